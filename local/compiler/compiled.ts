@@ -1,0 +1,155 @@
+import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+
+/** A column of a result, in order. Names may repeat only in intermediate results. */
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+/** What a statement reads of one table: top-level columns by name; it is what bytes processed are computed from. */
+export interface TableRead {
+  readonly table: TableRef;
+  readonly columns: readonly string[];
+  /** DuckDB condition over the physical table that holds for every row the statement needs on the partitioning column; absent: all. */
+  readonly partitionFilter?: string;
+}
+
+/** A SELECT: one DuckDB query whose i-th column is `columns[i]`. */
+export interface CompiledQuery {
+  readonly kind: "query";
+  readonly sql: string;
+  readonly columns: readonly ResultColumn[];
+  readonly reads: readonly TableRead[];
+}
+
+/** One DuckDB statement of a DML statement; all of them run in one DuckDB transaction, in order. */
+export interface DmlStep {
+  readonly sql: string;
+  /**
+   * What the step's one result row counts, if anything: the row's first column (DuckDB's own `Count` for INSERT, UPDATE, DELETE).
+   * `fail`: a result row means the statement fails with the row's first column (text) as message.
+   */
+  readonly gives?: "inserted" | "updated" | "deleted" | "fail";
+}
+
+/** INSERT, UPDATE, DELETE, TRUNCATE or MERGE. */
+export interface CompiledDml {
+  readonly kind: "dml";
+  readonly verb: "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "TRUNCATE_TABLE";
+  readonly target: TableRef;
+  readonly steps: readonly DmlStep[];
+  /** Statements that drop what the steps made for themselves; run in any case. */
+  readonly cleanup: readonly string[];
+  readonly reads: readonly TableRead[];
+}
+
+/** How a created object treats one that is already there. */
+export type CreateMode = "create" | "if-not-exists" | "or-replace";
+
+/** Time, ingestion-time or integer-range partitioning as it stands in the table resource. */
+export interface Partitioning {
+  readonly timePartitioning?: { type: "DAY" | "HOUR" | "MONTH" | "YEAR"; field?: string; expirationMs?: string };
+  readonly rangePartitioning?: { field: string; range: { start: string; end: string; interval: string } };
+}
+
+/** An OPTIONS list: names in lower case; values as JSON (a string, number, boolean, null, or an array of [name, value] for labels). */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** CREATE TABLE, with or without AS SELECT, LIKE, COPY or CLONE. */
+export interface CreateTable {
+  readonly kind: "create-table";
+  readonly table: TableRef;
+  readonly mode: CreateMode;
+  readonly temporary: boolean;
+  readonly schema: readonly FieldSchema[];
+  readonly asSelect?: CompiledQuery;
+  /** LIKE copies the schema alone, COPY and CLONE the rows too. */
+  readonly from?: { how: "like" | "copy"; table: TableRef };
+  readonly partitioning: Partitioning;
+  readonly requirePartitionFilter?: boolean;
+  readonly clustering: readonly string[];
+  readonly options: Options;
+}
+
+/** CREATE VIEW or CREATE MATERIALIZED VIEW; `query` is the view's GoogleSQL text. */
+export interface CreateView {
+  readonly kind: "create-view";
+  readonly table: TableRef;
+  readonly mode: CreateMode;
+  readonly materialized: boolean;
+  readonly query: string;
+  readonly columns: readonly ResultColumn[];
+  /** Descriptions of columns, by name, where the statement's column list gives them. */
+  readonly columnOptions: Readonly<Record<string, Options>>;
+  readonly options: Options;
+}
+
+/** DROP of any object kind. */
+export interface DropObject {
+  readonly kind: "drop";
+  readonly object: "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "SCHEMA" | "FUNCTION" | "PROCEDURE" | "TABLE FUNCTION";
+  readonly name: readonly string[];
+  readonly ifExists: boolean;
+  readonly cascade: boolean;
+}
+
+/** CREATE SCHEMA. */
+export interface CreateSchema {
+  readonly kind: "create-schema";
+  readonly name: readonly string[];
+  readonly mode: CreateMode;
+  readonly options: Options;
+}
+
+/** One action of ALTER TABLE, ALTER VIEW or ALTER SCHEMA. */
+export type AlterAction =
+  | { readonly action: "add-column"; readonly field: FieldSchema; readonly ifNotExists: boolean }
+  | { readonly action: "drop-column"; readonly column: string; readonly ifExists: boolean }
+  | { readonly action: "rename-column"; readonly column: string; readonly to: string; readonly ifExists: boolean }
+  | { readonly action: "rename-table"; readonly to: string }
+  | { readonly action: "set-options"; readonly options: Options }
+  | { readonly action: "set-column-options"; readonly column: string; readonly options: Options }
+  | { readonly action: "set-data-type"; readonly column: string; readonly field: FieldSchema }
+  | { readonly action: "drop-not-null"; readonly column: string }
+  | { readonly action: "set-default"; readonly column: string; readonly expression: string }
+  | { readonly action: "drop-default"; readonly column: string };
+
+/** ALTER TABLE, VIEW or SCHEMA. */
+export interface AlterObject {
+  readonly kind: "alter";
+  readonly object: "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "SCHEMA";
+  readonly name: readonly string[];
+  readonly ifExists: boolean;
+  readonly actions: readonly AlterAction[];
+}
+
+/** ASSERT: `sql` gives one BOOL; anything but TRUE fails with `message`. */
+export interface Assert {
+  readonly kind: "assert";
+  readonly sql: string;
+  readonly message: string;
+  readonly reads: readonly TableRead[];
+}
+
+/** CREATE [TEMP] FUNCTION, TABLE FUNCTION or PROCEDURE: kept as text and analyzed again where it is used. */
+export interface CreateRoutine {
+  readonly kind: "create-routine";
+  readonly routine: "FUNCTION" | "TABLE FUNCTION" | "PROCEDURE" | "AGGREGATE FUNCTION";
+  readonly name: readonly string[];
+  readonly mode: CreateMode;
+  readonly temporary: boolean;
+  /** The whole CREATE statement as written. */
+  readonly text: string;
+}
+
+/** Anything the compiler makes of one resolved statement. */
+export type CompiledStatement =
+  | CompiledQuery
+  | CompiledDml
+  | CreateTable
+  | CreateView
+  | DropObject
+  | CreateSchema
+  | AlterObject
+  | Assert
+  | CreateRoutine;
