@@ -1,0 +1,95 @@
+import type { TreeNode } from "../../googlesql/tree.ts";
+import type { SqlType } from "../../types.ts";
+import type { SqlValue } from "../../values.ts";
+
+/** A GoogleSQL expression as DuckDB SQL. `sql` stands wherever an operand may: it is atomic or in parentheses. */
+export interface CompiledExpr {
+  readonly sql: string;
+  readonly type: SqlType;
+  /** The value, where it is known when the statement is compiled: literals, parameters, script variables. */
+  readonly literal?: SqlValue;
+  /** An argument that is a lambda: `sql` is its body over these DuckDB names. */
+  readonly lambda?: readonly string[];
+}
+
+/** What a mapping may ask of the statement it is compiled in. */
+export interface FunctionContext {
+  /** CURRENT_TIMESTAMP of the statement, µs since 1970. */
+  readonly now: bigint;
+  /** A DuckDB name that nothing else in the statement uses. */
+  fresh(prefix: string): string;
+  /**
+   * Gives `use` a DuckDB expression that may be written several times: `sql` itself where that is short and cheap, else
+   * a name it is bound to.
+   */
+  once(sql: string, use: (operand: string) => string): string;
+}
+
+/** A call as a mapping sees it. */
+export interface FunctionCall {
+  /** In lower case, without "ZetaSQL:": `$add`, `concat`, `net.host`. */
+  readonly name: string;
+  readonly args: readonly CompiledExpr[];
+  readonly argTypes: readonly SqlType[];
+  readonly resultType: SqlType;
+  /** SAFE.name(…): an error gives NULL. */
+  readonly safe: boolean;
+  /** The node of the resolved tree, for what the fields above leave out. */
+  readonly node: TreeNode;
+  readonly context: FunctionContext;
+}
+
+/** Gives the DuckDB expression of a call, atomic or in parentheses. */
+export type ScalarMapping = (call: FunctionCall) => string;
+
+/** One key of an ORDER BY. */
+export interface OrderItem {
+  readonly expr: CompiledExpr;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+  /** The complete DuckDB ORDER BY item(s) for this key, with GoogleSQL's place for NULL and NaN. */
+  readonly sql: string;
+}
+
+/** A call of an aggregate function. */
+export interface AggregateCall extends FunctionCall {
+  readonly distinct: boolean;
+  readonly nulls: "default" | "ignore" | "respect";
+  readonly orderBy: readonly OrderItem[];
+  readonly limit?: CompiledExpr;
+  /** `x HAVING MAX y` or `HAVING MIN y`. */
+  readonly having?: { readonly kind: "max" | "min"; readonly expr: CompiledExpr };
+}
+
+/** Gives the DuckDB aggregate expression of a call. */
+export type AggregateMapping = (call: AggregateCall) => string;
+
+/** A call of a window function. */
+export interface AnalyticCall extends FunctionCall {
+  readonly distinct: boolean;
+  readonly nulls: "default" | "ignore" | "respect";
+  /** `PARTITION BY …`, or "". */
+  readonly partition: string;
+  readonly orderBy: readonly OrderItem[];
+  /** `ROWS BETWEEN … AND …`, or "". */
+  readonly frame: string;
+  /** The three together, in parentheses, to stand after OVER. */
+  readonly over: string;
+}
+
+/** Gives the DuckDB window expression of a call, with its OVER. */
+export type AnalyticMapping = (call: AnalyticCall) => string;
+
+/** A CAST as the table of conversions sees it. */
+export interface CastCall {
+  readonly arg: CompiledExpr;
+  readonly from: SqlType;
+  readonly to: SqlType;
+  /** SAFE_CAST: an error gives NULL. */
+  readonly safe: boolean;
+  readonly format?: CompiledExpr;
+  readonly timeZone?: CompiledExpr;
+  /** Of STRING(n), BYTES(n), NUMERIC(p, s): length, or precision and scale. */
+  readonly parameters?: { readonly maxLength?: bigint; readonly precision?: bigint; readonly scale?: bigint };
+  readonly context: FunctionContext;
+}
