@@ -1,0 +1,164 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { BigQueryError } from "../errors.ts";
+import type { TableRef } from "../types.ts";
+import {
+  type Catalog,
+  type CatalogView,
+  datasetKey,
+  type Entry,
+  type EntryKey,
+  listDatasets,
+  listRoutines,
+  listTables,
+  routineKey,
+  tableKey,
+} from "./catalog.ts";
+import { rollback } from "./database.ts";
+import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+
+/**
+ * A transaction over catalog and data. It sees its own changes; others see them once `commit` has returned. `connection` carries the
+ * DuckDB transaction: whatever is run on it belongs to the change.
+ */
+export class CatalogChange implements CatalogView {
+  readonly connection: DuckDBConnection;
+  readonly catalog: Catalog;
+  readonly #writes = new Map<EntryKey, { base: Entry | undefined; next: Entry | undefined }>();
+  readonly #touched = new Set<string>();
+  #ended = false;
+
+  constructor(catalog: Catalog, connection: DuckDBConnection) {
+    this.catalog = catalog;
+    this.connection = connection;
+  }
+
+  getDataset(projectId: string, datasetId: string): DatasetEntry | undefined {
+    const entry = this.#get(datasetKey(projectId, datasetId));
+    return entry?.kind === "dataset" ? entry.value : undefined;
+  }
+
+  getTable(ref: TableRef): TableEntry | undefined {
+    const entry = this.#get(tableKey(ref));
+    return entry?.kind === "table" ? entry.value : undefined;
+  }
+
+  getRoutine(projectId: string, datasetId: string, routineId: string): RoutineEntry | undefined {
+    const entry = this.#get(routineKey(projectId, datasetId, routineId));
+    return entry?.kind === "routine" ? entry.value : undefined;
+  }
+
+  listDatasets(projectId: string): DatasetEntry[] {
+    return listDatasets(this.#entries(), projectId);
+  }
+
+  listTables(projectId: string, datasetId: string): TableEntry[] {
+    return listTables(this.#entries(), projectId, datasetId);
+  }
+
+  listRoutines(projectId: string, datasetId: string): RoutineEntry[] {
+    return listRoutines(this.#entries(), projectId, datasetId);
+  }
+
+  /** The dataset, or BigQuery's error that there is none. */
+  needDataset(projectId: string, datasetId: string): DatasetEntry {
+    const entry = this.getDataset(projectId, datasetId);
+    if (entry === undefined) throw datasetNotFound(projectId, datasetId);
+    return entry;
+  }
+
+  /** The table, or BigQuery's error that there is none. */
+  needTable(ref: TableRef): TableEntry {
+    const entry = this.getTable(ref);
+    if (entry === undefined) throw tableNotFound(ref);
+    return entry;
+  }
+
+  /** Adds or replaces a dataset. */
+  putDataset(value: DatasetEntry): void {
+    this.#write(datasetKey(value.projectId, value.datasetId), { kind: "dataset", value });
+  }
+
+  /** Removes a dataset's entry; what is in it is the caller's to remove. */
+  removeDataset(projectId: string, datasetId: string): void {
+    this.#write(datasetKey(projectId, datasetId), undefined);
+  }
+
+  /** Adds or replaces a table's entry; the caller has seen to its rows on `connection`. */
+  putTable(value: TableEntry): void {
+    this.#write(tableKey(value.ref), { kind: "table", value });
+  }
+
+  /** Removes a table's entry. */
+  removeTable(ref: TableRef): void {
+    this.#write(tableKey(ref), undefined);
+  }
+
+  /** Adds or replaces a routine. */
+  putRoutine(value: RoutineEntry): void {
+    this.#write(routineKey(value.projectId, value.datasetId, value.routineId), { kind: "routine", value });
+  }
+
+  /** Removes a routine. */
+  removeRoutine(projectId: string, datasetId: string, routineId: string): void {
+    this.#write(routineKey(projectId, datasetId, routineId), undefined);
+  }
+
+  /** Says that rows of the table changed. */
+  touch(entry: TableEntry): void {
+    if (entry.physical !== undefined) this.#touched.add(entry.physical);
+  }
+
+  /** Runs DuckDB SQL as part of the change. */
+  async run(sql: string): Promise<void> {
+    await this.connection.run(sql);
+  }
+
+  /** Commits data and catalog together. */
+  async commit(): Promise<void> {
+    if (this.#ended) throw new Error("the change has ended");
+    try {
+      await this.catalog.commitChange(this.connection, this.#writes, this.#touched);
+      this.#ended = true;
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
+  }
+
+  /** Forgets the change. Does nothing once it has ended. */
+  async rollback(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await rollback(this.connection);
+  }
+
+  #get(key: EntryKey): Entry | undefined {
+    const write = this.#writes.get(key);
+    return write === undefined ? this.catalog.peek(key) : write.next;
+  }
+
+  #write(key: EntryKey, next: Entry | undefined): void {
+    const write = this.#writes.get(key);
+    if (write === undefined) this.#writes.set(key, { base: this.catalog.peek(key), next });
+    else write.next = next;
+  }
+
+  *#entries(): Generator<[EntryKey, Entry]> {
+    for (const [key, entry] of this.catalog.entries()) {
+      if (!this.#writes.has(key)) yield [key, entry];
+    }
+    for (const [key, { next }] of this.#writes) {
+      if (next !== undefined) yield [key, next];
+    }
+  }
+}
+
+/** BigQuery's error for a dataset that is not there. */
+export function datasetNotFound(projectId: string, datasetId: string): BigQueryError {
+  return new BigQueryError("notFound", `Not found: Dataset ${projectId}:${datasetId}`);
+}
+
+/** BigQuery's error for a table that is not there. */
+export function tableNotFound(ref: TableRef): BigQueryError {
+  return new BigQueryError("notFound", `Not found: Table ${tableName(ref)}`);
+}

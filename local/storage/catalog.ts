@@ -1,0 +1,312 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { BigQueryError } from "../errors.ts";
+import type { TableRef } from "../types.ts";
+import { quoteText } from "../values.ts";
+import { CatalogChange } from "./catalog-change.ts";
+import type { Database } from "./database.ts";
+import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+
+/** What the catalog holds, by the key it is stored under. */
+export type Entry =
+  | { readonly kind: "dataset"; readonly value: DatasetEntry }
+  | { readonly kind: "table"; readonly value: TableEntry }
+  | { readonly kind: "routine"; readonly value: RoutineEntry };
+
+/** A key of the catalog: kind and names, as JSON text. */
+export type EntryKey = string;
+
+/** The key of a dataset. Names of datasets and tables are case-sensitive. */
+export function datasetKey(projectId: string, datasetId: string): EntryKey {
+  return JSON.stringify(["dataset", projectId, datasetId]);
+}
+
+/** The key of a table or view. */
+export function tableKey(ref: TableRef): EntryKey {
+  return JSON.stringify(["table", ref.projectId, ref.datasetId, ref.tableId]);
+}
+
+/** The key of a routine; routine names are case-insensitive. */
+export function routineKey(projectId: string, datasetId: string, routineId: string): EntryKey {
+  return JSON.stringify(["routine", projectId, datasetId, routineId.toLowerCase()]);
+}
+
+/** Something objects can be looked up in: the committed catalog, or a change in progress that sees itself. */
+export interface CatalogView {
+  getDataset(projectId: string, datasetId: string): DatasetEntry | undefined;
+  getTable(ref: TableRef): TableEntry | undefined;
+  getRoutine(projectId: string, datasetId: string, routineId: string): RoutineEntry | undefined;
+  listDatasets(projectId: string): DatasetEntry[];
+  listTables(projectId: string, datasetId: string): TableEntry[];
+  listRoutines(projectId: string, datasetId: string): RoutineEntry[];
+}
+
+/**
+ * Datasets, tables, views and routines. All entries are in memory; each change is also a row of `meta.log`, written by the same
+ * DuckDB transaction that changes the data, so that they commit together. The log is append-only: two transactions that change
+ * different objects never conflict inside DuckDB, and those that change the same object are told apart here, by key.
+ */
+export class Catalog implements CatalogView {
+  readonly database: Database;
+  /** Where new datasets live unless their creator says otherwise. */
+  readonly location: string;
+  readonly #entries = new Map<EntryKey, Entry>();
+  /** When the rows of a physical table last changed, in milliseconds; and how often they did, for caches. */
+  readonly #touched = new Map<string, { time: number; count: number }>();
+  #sequence = 0n;
+  #number = 0;
+  #lastTime = 0;
+  #commits: Promise<void> = Promise.resolve();
+
+  private constructor(database: Database, location: string) {
+    this.database = database;
+    this.location = location;
+  }
+
+  /** Reads the catalog of a database; an empty database has an empty one. */
+  static async open(database: Database, location = "US"): Promise<Catalog> {
+    const catalog = new Catalog(database, location);
+    await database.transaction((connection) => catalog.#load(connection));
+    return catalog;
+  }
+
+  async #load(connection: DuckDBConnection): Promise<void> {
+    await connection.run("CREATE TABLE IF NOT EXISTS meta.log (seq BIGINT, key VARCHAR, value VARCHAR)");
+    const reader = await connection.runAndReadAll(
+      "SELECT key, arg_max(value, seq), arg_max(value IS NULL, seq), max(seq) FROM meta.log GROUP BY key",
+    );
+    const live: [string, string][] = [];
+    for (const [key, value, removed, seq] of reader.getRows() as [string, string | null, boolean, bigint][]) {
+      if (seq > this.#sequence) this.#sequence = seq;
+      if (!removed && value !== null) live.push([key, value]);
+    }
+    const orphans = new Set<string>();
+    const tables = await connection.runAndReadAll(
+      "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'bq' AND database_name = current_database()",
+    );
+    for (const [name] of tables.getRows() as [string][]) {
+      this.#number = Math.max(this.#number, Number(name.slice(1)) || 0);
+      orphans.add(`bq.${name}`);
+    }
+    for (const [key, value] of live) {
+      if (key.startsWith("touched:")) {
+        this.#touched.set(key.slice("touched:".length), { time: Number(value), count: 0 });
+        continue;
+      }
+      const entry = JSON.parse(value) as Entry;
+      this.#entries.set(key, entry);
+      if (entry.kind !== "table") continue;
+      if (entry.value.physical !== undefined) orphans.delete(entry.value.physical);
+      this.#number = Math.max(this.#number, Number(entry.value.version.split(".")[0]));
+    }
+    // Nothing can make orphans but a defect; rows that no name leads to would only keep the file large.
+    for (const physical of orphans) await connection.run(`DROP TABLE IF EXISTS ${physical}`);
+    await this.#compact(connection, live);
+  }
+
+  /** Replaces the log by its outcome. */
+  async #compact(connection: DuckDBConnection, live: readonly [string, string][]): Promise<void> {
+    await connection.run("CREATE OR REPLACE TABLE meta.log (seq BIGINT, key VARCHAR, value VARCHAR)");
+    for (let start = 0; start < live.length; start += 500) {
+      const rows = live.slice(start, start + 500);
+      await connection.run(
+        `INSERT INTO meta.log VALUES ${rows.map(([key, value]) => `(${this.#sequence}, ${quoteText(key)}, ${quoteText(value)})`).join(", ")}`,
+      );
+    }
+  }
+
+  /** A number no other table, view or routine of this database has had. */
+  nextNumber(): number {
+    this.#number += 1;
+    return this.#number;
+  }
+
+  /** Milliseconds since the epoch, never twice the same, so that a later change has a later time. */
+  now(): number {
+    this.#lastTime = Math.max(this.#lastTime + 1, Date.now());
+    return this.#lastTime;
+  }
+
+  getDataset(projectId: string, datasetId: string): DatasetEntry | undefined {
+    const entry = this.peek(datasetKey(projectId, datasetId));
+    return entry?.kind === "dataset" ? entry.value : undefined;
+  }
+
+  getTable(ref: TableRef): TableEntry | undefined {
+    const entry = this.peek(tableKey(ref));
+    return entry?.kind === "table" ? entry.value : undefined;
+  }
+
+  getRoutine(projectId: string, datasetId: string, routineId: string): RoutineEntry | undefined {
+    const entry = this.peek(routineKey(projectId, datasetId, routineId));
+    return entry?.kind === "routine" ? entry.value : undefined;
+  }
+
+  listDatasets(projectId: string): DatasetEntry[] {
+    return listDatasets(this.entries(), projectId);
+  }
+
+  listTables(projectId: string, datasetId: string): TableEntry[] {
+    return listTables(this.entries(), projectId, datasetId);
+  }
+
+  listRoutines(projectId: string, datasetId: string): RoutineEntry[] {
+    return listRoutines(this.entries(), projectId, datasetId);
+  }
+
+  /** How often the rows of a table have changed since the start: a key for caches of what is computed from them. */
+  dataVersion(entry: TableEntry): string {
+    return `${entry.physical ?? ""}.${this.#touched.get(entry.physical ?? "")?.count ?? 0}`;
+  }
+
+  /** When the table or its rows last changed, in milliseconds. */
+  lastModified(entry: TableEntry): number {
+    return Math.max(entry.lastModifiedTime, this.#touched.get(entry.physical ?? "")?.time ?? 0);
+  }
+
+  /** A change on a connection that has begun a DuckDB transaction; the change ends it, by `commit` or `rollback`. */
+  begin(connection: DuckDBConnection): CatalogChange {
+    return new CatalogChange(this, connection);
+  }
+
+  /** Runs the work as one transaction over catalog and data, on a connection of the pool. */
+  async change<T>(work: (change: CatalogChange) => Promise<T>): Promise<T> {
+    return this.database.use(async (connection) => {
+      await connection.run("BEGIN TRANSACTION");
+      const change = this.begin(connection);
+      try {
+        const result = await work(change);
+        await change.commit();
+        return result;
+      } catch (error) {
+        await change.rollback();
+        throw error;
+      }
+    });
+  }
+
+  /** All live entries; for this folder only. */
+  *entries(): Generator<[EntryKey, Entry]> {
+    for (const [key, entry] of this.#entries) {
+      if (!isExpired(entry)) yield [key, entry];
+    }
+  }
+
+  /** The entry under a key unless it has expired; for this folder only. */
+  peek(key: EntryKey): Entry | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined || isExpired(entry) ? undefined : entry;
+  }
+
+  /** Tables past their expiration time, whose rows can go. */
+  expiredTables(): TableEntry[] {
+    const expired: TableEntry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (isExpired(entry) && entry.kind === "table") expired.push(entry.value);
+    }
+    return expired;
+  }
+
+  /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
+  async commitChange(
+    connection: DuckDBConnection,
+    writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
+    touched: ReadonlySet<string>,
+  ): Promise<void> {
+    const previous = this.#commits;
+    let release: () => void = () => undefined;
+    this.#commits = new Promise((resolve) => {
+      release = resolve;
+    });
+    await previous;
+    try {
+      for (const [key, { base }] of writes) {
+        if (this.peek(key) !== base) throw changedMeanwhile(base ?? this.peek(key));
+      }
+      const time = this.now();
+      const rows: string[] = [];
+      for (const [key, { next }] of writes) {
+        rows.push(`${quoteText(key)}, ${next === undefined ? "NULL" : quoteText(JSON.stringify(next))}`);
+      }
+      for (const physical of touched) rows.push(`${quoteText(`touched:${physical}`)}, '${time}'`);
+      if (rows.length > 0) {
+        const values = rows.map((row, index) => `(${this.#sequence + BigInt(index + 1)}, ${row})`);
+        this.#sequence += BigInt(rows.length);
+        await connection.run(`INSERT INTO meta.log VALUES ${values.join(", ")}`);
+      }
+      await connection.run("COMMIT");
+      for (const [key, { next }] of writes) {
+        if (next === undefined) this.#entries.delete(key);
+        else this.#entries.set(key, next);
+      }
+      for (const physical of touched) {
+        this.#touched.set(physical, { time, count: (this.#touched.get(physical)?.count ?? 0) + 1 });
+      }
+    } finally {
+      release();
+    }
+  }
+}
+
+/** The datasets of a project, by name. */
+export function listDatasets(entries: Iterable<[EntryKey, Entry]>, projectId: string): DatasetEntry[] {
+  const found: DatasetEntry[] = [];
+  for (const [, entry] of entries) {
+    if (entry.kind === "dataset" && entry.value.projectId === projectId) found.push(entry.value);
+  }
+  return found.sort((a, b) => compareText(a.datasetId, b.datasetId));
+}
+
+/** The tables and views of a dataset, by name. */
+export function listTables(
+  entries: Iterable<[EntryKey, Entry]>,
+  projectId: string,
+  datasetId: string,
+): TableEntry[] {
+  const found: TableEntry[] = [];
+  for (const [, entry] of entries) {
+    if (entry.kind !== "table") continue;
+    const { ref } = entry.value;
+    if (ref.projectId === projectId && ref.datasetId === datasetId) found.push(entry.value);
+  }
+  return found.sort((a, b) => compareText(a.ref.tableId, b.ref.tableId));
+}
+
+/** The routines of a dataset, by name. */
+export function listRoutines(
+  entries: Iterable<[EntryKey, Entry]>,
+  projectId: string,
+  datasetId: string,
+): RoutineEntry[] {
+  const found: RoutineEntry[] = [];
+  for (const [, entry] of entries) {
+    if (entry.kind !== "routine") continue;
+    if (entry.value.projectId === projectId && entry.value.datasetId === datasetId) found.push(entry.value);
+  }
+  return found.sort((a, b) => compareText(a.routineId, b.routineId));
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isExpired(entry: Entry): boolean {
+  return (
+    entry.kind === "table" &&
+    entry.value.expirationTime !== undefined &&
+    entry.value.expirationTime <= Date.now()
+  );
+}
+
+function changedMeanwhile(entry: Entry | undefined): BigQueryError {
+  const what =
+    entry?.kind === "table"
+      ? `table ${tableName(entry.value.ref)}`
+      : entry?.kind === "dataset"
+        ? `dataset ${entry.value.projectId}:${entry.value.datasetId}`
+        : "routine";
+  return new BigQueryError(
+    "invalidQuery",
+    `Transaction is aborted due to concurrent update against ${what}.`,
+    "query",
+  );
+}

@@ -1,0 +1,148 @@
+import { existsSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+
+/** Data files open in this process: DuckDB's own file lock only sees other processes. */
+const openFiles = new Set<string>();
+
+/** How to open the database. */
+export interface DatabaseOptions {
+  /** The data file; in memory when absent. */
+  readonly file?: string;
+  /** DuckDB's worker threads; one per core when absent. */
+  readonly threads?: number;
+  /** Runs once, on the first connection: registers functions that all connections see. */
+  readonly prepare?: (connection: DuckDBConnection) => void | Promise<void>;
+}
+
+/** The data file cannot be opened, for a reason its owner can act on. */
+export class DataFileError extends Error {
+  override readonly name = "DataFileError";
+}
+
+/** One DuckDB database and its connections. */
+export class Database {
+  readonly #idle: DuckDBConnection[] = [];
+  readonly #instance: DuckDBInstance;
+  readonly #file: string | undefined;
+  #closed = false;
+
+  private constructor(instance: DuckDBInstance, file: string | undefined) {
+    this.#instance = instance;
+    this.#file = file;
+  }
+
+  /** Opens the file (made when missing) or a database in memory. A file has one owner at a time. */
+  static async open(options: DatabaseOptions = {}): Promise<Database> {
+    const file = options.file === undefined ? undefined : ownPath(options.file);
+    if (file !== undefined && openFiles.has(file)) throw inUse(file, "this process");
+    if (file !== undefined) openFiles.add(file);
+    try {
+      const instance = await openInstance(file, options.threads);
+      const database = new Database(instance, file);
+      await database.#configure(options.prepare);
+      return database;
+    } catch (error) {
+      if (file !== undefined) openFiles.delete(file);
+      throw error;
+    }
+  }
+
+  async #configure(prepare: DatabaseOptions["prepare"]): Promise<void> {
+    const connection = await this.#instance.connect();
+    await connection.run("SET GLOBAL TimeZone = 'UTC'");
+    // A client's query results and other data that need not outlive the process.
+    await connection.run("ATTACH ':memory:' AS scratch");
+    await connection.run("CREATE SCHEMA IF NOT EXISTS bq");
+    await connection.run("CREATE SCHEMA IF NOT EXISTS meta");
+    await prepare?.(connection);
+    this.#idle.push(connection);
+  }
+
+  /** A new connection of its own; the caller closes it. */
+  async connect(): Promise<DuckDBConnection> {
+    if (this.#closed) throw new DataFileError("The database is closed");
+    return this.#instance.connect();
+  }
+
+  /** Runs the work on a connection of the pool, outside any transaction. */
+  async use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.connect());
+    try {
+      return await work(connection);
+    } finally {
+      if (this.#closed || this.#idle.length >= 16) connection.closeSync();
+      else this.#idle.push(connection);
+    }
+  }
+
+  /** Runs the work in one DuckDB transaction on a connection of the pool: all of it is kept, or nothing. */
+  async transaction<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    return this.use(async (connection) => {
+      await connection.run("BEGIN TRANSACTION");
+      let result: T;
+      try {
+        result = await work(connection);
+      } catch (error) {
+        await rollback(connection);
+        throw error;
+      }
+      await connection.run("COMMIT");
+      return result;
+    });
+  }
+
+  /** Writes the log into the data file and lets it go. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const last = this.#idle.pop() ?? (await this.#instance.connect());
+    // What is committed is already safe in the write-ahead log: a checkpoint that cannot run loses nothing.
+    if (this.#file !== undefined) await last.run("CHECKPOINT").catch(() => undefined);
+    for (const connection of [last, ...this.#idle.splice(0)]) connection.closeSync();
+    this.#instance.closeSync();
+    if (this.#file !== undefined) openFiles.delete(this.#file);
+  }
+}
+
+/** Ends a connection's transaction if there is one; DuckDB may have ended it itself after an error. */
+export async function rollback(connection: DuckDBConnection): Promise<void> {
+  await connection.run("ROLLBACK").catch(() => undefined);
+}
+
+async function openInstance(file: string | undefined, threads: number | undefined): Promise<DuckDBInstance> {
+  const config: Record<string, string> = {
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    // DuckDB's own default for a database in memory is a folder in the working directory.
+    temp_directory: file === undefined ? join(tmpdir(), `bigquery-local-${process.pid}`) : `${file}.tmp`,
+    ...(threads === undefined ? {} : { threads: String(threads) }),
+  };
+  try {
+    return await DuckDBInstance.create(file ?? ":memory:", config);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const holder = /Conflicting lock is held in .*?\(PID (\d+)\)/.exec(message)?.[1];
+    if (file !== undefined && /set lock|Conflicting lock|being used by another process/.test(message)) {
+      throw inUse(file, holder === undefined ? "another process" : `process ${holder}`);
+    }
+    throw new DataFileError(`Cannot open the data file ${file}: ${message.split("\n")[0]}`);
+  }
+}
+
+function inUse(file: string, holder: string): DataFileError {
+  return new DataFileError(
+    `The data file ${file} is in use by ${holder}: stop that server or name another file`,
+  );
+}
+
+/** The file's real path, so that two names of one file are seen as one. */
+function ownPath(file: string): string {
+  const path = resolve(file);
+  if (existsSync(path)) return realpathSync(path);
+  if (!existsSync(dirname(path))) {
+    throw new DataFileError(`Cannot open the data file ${path}: its folder does not exist`);
+  }
+  return join(realpathSync(dirname(path)), basename(path));
+}

@@ -1,0 +1,252 @@
+import { BigQueryError } from "../errors.ts";
+import type { FieldSchema, ScalarKind, SqlType } from "../types.ts";
+
+/** Every spelling REST takes for a type, and the one it gives back. */
+const REST_TYPES: Readonly<Record<string, string>> = {
+  STRING: "STRING",
+  BYTES: "BYTES",
+  INTEGER: "INTEGER",
+  INT64: "INTEGER",
+  FLOAT: "FLOAT",
+  FLOAT64: "FLOAT",
+  NUMERIC: "NUMERIC",
+  DECIMAL: "NUMERIC",
+  BIGNUMERIC: "BIGNUMERIC",
+  BIGDECIMAL: "BIGNUMERIC",
+  BOOLEAN: "BOOLEAN",
+  BOOL: "BOOLEAN",
+  TIMESTAMP: "TIMESTAMP",
+  DATE: "DATE",
+  TIME: "TIME",
+  DATETIME: "DATETIME",
+  GEOGRAPHY: "GEOGRAPHY",
+  JSON: "JSON",
+  INTERVAL: "INTERVAL",
+  RECORD: "RECORD",
+  STRUCT: "RECORD",
+};
+
+const SCALARS: Readonly<Record<string, ScalarKind>> = {
+  STRING: "STRING",
+  BYTES: "BYTES",
+  INTEGER: "INT64",
+  FLOAT: "FLOAT64",
+  NUMERIC: "NUMERIC",
+  BIGNUMERIC: "BIGNUMERIC",
+  BOOLEAN: "BOOL",
+  TIMESTAMP: "TIMESTAMP",
+  DATE: "DATE",
+  TIME: "TIME",
+  DATETIME: "DATETIME",
+  GEOGRAPHY: "GEOGRAPHY",
+  JSON: "JSON",
+  INTERVAL: "INTERVAL",
+};
+
+const REST_NAME_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(SCALARS).map(([rest, kind]) => [kind, rest]),
+);
+
+/** https://cloud.google.com/bigquery/docs/schemas#column_names */
+const NAME = /^[\p{L}\p{N}\p{M}_\p{Pc}&%=+:'<>#|\t \p{Pd}]{1,300}$/u;
+const RESERVED_PREFIX = /^(_TABLE_|_FILE_|_PARTITION|_ROW_TIMESTAMP|__ROOT__|_COLIDENTIFIER)/i;
+/** https://cloud.google.com/bigquery/quotas#all_tables */
+const MAX_COLUMNS = 10_000;
+const MAX_DEPTH = 15;
+
+/** The type of a field, its mode included. */
+export function fieldType(field: FieldSchema): SqlType {
+  const type = elementType(field);
+  return field.mode === "REPEATED" ? { kind: "ARRAY", element: type } : type;
+}
+
+/** The type of one value of a field: its own, whatever the mode. */
+export function elementType(field: FieldSchema): SqlType {
+  if (field.type === "RECORD") {
+    return {
+      kind: "STRUCT",
+      fields: (field.fields ?? []).map((f) => ({ name: f.name, type: fieldType(f) })),
+    };
+  }
+  const kind = SCALARS[field.type];
+  if (kind === undefined) throw new Error(`not a field type: ${field.type}`);
+  return { kind };
+}
+
+/** The columns of a schema as the analyzer wants them. */
+export function schemaColumns(schema: readonly FieldSchema[]): { name: string; type: SqlType }[] {
+  return schema.map((field) => ({ name: field.name, type: fieldType(field) }));
+}
+
+/** The field that holds values of a type: what a query's result or a CREATE TABLE AS makes. */
+export function fieldOfType(name: string, type: SqlType): FieldSchema {
+  if (type.kind === "ARRAY") return { ...fieldOfType(name, type.element), mode: "REPEATED" };
+  if (type.kind !== "STRUCT")
+    return { name, type: REST_NAME_OF.get(type.kind) ?? type.kind, mode: "NULLABLE" };
+  return {
+    name,
+    type: "RECORD",
+    mode: "NULLABLE",
+    // REST names the unnamed fields of a STRUCT so: https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#anonymous_fields
+    fields: type.fields.map((field, index) => fieldOfType(field.name || `_field_${index + 1}`, field.type)),
+  };
+}
+
+/** The schema of a query's result. Unnamed columns get the names BigQuery gives them, `f0_`, `f1_`, … */
+export function schemaOfColumns(columns: readonly { name: string; type: SqlType }[]): FieldSchema[] {
+  let unnamed = 0;
+  return columns.map((column) => {
+    const anonymous = column.name === "" || column.name.startsWith("$");
+    return fieldOfType(anonymous ? `f${unnamed++}_` : column.name, column.type);
+  });
+}
+
+/** Reads the `fields` of a REST schema, with every rule BigQuery has for a table's columns. */
+export function parseSchema(fields: unknown): FieldSchema[] {
+  if (!Array.isArray(fields)) throw invalid("Invalid schema: fields must be an array");
+  const parsed = parseFields(fields, "", 1);
+  const count = countFields(parsed);
+  if (count > MAX_COLUMNS) {
+    throw invalid(`Too many total leaf fields: ${count}, max allowed field count: ${MAX_COLUMNS}`);
+  }
+  return parsed;
+}
+
+/** Checks a schema that was not read from REST: a CREATE TABLE's, a query's destination. */
+export function checkSchema(schema: readonly FieldSchema[]): void {
+  parseSchema(schema);
+}
+
+/** Throws BigQuery's error where a column may not have this name. */
+export function checkFieldName(name: string): void {
+  if (!NAME.test(name)) {
+    throw invalid(
+      `Invalid field name "${name}". Fields must contain the allowed characters, and be at most 300 characters long. For allowed characters, please refer to https://cloud.google.com/bigquery/docs/schemas#column_names`,
+    );
+  }
+  if (RESERVED_PREFIX.test(name)) {
+    throw invalid(
+      `Invalid field name "${name}". Field names are not allowed to start with the (case-insensitive) prefixes _PARTITION, _TABLE_, _FILE_, _ROW_TIMESTAMP, __ROOT__ and _COLIDENTIFIER`,
+    );
+  }
+}
+
+/** The field of this name, whatever the case; undefined where there is none. */
+export function findField<T extends { name: string }>(fields: readonly T[], name: string): T | undefined {
+  const key = name.toLowerCase();
+  return (
+    fields.find((field) => field.name === name) ?? fields.find((field) => field.name.toLowerCase() === key)
+  );
+}
+
+function parseFields(fields: readonly unknown[], parent: string, depth: number): FieldSchema[] {
+  if (depth > MAX_DEPTH) {
+    throw invalid(
+      `Field ${parent.slice(0, -1)} is nested too deeply: RECORD fields may nest at most ${MAX_DEPTH} levels`,
+    );
+  }
+  const seen = new Set<string>();
+  return fields.map((field) => {
+    const parsed = parseField(field, parent, depth);
+    const key = parsed.name.toLowerCase();
+    if (seen.has(key)) throw invalid(`Field ${parent}${parsed.name} already exists in schema`);
+    seen.add(key);
+    return parsed;
+  });
+}
+
+function parseField(value: unknown, parent: string, depth: number): FieldSchema {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("Invalid schema: a field must be an object");
+  }
+  const given = value as Record<string, unknown>;
+  const name = given.name;
+  if (typeof name !== "string" || name === "") throw invalid("Invalid schema: a field has no name");
+  checkFieldName(name);
+  const path = `${parent}${name}`;
+  const field: FieldSchema = { name, type: parseType(given.type, path), mode: parseMode(given.mode, path) };
+  if (field.type === "RECORD") {
+    if (!Array.isArray(given.fields) || given.fields.length === 0) {
+      throw invalid(`Field ${path} is type RECORD but has no schema`);
+    }
+    field.fields = parseFields(given.fields, `${path}.`, depth + 1);
+  } else if (Array.isArray(given.fields) && given.fields.length > 0) {
+    throw invalid(`Field ${path} is type ${field.type} but has a schema: only RECORD fields have fields`);
+  }
+  copyText(given, field, ["description", "defaultValueExpression", "roundingMode", "collation"]);
+  copyText(given, field, ["maxLength", "precision", "scale"]);
+  checkParameters(field, path);
+  if (field.mode === "REPEATED" && field.defaultValueExpression !== undefined) {
+    throw invalid(`Field ${path}: a REPEATED field cannot have a default value expression`);
+  }
+  return field;
+}
+
+function parseType(value: unknown, path: string): string {
+  if (value === undefined || value === null) throw invalid(`Field ${path} has no type`);
+  const type = typeof value === "string" ? REST_TYPES[value.toUpperCase()] : undefined;
+  if (type === undefined)
+    throw invalid(`Invalid value for type: ${String(value)} is not a valid value (field ${path})`);
+  return type;
+}
+
+function parseMode(value: unknown, path: string): FieldSchema["mode"] {
+  if (value === undefined || value === null || value === "") return "NULLABLE";
+  const mode = String(value).toUpperCase();
+  if (mode === "NULLABLE" || mode === "REQUIRED" || mode === "REPEATED") return mode;
+  throw invalid(`Invalid value for mode: ${String(value)} is not a valid value (field ${path})`);
+}
+
+type TextKey =
+  | "description"
+  | "defaultValueExpression"
+  | "roundingMode"
+  | "collation"
+  | "maxLength"
+  | "precision"
+  | "scale";
+
+function copyText(from: Record<string, unknown>, to: FieldSchema, keys: readonly TextKey[]): void {
+  for (const key of keys) {
+    const value = from[key];
+    if (typeof value === "string" || typeof value === "number") to[key] = String(value);
+  }
+}
+
+/** https://cloud.google.com/bigquery/docs/schemas#parameterized_data_types */
+function checkParameters(field: FieldSchema, path: string): void {
+  for (const key of ["maxLength", "precision", "scale"] as const) {
+    const text = field[key];
+    if (text === undefined) continue;
+    if (text === "0" && key !== "scale") {
+      delete field[key];
+      continue;
+    }
+    if (!/^\d{1,18}$/.test(text)) throw invalid(`Field ${path}: invalid ${key} ${text}`);
+    const allowed = key === "maxLength" ? ["STRING", "BYTES"] : ["NUMERIC", "BIGNUMERIC"];
+    if (!allowed.includes(field.type))
+      throw invalid(`Field ${path}: ${key} is not allowed for type ${field.type}`);
+  }
+  if (field.scale !== undefined && field.precision === undefined) {
+    throw invalid(`Field ${path}: scale is given without precision`);
+  }
+  if (field.precision === undefined) return;
+  const [maxWhole, maxScale] = field.type === "NUMERIC" ? [29, 9] : [38, 38];
+  const scale = Number(field.scale ?? "0");
+  const whole = Number(field.precision) - scale;
+  if (scale > maxScale || whole > maxWhole || whole < 0 || Number(field.precision) < 1) {
+    throw invalid(
+      `Field ${path}: invalid precision ${field.precision} and scale ${scale} for type ${field.type}`,
+    );
+  }
+}
+
+function countFields(fields: readonly FieldSchema[]): number {
+  let count = 0;
+  for (const field of fields) count += field.fields === undefined ? 1 : countFields(field.fields);
+  return count;
+}
+
+function invalid(message: string): BigQueryError {
+  return new BigQueryError("invalid", message);
+}

@@ -1,0 +1,313 @@
+import type { Partitioning } from "../compiler/compiled.ts";
+import { BigQueryError } from "../errors.ts";
+import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import { duckType, quoteName, quoteText } from "../values.ts";
+import type { CatalogChange } from "./catalog-change.ts";
+import { type TableEntry, type TableKind, tableName } from "./entries.ts";
+import { checkSchema, fieldType, findField } from "./schema.ts";
+import { conversion } from "./struct-conversion.ts";
+
+/** The column that an ingestion-time partitioned table has without its schema saying so. */
+export const PARTITION_TIME = "_PARTITIONTIME";
+
+/** What a new table is made of. */
+export interface NewTable {
+  readonly ref: TableRef;
+  readonly schema: readonly FieldSchema[];
+  readonly partitioning?: Partitioning;
+  readonly requirePartitionFilter?: boolean;
+  readonly clustering?: readonly string[];
+  readonly description?: string;
+  readonly friendlyName?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly expirationTime?: number;
+  readonly kept?: Readonly<Record<string, unknown>>;
+  /** The DuckDB query that gives the first rows, one column for each of the schema's, in order. */
+  readonly rows?: string;
+}
+
+/** A new view: `schema` is what its query gives. */
+export interface NewView extends Omit<NewTable, "rows"> {
+  readonly kind: Exclude<TableKind, "TABLE">;
+  readonly query: string;
+}
+
+/** True for a table partitioned by the time at which rows arrive. */
+export function isIngestionTimePartitioned(partitioning: Partitioning): boolean {
+  return partitioning.timePartitioning !== undefined && partitioning.timePartitioning.field === undefined;
+}
+
+/** Makes a table, or replaces what has its name (a replaced table's rows go). The dataset must exist. */
+export async function createTable(change: CatalogChange, table: NewTable): Promise<TableEntry> {
+  checkSchema(table.schema);
+  checkLayout(table);
+  const replaced = change.getTable(table.ref);
+  const number = change.catalog.nextNumber();
+  const physical = await createPhysical(change, number, table.schema, table.partitioning ?? {});
+  if (table.rows !== undefined) await insertRows(change, physical, table.schema, table.rows);
+  const entry: TableEntry = { ...describe(change, table), kind: "TABLE", version: `${number}.1`, physical };
+  if (replaced?.physical !== undefined) await change.run(`DROP TABLE ${replaced.physical}`);
+  change.putTable(entry);
+  return entry;
+}
+
+/** Makes a view, or replaces what has its name. The dataset must exist. */
+export async function createView(change: CatalogChange, view: NewView): Promise<TableEntry> {
+  const replaced = change.getTable(view.ref);
+  if (replaced?.physical !== undefined) await change.run(`DROP TABLE ${replaced.physical}`);
+  const version = `${change.catalog.nextNumber()}.1`;
+  const entry: TableEntry = { ...describe(change, view), kind: view.kind, version, viewQuery: view.query };
+  change.putTable(entry);
+  return entry;
+}
+
+/** Drops a table or view with its rows. */
+export async function dropTable(change: CatalogChange, entry: TableEntry): Promise<void> {
+  if (entry.physical !== undefined) await change.run(`DROP TABLE ${entry.physical}`);
+  change.removeTable(entry.ref);
+}
+
+/** Removes all rows. */
+export async function truncateTable(change: CatalogChange, entry: TableEntry): Promise<void> {
+  if (entry.physical === undefined) throw notATable(entry);
+  await change.run(`DELETE FROM ${entry.physical}`);
+  change.touch(entry);
+}
+
+/** Puts a changed entry with a new version and time; physical changes are the caller's. */
+export function alterEntry(
+  change: CatalogChange,
+  entry: TableEntry,
+  changes: Partial<TableEntry>,
+): TableEntry {
+  const [number, step] = entry.version.split(".");
+  const next: TableEntry = {
+    ...entry,
+    ...changes,
+    version: `${number}.${Number(step) + 1}`,
+    lastModifiedTime: change.catalog.now(),
+  };
+  change.putTable(next);
+  return next;
+}
+
+/** Gives the table a new name in the same dataset. */
+export function renameTable(change: CatalogChange, entry: TableEntry, tableId: string): TableEntry {
+  const ref = { ...entry.ref, tableId };
+  if (change.getTable(ref) !== undefined) throw alreadyExists(ref);
+  change.removeTable(entry.ref);
+  return alterEntry(change, entry, { ref });
+}
+
+/**
+ * Gives the table another schema and keeps its rows: columns are matched by name, new ones are NULL (or empty), nested fields too;
+ * `renames` says which new column an old one's values go to, by top-level name. Types change only where the conversion is
+ * lossless; who may ask for which change is decided by the callers.
+ */
+export async function changeSchema(
+  change: CatalogChange,
+  entry: TableEntry,
+  schema: readonly FieldSchema[],
+  renames: ReadonlyMap<string, string> = new Map(),
+): Promise<TableEntry> {
+  checkSchema(schema);
+  if (entry.physical === undefined) throw notATable(entry);
+  if (renames.size === 0 && samePhysical(entry.schema, schema)) return alterEntry(change, entry, { schema });
+  const physical = await createPhysical(change, change.catalog.nextNumber(), schema, entry.partitioning);
+  const sources = schema.map((field) => {
+    const from = findField(entry.schema, renames.get(field.name) ?? field.name);
+    return from === undefined || (renames.size > 0 && renamedAway(renames, from.name, field.name))
+      ? missingValue(fieldType(field))
+      : conversion(quoteName(from.name), fieldType(from), fieldType(field));
+  });
+  const hidden = isIngestionTimePartitioned(entry.partitioning) ? [quoteName(PARTITION_TIME)] : [];
+  const columns = [...schema.map((field) => quoteName(field.name)), ...hidden];
+  await change.run(
+    `INSERT INTO ${physical} (${columns.join(", ")}) SELECT ${[...sources, ...hidden].join(", ")} FROM ${entry.physical}`,
+  );
+  await change.run(`DROP TABLE ${entry.physical}`);
+  return alterEntry(change, entry, { schema, physical });
+}
+
+/** Makes `target` a copy of the table: rows, schema, layout and descriptions. Replaces what has its name. */
+export async function copyTable(
+  change: CatalogChange,
+  entry: TableEntry,
+  target: TableRef,
+  withRows: boolean,
+): Promise<TableEntry> {
+  if (entry.physical === undefined) throw notATable(entry);
+  const copy = await createTable(change, {
+    ref: target,
+    schema: entry.schema,
+    partitioning: entry.partitioning,
+    requirePartitionFilter: entry.requirePartitionFilter,
+    clustering: entry.clustering,
+    description: entry.description,
+    labels: entry.labels,
+  });
+  if (withRows) await change.run(`INSERT INTO ${copy.physical} BY NAME SELECT * FROM ${entry.physical}`);
+  return copy;
+}
+
+/** Inserts the rows of a DuckDB query that gives the schema's columns in order. */
+export async function insertRows(
+  change: CatalogChange,
+  physical: string,
+  schema: readonly FieldSchema[],
+  query: string,
+): Promise<void> {
+  const columns = schema.map((field) => quoteName(field.name)).join(", ");
+  await change.run(`INSERT INTO ${physical} (${columns}) ${query}`);
+}
+
+/** The columns of the physical table as DuckDB's CREATE TABLE takes them. */
+export function physicalColumns(schema: readonly FieldSchema[], partitioning: Partitioning): string[] {
+  const columns = schema.map((field) => {
+    const type = fieldType(field);
+    // An ARRAY column never holds NULL (BigQuery stores the empty array), whoever writes and whatever they leave out.
+    const array = type.kind === "ARRAY" ? " DEFAULT []" : "";
+    return `${quoteName(field.name)} ${duckType(type)}${array}${checkOf(field)}`;
+  });
+  if (isIngestionTimePartitioned(partitioning)) {
+    const unit = (partitioning.timePartitioning?.type ?? "DAY").toLowerCase();
+    columns.push(`${quoteName(PARTITION_TIME)} TIMESTAMPTZ DEFAULT date_trunc('${unit}', now())`);
+  }
+  return columns;
+}
+
+/** A value for a column that a row says nothing of. */
+export function missingValue(type: SqlType): string {
+  return type.kind === "ARRAY" ? `[]::${duckType(type)}` : `NULL::${duckType(type)}`;
+}
+
+async function createPhysical(
+  change: CatalogChange,
+  number: number,
+  schema: readonly FieldSchema[],
+  partitioning: Partitioning,
+): Promise<string> {
+  const physical = `bq.t${number}`;
+  await change.run(`CREATE TABLE ${physical} (${physicalColumns(schema, partitioning).join(", ")})`);
+  return physical;
+}
+
+/** REQUIRED at the top level and in RECORDs that are not repeated, with BigQuery's message. */
+function checkOf(field: FieldSchema): string {
+  const checks: string[] = [];
+  const walk = (current: FieldSchema, sql: string, path: string, present: string): void => {
+    if (current.mode === "REPEATED") return;
+    if (current.mode === "REQUIRED") {
+      const message = `Required field ${path} cannot be null`;
+      checks.push(`WHEN ${present}${sql} IS NULL THEN error(${quoteText(message)})`);
+    }
+    for (const [index, child] of (current.fields ?? []).entries()) {
+      walk(
+        child,
+        `struct_extract(${sql}, 'f${index}')`,
+        `${path}.${child.name}`,
+        `${present}${sql} IS NOT NULL AND `,
+      );
+    }
+  };
+  walk(field, quoteName(field.name), field.name, "");
+  return checks.length === 0 ? "" : ` CHECK (CASE ${checks.join(" ")} ELSE true END)`;
+}
+
+function describe(change: CatalogChange, table: NewTable | NewView): Omit<TableEntry, "kind" | "version"> {
+  const dataset = change.needDataset(table.ref.projectId, table.ref.datasetId);
+  const now = change.catalog.now();
+  const lifetime = dataset.defaultTableExpirationMs;
+  return {
+    ref: { projectId: table.ref.projectId, datasetId: table.ref.datasetId, tableId: table.ref.tableId },
+    schema: table.schema,
+    partitioning: table.partitioning ?? {},
+    requirePartitionFilter: table.requirePartitionFilter,
+    clustering: table.clustering ?? [],
+    description: table.description,
+    friendlyName: table.friendlyName,
+    labels: table.labels,
+    location: dataset.location,
+    creationTime: now,
+    lastModifiedTime: now,
+    expirationTime: table.expirationTime ?? (lifetime === undefined ? undefined : now + Number(lifetime)),
+    kept: table.kept ?? {},
+  };
+}
+
+const PARTITION_TYPES = ["DATE", "TIMESTAMP", "DATETIME"];
+const UNCLUSTERABLE = ["RECORD", "JSON", "FLOAT", "BYTES", "TIME", "INTERVAL"];
+
+/** https://cloud.google.com/bigquery/docs/partitioned-tables and …/clustered-tables */
+function checkLayout(table: NewTable): void {
+  const { timePartitioning: time, rangePartitioning: range } = table.partitioning ?? {};
+  if (time !== undefined && range !== undefined) {
+    throw invalid("Only one of timePartitioning and rangePartitioning can be specified.");
+  }
+  if (time?.field !== undefined) {
+    const field = findField(table.schema, time.field);
+    if (field === undefined) {
+      throw invalid(
+        `The field specified for partitioning cannot be found in the schema. Field: ${time.field}.`,
+      );
+    }
+    if (!PARTITION_TYPES.includes(field.type) || field.mode === "REPEATED") {
+      throw invalid(
+        `The field specified for time partitioning can only be of type TIMESTAMP, DATE or DATETIME. The type found is: ${field.type}.`,
+      );
+    }
+    if (field.type === "DATE" && time.type === "HOUR") {
+      throw invalid("Hourly partitioning is not supported on a DATE field.");
+    }
+  }
+  if (range !== undefined) {
+    const field = findField(table.schema, range.field);
+    if (field === undefined) {
+      throw invalid(
+        `The field specified for partitioning cannot be found in the schema. Field: ${range.field}.`,
+      );
+    }
+    if (field.type !== "INTEGER" || field.mode === "REPEATED") {
+      throw invalid(
+        `The field specified for range partitioning can only be of type INTEGER. The type found is: ${field.type}.`,
+      );
+    }
+  }
+  const clustering = table.clustering ?? [];
+  if (clustering.length > 4) throw invalid("Too many clustering fields: at most 4 are allowed.");
+  for (const name of clustering) {
+    const field = findField(table.schema, name);
+    if (field === undefined) {
+      throw invalid(
+        `The field specified for clustering cannot be found in the schema. Invalid field: ${name}.`,
+      );
+    }
+    if (UNCLUSTERABLE.includes(field.type) || field.mode === "REPEATED") {
+      throw invalid(`Field ${name} of type ${field.type} cannot be used for clustering.`);
+    }
+  }
+}
+
+/** True where both schemas make the same DuckDB table: only descriptions and the like differ. */
+function samePhysical(before: readonly FieldSchema[], after: readonly FieldSchema[]): boolean {
+  return physicalColumns(before, {}).join() === physicalColumns(after, {}).join();
+}
+
+/** True where the column's values belong to another new name, so a new column of its old name starts empty. */
+function renamedAway(renames: ReadonlyMap<string, string>, from: string, to: string): boolean {
+  if (renames.get(to) !== undefined) return false;
+  return [...renames.values()].some((name) => name.toLowerCase() === from.toLowerCase());
+}
+
+/** BigQuery's error for a name that is taken. */
+export function alreadyExists(ref: TableRef): BigQueryError {
+  return new BigQueryError("duplicate", `Already Exists: Table ${tableName(ref)}`);
+}
+
+function notATable(entry: TableEntry): BigQueryError {
+  return invalid(`${tableName(entry.ref)} is a ${entry.kind}, which holds no rows of its own.`);
+}
+
+function invalid(message: string): BigQueryError {
+  return new BigQueryError("invalid", message);
+}

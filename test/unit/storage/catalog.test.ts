@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import type { CatalogChange } from "../../../local/storage/catalog-change.ts";
+import { parseSchema } from "../../../local/storage/schema.ts";
+import { openStorage, type Storage } from "../../../local/storage/storage.ts";
+import { changeSchema, createTable, dropTable, renameTable } from "../../../local/storage/tables.ts";
+
+const REF = { projectId: "p", datasetId: "d", tableId: "t" };
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function putDataset(change: CatalogChange): void {
+  change.putDataset({
+    projectId: "p",
+    datasetId: "d",
+    location: "US",
+    creationTime: 1,
+    lastModifiedTime: 1,
+    kept: {},
+  });
+}
+
+async function open(file?: string): Promise<Storage> {
+  const storage = await openStorage({ file });
+  cleanups.push(() => storage.close());
+  return storage;
+}
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "storage-"));
+  cleanups.push(() => rm(path, { recursive: true }));
+  return path;
+}
+
+async function rows(storage: Storage, sql: string): Promise<unknown> {
+  return storage.database.use(async (c) => (await c.runAndReadAll(sql)).getRowsJson());
+}
+
+const SCHEMA = parseSchema([
+  { name: "id", type: "INT64", mode: "REQUIRED" },
+  { name: "r", type: "RECORD", fields: [{ name: "x", type: "STRING" }] },
+  { name: "list", type: "RECORD", mode: "REPEATED", fields: [{ name: "n", type: "NUMERIC" }] },
+]);
+
+describe("catalog", () => {
+  test("a change shows when it commits, and not when it fails", async () => {
+    const storage = await open();
+    await storage.catalog.change(async (change) => {
+      putDataset(change);
+      await createTable(change, { ref: REF, schema: SCHEMA });
+      expect(change.getTable(REF)?.kind).toBe("TABLE");
+      expect(storage.catalog.getTable(REF)).toBeUndefined();
+    });
+    const entry = storage.catalog.getTable(REF);
+    expect(entry?.schema).toEqual(SCHEMA);
+    const failing = storage.catalog.change(async (change) => {
+      await dropTable(change, change.needTable(REF));
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    expect(storage.catalog.getTable(REF)).toBe(entry);
+    expect(await rows(storage, `SELECT count(*) FROM ${entry?.physical}`)).toEqual([["0"]]);
+  });
+
+  test("of two changes of one table the second to commit is refused", async () => {
+    const storage = await open();
+    await storage.catalog.change(async (change) => putDataset(change));
+    await storage.catalog.change((change) => createTable(change, { ref: REF, schema: SCHEMA }));
+    const late = storage.catalog.change(async (change) => {
+      renameTable(change, change.needTable(REF), "u");
+      await storage.catalog.change(async (other) => renameTable(other, other.needTable(REF), "v"));
+    });
+    await expect(late).rejects.toThrow(/concurrent update against table p:d\.t/);
+    expect(storage.catalog.listTables("p", "d").map((t) => t.ref.tableId)).toEqual(["v"]);
+  });
+
+  test("a schema change keeps the rows, at every depth", async () => {
+    const storage = await open();
+    await storage.catalog.change(async (change) => {
+      putDataset(change);
+      const rows = "SELECT 1, {f0: 'a'}, [{f0: 1.5}, NULL] UNION ALL SELECT 2, NULL, []";
+      await createTable(change, { ref: REF, schema: SCHEMA, rows });
+    });
+    const wider = parseSchema([
+      { name: "id", type: "NUMERIC" },
+      { name: "new", type: "STRING", mode: "REPEATED" },
+      {
+        name: "r",
+        type: "RECORD",
+        fields: [
+          { name: "y", type: "DATE", mode: "REPEATED" },
+          { name: "X", type: "STRING" },
+        ],
+      },
+      {
+        name: "list",
+        type: "RECORD",
+        mode: "REPEATED",
+        fields: [
+          { name: "n", type: "BIGNUMERIC" },
+          { name: "m", type: "INTEGER" },
+        ],
+      },
+    ]);
+    const before = storage.catalog.getTable(REF);
+    const entry = await storage.catalog.change((change) =>
+      changeSchema(change, change.needTable(REF), wider),
+    );
+    expect(entry.version).not.toBe(before?.version);
+    expect(await rows(storage, `SELECT * FROM ${entry.physical}`)).toEqual([
+      ["1.000000000", [], { f0: [], f1: "a" }, [{ f0: `15${"0".repeat(37)}`, f1: null }, null]],
+      ["2.000000000", [], null, []],
+    ]);
+  });
+
+  test("REQUIRED is enforced with BigQuery's words", async () => {
+    const storage = await open();
+    const entry = await storage.catalog.change(async (change) => {
+      putDataset(change);
+      return createTable(change, {
+        ref: REF,
+        schema: parseSchema([
+          { name: "r", type: "RECORD", fields: [{ name: "x", type: "STRING", mode: "REQUIRED" }] },
+        ]),
+      });
+    });
+    await rows(storage, `INSERT INTO ${entry.physical} VALUES (NULL), ({f0: 'a'})`);
+    await expect(rows(storage, `INSERT INTO ${entry.physical} VALUES ({f0: NULL})`)).rejects.toThrow(
+      "Required field r.x cannot be null",
+    );
+  });
+
+  test("a data file keeps catalog and rows, and has one owner", async () => {
+    const file = join(await folder(), "data.duckdb");
+    const first = await open(file);
+    await expect(open(file)).rejects.toThrow(/is in use by this process/);
+    const entry = await first.catalog.change(async (change) => {
+      putDataset(change);
+      return createTable(change, { ref: REF, schema: SCHEMA, rows: "SELECT 1, NULL, []" });
+    });
+    await first.catalog.change(async (change) => {
+      await change.run(`INSERT INTO ${entry.physical} VALUES (2, NULL, [])`);
+      change.touch(entry);
+    });
+    const modified = first.catalog.lastModified(entry);
+    await first.close();
+    const second = await open(file);
+    const again = second.catalog.getTable(REF);
+    expect(again).toEqual(JSON.parse(JSON.stringify(entry)));
+    expect(second.catalog.lastModified(entry)).toBe(modified);
+    expect(modified).toBeGreaterThan(entry.lastModifiedTime);
+    expect(await rows(second, `SELECT count(*) FROM ${again?.physical}`)).toEqual([["2"]]);
+    const other = await second.catalog.change((change) =>
+      createTable(change, { ref: { ...REF, tableId: "o" }, schema: SCHEMA }),
+    );
+    expect(other.physical).not.toBe(entry.physical);
+  });
+});
