@@ -1,0 +1,253 @@
+import { createHash } from "node:crypto";
+import { BigQueryError, unsupported } from "../errors.ts";
+import type { SqlType } from "../types.ts";
+import { missingTablePath, tableNotFound, toBigQueryError } from "./analysis-errors.ts";
+import { LruCache } from "./cache.ts";
+import { buildCatalog, CatalogRegistry, type NamedTable, treeName } from "./catalog.ts";
+import { GoogleSqlClient, type Message } from "./client.ts";
+import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
+import { findObjectNames, type ObjectNames, type SplitText, splitQuotedPaths } from "./object-names.ts";
+import type { AnalysisEnv, FoundTable } from "./source.ts";
+import { flattenTree, type TreeNode } from "./tree.ts";
+import { fromTypeProto, toTypeProto } from "./types.ts";
+
+/** A statement as GoogleSQL resolved it, with all it depends on. */
+export interface AnalyzedStatement {
+  readonly statement: TreeNode;
+  /** The tables by their name in the tree. */
+  readonly tables: ReadonlyMap<string, FoundTable>;
+  /** The views among them, analyzed on their own, by the same names. */
+  readonly views: ReadonlyMap<string, AnalyzedStatement>;
+  /** The text that the byte ranges in the tree refer to. */
+  readonly text: string;
+  /** Equal for equal trees: what is made of the tree alone may be kept under it. */
+  readonly key: string;
+}
+
+interface ParsedText {
+  readonly script: TreeNode;
+  readonly names: ObjectNames;
+  readonly split: SplitText;
+}
+
+interface Catalog {
+  readonly key: string;
+  readonly tables: ReadonlyMap<string, FoundTable>;
+  readonly views: ReadonlyMap<string, AnalyzedStatement>;
+  readonly named: readonly NamedTable[];
+}
+
+const CACHED_TEXTS = 1000;
+/** https://cloud.google.com/bigquery/quotas#view_limits */
+const MAX_VIEW_DEPTH = 16;
+
+/** GoogleSQL as a service: parses scripts, analyzes statements against the tables that a source knows. */
+export class Analyzer {
+  readonly #client: GoogleSqlClient;
+  readonly #catalogs: CatalogRegistry;
+  readonly #parsed = new LruCache<Promise<ParsedText>>(CACHED_TEXTS);
+  readonly #analyzed = new LruCache<Promise<AnalyzedStatement>>(CACHED_TEXTS);
+  #language: Promise<Message> | undefined;
+
+  constructor(client = new GoogleSqlClient()) {
+    this.#client = client;
+    this.#catalogs = new CatalogRegistry(client);
+  }
+
+  /** Starts the server, so that the first statement does not wait for it. */
+  async start(): Promise<void> {
+    await this.#languageOptions();
+  }
+
+  /** Stops the server. */
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** The tree of a whole script, `astScript`; byte ranges refer to `sql`. */
+  async parseScript(sql: string): Promise<TreeNode> {
+    return (await this.#parse(sql)).script;
+  }
+
+  /** The names of tables and routines that a script's text has; also those of WITH queries and array paths. */
+  async findNames(sql: string): Promise<ObjectNames> {
+    return (await this.#parse(sql)).names;
+  }
+
+  /** Analyzes one statement. */
+  async analyzeStatement(sql: string, env: AnalysisEnv): Promise<AnalyzedStatement> {
+    return await this.#analyzeStatement(sql, env, 0);
+  }
+
+  async #analyzeStatement(sql: string, env: AnalysisEnv, depth: number): Promise<AnalyzedStatement> {
+    const { names, split } = await this.#parse(sql);
+    const catalog = await this.#catalog(names, env, depth);
+    const options = await this.#options(env);
+    const key = digest([
+      split.text,
+      catalog.key,
+      JSON.stringify([options.queryParameters, options.positionalQueryParameters]),
+    ]);
+    const known = this.#analyzed.get(key);
+    if (known !== undefined) return await known;
+    const analysis = this.#analyze(split, catalog, options, env, key);
+    this.#analyzed.set(key, analysis);
+    analysis.catch(() => this.#analyzed.delete(key));
+    return await analysis;
+  }
+
+  async #analyze(
+    split: SplitText,
+    catalog: Catalog,
+    options: Message,
+    env: AnalysisEnv,
+    key: string,
+  ): Promise<AnalyzedStatement> {
+    const language = await this.#languageOptions();
+    try {
+      const answer = await this.#catalogs.use(
+        catalog.key,
+        () => buildCatalog(catalog.named, [], env.variables, language),
+        (registeredCatalogId) =>
+          this.#client.call("analyze", { options, registeredCatalogId, sqlStatement: split.text }),
+      );
+      const statement = flattenTree(answer.resolvedStatement) as TreeNode;
+      return { statement, tables: catalog.tables, views: catalog.views, text: split.text, key };
+    } catch (error) {
+      const missing = missingTablePath(error);
+      if (missing === undefined) throw toBigQueryError(error, split);
+      throw (await env.source.missingTable?.(missing)) ?? tableNotFound(missing, env);
+    }
+  }
+
+  async #catalog(names: ObjectNames, env: AnalysisEnv, depth: number): Promise<Catalog> {
+    const tables = new Map<string, FoundTable>();
+    const views = new Map<string, AnalyzedStatement>();
+    const named: NamedTable[] = [];
+    const spellings = new Map<string, string>();
+    const versions: string[] = [];
+    for (const path of names.tables) {
+      const found = await env.source.findTable(path);
+      const name = found === undefined ? "" : treeName(found);
+      refuseOtherSpelling(spellings, path, name, env);
+      if (found === undefined) continue;
+      const table = found.viewQuery === undefined ? found : await this.#view(found, env, depth, views);
+      versions.push(path.join("."), name, found.version, views.get(name)?.key ?? "");
+      tables.set(name, table);
+      named.push({ path, table });
+    }
+    const variables = JSON.stringify([...env.variables].sort(([a], [b]) => (a < b ? -1 : 1)));
+    return { key: digest([...versions, variables]), tables, views, named };
+  }
+
+  /** A view as a table: its columns are those of its query as the tables stand now. */
+  async #view(
+    view: FoundTable,
+    env: AnalysisEnv,
+    depth: number,
+    views: Map<string, AnalyzedStatement>,
+  ): Promise<FoundTable> {
+    if (depth >= MAX_VIEW_DEPTH) {
+      throw new BigQueryError(
+        "invalidQuery",
+        `Query exceeds the view nesting depth limit of ${MAX_VIEW_DEPTH}`,
+        "query",
+      );
+    }
+    const inner: AnalysisEnv = {
+      source: env.source,
+      variables: new Map(),
+      parameters: new Map(),
+      defaultProject: view.ref.projectId,
+    };
+    const analyzed = await this.#analyzeStatement(view.viewQuery ?? "", inner, depth + 1);
+    views.set(treeName(view), analyzed);
+    const outputs = (analyzed.statement.outputColumnList ?? []) as readonly TreeNode[];
+    const columns = outputs.map((output, index) => ({
+      name:
+        outputs.length === view.columns.length
+          ? (view.columns[index]?.name ?? "")
+          : String(output.name ?? ""),
+      type: fromTypeProto((output.column as TreeNode).type),
+    }));
+    return { ...view, columns };
+  }
+
+  async #parse(sql: string): Promise<ParsedText> {
+    const known = this.#parsed.get(sql);
+    if (known !== undefined) return await known;
+    const parsing = this.#parseAnew(sql);
+    this.#parsed.set(sql, parsing);
+    parsing.catch(() => this.#parsed.delete(sql));
+    return await parsing;
+  }
+
+  async #parseAnew(sql: string): Promise<ParsedText> {
+    const options = await this.#languageOptions();
+    try {
+      const answer = await this.#client.call("parse", { sqlStatement: sql, options, allowScript: true });
+      const script = flattenTree(answer.parsedScript) as TreeNode;
+      return { script, names: findObjectNames(script), split: splitQuotedPaths(sql, script) };
+    } catch (error) {
+      throw toBigQueryError(error);
+    }
+  }
+
+  async #options(env: AnalysisEnv): Promise<Message> {
+    const positional = isPositional(env.parameters);
+    const named = isPositional(env.parameters) ? [] : [...env.parameters];
+    return {
+      languageOptions: await this.#languageOptions(),
+      defaultTimezone: "UTC",
+      // What a scan lists is what the statement reads.
+      pruneUnusedColumns: true,
+      errorMessageMode: "ERROR_MESSAGE_ONE_LINE",
+      parseLocationRecordType: "PARSE_LOCATION_RECORD_FULL_NODE_SCOPE",
+      parameterMode: positional ? "PARAMETER_POSITIONAL" : "PARAMETER_NAMED",
+      queryParameters: named.map(([name, type]) => ({ name, type: toTypeProto(type) })),
+      positionalQueryParameters: isPositional(env.parameters) ? env.parameters.map(toTypeProto) : [],
+      systemVariables: [...SYSTEM_VARIABLES].map(([name, type]) => ({
+        namePath: name.split("."),
+        type: toTypeProto(type),
+      })),
+    };
+  }
+
+  #languageOptions(): Promise<Message> {
+    this.#language ??= this.#client
+      .call("getLanguageOptions", { maximumFeatures: true })
+      .then(bigQueryLanguage);
+    this.#language.catch(() => {
+      this.#language = undefined;
+    });
+    return this.#language;
+  }
+}
+
+function isPositional(parameters: AnalysisEnv["parameters"]): parameters is readonly SqlType[] {
+  return Array.isArray(parameters);
+}
+
+/**
+ * Names of tables and datasets tell case apart on BigQuery, and do not in GoogleSQL's own catalog: a name that is there in
+ * another spelling only must not be taken for it.
+ */
+function refuseOtherSpelling(
+  spellings: Map<string, string>,
+  path: readonly string[],
+  name: string,
+  env: AnalysisEnv,
+): void {
+  const key = path.join("\0").toLowerCase();
+  const other = spellings.get(key);
+  spellings.set(key, name);
+  if (other === undefined || other === name) return;
+  if (other === "" || name === "") throw tableNotFound(path, env);
+  throw unsupported(`tables whose names differ only in case in one statement (${path.join(".")})`);
+}
+
+function digest(parts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest("base64");
+}

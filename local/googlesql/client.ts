@@ -1,0 +1,157 @@
+import path from "node:path";
+import grpc from "@grpc/grpc-js";
+import protoLoader from "@grpc/proto-loader";
+import { BigQueryError } from "../errors.ts";
+import { googleSqlFolder, type ServerProcess, startServerProcess } from "./process.ts";
+
+/** A protobuf message as the loader gives and takes it. */
+export type Message = Record<string, unknown>;
+
+/** The calls of GoogleSQL's local service that this endpoint makes. */
+export type Method =
+  | "analyze"
+  | "parse"
+  | "registerCatalog"
+  | "unregisterCatalog"
+  | "getLanguageOptions"
+  | "getBuiltinFunctions"
+  | "evaluateQuery"
+  | "formatSql";
+
+type Call = (
+  request: Message,
+  callback: (error: grpc.ServiceError | null, answer: Message) => void,
+) => grpc.ClientUnaryCall;
+type Service = Record<Method, Call> & { close(): void; waitForReady: grpc.Client["waitForReady"] };
+type ServiceConstructor = new (
+  address: string,
+  credentials: grpc.ChannelCredentials,
+  options: grpc.ClientOptions,
+) => Service;
+
+const START_TIMEOUT_MS = 20_000;
+const START_ATTEMPTS = 3;
+
+/** A statement that the server refuses, as opposed to a server that is gone. */
+export class GoogleSqlError extends Error {}
+
+function loadService(): ServiceConstructor {
+  const definition = protoLoader.loadSync("local_service.proto", {
+    defaults: false,
+    oneofs: true,
+    longs: String,
+    enums: String,
+    arrays: false,
+    includeDirs: [path.join(googleSqlFolder(), "protos")],
+  });
+  const root = grpc.loadPackageDefinition(definition) as unknown as {
+    zetasql: { local_service: { ZetaSqlLocalService: ServiceConstructor } };
+  };
+  return root.zetasql.local_service.ZetaSqlLocalService;
+}
+
+interface Connection {
+  readonly service: Service;
+  readonly process: ServerProcess;
+  /** Counts the server's lives: what was registered with an earlier one is gone. */
+  readonly generation: number;
+}
+
+/** GoogleSQL's server and the connection to it: started on first use, started again when it dies, stopped by `close`. */
+export class GoogleSqlClient {
+  #connection: Promise<Connection> | undefined;
+  #generation = 0;
+  #closed = false;
+  #serviceClass: ServiceConstructor | undefined;
+
+  /** The number of the server's present life; catalogs registered under another number no longer exist. */
+  async generation(): Promise<number> {
+    return (await this.#connect()).generation;
+  }
+
+  /** Calls the server; a call that meets a dying server is made once more on its successor. */
+  async call(method: Method, request: Message): Promise<Message> {
+    try {
+      return await callOnce(await this.#connect(), method, request);
+    } catch (error) {
+      if (error instanceof GoogleSqlError || this.#closed) throw error;
+      this.#connection = undefined;
+      return await callOnce(await this.#connect(), method, request).catch((again: unknown) => {
+        if (again instanceof GoogleSqlError) throw again;
+        this.#connection = undefined;
+        throw new BigQueryError("invalidQuery", "GoogleSQL's analyzer fails on this statement", "query");
+      });
+    }
+  }
+
+  /** Stops the server. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.service.close();
+    await connection?.process.stop();
+  }
+
+  #connect(): Promise<Connection> {
+    if (this.#closed) throw new Error("GoogleSQL's client is closed.");
+    this.#connection ??= this.#start().catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    });
+    return this.#connection;
+  }
+
+  async #start(): Promise<Connection> {
+    this.#serviceClass ??= loadService();
+    let failure: unknown;
+    for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+      const server = await startServerProcess();
+      const service = new this.#serviceClass(server.address, grpc.credentials.createInsecure(), {
+        "grpc.max_receive_message_length": -1,
+        "grpc.max_send_message_length": -1,
+        "grpc.enable_http_proxy": 0,
+        "grpc.initial_reconnect_backoff_ms": 30,
+        "grpc.min_reconnect_backoff_ms": 30,
+        "grpc.max_reconnect_backoff_ms": 200,
+      });
+      try {
+        await Promise.race([
+          ready(service),
+          server.ended.then(() => Promise.reject(new Error("ended at once"))),
+        ]);
+      } catch (error) {
+        failure = error;
+        service.close();
+        await server.stop();
+        continue;
+      }
+      const connection = { service, process: server, generation: ++this.#generation };
+      void server.ended.then(() => this.#forget(connection));
+      return connection;
+    }
+    throw new Error(`GoogleSQL's server does not start: ${String(failure)}`);
+  }
+
+  async #forget(connection: Connection): Promise<void> {
+    connection.service.close();
+    const current = await this.#connection?.catch(() => undefined);
+    if (current === connection) this.#connection = undefined;
+  }
+}
+
+function ready(service: Service): Promise<void> {
+  return new Promise((resolve, reject) => {
+    service.waitForReady(Date.now() + START_TIMEOUT_MS, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function callOnce(connection: Connection, method: Method, request: Message): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    connection.service[method](request, (error, answer) => {
+      if (!error) resolve(answer);
+      else if (error.code === grpc.status.INVALID_ARGUMENT || error.code === grpc.status.UNIMPLEMENTED) {
+        reject(new GoogleSqlError(error.details));
+      } else reject(error);
+    });
+  });
+}
