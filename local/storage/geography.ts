@@ -1,0 +1,27 @@
+/** The text of a geography in WKT as ST_ASTEXT prints it; undefined where the text is no WKT. */
+export function canonicalWkt(text: string): string | undefined {
+  const compact = text.trim().replace(/\s+/g, " ");
+  const head =
+    /^(POINT|LINESTRING|POLYGON|MULTIPOINT|MULTILINESTRING|MULTIPOLYGON|GEOMETRYCOLLECTION)\s*(EMPTY|\()/i;
+  const match = head.exec(compact);
+  if (match === null) return undefined;
+  if (match[2]?.toUpperCase() === "EMPTY") {
+    return compact.length === match[0].length ? `${match[1]?.toUpperCase()} EMPTY` : undefined;
+  }
+  if (!/^[A-Za-z0-9 (),.+-]*$/.test(compact) || depthAtEnd(compact) !== 0) return undefined;
+  const upper = compact.replace(/[A-Za-z]{2,}/g, (word) => word.toUpperCase());
+  return upper
+    .replace(/\s*([(),])\s*/g, "$1")
+    .replace(/,/g, ", ")
+    .replace(/[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/g, (number) => String(Number(number)));
+}
+
+function depthAtEnd(text: string): number {
+  let depth = 0;
+  for (const character of text) {
+    if (character === "(") depth += 1;
+    if (character === ")") depth -= 1;
+    if (depth < 0) return -1;
+  }
+  return depth;
+}

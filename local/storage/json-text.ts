@@ -1,0 +1,203 @@
+/** A JSON number as it was written: no digit is lost. */
+export class JsonNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A JSON object: members in order, duplicates included. */
+export class JsonObject {
+  readonly members: readonly (readonly [string, JsonValue])[];
+
+  constructor(members: readonly (readonly [string, JsonValue])[]) {
+    this.members = members;
+  }
+}
+
+/** Any JSON value. */
+export type JsonValue = null | boolean | string | JsonNumber | JsonObject | readonly JsonValue[];
+
+/** The text is not JSON. */
+export class JsonSyntaxError extends Error {
+  override readonly name = "JsonSyntaxError";
+  /** Where, counted in characters from the text's start. */
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids control characters in strings
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const MAX_DEPTH = 500;
+
+/** Parses JSON without losing a digit of its numbers. */
+export function parseExactJson(text: string): JsonValue {
+  const parser = new Parser(text);
+  const value = parser.value(0);
+  parser.end();
+  return value;
+}
+
+/** What JSON.parse made, as an exact value; numbers are as exact as they arrived. */
+export function fromPlainJson(value: unknown): JsonValue {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "boolean" || typeof value === "string") return value;
+  if (typeof value === "number") return new JsonNumber(String(value));
+  if (Array.isArray(value)) return value.map(fromPlainJson);
+  if (value instanceof JsonNumber || value instanceof JsonObject) return value;
+  return new JsonObject(
+    Object.entries(value).map(([name, member]) => [name, fromPlainJson(member)] as const),
+  );
+}
+
+/**
+ * The text of a JSON value in the form GoogleSQL keeps: no spaces, members sorted by name and the last of equal names kept,
+ * integers of 64 bits exact and other numbers as FLOAT64.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type
+ */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof JsonNumber) return canonicalNumber(value.text);
+  if (value instanceof JsonObject) {
+    const members = new Map(value.members);
+    const names = [...members.keys()].sort(compareUtf8);
+    return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(members.get(name) ?? null)}`).join(",")}}`;
+  }
+  return `[${value.map(canonicalJson).join(",")}]`;
+}
+
+function canonicalNumber(text: string): string {
+  if (/^-?\d+$/.test(text)) {
+    const integer = BigInt(text);
+    if (integer >= -(2n ** 63n) && integer < 2n ** 64n) return integer.toString();
+  }
+  const value = Number(text);
+  if (!Number.isFinite(value)) return text;
+  if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
+  const [mantissa = "", exponent = "0"] = Math.abs(value).toExponential().split("e");
+  const power = Number(exponent);
+  if (power < -4 || power >= 15) {
+    const digits = Math.abs(power).toString().padStart(2, "0");
+    return `${value < 0 ? "-" : ""}${mantissa}e${power < 0 ? "-" : "+"}${digits}`;
+  }
+  const plain = power < 0 ? value.toFixed(-power + Math.max(0, mantissa.length - 2)) : String(value);
+  return plain.includes(".") ? plain : `${plain}.0`;
+}
+
+function compareUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+class Parser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  value(depth: number): JsonValue {
+    if (depth > MAX_DEPTH) throw new JsonSyntaxError("nested too deeply", this.#at);
+    this.#skipSpace();
+    switch (this.#text[this.#at]) {
+      case "{":
+        return this.#object(depth);
+      case "[":
+        return this.#array(depth);
+      case '"':
+        return this.#string();
+      case "t":
+        return this.#word("true", true);
+      case "f":
+        return this.#word("false", false);
+      case "n":
+        return this.#word("null", null);
+      default:
+        return this.#number();
+    }
+  }
+
+  end(): void {
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#unexpected();
+  }
+
+  #object(depth: number): JsonObject {
+    const members: [string, JsonValue][] = [];
+    this.#at += 1;
+    this.#skipSpace();
+    if (this.#take("}")) return new JsonObject(members);
+    for (;;) {
+      this.#skipSpace();
+      const name = this.#string();
+      this.#skipSpace();
+      if (!this.#take(":")) throw this.#unexpected();
+      members.push([name, this.value(depth + 1)]);
+      this.#skipSpace();
+      if (this.#take("}")) return new JsonObject(members);
+      if (!this.#take(",")) throw this.#unexpected();
+    }
+  }
+
+  #array(depth: number): readonly JsonValue[] {
+    const items: JsonValue[] = [];
+    this.#at += 1;
+    this.#skipSpace();
+    if (this.#take("]")) return items;
+    for (;;) {
+      items.push(this.value(depth + 1));
+      this.#skipSpace();
+      if (this.#take("]")) return items;
+      if (!this.#take(",")) throw this.#unexpected();
+    }
+  }
+
+  #string(): string {
+    const raw = this.#match(STRING);
+    return raw.includes("\\") ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+  }
+
+  #number(): JsonNumber {
+    return new JsonNumber(this.#match(NUMBER));
+  }
+
+  #word<T extends JsonValue>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) throw this.#unexpected();
+    this.#at += word.length;
+    return value;
+  }
+
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match === null) throw this.#unexpected();
+    this.#at += match[0].length;
+    return match[0];
+  }
+
+  #skipSpace(): void {
+    SPACE.lastIndex = this.#at;
+    SPACE.exec(this.#text);
+    this.#at = SPACE.lastIndex;
+  }
+
+  #take(character: string): boolean {
+    if (this.#text[this.#at] !== character) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #unexpected(): JsonSyntaxError {
+    return this.#at >= this.#text.length
+      ? new JsonSyntaxError("Parser terminated before end of string", this.#at)
+      : new JsonSyntaxError(`Unexpected token: ${this.#text.slice(this.#at, this.#at + 20)}`, this.#at);
+  }
+}
