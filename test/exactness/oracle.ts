@@ -1,0 +1,358 @@
+/**
+ * The oracle: what `<entity>_final` must hold after any history of loads and runs, written from the rules R1 to R12 alone, over
+ * plain objects. It recomputes everything from the set of updates that were read; nothing in it is incremental.
+ */
+import { compareValues, type Field, isRecord, type Row, toJsonString, type Value } from "./values.ts";
+
+/** An entity as the rules see it. The columns of clears and deletes are not among `fields`. */
+export interface Entity {
+  readonly fields: readonly Field[];
+  readonly key: readonly string[];
+  readonly ingestTimestamp: string;
+  readonly eventTimestamp?: string;
+  /** Microseconds. */
+  readonly lookback: bigint;
+  readonly clearedFields?: string;
+  readonly deleted?: string;
+}
+
+/** A leaf (R2): where it is, and what it is. */
+export interface Leaf {
+  readonly path: readonly string[];
+  readonly field: Field;
+}
+
+/** What final holds of one user: the row as the view shows it, and the version of each leaf by its dotted path. */
+export interface FinalRow {
+  readonly row: Row;
+  readonly versions: ReadonlyMap<string, bigint | null>;
+}
+
+/** Why a row may never reach final (R12, R9). */
+export type BadReason =
+  | "null key"
+  | "no ingest time"
+  | "before the first watermark"
+  | "no event time"
+  | "unknown path";
+
+/** 1900-01-01 00:00:00 UTC: the watermark before the first run (R5). */
+export const START = BigInt(Date.UTC(1900, 0, 1)) * 1000n;
+
+/** The leaves of an entity, in the schema's order (R2). */
+export function leavesOf(entity: Entity): Leaf[] {
+  const special = new Set([...entity.key, entity.ingestTimestamp, entity.eventTimestamp]);
+  return entity.fields.filter((field) => !special.has(field.name)).flatMap((field) => leavesBelow(field, []));
+}
+
+function leavesBelow(field: Field, parents: readonly string[]): Leaf[] {
+  const path = [...parents, field.name];
+  const isInner = field.type === "RECORD" && field.mode !== "REPEATED" && field.merge !== "atomic";
+  return isInner ? (field.fields ?? []).flatMap((member) => leavesBelow(member, path)) : [{ path, field }];
+}
+
+/** Why a row is bad, or nothing when it is good. */
+export function badReason(entity: Entity, row: Row): BadReason | undefined {
+  const ingest = row[entity.ingestTimestamp] as bigint | null | undefined;
+  if (entity.key.some((part) => isNull(row[part]))) return "null key";
+  if (isNull(ingest)) return "no ingest time";
+  if ((ingest as bigint) < START) return "before the first watermark";
+  if (entity.eventTimestamp !== undefined && isNull(row[entity.eventTimestamp])) return "no event time";
+  const cleared = clearedPaths(entity, row);
+  if (cleared.length === 0) return undefined;
+  const known = knownPaths(entity);
+  return cleared.every((path) => known.has(path)) ? undefined : "unknown path";
+}
+
+/** Every path an update may clear: the leaves, and the RECORDs above them. */
+function knownPaths(entity: Entity): Set<string> {
+  const prefixes = leavesOf(entity).flatMap(({ path }) => path.map((_, index) => path.slice(0, index + 1)));
+  return new Set(prefixes.map((path) => path.join(".").toLowerCase()));
+}
+
+function clearedPaths(entity: Entity, row: Row): string[] {
+  const named = entity.clearedFields === undefined ? null : row[entity.clearedFields];
+  return ((named ?? []) as readonly string[]).map((path) => path.toLowerCase());
+}
+
+/** One text per user: equal exactly when the keys are (GoogleSQL's -0.0 = 0.0; NaN is one user). */
+export function userOf(entity: Entity, row: Row): string {
+  return entity.key
+    .map((part) => {
+      const value = keyValue(row[part] ?? null);
+      return typeof value === "number"
+        ? `${value}`
+        : typeof value === "string"
+          ? JSON.stringify(value)
+          : `${value}`;
+    })
+    .join("|");
+}
+
+function keyValue(value: Value): Value {
+  return Object.is(value, -0) ? 0 : value;
+}
+
+/** R1: final as a full recompute over the updates read so far. Bad rows may be among them. */
+export function expectedFinal(entity: Entity, rows: readonly Row[]): Map<string, FinalRow> {
+  const users = new Map<string, Row[]>();
+  for (const row of rows) {
+    if (badReason(entity, row) !== undefined) continue;
+    const user = userOf(entity, row);
+    users.set(user, [...(users.get(user) ?? []), row]);
+  }
+  const final = new Map<string, FinalRow>();
+  for (const [user, ofUser] of users) {
+    const row = expectedRow(entity, ofUser);
+    if (row !== undefined) final.set(user, row);
+  }
+  return final;
+}
+
+/** The row of one user from all their good updates, or nothing when the user is deleted (R10). */
+function expectedRow(entity: Entity, rows: readonly Row[]): FinalRow | undefined {
+  const deletes = rows.filter((row) => isDelete(entity, row)).map((row) => versionOf(entity, row));
+  const alive = rows.filter(
+    (row) => !isDelete(entity, row) && deletes.every((deletedAt) => versionOf(entity, row) > deletedAt),
+  );
+  const first = alive[0];
+  if (first === undefined) return undefined;
+  const states = new Map<string, Said | undefined>();
+  for (const leaf of leavesOf(entity)) {
+    const said = alive.flatMap((row) => says(entity, leaf, row));
+    states.set(leaf.path.join("."), decide(leaf.field, said));
+  }
+  const row: Record<string, Value> = {};
+  for (const field of entity.fields) {
+    if (entity.key.includes(field.name)) row[field.name] = keyValue(first[field.name] ?? null);
+    else if (field.name === entity.ingestTimestamp) row[field.name] = greatest(rows, field.name);
+    else if (field.name === entity.eventTimestamp) row[field.name] = greatest(alive, field.name);
+    else row[field.name] = build(field, [field.name], states);
+  }
+  const versions = [...states].map(([path, state]) => [path, state?.version ?? null] as const);
+  return { row, versions: new Map(versions) };
+}
+
+function isDelete(entity: Entity, row: Row): boolean {
+  return entity.deleted !== undefined && row[entity.deleted] === true;
+}
+
+/** R4: the event time orders; it is the ingest time unless the entity names one. */
+function versionOf(entity: Entity, row: Row): bigint {
+  return row[entity.eventTimestamp ?? entity.ingestTimestamp] as bigint;
+}
+
+function greatest(rows: readonly Row[], column: string): bigint {
+  return newest(rows.map((row) => row[column] as bigint));
+}
+
+function newest(times: readonly bigint[]): bigint {
+  return [...times].sort((a, b) => (a < b ? 1 : -1))[0] ?? START;
+}
+
+/** What one update says of one leaf: a value, or (null) its clear, at the update's version. */
+interface Said {
+  readonly value: Value;
+  readonly version: bigint;
+}
+
+/** Nothing, a clear (R9), or a value. */
+function says(entity: Entity, leaf: Leaf, row: Row): Said[] {
+  const version = versionOf(entity, row);
+  const cleared = new Set(clearedPaths(entity, row));
+  const ancestors = leaf.path.map((_, index) =>
+    leaf.path
+      .slice(0, index + 1)
+      .join(".")
+      .toLowerCase(),
+  );
+  if (ancestors.some((path) => cleared.has(path))) return [{ value: null, version }];
+  const value = valueAt(row, leaf.path);
+  return saysNothing(leaf.field, value) ? [] : [{ value, version }];
+}
+
+function valueAt(row: Row, path: readonly string[]): Value {
+  let value: Value = row;
+  for (const name of path) value = isNull(value) ? null : ((value as Row)[name] ?? null);
+  return value;
+}
+
+function isNull(value: Value | undefined): boolean {
+  return value === null || value === undefined;
+}
+
+/** R2: NULL and `[]` say nothing, and so does a RECORD with nothing in it. */
+function saysNothing(field: Field, value: Value): boolean {
+  if (isNull(value)) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  if (!isRecord(field, value)) return false;
+  return (field.fields ?? []).every((member) => saysNothing(member, value[member.name] ?? null));
+}
+
+/** R3 and R11: which of all that was said holds. */
+function decide(field: Field, said: readonly Said[]): Said | undefined {
+  const policy = field.merge ?? "latest";
+  if (policy === "union") return union(field, said);
+  return said.reduce<Said | undefined>(
+    (best, next) => (best === undefined || beats(field, policy, next, best) ? next : best),
+    undefined,
+  );
+}
+
+function beats(field: Field, policy: string, next: Said, best: Said): boolean {
+  const byVersion = next.version === best.version ? 0 : next.version > best.version ? 1 : -1;
+  if (policy === "max" || policy === "min") {
+    const byValue = compareValues(field, next.value, best.value) * (policy === "max" ? 1 : -1);
+    return byValue > 0 || (byValue === 0 && byVersion > 0);
+  }
+  if (byVersion !== 0) return policy === "first" ? byVersion < 0 : byVersion > 0;
+  if (next.value === null || best.value === null) return next.value === null && best.value !== null;
+  return compareValues(field, next.value, best.value) > 0;
+}
+
+/** R11: the elements ever said, each once, in the order of R3; the version is the newest contribution's. */
+function union(field: Field, said: readonly Said[]): Said | undefined {
+  if (said.length === 0) return undefined;
+  const element: Field = { ...field, mode: "NULLABLE" };
+  const elements = said
+    .flatMap(({ value }) => value as readonly Value[])
+    .sort((a, b) => compareElements(element, a, b));
+  const distinct = elements.filter(
+    (value, index) => index === 0 || compareElements(element, elements[index - 1] ?? null, value) !== 0,
+  );
+  return { value: distinct, version: newest(said.map(({ version }) => version)) };
+}
+
+/** In a set the sign of zero does not make two elements. */
+function compareElements(element: Field, left: Value, right: Value): number {
+  return compareValues(element, keyValue(left), keyValue(right));
+}
+
+/** R8: a RECORD is NULL exactly when every leaf below it is. */
+function build(field: Field, path: readonly string[], states: ReadonlyMap<string, Said | undefined>): Value {
+  const key = path.join(".");
+  if (states.has(key)) return states.get(key)?.value ?? (field.mode === "REPEATED" ? [] : null);
+  const members = (field.fields ?? []).map(
+    (member) => [member.name, build(member, [...path, member.name], states)] as const,
+  );
+  const isEmpty = members.every(
+    ([, value]) => value === null || (Array.isArray(value) && value.length === 0),
+  );
+  return isEmpty ? null : Object.fromEntries(members);
+}
+
+/** How a run was started. */
+export type RunMode =
+  | { readonly kind: "plain" | "rebuild" }
+  | { readonly kind: "replayFrom"; readonly from: bigint };
+
+/** What a run must log of itself. */
+export interface ExpectedRun {
+  readonly readFrom: bigint;
+  readonly rowsRead: number;
+  readonly usersRead: number;
+  readonly futureRows: number;
+  readonly watermarkBefore: bigint;
+  readonly watermarkAfter: bigint;
+  readonly rowsChanged: number;
+}
+
+/** The tables over time: which updates are there, and which of them a run has read. */
+export class Oracle {
+  readonly #entity: Entity;
+  readonly #rows: Row[] = [];
+  readonly #read = new Set<number>();
+  #watermark = START;
+  #final = new Map<string, FinalRow>();
+
+  constructor(entity: Entity) {
+    this.#entity = entity;
+  }
+
+  /** Appends updates. */
+  load(rows: readonly Row[]): void {
+    this.#rows.push(...rows);
+  }
+
+  /** R5: reads from the watermark minus the lookback, merges, advances. `now` is the time of the run. */
+  run(mode: RunMode, now: bigint): ExpectedRun {
+    const entity = this.#entity;
+    const watermarkBefore = this.#watermark;
+    const readFrom = this.#readFrom(mode);
+    const batch = this.#rows.flatMap((row, index) => {
+      const isInRange =
+        badReason(entity, row) === undefined && (row[entity.ingestTimestamp] as bigint) >= readFrom;
+      return isInRange ? [{ row, index }] : [];
+    });
+    for (const { row, index } of batch) {
+      this.#read.add(index);
+      const ingest = row[entity.ingestTimestamp] as bigint;
+      if (ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
+    }
+    const before = this.#final;
+    this.#final = expectedFinal(entity, this.readRows());
+    return {
+      readFrom,
+      rowsRead: batch.length,
+      usersRead: new Set(batch.map(({ row }) => userOf(entity, row))).size,
+      futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
+      watermarkBefore,
+      watermarkAfter: this.#watermark,
+      rowsChanged: countChanges(entity, before, this.#final),
+    };
+  }
+
+  #readFrom(mode: RunMode): bigint {
+    const isLost = this.#final.size === 0 && !this.readRows().some((row) => isDelete(this.#entity, row));
+    const plain = this.#watermark === START || isLost ? START : this.#watermark - this.#entity.lookback;
+    if (mode.kind === "rebuild") return START;
+    return mode.kind === "replayFrom" && mode.from < plain ? mode.from : plain;
+  }
+
+  /** Final is gone: nothing of it was read any more. */
+  loseFinal(): void {
+    this.#read.clear();
+    this.#final.clear();
+  }
+
+  /** Every update loaded so far. */
+  get rows(): readonly Row[] {
+    return this.#rows;
+  }
+
+  /** The updates that some run has read. */
+  readRows(): Row[] {
+    return this.#rows.filter((_, index) => this.#read.has(index));
+  }
+
+  /** The greatest ingest time merged so far. */
+  get watermark(): bigint {
+    return this.#watermark;
+  }
+
+  /** What final must hold now, by user. */
+  get final(): ReadonlyMap<string, FinalRow> {
+    return this.#final;
+  }
+}
+
+/** R7: the users whose row is not what it was. */
+function countChanges(
+  entity: Entity,
+  before: ReadonlyMap<string, FinalRow>,
+  after: ReadonlyMap<string, FinalRow>,
+): number {
+  const users = new Set([...before.keys(), ...after.keys()]);
+  const text = (row: FinalRow | undefined): string => (row === undefined ? "" : fingerprint(entity, row));
+  return [...users].filter((user) => text(before.get(user)) !== text(after.get(user))).length;
+}
+
+/** A text that is equal for equal rows. */
+function fingerprint(entity: Entity, { row, versions }: FinalRow): string {
+  const values = entity.fields.map((field) => exactText(field, row[field.name] ?? null));
+  return [...values, ...versions.values()].join("\n");
+}
+
+function exactText(field: Field, value: Value): string {
+  return Object.is(value, -0) ? "-0" : toJsonString(field, value);
+}
