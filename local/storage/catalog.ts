@@ -153,6 +153,13 @@ export class Catalog implements CatalogView {
     return listRoutines(this.entries(), projectId, datasetId);
   }
 
+  /** The projects that have datasets, by name. */
+  listProjects(): string[] {
+    const projects = new Set<string>();
+    for (const [, entry] of this.entries()) if (entry.kind === "dataset") projects.add(entry.value.projectId);
+    return [...projects].sort(compareText);
+  }
+
   /** How often the rows of a table have changed since the start: a key for caches of what is computed from them. */
   dataVersion(entry: TableEntry): string {
     return `${entry.physical ?? ""}.${this.#touched.get(entry.physical ?? "")?.count ?? 0}`;

@@ -39,7 +39,7 @@ function evolveFields(
   const result = current.map((field) => {
     const next = findField(wanted, field.name);
     if (next === undefined) {
-      if (rules.keepMissing) return field;
+      if (rules.keepMissing && field.mode !== "REQUIRED") return field;
       throw mismatch(ref, `Field ${parent}${field.name} is missing in new schema`);
     }
     return evolveField(ref, field, next, rules, `${parent}${field.name}`);
@@ -74,9 +74,12 @@ function evolveField(
     const [before, after] = [current[key], wanted[key]];
     if (before === after || (rules.keepMissing && after === undefined)) continue;
     const narrowed = after !== undefined && (before === undefined || Number(after) < Number(before));
-    if (narrowed) throw mismatch(ref, `Field ${path} has changed ${key} from ${before ?? "none"} to ${after}`);
+    if (narrowed)
+      throw mismatch(ref, `Field ${path} has changed ${key} from ${before ?? "none"} to ${after}`);
   }
-  const next: FieldSchema = rules.keepMissing ? { ...current, mode: wanted.mode } : { ...wanted, name: current.name };
+  const next: FieldSchema = rules.keepMissing
+    ? { ...current, mode: wanted.mode }
+    : { ...wanted, name: current.name };
   if (rules.keepMissing && wanted.description !== undefined) next.description = wanted.description;
   if (current.fields !== undefined) {
     next.fields = evolveFields(ref, current.fields, wanted.fields ?? [], rules, `${path}.`);

@@ -150,15 +150,37 @@ export async function copyTable(
   return copy;
 }
 
-/** Inserts the rows of a DuckDB query that gives the schema's columns in order. */
+/** Inserts the rows of a DuckDB query that gives the schema's columns in order; says how many there were. */
 export async function insertRows(
   change: CatalogChange,
   physical: string,
   schema: readonly FieldSchema[],
   query: string,
-): Promise<void> {
+): Promise<number> {
   const columns = schema.map((field) => quoteName(field.name)).join(", ");
-  await change.run(`INSERT INTO ${physical} (${columns}) ${query}`);
+  const reader = await change.connection.runAndReadAll(`INSERT INTO ${physical} (${columns}) ${query}`);
+  return Number(reader.getRows()[0]?.[0] ?? 0);
+}
+
+/**
+ * Puts the rows of a DuckDB query (one column for each field of `given`, in order) in the place of all rows of the table, which gets
+ * the schema `wanted`; says how many there were. Everything else about the table stays.
+ */
+export async function replaceRows(
+  change: CatalogChange,
+  entry: TableEntry,
+  wanted: readonly FieldSchema[],
+  given: readonly FieldSchema[],
+  query: string,
+): Promise<number> {
+  checkSchema(wanted);
+  if (entry.physical === undefined) throw notATable(entry);
+  checkLayout({ ...entry, schema: wanted });
+  const physical = await createPhysical(change, change.catalog.nextNumber(), wanted, entry.partitioning);
+  const count = await insertRows(change, physical, given, query);
+  await change.run(`DROP TABLE ${entry.physical}`);
+  alterEntry(change, entry, { schema: wanted, physical });
+  return count;
 }
 
 /** The columns of the physical table as DuckDB's CREATE TABLE takes them. */
@@ -239,7 +261,7 @@ const PARTITION_TYPES = ["DATE", "TIMESTAMP", "DATETIME"];
 const UNCLUSTERABLE = ["RECORD", "JSON", "FLOAT", "BYTES", "TIME", "INTERVAL"];
 
 /** https://cloud.google.com/bigquery/docs/partitioned-tables and …/clustered-tables */
-function checkLayout(table: NewTable): void {
+function checkLayout(table: Pick<NewTable, "schema" | "partitioning" | "clustering">): void {
   const { timePartitioning: time, rangePartitioning: range } = table.partitioning ?? {};
   if (time !== undefined && range !== undefined) {
     throw invalid("Only one of timePartitioning and rangePartitioning can be specified.");

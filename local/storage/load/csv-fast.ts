@@ -1,0 +1,47 @@
+import type { FieldSchema } from "../../types.ts";
+import { duckType, quoteText } from "../../values.ts";
+import { elementType } from "../schema.ts";
+import type { CsvOptions } from "./options.ts";
+import { giveUp, textToValue } from "./text-sql.ts";
+
+/** The DuckDB query that gives a CSV file's rows in the schema's order, or fails where it is not sure of a row. */
+export function csvQuery(
+  schema: readonly FieldSchema[],
+  file: string,
+  options: CsvOptions,
+): string | undefined {
+  // What DuckDB reads differently, or not at all, is left to the exact path.
+  if (options.allowJaggedRows || options.skipRows > 1 || (options.nullMarkers?.length ?? 0) > 1)
+    return undefined;
+  if (options.quote !== "" && options.quote !== '"') return undefined;
+  if (schema.length < 2) return undefined;
+  const columns = schema.map((_, index) => `'c${index}': 'VARCHAR'`);
+  const values = schema.map((field, index) => cellValue(field, `c${index}`, options));
+  const arguments_ = [
+    quoteText(file),
+    `delim=${quoteText(options.delimiter)}`,
+    `quote=${quoteText(options.quote)}`,
+    `escape=${quoteText(options.quote)}`,
+    `header=${options.skipRows === 1}`,
+    `nullstr=${quoteText(options.nullMarkers?.[0] ?? "")}`,
+    "allow_quoted_nulls=false",
+    "auto_detect=false",
+    "strict_mode=true",
+    "null_padding=false",
+    "compression='none'",
+    "new_line='\\n'",
+    `columns={${columns.join(", ")}}`,
+  ];
+  return `SELECT ${values.join(", ")} FROM read_csv(${arguments_.join(", ")})`;
+}
+
+function cellValue(field: FieldSchema, sql: string, options: CsvOptions): string {
+  // A quoted empty cell is a value for STRING and BYTES only, and NULL for other types.
+  const value = textToValue(field, sql);
+  const type = duckType(elementType(field));
+  const text =
+    options.allowQuotedNewlines || field.type !== "STRING"
+      ? value
+      : `CASE WHEN contains(${sql}, chr(10)) THEN ${giveUp("VARCHAR")} ELSE ${value} END`;
+  return field.mode === "REQUIRED" ? `CASE WHEN ${sql} IS NULL THEN ${giveUp(type)} ELSE ${text} END` : text;
+}

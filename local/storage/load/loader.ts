@@ -1,0 +1,324 @@
+import { createWriteStream } from "node:fs";
+import { rm, stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { BigQueryError, type ErrorProto } from "../../errors.ts";
+import type { FieldSchema, TableRef } from "../../types.ts";
+import type { SqlValue } from "../../values.ts";
+import type { Catalog } from "../catalog.ts";
+import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-change.ts";
+import { type TableEntry, tableName } from "../entries.ts";
+import { evolveSchema } from "../schema-evolution.ts";
+import { changeSchema, createTable, insertRows, replaceRows } from "../tables.ts";
+import { detectSchema } from "./autodetect.ts";
+import { BadRecords, loadError } from "./bad-records.ts";
+import { csvQuery } from "./csv-fast.ts";
+import { readCsvRows } from "./csv-rows.ts";
+import { jsonQuery, keyQueries } from "./json-fast.ts";
+import { readJsonRows } from "./json-rows.ts";
+import { type LoadOptions, parseLoadOptions } from "./options.ts";
+import { readParquet } from "./parquet.ts";
+import { SLOW } from "./text-sql.ts";
+import { encodeRow, transportQuery } from "./transport.ts";
+
+/** A load job: a local file, uncompressed, into a table. */
+export interface LoadJob {
+  readonly destinationTable: TableRef;
+  readonly file: string;
+  /** `configuration.load` as the client wrote it. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What a load did. */
+export interface LoadResult {
+  readonly outputRows: number;
+  readonly outputBytes: number;
+  readonly badRecords: number;
+  readonly warnings: readonly ErrorProto[];
+  /** Whether DuckDB read the file itself, or each row was looked at. */
+  readonly how: "bulk" | "exact";
+}
+
+/** Loads files into tables of a catalog: all of a file's rows, or none. */
+export class TableLoader {
+  readonly #catalog: Catalog;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /** Runs one load job. */
+  async load(job: LoadJob): Promise<LoadResult> {
+    const options = parseLoadOptions(job.options);
+    const run = new LoadRun(this.#catalog, job, options);
+    return run.run();
+  }
+}
+
+/** One DuckDB query that gives the file's rows in the order of a schema, and what was left out of them. */
+interface RowSource {
+  readonly query: string;
+  readonly bad?: BadRecords;
+}
+
+class LoadRun {
+  readonly #catalog: Catalog;
+  readonly #job: LoadJob;
+  #options: LoadOptions;
+  #parquet = "";
+
+  constructor(catalog: Catalog, job: LoadJob, options: LoadOptions) {
+    this.#catalog = catalog;
+    this.#job = job;
+    this.#options = options;
+  }
+
+  async run(): Promise<LoadResult> {
+    this.#checkTarget(this.#catalog.getTable(this.#job.destinationTable));
+    const fileSchema = await this.#fileSchema();
+    this.#checkFlat(fileSchema);
+    for (const source of this.#fastSources(fileSchema)) {
+      try {
+        if (await this.#knowsAllKeys(fileSchema)) return await this.#write(fileSchema, source);
+        break;
+      } catch (error) {
+        // Whatever the fast path stumbles over, the exact path finds the row and the words for it.
+        if (error instanceof BigQueryError) throw error;
+        this.#checkAborted();
+        if (isDefect(error)) throw error;
+        if (this.#options.format === "PARQUET") throw loadError(plainMessage(error));
+      }
+    }
+    return this.#runExact(fileSchema);
+  }
+
+  /** Row by row: values are checked here and handed to DuckDB in a file of its own. */
+  async #runExact(schema: readonly FieldSchema[]): Promise<LoadResult> {
+    const bad = new BadRecords(this.#options.format === "CSV" ? "CSV" : "JSON", this.#options.maxBadRecords);
+    const file = `${this.#job.file}.rows`;
+    try {
+      const longest = await this.#transport(schema, this.#exactRows(schema, bad), file);
+      return await this.#write(schema, { query: transportQuery(schema, file, longest), bad });
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  async #transport(
+    schema: readonly FieldSchema[],
+    rows: AsyncIterable<readonly SqlValue[]>,
+    file: string,
+  ): Promise<number> {
+    let longest = 0;
+    const signal = this.#job.signal;
+    async function* chunks(): AsyncGenerator<string> {
+      let chunk = "";
+      for await (const row of rows) {
+        const line = encodeRow(schema, row);
+        longest = Math.max(longest, line.length * 3);
+        chunk += line;
+        if (chunk.length < 1 << 18) continue;
+        if (signal?.aborted) throw stopped();
+        yield chunk;
+        chunk = "";
+      }
+      yield chunk;
+    }
+    await pipeline(Readable.from(chunks()), createWriteStream(file));
+    return longest;
+  }
+
+  #exactRows(schema: readonly FieldSchema[], bad: BadRecords): AsyncIterable<readonly SqlValue[]> {
+    const { format, csv, latin1, ignoreUnknownValues } = this.#options;
+    const { file } = this.#job;
+    return format === "CSV"
+      ? readCsvRows(file, schema, { ...csv, latin1, ignoreUnknownValues }, bad)
+      : readJsonRows(file, schema, { latin1, ignoreUnknownValues }, bad);
+  }
+
+  *#fastSources(schema: readonly FieldSchema[]): Generator<RowSource> {
+    const { format, csv, latin1, ignoreUnknownValues } = this.#options;
+    const { file } = this.#job;
+    if (format === "PARQUET") yield { query: this.#parquet };
+    if (latin1 || schema.length === 0) return;
+    if (format === "NEWLINE_DELIMITED_JSON") {
+      yield { query: jsonQuery(schema, file, "text") };
+      yield { query: jsonQuery(schema, file, "json") };
+    }
+    const query = format === "CSV" && !ignoreUnknownValues ? csvQuery(schema, file, csv) : undefined;
+    if (query !== undefined) yield { query };
+  }
+
+  #allKeysKnown: boolean | undefined;
+
+  /** False where a JSON file has keys that the schema does not, in just that case. */
+  async #knowsAllKeys(schema: readonly FieldSchema[]): Promise<boolean> {
+    if (this.#options.format !== "NEWLINE_DELIMITED_JSON") return true;
+    this.#allKeysKnown ??= await this.#readKeys(schema);
+    return this.#allKeysKnown;
+  }
+
+  async #readKeys(schema: readonly FieldSchema[]): Promise<boolean> {
+    const { sql, known } = keyQueries(schema, this.#job.file);
+    const columns = known.map((_, index) => `list_distinct(flatten(list(k${index})))`);
+    const rows = await this.#catalog.database.use(async (connection) => {
+      const reader = await connection.runAndReadAll(
+        `SELECT bool_or(suspect), ${columns.join(", ")} FROM (${sql})`,
+      );
+      return reader.getRowsJS();
+    });
+    const [suspect, ...found] = rows[0] ?? [];
+    if (suspect === true) return false;
+    return found.every((keys, index) => {
+      const names = known[index];
+      return keys === null || (Array.isArray(keys) && keys.every((key) => names?.has(String(key))));
+    });
+  }
+
+  /** What the file's rows are made of: the job's schema, one found in the file, or the table's. */
+  async #fileSchema(): Promise<readonly FieldSchema[]> {
+    const { format, schema, autodetect } = this.#options;
+    const table = this.#catalog.getTable(this.#job.destinationTable);
+    if (format === "PARQUET") {
+      const wanted =
+        schema ?? (this.#options.writeDisposition === "WRITE_TRUNCATE" ? undefined : table?.schema);
+      const source = await readParquet(this.#catalog.database, this.#job.file, wanted, this.#options);
+      this.#parquet = source.query;
+      return source.schema;
+    }
+    if (schema !== undefined) return schema;
+    if (table !== undefined && !autodetect) {
+      // A file may have fewer fields than the table; CSV is matched by position.
+      return table.schema;
+    }
+    if (autodetect) {
+      const known = this.#options.writeDisposition === "WRITE_TRUNCATE" ? undefined : table?.schema;
+      const detected = await detectSchema(this.#job.file, this.#options, known);
+      this.#options = { ...this.#options, csv: { ...this.#options.csv, skipRows: detected.skipRows } };
+      return detected.schema;
+    }
+    throw new BigQueryError("invalid", "No schema specified on job or table.");
+  }
+
+  /** CSV has no way to write nested data: https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#limitations */
+  #checkFlat(schema: readonly FieldSchema[]): void {
+    if (this.#options.format !== "CSV") return;
+    const nested = schema.find((field) => field.type === "RECORD" || field.mode === "REPEATED");
+    if (nested === undefined) return;
+    const how = nested.type === "RECORD" ? "nested" : "repeated";
+    throw new BigQueryError("invalid", `Cannot load CSV data with a ${how} schema. Field: ${nested.name}`);
+  }
+
+  #checkTarget(entry: TableEntry | undefined): void {
+    const ref = this.#job.destinationTable;
+    if (this.#catalog.getDataset(ref.projectId, ref.datasetId) === undefined) {
+      throw datasetNotFound(ref.projectId, ref.datasetId);
+    }
+    if (entry === undefined) {
+      if (!this.#options.createIfNeeded) throw tableNotFound(ref);
+      return;
+    }
+    if (entry.kind !== "TABLE")
+      throw new BigQueryError("invalid", `Cannot load into ${tableName(ref)}: it is a view.`);
+  }
+
+  /** Puts the rows in place, with the table where there was none, in one transaction. */
+  async #write(schema: readonly FieldSchema[], source: RowSource): Promise<LoadResult> {
+    return this.#catalog.change(async (change) => {
+      const interrupt = (): void => change.connection.interrupt();
+      this.#job.signal?.addEventListener("abort", interrupt);
+      try {
+        const outputRows = await this.#place(change, schema, source);
+        const { size } = await stat(this.#job.file);
+        return {
+          outputRows,
+          outputBytes: size,
+          badRecords: source.bad?.count ?? 0,
+          warnings: source.bad?.shown ?? [],
+          how: source.bad === undefined ? "bulk" : "exact",
+        };
+      } catch (error) {
+        this.#checkAborted();
+        throw error;
+      } finally {
+        this.#job.signal?.removeEventListener("abort", interrupt);
+      }
+    });
+  }
+
+  async #place(change: CatalogChange, schema: readonly FieldSchema[], source: RowSource): Promise<number> {
+    const { writeDisposition } = this.#options;
+    const entry = change.getTable(this.#job.destinationTable);
+    this.#checkTarget(entry);
+    if (entry === undefined) return this.#create(change, schema, source);
+    if (writeDisposition === "WRITE_EMPTY" && (await hasRows(change, entry))) {
+      throw new BigQueryError("duplicate", `Already Exists: Table ${tableName(entry.ref)}`);
+    }
+    if (writeDisposition === "WRITE_TRUNCATE") {
+      const wanted = this.#truncatedSchema(entry, schema);
+      return replaceRows(change, entry, wanted, schema, source.query);
+    }
+    const wanted = this.#appendedSchema(entry, schema);
+    const target = wanted === entry.schema ? entry : await changeSchema(change, entry, wanted);
+    const count = await insertRows(change, target.physical ?? "", schema, source.query);
+    change.touch(target);
+    return count;
+  }
+
+  async #create(change: CatalogChange, schema: readonly FieldSchema[], source: RowSource): Promise<number> {
+    const { partitioning, requirePartitionFilter, clustering, description, friendlyName, labels } =
+      this.#options;
+    const entry = await createTable(change, {
+      ref: this.#job.destinationTable,
+      schema,
+      partitioning,
+      requirePartitionFilter,
+      clustering,
+      description,
+      friendlyName,
+      labels,
+    });
+    return insertRows(change, entry.physical ?? "", schema, source.query);
+  }
+
+  #truncatedSchema(entry: TableEntry, schema: readonly FieldSchema[]): readonly FieldSchema[] {
+    return this.#options.schema !== undefined ||
+      this.#options.autodetect ||
+      this.#options.format === "PARQUET"
+      ? schema
+      : entry.schema;
+  }
+
+  /** The table's schema after an append: as it is, or with what the job may add and relax. */
+  #appendedSchema(entry: TableEntry, schema: readonly FieldSchema[]): readonly FieldSchema[] {
+    if (schema === entry.schema) return schema;
+    const { addFields, relaxFields } = this.#options;
+    const rules = { addFields, relaxFields, keepMissing: true };
+    const evolved = evolveSchema(entry.ref, entry.schema, schema, rules);
+    return JSON.stringify(evolved) === JSON.stringify(entry.schema) ? entry.schema : evolved;
+  }
+
+  #checkAborted(): void {
+    if (this.#job.signal?.aborted) throw stopped();
+  }
+}
+
+async function hasRows(change: CatalogChange, entry: TableEntry): Promise<boolean> {
+  const reader = await change.connection.runAndReadAll(`SELECT 1 FROM ${entry.physical} LIMIT 1`);
+  return reader.currentRowCount > 0;
+}
+
+function stopped(): BigQueryError {
+  return new BigQueryError("stopped", "Job execution was cancelled: User requested cancellation");
+}
+
+/** True for an error that says nothing of the data: the SQL itself is wrong. */
+function isDefect(error: unknown): boolean {
+  return error instanceof Error && /^(Binder|Parser|Catalog|Not implemented|INTERNAL)/.test(error.message);
+}
+
+function plainMessage(error: unknown): string {
+  const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  return message.includes(SLOW) ? "a value cannot be converted" : message;
+}
