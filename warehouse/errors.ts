@@ -1,0 +1,84 @@
+/** What stopped a command, in words its user can act on; anything else that is thrown is a bug. */
+export class CommandError extends Error {
+  /** 1: it failed or is stale. 2: it was called wrongly. */
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "CommandError";
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** A command called with arguments it does not know: exit code 2. */
+export function wrongUsage(message: string): CommandError {
+  return new CommandError(message, { exitCode: 2 });
+}
+
+interface HttpError {
+  message: string;
+  code?: number | string;
+  errors?: { reason?: string; message?: string; location?: string }[];
+  status?: number;
+}
+
+/** The message of anything that was thrown, on one line. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\s+/g, " ").trim();
+}
+
+/** The HTTP status or transport code of a failed request (404, "ECONNREFUSED"), if it has one. */
+export function codeOf(error: unknown): number | string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { code, status } = error as HttpError;
+  return code ?? status;
+}
+
+/** True when the service answered that what was asked for does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return codeOf(error) === 404;
+}
+
+/** Turns what the BigQuery client threw into one line that says what to do; leaves other errors as they are. */
+export function explainServiceError(error: unknown, endpoint: string | undefined): unknown {
+  if (error instanceof CommandError) return error;
+  const message = messageOf(error);
+  const code = codeOf(error);
+  if (/could not load the default credentials/i.test(message)) {
+    return new CommandError(
+      "no Google Cloud credentials: run `gcloud auth application-default login`, or start `npm run local` and set BIGQUERY_EMULATOR_HOST to its address",
+      { cause: error },
+    );
+  }
+  if (code === "ECONNREFUSED" || /ECONNREFUSED/.test(message)) {
+    return new CommandError(
+      `nothing answers at ${endpoint ?? "BigQuery's address"}: start \`npm run local\`, or unset BIGQUERY_EMULATOR_HOST to use BigQuery itself`,
+      { cause: error },
+    );
+  }
+  if (/ENOTFOUND|EAI_AGAIN|ETIMEDOUT/.test(message)) {
+    return new CommandError(
+      `cannot reach ${endpoint ?? "BigQuery"}: ${message}; check the network, or set BIGQUERY_EMULATOR_HOST to a local endpoint (\`npm run local\`)`,
+      { cause: error },
+    );
+  }
+  if (code === 403) {
+    return new CommandError(
+      `BigQuery refused access: ${message}; grant BigQuery Data Editor and BigQuery Job User`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (isServiceError(error)) return new CommandError(`BigQuery: ${message}`, { cause: error });
+  return error;
+}
+
+function isServiceError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, errors } = error as Error & HttpError;
+  return (
+    Array.isArray(errors) || typeof code === "number" || (typeof code === "string" && /^E[A-Z]+$/.test(code))
+  );
+}

@@ -1,0 +1,170 @@
+import { access, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { EntityModel } from "../generator/model.ts";
+import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
+import { credentialsText } from "./dataform.ts";
+import { CommandError, isNotFound } from "./errors.ts";
+import { diffSchema } from "./schema-diff.ts";
+import { type TableSpec, tableSpecs } from "./tables.ts";
+
+/** One thing that `init` finds in order, or makes so. */
+export interface Step {
+  readonly kind: "dataset" | "table" | "file";
+  readonly name: string;
+  readonly action: "create" | "extend" | "none";
+  /** What is created or changed, one line each. */
+  readonly changes: readonly string[];
+  /** What stays although the schema says otherwise. */
+  readonly notes: readonly string[];
+  /** Does it; absent where nothing is to be done. */
+  readonly apply?: () => Promise<void>;
+}
+
+/** Compares BigQuery with what the entities need; changes nothing. Throws when something cannot be made right. */
+export async function planInit(
+  warehouse: Warehouse,
+  entities: readonly EntityModel[],
+): Promise<readonly Step[]> {
+  const { project } = warehouse;
+  const datasets = [
+    ...new Set([project.dataset, project.assertionDataset, ...entities.map((entity) => entity.dataset)]),
+  ];
+  const steps: Step[] = [];
+  for (const dataset of datasets) steps.push(await planDataset(warehouse, dataset));
+  const newDatasets = new Set(steps.filter((step) => step.action === "create").map((step) => step.name));
+  for (const spec of entities.flatMap(tableSpecs)) {
+    steps.push(newDatasets.has(spec.dataset) ? creation(warehouse, spec) : await planTable(warehouse, spec));
+  }
+  steps.push(await planCredentialsFile(warehouse));
+  return steps;
+}
+
+/** Carries out the steps in their order: datasets before their tables. */
+export async function applyInit(steps: readonly Step[]): Promise<void> {
+  for (const step of steps) await step.apply?.();
+}
+
+async function planDataset(warehouse: Warehouse, name: string): Promise<Step> {
+  const dataset = warehouse.client.dataset(name);
+  const { location } = warehouse.project;
+  try {
+    const [metadata] = await dataset.getMetadata();
+    const actual = String(metadata.location ?? location);
+    if (actual.toLowerCase() !== location.toLowerCase()) {
+      throw new CommandError(
+        `dataset ${name} is in ${actual}, but dataform.json says ${location}; set $.defaultLocation to "${actual}", or choose another dataset`,
+      );
+    }
+    return { kind: "dataset", name, action: "none", changes: [], notes: [] };
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return {
+    kind: "dataset",
+    name,
+    action: "create",
+    changes: [`in ${location}`],
+    notes: [],
+    apply: async () => {
+      await ignoreExisting(() => dataset.create({ location }));
+    },
+  };
+}
+
+async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<Step> {
+  const table = tableOf(warehouse, spec);
+  const live = await findTable(table);
+  if (live === undefined) return creation(warehouse, spec);
+  const name = `${spec.dataset}.${spec.table}`;
+  if (live.type !== undefined && live.type !== "TABLE") {
+    throw new CommandError(
+      `${name} exists and is a ${live.type.toLowerCase()}; drop it, or name another table in entities.json`,
+    );
+  }
+  const diff = diffSchema(live.schema?.fields ?? [], spec.fields);
+  if (diff.faults.length > 0)
+    throw new CommandError(diff.faults.map((fault) => `${name}: ${fault}`).join("\n"));
+  const notes = [...layoutNotes(live, spec), ...diff.notes];
+  if (diff.changes.length === 0) return { kind: "table", name, action: "none", changes: [], notes };
+  return {
+    kind: "table",
+    name,
+    action: "extend",
+    changes: diff.changes,
+    notes,
+    apply: async () => {
+      await table.setMetadata({ schema: { fields: [...diff.fields] } });
+    },
+  };
+}
+
+function creation(warehouse: Warehouse, spec: TableSpec): Step {
+  const layout = [
+    `${spec.fields.length} columns`,
+    ...(spec.partitionBy === undefined ? [] : [`partitioned by day of ${spec.partitionBy}`]),
+    ...(spec.clusterBy.length === 0 ? [] : [`clustered by ${spec.clusterBy.join(", ")}`]),
+  ];
+  return {
+    kind: "table",
+    name: `${spec.dataset}.${spec.table}`,
+    action: "create",
+    changes: layout,
+    notes: [],
+    apply: async () => {
+      await ignoreExisting(() =>
+        warehouse.client.dataset(spec.dataset).createTable(spec.table, {
+          description: spec.description,
+          schema: { fields: [...spec.fields] },
+          ...(spec.partitionBy === undefined
+            ? {}
+            : { timePartitioning: { type: "DAY", field: spec.partitionBy } }),
+          ...(spec.clusterBy.length === 0 ? {} : { clustering: { fields: [...spec.clusterBy] } }),
+        }),
+      );
+    },
+  };
+}
+
+/** Partitioning cannot be changed in place: to say so is all that can be done. */
+function layoutNotes(live: TableMetadataFound, spec: TableSpec): readonly string[] {
+  const partition = live.timePartitioning?.field;
+  const cluster = (live.clustering?.fields ?? []).join(", ");
+  return [
+    ...(partition === spec.partitionBy
+      ? []
+      : [
+          `partitioned by ${partition ?? "nothing"}, not ${spec.partitionBy ?? "nothing"}: copy it to a new table to change that`,
+        ]),
+    ...(cluster === spec.clusterBy.join(", ")
+      ? []
+      : [`clustered by ${cluster || "nothing"}, not ${spec.clusterBy.join(", ") || "nothing"}`]),
+  ];
+}
+
+/** `npx dataform run` reads project and location from this file; it holds no secret and is not committed. */
+async function planCredentialsFile(warehouse: Warehouse): Promise<Step> {
+  const name = ".df-credentials.json";
+  const file = path.join(warehouse.project.root, name);
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return { kind: "file", name, action: "none", changes: [], notes: [] };
+  return {
+    kind: "file",
+    name,
+    action: "create",
+    changes: ["project and location for `npx dataform run`, no secret"],
+    notes: [],
+    apply: () => writeFile(file, credentialsText(warehouse.project)),
+  };
+}
+
+/** Two runs of `init` at once both succeed: the second one's creation finds the first one's work. */
+async function ignoreExisting(create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 409) throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import type { TableField } from "@google-cloud/bigquery";
+import { typeName } from "./load/value.ts";
+
+/** What differs between a table's columns as they are and as they should be. */
+export interface SchemaDiff {
+  /** The columns to write: what is there, extended; nothing is ever missing from them. */
+  readonly fields: readonly TableField[];
+  /** What the patch does, one line each: `+ profile.nickname STRING`. */
+  readonly changes: readonly string[];
+  /** What stays as it is although the schema says otherwise, and why. */
+  readonly notes: readonly string[];
+  /** What BigQuery cannot do, with its remedy. */
+  readonly faults: readonly string[];
+}
+
+/** Compares a table's columns with those it should have. It only ever adds and relaxes. */
+export function diffSchema(
+  live: readonly TableField[],
+  wanted: readonly TableField[],
+  parent = "",
+): SchemaDiff {
+  const changes: string[] = [];
+  const notes: string[] = [];
+  const faults: string[] = [];
+  const fields = live.map((field) => {
+    const path = pathOf(parent, field);
+    const match = wanted.find((other) => isSame(field, other));
+    if (match === undefined) {
+      notes.push(`${path} is not in the schema and stays`);
+      return field;
+    }
+    const merged = mergeField(field, match, path);
+    changes.push(...merged.changes);
+    notes.push(...merged.notes);
+    faults.push(...merged.faults);
+    return merged.field;
+  });
+  for (const field of wanted.filter((other) => !live.some((one) => isSame(one, other)))) {
+    const added = asAddition(field);
+    fields.push(added);
+    changes.push(`+ ${describeField(added, parent)}`);
+    if (field.mode === "REQUIRED")
+      notes.push(`${pathOf(parent, field)} is added as NULLABLE: BigQuery adds no REQUIRED column`);
+  }
+  return { fields, changes, notes, faults };
+}
+
+interface FieldDiff extends Omit<SchemaDiff, "fields"> {
+  readonly field: TableField;
+}
+
+function mergeField(live: TableField, wanted: TableField, path: string): FieldDiff {
+  const fault = typeFault(live, wanted, path);
+  if (fault !== undefined) return { field: live, changes: [], notes: [], faults: [fault] };
+  const changes: string[] = [];
+  const notes: string[] = [];
+  const field = { ...live };
+  if (modeOf(live) === "REQUIRED" && modeOf(wanted) === "NULLABLE") {
+    field.mode = "NULLABLE";
+    changes.push(`~ ${path} REQUIRED -> NULLABLE`);
+  } else if (modeOf(live) === "NULLABLE" && modeOf(wanted) === "REQUIRED") {
+    notes.push(`${path} stays NULLABLE: BigQuery makes no column REQUIRED afterwards`);
+  }
+  if (parametersOf(live) !== parametersOf(wanted)) {
+    notes.push(
+      `${path} stays ${typeText(live)}; the schema says ${typeText(wanted)}: change it with ALTER COLUMN SET DATA TYPE`,
+    );
+  }
+  if (wanted.description !== undefined && (live.description ?? "") === "") {
+    field.description = wanted.description;
+    changes.push(`~ ${path} described`);
+  }
+  if (typeName(live) !== "RECORD") return { field, changes, notes, faults: [] };
+  const inner = diffSchema(live.fields ?? [], wanted.fields ?? [], path);
+  field.fields = [...inner.fields];
+  return {
+    field,
+    changes: [...changes, ...inner.changes],
+    notes: [...notes, ...inner.notes],
+    faults: inner.faults,
+  };
+}
+
+function typeFault(live: TableField, wanted: TableField, path: string): string | undefined {
+  const isRepeated = modeOf(live) === "REPEATED";
+  if (typeName(live) === typeName(wanted) && isRepeated === (modeOf(wanted) === "REPEATED")) return undefined;
+  return `${path} is ${describeType(live)} in the table and ${describeType(wanted)} in the schema, which BigQuery cannot change; give the attribute a new name, or set the schema back`;
+}
+
+/** A new column cannot be REQUIRED, at any depth of an existing table. */
+function asAddition(field: TableField): TableField {
+  return { ...field, mode: field.mode === "REQUIRED" ? "NULLABLE" : field.mode };
+}
+
+function describeField(field: TableField, parent: string): string {
+  const inner = (field.fields ?? []).map((child) => child.name).join(", ");
+  return `${pathOf(parent, field)} ${describeType(field)}${inner === "" ? "" : ` (${inner})`}`;
+}
+
+function describeType(field: TableField): string {
+  return modeOf(field) === "REPEATED" ? `REPEATED ${typeText(field)}` : typeText(field);
+}
+
+function typeText(field: TableField): string {
+  const parameters = parametersOf(field);
+  return parameters === "" ? (field.type ?? "") : `${field.type}(${parameters})`;
+}
+
+function parametersOf(field: TableField): string {
+  return [field.maxLength, field.precision, field.scale]
+    .filter((part) => part !== undefined && part !== "0")
+    .join(", ");
+}
+
+function modeOf(field: TableField): string {
+  return field.mode ?? "NULLABLE";
+}
+
+function pathOf(parent: string, field: TableField): string {
+  return parent === "" ? `${field.name}` : `${parent}.${field.name}`;
+}
+
+function isSame(left: TableField, right: TableField): boolean {
+  return (left.name ?? "").toLowerCase() === (right.name ?? "").toLowerCase();
+}
