@@ -12,22 +12,31 @@ export type ErrorReason =
   | "internalError"
   | "rateLimitExceeded"
   | "responseTooLarge"
-  | "jobRateLimitExceeded";
+  | "jobRateLimitExceeded"
+  | "bytesBilledLimitExceeded"
+  | "conditionNotMet"
+  | "uploadTooLarge"
+  | "forbidden";
 
 const STATUS: Record<ErrorReason, number> = {
   invalid: 400,
   invalidQuery: 400,
   required: 400,
-  notImplemented: 501,
+  // Documented as 501; official clients take any 5xx for a passing fault and retry it, which a missing feature is not.
+  notImplemented: 400,
   notFound: 404,
   duplicate: 409,
   resourceInUse: 400,
-  stopped: 200,
+  stopped: 499,
   backendError: 503,
   internalError: 500,
   rateLimitExceeded: 403,
   responseTooLarge: 403,
   jobRateLimitExceeded: 400,
+  bytesBilledLimitExceeded: 400,
+  conditionNotMet: 412,
+  uploadTooLarge: 413,
+  forbidden: 403,
 };
 
 /** BigQuery's ErrorProto. */

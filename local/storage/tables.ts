@@ -210,7 +210,10 @@ async function createPhysical(
   partitioning: Partitioning,
 ): Promise<string> {
   const physical = `bq.t${number}`;
-  await change.run(`CREATE TABLE ${physical} (${physicalColumns(schema, partitioning).join(", ")})`);
+  const columns = physicalColumns(schema, partitioning);
+  // BigQuery has tables without columns, which the first load gives its schema; DuckDB has none.
+  if (columns.length === 0) columns.push(`${quoteName("_FILE_")} BOOLEAN`);
+  await change.run(`CREATE TABLE ${physical} (${columns.join(", ")})`);
   return physical;
 }
 

@@ -1,0 +1,98 @@
+import { BigQueryError } from "../errors.ts";
+import type { CatalogChange } from "../storage/catalog-change.ts";
+import { type TableEntry, tableName } from "../storage/entries.ts";
+import type { Storage } from "../storage/storage.ts";
+import { alreadyExists, copyTable, insertRows } from "../storage/tables.ts";
+import type { TableRef } from "../types.ts";
+import { quoteName } from "../values.ts";
+import { type CopyConfiguration, fullRef, refused } from "./configuration.ts";
+import type { JobOutcome } from "./job.ts";
+
+/** Runs a copy job: the destination gets all rows of all sources in one transaction. */
+export async function runCopy(
+  storage: Storage,
+  projectId: string,
+  copy: CopyConfiguration,
+): Promise<JobOutcome> {
+  const operation = copy.operationType ?? "COPY";
+  if (operation !== "COPY") throw refused(`copy jobs with operationType ${operation}`, "operationType");
+  const sources = (copy.sourceTables ?? (copy.sourceTable == null ? [] : [copy.sourceTable])).map((ref) =>
+    fullRef(ref, projectId),
+  );
+  if (sources.length === 0) throw new BigQueryError("required", "Required parameter is missing: sourceTable");
+  const destination = fullRef(copy.destinationTable, projectId);
+  const rows = await storage.catalog.change((change) => copyAll(change, sources, destination, copy));
+  return { statistics: { copy: { copiedRows: String(rows), copiedLogicalBytes: "0" } } };
+}
+
+async function copyAll(
+  change: CatalogChange,
+  sources: readonly TableRef[],
+  destination: TableRef,
+  copy: CopyConfiguration,
+): Promise<number> {
+  const entries = sources.map((ref) => change.needTable(ref));
+  const [first] = entries;
+  if (first === undefined) throw new BigQueryError("required", "Required parameter is missing: sourceTable");
+  const there = change.getTable(destination);
+  if (there === undefined && copy.createDisposition === "CREATE_NEVER") {
+    throw new BigQueryError("notFound", `Not found: Table ${tableName(destination)}`);
+  }
+  const disposition = copy.writeDisposition ?? "WRITE_EMPTY";
+  if (there !== undefined && disposition === "WRITE_EMPTY" && (await countRows(change, there)) > 0) {
+    throw alreadyExists(destination);
+  }
+  let total = 0;
+  let target = there;
+  if (target === undefined || disposition !== "WRITE_APPEND") {
+    if (
+      target !== undefined &&
+      disposition === "WRITE_TRUNCATE" &&
+      sources.some((ref) => sameRef(ref, destination))
+    ) {
+      throw new BigQueryError("invalid", "Source and destination of the copy are the same table.");
+    }
+    target = await copyTable(change, first, destination, false);
+  }
+  for (const source of entries) {
+    const { physical } = source;
+    if (physical === undefined || target.physical === undefined) {
+      throw new BigQueryError(
+        "invalid",
+        `${tableName(source.ref)} is not allowed for this operation because it is a ${source.kind}.`,
+      );
+    }
+    checkSameSchema(source, target);
+    const columns = target.schema.map((field) => quoteName(field.name)).join(", ");
+    await insertRows(change, target.physical, target.schema, `SELECT ${columns} FROM ${physical}`);
+    total += await countRows(change, source);
+  }
+  change.touch(target);
+  return total;
+}
+
+async function countRows(change: CatalogChange, entry: TableEntry): Promise<number> {
+  if (entry.physical === undefined) return 0;
+  const reader = await change.connection.runAndReadAll(`SELECT count(*) FROM ${entry.physical}`);
+  return Number(reader.getRows()[0]?.[0] ?? 0);
+}
+
+function checkSameSchema(source: TableEntry, target: TableEntry): void {
+  const shape = (fields: TableEntry["schema"]): unknown =>
+    fields.map((field) => [
+      field.name.toLowerCase(),
+      field.type,
+      field.mode === "REPEATED",
+      shape(field.fields ?? []),
+    ]);
+  if (JSON.stringify(shape(source.schema)) !== JSON.stringify(shape(target.schema))) {
+    throw new BigQueryError(
+      "invalid",
+      `Provided Schema does not match Table ${tableName(target.ref)}: that of ${tableName(source.ref)} differs.`,
+    );
+  }
+}
+
+function sameRef(left: TableRef, right: TableRef): boolean {
+  return tableName(left) === tableName(right);
+}

@@ -1,0 +1,90 @@
+import type { BigQueryError, ErrorProto } from "../errors.ts";
+import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import type { SqlValue } from "../values.ts";
+
+/** One query parameter's value. */
+export interface ParameterValue {
+  readonly type: SqlType;
+  readonly value: SqlValue;
+}
+
+/** What a query job asks of the engine. */
+export interface QueryRequest {
+  readonly sql: string;
+  readonly projectId: string;
+  readonly defaultDataset?: { readonly projectId: string; readonly datasetId: string };
+  /** By name in lower case, or by position. */
+  readonly parameters: ReadonlyMap<string, ParameterValue> | readonly ParameterValue[];
+  readonly dryRun: boolean;
+  readonly jobId: string;
+  /** Where the job shall run, if the client says; else the engine finds out from what the query names. */
+  readonly location?: string;
+  readonly destinationTable?: TableRef;
+  readonly writeDisposition?: "WRITE_EMPTY" | "WRITE_TRUNCATE" | "WRITE_APPEND";
+  readonly createDisposition?: "CREATE_IF_NEEDED" | "CREATE_NEVER";
+  readonly signal: AbortSignal;
+  /** Called around every statement; what it throws the statement fails with. */
+  readonly onStatement?: (when: "before" | "after", statement: { text: string; type: string }) => void;
+}
+
+/** Rows kept for paging. */
+export interface ResultHandle {
+  readonly schema: readonly FieldSchema[];
+  readonly totalRows: number;
+  page(start: number, count: number): Promise<SqlValue[][]>;
+  dispose?(): Promise<void> | void;
+}
+
+/** What a query, or one statement of a script, did. */
+export interface QueryOutcome {
+  readonly statementType: string;
+  readonly schema?: readonly FieldSchema[];
+  readonly rows?: ResultHandle;
+  readonly dml?: { readonly inserted: number; readonly updated: number; readonly deleted: number };
+  readonly numDmlAffectedRows?: number;
+  readonly ddlOperation?: string;
+  readonly ddlTarget?: TableRef;
+  readonly referencedTables?: readonly TableRef[];
+  readonly bytesProcessed: number;
+  readonly location?: string;
+  readonly children?: readonly ChildJob[];
+  readonly undeclaredParameters?: readonly { readonly name?: string; readonly type: SqlType }[];
+}
+
+/** One statement of a script. */
+export interface ChildJob {
+  readonly sql: string;
+  readonly startTime: number;
+  readonly endTime: number;
+  readonly outcome?: QueryOutcome;
+  readonly error?: BigQueryError;
+}
+
+/** Runs GoogleSQL. */
+export interface QueryEngine {
+  runQuery(request: QueryRequest): Promise<QueryOutcome>;
+}
+
+/** What a load job asks for. */
+export interface LoadRequest {
+  readonly projectId: string;
+  readonly destinationTable: TableRef;
+  /** The uploaded data, decompressed. */
+  readonly file: string;
+  /** `configuration.load` as the client wrote it. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly signal: AbortSignal;
+}
+
+/** What a load job did. */
+export interface LoadOutcome {
+  readonly outputRows: number;
+  readonly outputBytes: number;
+  readonly badRecords: number;
+  readonly warnings: readonly ErrorProto[];
+}
+
+/** Loads a file into a table: all of it, or nothing. */
+export interface Loader {
+  load(request: LoadRequest): Promise<LoadOutcome>;
+}

@@ -1,0 +1,97 @@
+import type { FastifyInstance } from "fastify";
+import { BigQueryError } from "../errors.ts";
+import type { JsonObject } from "../jobs/json.ts";
+import type { RoutineEntry } from "../storage/entries.ts";
+import { needDataset } from "./datasets.ts";
+import { etagOf } from "./etag.ts";
+import type { DatasetParams } from "./names.ts";
+import { pageOf } from "./paging.ts";
+import { notSupported, type RawQuery, textParam, uintParam } from "./request.ts";
+import type { Services } from "./services.ts";
+
+const ROUTINES = "/projects/:projectId/datasets/:datasetId/routines";
+const MODELS = "/projects/:projectId/datasets/:datasetId/models";
+
+interface RoutineParams extends DatasetParams {
+  readonly routineId: string;
+}
+
+/**
+ * Routines are made and dropped by SQL; here they are shown (https://cloud.google.com/bigquery/docs/reference/rest/v2/routines).
+ * There are no models, which clients may ask for all the same.
+ */
+export function routineRoutes(app: FastifyInstance, services: Services): void {
+  const { catalog } = services.storage;
+
+  app.get<{ Params: DatasetParams; Querystring: RawQuery }>(ROUTINES, (request) => {
+    const { projectId, datasetId } = request.params;
+    needDataset(services, request.params);
+    const { page, nextPageToken } = pageOf(
+      catalog.listRoutines(projectId, datasetId),
+      `routines ${projectId} ${datasetId}`,
+      textParam(request.query, "pageToken"),
+      uintParam(request.query, "maxResults"),
+    );
+    return {
+      ...(page.length === 0 ? {} : { routines: page.map(routineResource) }),
+      ...(nextPageToken === undefined ? {} : { nextPageToken }),
+    };
+  });
+
+  app.get<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, (request) => {
+    return routineResource(needRoutine(services, request.params));
+  });
+
+  app.delete<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, async (request, reply) => {
+    const { projectId, datasetId, routineId } = needRoutine(services, request.params);
+    await catalog.change(async (change) => change.removeRoutine(projectId, datasetId, routineId));
+    return reply.code(204).send();
+  });
+
+  for (const [method, url] of [
+    ["POST", ROUTINES],
+    ["PUT", `${ROUTINES}/:routineId`],
+  ] as const) {
+    app.route({
+      method,
+      url,
+      handler: () => {
+        throw notSupported("routines made by REST; use CREATE FUNCTION or CREATE PROCEDURE");
+      },
+    });
+  }
+
+  app.get<{ Params: DatasetParams }>(MODELS, (request) => {
+    needDataset(services, request.params);
+    return {};
+  });
+
+  app.get<{ Params: DatasetParams & { modelId: string } }>(`${MODELS}/:modelId`, (request) => {
+    needDataset(services, request.params);
+    const { projectId, datasetId, modelId } = request.params;
+    throw new BigQueryError("notFound", `Not found: Model ${projectId}:${datasetId}.${modelId}`);
+  });
+}
+
+function needRoutine(services: Services, params: RoutineParams): RoutineEntry {
+  const { projectId, datasetId, routineId } = params;
+  const entry = services.storage.catalog.getRoutine(projectId, datasetId, routineId);
+  if (entry !== undefined) return entry;
+  needDataset(services, params);
+  throw new BigQueryError("notFound", `Not found: Routine ${projectId}:${datasetId}.${routineId}`);
+}
+
+function routineResource(entry: RoutineEntry): JsonObject {
+  const { projectId, datasetId, routineId } = entry;
+  return {
+    etag: etagOf(projectId, datasetId, routineId, entry.version),
+    routineReference: { projectId, datasetId, routineId },
+    routineType: entry.routineType,
+    creationTime: String(entry.creationTime),
+    lastModifiedTime: String(entry.lastModifiedTime),
+    language: "SQL",
+    ...(entry.description === undefined ? {} : { description: entry.description }),
+    ...(entry.text === undefined ? {} : { ddl: entry.text }),
+    ...entry.kept,
+  };
+}

@@ -1,0 +1,204 @@
+import { z } from "zod";
+import type { Partitioning } from "../compiler/compiled.ts";
+import { BigQueryError } from "../errors.ts";
+import type { JsonObject } from "../jobs/json.ts";
+import type { TableEntry } from "../storage/entries.ts";
+import { tableName } from "../storage/entries.ts";
+import { int64Text, labelsSchema, textMembers } from "./dataset-resource.ts";
+import { etagOf } from "./etag.ts";
+import { notSupported } from "./request.ts";
+
+const tableSchema = z.looseObject({
+  tableReference: z
+    .looseObject({ projectId: z.string().nullish(), datasetId: z.string().nullish(), tableId: z.string() })
+    .nullish(),
+  schema: z.looseObject({ fields: z.array(z.unknown()).nullish() }).nullish(),
+  view: z.looseObject({ query: z.string().nullish(), useLegacySql: z.boolean().nullish() }).nullish(),
+  materializedView: z.looseObject({ query: z.string().nullish() }).nullish(),
+  timePartitioning: z
+    .looseObject({
+      type: z.string().nullish(),
+      field: z.string().nullish(),
+      expirationMs: int64Text.nullish(),
+      requirePartitionFilter: z.boolean().nullish(),
+    })
+    .nullish(),
+  rangePartitioning: z
+    .looseObject({
+      field: z.string(),
+      range: z.looseObject({ start: int64Text, end: int64Text, interval: int64Text }),
+    })
+    .nullish(),
+  clustering: z.looseObject({ fields: z.array(z.string()).nullish() }).nullish(),
+  requirePartitionFilter: z.boolean().nullish(),
+  expirationTime: int64Text.nullish(),
+  friendlyName: z.string().nullish(),
+  description: z.string().nullish(),
+  labels: labelsSchema.nullish(),
+});
+
+/** The body of tables.insert, patch and update. */
+export type TableBody = z.infer<typeof tableSchema>;
+
+/** Checks the body of tables.insert, patch and update. */
+export const tableBody: z.ZodType<TableBody> = tableSchema;
+
+/** Members that are kept as given and returned, as they change nothing that the endpoint does. */
+export const KEPT_TABLE_MEMBERS = [
+  "defaultCollation",
+  "defaultRoundingMode",
+  "encryptionConfiguration",
+  "maxStaleness",
+  "resourceTags",
+  "tableConstraints",
+] as const;
+
+/** Refuses what a table of this endpoint cannot be. */
+export function checkTableFeatures(body: TableBody): void {
+  for (const member of [
+    "externalDataConfiguration",
+    "snapshotDefinition",
+    "cloneDefinition",
+    "biglakeConfiguration",
+    "externalCatalogTableOptions",
+    "tableReplicationInfo",
+    "partitionDefinition",
+  ]) {
+    if (body[member] != null) throw notSupported(member, member);
+  }
+  if (body.view?.useLegacySql === true) throw notSupported("views in legacy SQL", "view.useLegacySql");
+}
+
+/** The partitioning a body asks for. */
+export function readPartitioning(body: TableBody): Partitioning {
+  const time = body.timePartitioning;
+  const range = body.rangePartitioning;
+  return {
+    ...(time == null
+      ? {}
+      : {
+          timePartitioning: {
+            type: readGranularity(time.type),
+            ...(time.field == null ? {} : { field: time.field }),
+            ...(time.expirationMs == null ? {} : { expirationMs: time.expirationMs }),
+          },
+        }),
+    ...(range == null
+      ? {}
+      : {
+          rangePartitioning: {
+            field: range.field,
+            range: { start: range.range.start, end: range.range.end, interval: range.range.interval },
+          },
+        }),
+  };
+}
+
+/** Whether a body asks that queries name their partitions; BigQuery takes it in two places. */
+export function readPartitionFilter(body: TableBody): boolean | undefined {
+  return body.requirePartitionFilter ?? body.timePartitioning?.requirePartitionFilter ?? undefined;
+}
+
+function readGranularity(type: string | null | undefined): "DAY" | "HOUR" | "MONTH" | "YEAR" {
+  switch (type) {
+    case "DAY":
+    case "HOUR":
+    case "MONTH":
+    case "YEAR":
+      return type;
+    default:
+      throw new BigQueryError(
+        "invalid",
+        `Invalid value for timePartitioning.type: ${type ?? ""}. Supported are DAY, HOUR, MONTH and YEAR.`,
+        "timePartitioning.type",
+      );
+  }
+}
+
+/** Milliseconds of an expirationTime member. */
+export function readExpiration(text: string | null | undefined): number | undefined {
+  if (text == null) return undefined;
+  const time = Number(text);
+  if (time <= Date.now()) {
+    throw new BigQueryError(
+      "invalid",
+      "Invalid value for expirationTime: it is in the past.",
+      "expirationTime",
+    );
+  }
+  return time;
+}
+
+/** What a table holds, which its entry does not say. */
+export interface TableSize {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly lastModified: number;
+}
+
+/** The table's resource (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table). */
+export function tableResource(entry: TableEntry, size: TableSize, baseUrl: string): JsonObject {
+  const { projectId, datasetId, tableId } = entry.ref;
+  const bytes = String(size.bytes);
+  return {
+    kind: "bigquery#table",
+    etag: tableEtag(entry),
+    id: tableName(entry.ref),
+    selfLink: `${baseUrl}/bigquery/v2/projects/${projectId}/datasets/${datasetId}/tables/${encodeURIComponent(tableId)}`,
+    tableReference: { projectId, datasetId, tableId },
+    ...textMembers(entry),
+    // Present even without columns: the Dataform CLI reads its fields unasked.
+    schema: { ...(entry.schema.length === 0 ? {} : { fields: entry.schema }) },
+    ...layoutMembers(entry),
+    ...entry.kept,
+    numBytes: bytes,
+    numLongTermBytes: "0",
+    numRows: String(size.rows),
+    numTotalLogicalBytes: bytes,
+    numActiveLogicalBytes: bytes,
+    numLongTermLogicalBytes: "0",
+    creationTime: String(entry.creationTime),
+    ...(entry.expirationTime === undefined ? {} : { expirationTime: String(entry.expirationTime) }),
+    lastModifiedTime: String(size.lastModified),
+    type: entry.kind,
+    ...viewMembers(entry),
+    location: entry.location,
+  };
+}
+
+/** The table as it stands in tables.list. */
+export function tableListItem(entry: TableEntry): JsonObject {
+  return {
+    kind: "bigquery#table",
+    id: tableName(entry.ref),
+    tableReference: entry.ref,
+    ...(entry.friendlyName === undefined ? {} : { friendlyName: entry.friendlyName }),
+    type: entry.kind,
+    ...layoutMembers(entry),
+    ...(entry.labels === undefined ? {} : { labels: entry.labels }),
+    ...(entry.kind === "VIEW" ? { view: { useLegacySql: false } } : {}),
+    creationTime: String(entry.creationTime),
+    ...(entry.expirationTime === undefined ? {} : { expirationTime: String(entry.expirationTime) }),
+  };
+}
+
+/** The table's etag: it changes with the resource, not with each row. */
+export function tableEtag(entry: TableEntry): string {
+  return etagOf(entry.ref, entry.version, entry.lastModifiedTime);
+}
+
+function layoutMembers(entry: TableEntry): JsonObject {
+  return {
+    ...entry.partitioning,
+    ...(entry.requirePartitionFilter === undefined
+      ? {}
+      : { requirePartitionFilter: entry.requirePartitionFilter }),
+    ...(entry.clustering.length === 0 ? {} : { clustering: { fields: entry.clustering } }),
+  };
+}
+
+function viewMembers(entry: TableEntry): JsonObject {
+  if (entry.kind === "VIEW") return { view: { query: entry.viewQuery, useLegacySql: false } };
+  if (entry.kind === "MATERIALIZED_VIEW") return { materializedView: { query: entry.viewQuery } };
+  return {};
+}
