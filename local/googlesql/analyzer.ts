@@ -6,7 +6,13 @@ import { LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry, type NamedTable, treeName } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
 import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
-import { findObjectNames, type ObjectNames, type SplitText, splitQuotedPaths } from "./object-names.ts";
+import {
+  findObjectNames,
+  type ObjectNames,
+  type SplitText,
+  splitQuotedPaths,
+  writtenText,
+} from "./object-names.ts";
 import type { AnalysisEnv, FoundTable } from "./source.ts";
 import { flattenTree, type TreeNode } from "./tree.ts";
 import { fromTypeProto, toTypeProto } from "./types.ts";
@@ -22,6 +28,8 @@ export interface AnalyzedStatement {
   readonly text: string;
   /** Equal for equal trees: what is made of the tree alone may be kept under it. */
   readonly key: string;
+  /** A part of `text` as it was written before names in it were split. */
+  written(part: string): string;
 }
 
 interface ParsedText {
@@ -86,7 +94,7 @@ export class Analyzer {
     const key = digest([
       split.text,
       catalog.key,
-      JSON.stringify([options.queryParameters, options.positionalQueryParameters]),
+      JSON.stringify([options.queryParameters, options.positionalQueryParameters, options.targetColumnTypes]),
     ]);
     const known = this.#analyzed.get(key);
     if (known !== undefined) return await known;
@@ -112,7 +120,14 @@ export class Analyzer {
           this.#client.call("analyze", { options, registeredCatalogId, sqlStatement: split.text }),
       );
       const statement = flattenTree(answer.resolvedStatement) as TreeNode;
-      return { statement, tables: catalog.tables, views: catalog.views, text: split.text, key };
+      return {
+        statement,
+        tables: catalog.tables,
+        views: catalog.views,
+        text: split.text,
+        key,
+        written: (part) => writtenText(split, part),
+      };
     } catch (error) {
       const missing = missingTablePath(error);
       if (missing === undefined) throw toBigQueryError(error, split);
@@ -206,6 +221,7 @@ export class Analyzer {
       parameterMode: positional ? "PARAMETER_POSITIONAL" : "PARAMETER_NAMED",
       queryParameters: named.map(([name, type]) => ({ name, type: toTypeProto(type) })),
       positionalQueryParameters: isPositional(env.parameters) ? env.parameters.map(toTypeProto) : [],
+      targetColumnTypes: (env.targetTypes ?? []).map(toTypeProto),
       systemVariables: [...SYSTEM_VARIABLES].map(([name, type]) => ({
         namePath: name.split("."),
         type: toTypeProto(type),

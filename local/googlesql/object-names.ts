@@ -60,7 +60,8 @@ export interface SplitText {
   readonly text: string;
   /** Where the text grew: on which line, behind which column of the written line, by how much. */
   readonly growths: readonly { line: number; column: number; by: number }[];
-  readonly replaced: readonly { written: string; split: string }[];
+  /** The split names, and where they stand in `text`. */
+  readonly replaced: readonly { written: string; split: string; at: number }[];
 }
 
 /** Writes `` `p.d.t` `` as `` `p`.`d`.`t` `` wherever it names an object, so that its alias is `t` and its parts are found. */
@@ -78,7 +79,8 @@ export function splitQuotedPaths(sql: string, root: TreeNode): SplitText {
   const bytes = Buffer.from(sql, "utf8");
   const parts: string[] = [];
   const growths: { line: number; column: number; by: number }[] = [];
-  const replaced: { written: string; split: string }[] = [];
+  const replaced: { written: string; split: string; at: number }[] = [];
+  let length = 0;
   let end = 0;
   let line = 1;
   let written = "";
@@ -94,8 +96,9 @@ export function splitQuotedPaths(sql: string, root: TreeNode): SplitText {
     written += name;
     const split = identifier.segments.map(quote).join(".");
     growths.push({ line, column: width(written), by: split.length - name.length });
-    replaced.push({ written: name, split });
+    replaced.push({ written: name, split, at: length + between.length });
     parts.push(between, split);
+    length += between.length + split.length;
     end = identifier.end;
   }
   parts.push(bytes.toString("utf8", end));
@@ -113,4 +116,19 @@ export function writtenColumn(split: SplitText, line: number, column: number): n
     if (growth.line === line && growth.column < column - shift - growth.by) shift += growth.by;
   }
   return column - shift;
+}
+
+/** A part of the split text as it was written. */
+export function writtenText(split: SplitText, part: string): string {
+  const start = split.text.indexOf(part);
+  if (start < 0) return part;
+  const pieces: string[] = [];
+  let end = start;
+  for (const { written, split: inserted, at } of split.replaced) {
+    if (at < start || at + inserted.length > start + part.length) continue;
+    pieces.push(split.text.slice(end, at), written);
+    end = at + inserted.length;
+  }
+  pieces.push(split.text.slice(end, start + part.length));
+  return pieces.join("");
 }

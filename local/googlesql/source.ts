@@ -46,6 +46,8 @@ export interface AnalysisEnv {
   readonly parameters: ReadonlyMap<string, SqlType> | readonly SqlType[];
   readonly defaultProject: string;
   readonly defaultDataset?: string;
+  /** The types that the columns of a query are coerced to, as in an assignment. */
+  readonly targetTypes?: readonly SqlType[];
 }
 
 /** One table of a fixed source. */

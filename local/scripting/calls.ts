@@ -1,0 +1,84 @@
+import { BigQueryError, unsupported } from "../errors.ts";
+import { splitDots } from "../googlesql/object-names.ts";
+import { ByteText, identifierOf, pathOf } from "../googlesql/parse-tree.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import type { SqlType } from "../types.ts";
+import { routineName } from "./ddl-schemas.ts";
+import { evaluateType } from "./evaluate.ts";
+import { Interpreter, scriptStatements } from "./interpreter.ts";
+import { Scope, type Variable } from "./scope.ts";
+import type { Session } from "./session.ts";
+
+interface Parameter {
+  readonly name: string;
+  readonly mode: string;
+  readonly type: SqlType;
+}
+
+/** Runs CALL: the procedure's body with its arguments as variables, in the script's session. */
+export async function callProcedure(caller: Interpreter, node: TreeNode): Promise<void> {
+  const { session } = caller;
+  const path = splitDots(pathOf(node.procedureName as TreeNode));
+  const text = procedureText(session, path);
+  const [create] = scriptStatements(await session.parts.analyzer.parseScript(text));
+  const body = create?.body as TreeNode | undefined;
+  if (create === undefined || body === undefined)
+    throw unsupported(`the procedure ${path.join(".")}, which is not in SQL`);
+  const parameters = await parametersOf(session, new ByteText(text), create);
+  const given = (node.arguments ?? []) as readonly TreeNode[];
+  if (given.length !== parameters.length) {
+    throw invalid(
+      `Procedure ${path.join(".")} takes ${parameters.length} argument(s), but ${given.length} were given`,
+    );
+  }
+  const scope = new Scope();
+  const outputs: { from: string; to: Variable }[] = [];
+  for (const [index, parameter] of parameters.entries()) {
+    const argument = given[index]?.expr as TreeNode;
+    if (parameter.mode === "OUT" || parameter.mode === "INOUT") {
+      const to = variableOf(caller, argument, parameter.name);
+      outputs.push({ from: parameter.name, to });
+      scope.declare(parameter.name, parameter.type, parameter.mode === "OUT" ? null : to.value);
+    } else {
+      scope.declare(parameter.name, parameter.type, (await caller.evaluate(argument, parameter.type)).value);
+    }
+  }
+  const procedure = new Interpreter(session, text, scope, new Map(), caller.depth + 1);
+  await procedure.run(scriptStatements(body));
+  for (const { from, to } of outputs) to.value = scope.need(from).value;
+}
+
+function procedureText(session: Session, path: readonly string[]): string {
+  const { projectId, datasetId, routineId } = routineName(session, path);
+  const entry = session.catalog.getRoutine(projectId, datasetId, routineId);
+  if (entry?.text !== undefined && entry.routineType === "PROCEDURE") return entry.text;
+  const message = `Procedure is not found: ${projectId}.${datasetId}.${routineId}`;
+  throw new BigQueryError("notFound", `Not found: ${message}`, "query");
+}
+
+async function parametersOf(session: Session, text: ByteText, create: TreeNode): Promise<Parameter[]> {
+  const entries = ((create.parameters as TreeNode).parameterEntries ?? []) as readonly TreeNode[];
+  const parameters: Parameter[] = [];
+  for (const entry of entries) {
+    const type = entry.type as TreeNode | undefined;
+    const name = identifierOf(entry.name as TreeNode);
+    if (type === undefined) throw unsupported(`the procedure argument ${name} of type ANY TYPE`);
+    parameters.push({
+      name,
+      mode: String(entry.procedureParameterMode ?? "IN"),
+      type: await evaluateType(session, text.textOf(type), { variables: new Scope(), parameters: new Map() }),
+    });
+  }
+  return parameters;
+}
+
+function variableOf(caller: Interpreter, argument: TreeNode, parameter: string): Variable {
+  const path = argument.kind === "astPathExpression" ? pathOf(argument) : [];
+  if (path.length !== 1)
+    throw invalid(`The argument for OUT or INOUT parameter ${parameter} must be a variable`);
+  return caller.scope.need(path[0] ?? "");
+}
+
+function invalid(message: string): BigQueryError {
+  return new BigQueryError("invalidQuery", message, "query");
+}

@@ -1,0 +1,66 @@
+import { compileStatement } from "../compiler/compile.ts";
+import type { CompiledQuery } from "../compiler/compiled.ts";
+import type { CompileContext, TypedValue } from "../compiler/context.ts";
+import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
+import { SYSTEM_VARIABLES } from "../googlesql/language.ts";
+import type { ParameterValue } from "../jobs/ports.ts";
+import type { LiveSource } from "./live-source.ts";
+import type { Scope } from "./scope.ts";
+import type { Session } from "./session.ts";
+
+/** What a statement is compiled against besides the session. */
+export interface StatementScope {
+  readonly session: Session;
+  readonly source: LiveSource;
+  readonly variables: Scope;
+  readonly parameters: ReadonlyMap<string, ParameterValue> | readonly ParameterValue[];
+  /** The statement's CURRENT_TIMESTAMP. */
+  readonly now: bigint;
+  readonly asValue: boolean;
+}
+
+/** The compiler's questions, answered for one analyzed statement. */
+export function compileContext(analyzed: AnalyzedStatement, scope: StatementScope): CompileContext {
+  const { session, source, variables, parameters } = scope;
+  const views = new Map<string, CompiledQuery>();
+  return {
+    defaultProject: session.defaultDataset?.projectId ?? session.defaultProject,
+    defaultDataset: session.defaultDataset?.datasetId,
+    now: scope.now,
+    text: analyzed.text,
+    asValue: scope.asValue,
+    physicalTable(name) {
+      const physical = source.table(name)?.physical;
+      if (physical === undefined) throw new Error(`no table ${name} in the statement's source`);
+      return physical;
+    },
+    expandView(name) {
+      const view = analyzed.views.get(name);
+      if (view === undefined) return undefined;
+      const compiled = views.get(name) ?? compileView(view, scope);
+      views.set(name, compiled);
+      return compiled;
+    },
+    routine: () => undefined,
+    variable: (name) => variables.find(name),
+    parameter: (key) => parameterOf(parameters, key),
+    systemVariable: (path) => systemVariable(session, path),
+  };
+}
+
+function compileView(view: AnalyzedStatement, scope: StatementScope): CompiledQuery {
+  const compiled = compileStatement(view.statement, compileContext(view, { ...scope, asValue: true }));
+  if (compiled.kind !== "query") throw new Error("a view's query is not a query");
+  return compiled;
+}
+
+function parameterOf(parameters: StatementScope["parameters"], key: string | number): TypedValue | undefined {
+  if (typeof key === "number") return Array.isArray(parameters) ? parameters[key - 1] : undefined;
+  return parameters instanceof Map ? parameters.get(key) : undefined;
+}
+
+function systemVariable(session: Session, path: readonly string[]): TypedValue | undefined {
+  const name = path.join(".").toLowerCase();
+  const type = SYSTEM_VARIABLES.get(name);
+  return type === undefined ? undefined : { type, value: session.system.get(name) ?? null };
+}

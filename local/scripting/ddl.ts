@@ -1,0 +1,233 @@
+import type { CompiledStatement, CreateTable, CreateView, DropObject } from "../compiler/compiled.ts";
+import { BigQueryError, unsupported } from "../errors.ts";
+import type { QueryOutcome } from "../jobs/ports.ts";
+import type { CatalogChange } from "../storage/catalog-change.ts";
+import { type TableEntry, tableName } from "../storage/entries.ts";
+import { schemaOfColumns } from "../storage/schema.ts";
+import { alreadyExists, copyTable, createTable, createView, dropTable } from "../storage/tables.ts";
+import type { TableRef } from "../types.ts";
+import { alterObject } from "./ddl-alter.ts";
+import { readTableOptions } from "./ddl-options.ts";
+import { createRoutine, createSchema, dropRoutine, dropSchema } from "./ddl-schemas.ts";
+import { qualify, unqualified } from "./live-source.ts";
+import type { PreparedStatement } from "./prepare.ts";
+import type { Session } from "./session.ts";
+
+/** The compiled statements that change objects rather than rows. */
+export type Ddl = Exclude<CompiledStatement, { kind: "query" | "dml" | "assert" }>;
+
+/** What a DDL statement did, as a job's statistics tell it. */
+export interface DdlResult {
+  readonly operation: "CREATE" | "SKIP" | "REPLACE" | "DROP" | "ALTER";
+  readonly target?: TableRef;
+}
+
+/** Tells DDL from the rest. */
+export function isDdl(compiled: CompiledStatement): compiled is Ddl {
+  return !["query", "dml", "assert"].includes(compiled.kind);
+}
+
+/** Runs a DDL statement: in a transaction of its own, or, for temporary objects, in the script's. */
+export async function runDdl(
+  session: Session,
+  prepared: PreparedStatement,
+  ddl: Ddl,
+): Promise<Partial<QueryOutcome>> {
+  if (ddl.kind === "create-routine" && ddl.temporary) {
+    await createRoutine(session, ddl, undefined);
+    return { ddlOperation: "CREATE" };
+  }
+  const target = await targetOf(session, ddl);
+  const temporary = target !== undefined && target.datasetId === session.tempDataset;
+  const work = (change: CatalogChange): Promise<DdlResult> =>
+    applyDdl(session, change, prepared, ddl, target);
+  let result: DdlResult;
+  if (session.transaction !== undefined) {
+    // https://cloud.google.com/bigquery/docs/transactions#statements_supported_in_transactions
+    if (!temporary) {
+      const message =
+        "DDL statements are not supported in a transaction, except for those creating or dropping temporary tables or temporary functions.";
+      throw new BigQueryError("invalidQuery", message, "query");
+    }
+    result = await session.transaction.define(work);
+  } else {
+    result = await alone(session, target, work);
+  }
+  return { ddlOperation: result.operation, ddlTarget: result.target ?? target };
+}
+
+/** Waits for transactions that change the table, so that none of them loses its rows silently. */
+async function alone(
+  session: Session,
+  target: TableRef | undefined,
+  work: (change: CatalogChange) => Promise<DdlResult>,
+): Promise<DdlResult> {
+  const { locks } = session.parts;
+  const owner = {};
+  let committed = false;
+  try {
+    if (target !== undefined) await locks.lock(owner, tableName(target), session.request.signal);
+    return await session.change(work, () => {
+      committed = true;
+    });
+  } finally {
+    locks.release(owner, committed);
+  }
+}
+
+async function targetOf(session: Session, ddl: Ddl): Promise<TableRef | undefined> {
+  switch (ddl.kind) {
+    case "create-table":
+      return ddl.temporary ? await session.temporaryTable(ddl.table.tableId) : needDataset(ddl.table);
+    case "create-view":
+      return needDataset(ddl.table);
+    case "drop":
+    case "alter":
+      return ["TABLE", "VIEW", "MATERIALIZED VIEW"].includes(ddl.object)
+        ? findTarget(session, ddl.name)
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function needDataset(ref: TableRef): TableRef {
+  if (ref.datasetId === "") throw unqualified([ref.tableId]);
+  return ref;
+}
+
+/** The table that a DROP or ALTER names: a temporary one first. */
+function findTarget(session: Session, path: readonly string[]): TableRef {
+  const { tempDataset, catalog } = session;
+  const tableId = path.at(-1) ?? "";
+  if (tempDataset !== undefined && (path.length === 1 || path[0]?.toUpperCase() === "_SESSION")) {
+    const ref = { projectId: session.request.projectId, datasetId: tempDataset, tableId };
+    if (catalog.getTable(ref) !== undefined) return ref;
+  }
+  const ref = qualify(path, { projectId: session.defaultProject, dataset: session.defaultDataset });
+  if (ref === undefined) throw unqualified(path);
+  return ref;
+}
+
+async function applyDdl(
+  session: Session,
+  change: CatalogChange,
+  prepared: PreparedStatement,
+  ddl: Ddl,
+  target: TableRef | undefined,
+): Promise<DdlResult> {
+  switch (ddl.kind) {
+    case "create-table":
+      return await applyCreateTable(change, ddl, target ?? ddl.table);
+    case "create-view":
+      return await applyCreateView(change, ddl, prepared);
+    case "drop":
+      return await applyDrop(session, change, ddl, target);
+    case "alter":
+      return await alterObject(session, change, ddl, target);
+    case "create-schema":
+      return createSchema(session, change, ddl);
+    case "create-routine":
+      return await createRoutine(session, ddl, change);
+  }
+}
+
+/** What stands in the way of a CREATE: nothing, an object that it keeps, or one that it replaces. */
+function existing(
+  change: CatalogChange,
+  ref: TableRef,
+  mode: CreateTable["mode"],
+  kind: TableEntry["kind"],
+): "none" | "keep" | "replace" {
+  const entry = change.getTable(ref);
+  if (entry === undefined) return "none";
+  if (mode === "if-not-exists") return "keep";
+  if (mode === "create") throw alreadyExists(ref);
+  if (entry.kind !== kind) {
+    const message = `${tableName(ref)} is not allowed for this operation because it is currently a ${entry.kind}.`;
+    throw new BigQueryError("invalidQuery", message, "query");
+  }
+  return "replace";
+}
+
+async function applyCreateTable(change: CatalogChange, ddl: CreateTable, ref: TableRef): Promise<DdlResult> {
+  needDatasetEntry(change, ref);
+  const found = existing(change, ref, ddl.mode, "TABLE");
+  if (found === "keep") return { operation: "SKIP" };
+  const operation = found === "replace" ? "REPLACE" : "CREATE";
+  const options = readTableOptions(ddl.options, ddl.partitioning);
+  if (ddl.from !== undefined) {
+    const source = change.needTable(ddl.from.table);
+    if (source.kind !== "TABLE")
+      throw unsupported(`CREATE TABLE ${ddl.from.how.toUpperCase()} of a ${source.kind}`);
+    const copy = await copyTable(change, source, ref, ddl.from.how === "copy");
+    change.putTable({ ...copy, ...options });
+    return { operation };
+  }
+  await createTable(change, {
+    ref,
+    schema: ddl.schema,
+    clustering: ddl.clustering,
+    requirePartitionFilter: ddl.requirePartitionFilter,
+    ...options,
+    partitioning: options.partitioning ?? ddl.partitioning,
+    rows: ddl.asSelect?.sql,
+  });
+  return { operation };
+}
+
+async function applyCreateView(
+  change: CatalogChange,
+  ddl: CreateView,
+  prepared: PreparedStatement,
+): Promise<DdlResult> {
+  needDatasetEntry(change, ddl.table);
+  const kind = ddl.materialized ? "MATERIALIZED_VIEW" : "VIEW";
+  const found = existing(change, ddl.table, ddl.mode, kind);
+  if (found === "keep") return { operation: "SKIP" };
+  const schema = schemaOfColumns(ddl.columns).map((field) => {
+    const description = ddl.columnOptions[field.name]?.description;
+    return typeof description === "string" ? { ...field, description } : field;
+  });
+  const { partitioning: _, ...options } = readTableOptions(ddl.options, {});
+  await createView(change, {
+    ref: ddl.table,
+    kind,
+    query: prepared.analyzed.written(ddl.query),
+    schema,
+    ...options,
+  });
+  return { operation: found === "replace" ? "REPLACE" : "CREATE" };
+}
+
+async function applyDrop(
+  session: Session,
+  change: CatalogChange,
+  ddl: DropObject,
+  target: TableRef | undefined,
+): Promise<DdlResult> {
+  if (ddl.object === "SCHEMA") return await dropSchema(session, change, ddl);
+  if (target === undefined) return dropRoutine(session, change, ddl);
+  const entry = change.getTable(target);
+  if (entry === undefined) {
+    if (ddl.ifExists) return { operation: "SKIP" };
+    throw new BigQueryError(
+      "notFound",
+      `Not found: Table ${tableName(target)} was not found in location US`,
+      "query",
+    );
+  }
+  const kind = ddl.object.replace(" ", "_");
+  if (entry.kind !== kind) {
+    const message = `Cannot drop ${tableName(target)} which has type ${entry.kind}. An object of type ${kind} was expected.`;
+    throw new BigQueryError("invalidQuery", message, "query");
+  }
+  await dropTable(change, entry);
+  return { operation: "DROP" };
+}
+
+function needDatasetEntry(change: CatalogChange, { projectId, datasetId }: TableRef): void {
+  if (change.getDataset(projectId, datasetId) !== undefined) return;
+  const message = `Not found: Dataset ${projectId}:${datasetId} was not found in location US`;
+  throw new BigQueryError("notFound", message, "query");
+}

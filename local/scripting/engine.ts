@@ -1,0 +1,144 @@
+import { BigQueryError } from "../errors.ts";
+import { shiftPosition } from "../googlesql/analysis-errors.ts";
+import { Analyzer } from "../googlesql/analyzer.ts";
+import { ByteText, rangeOf } from "../googlesql/parse-tree.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import type { ChildJob, QueryEngine, QueryOutcome, QueryRequest } from "../jobs/ports.ts";
+import { rollback } from "../storage/database.ts";
+import type { Storage } from "../storage/storage.ts";
+import { cancelledError } from "./duck-errors.ts";
+import { asBigQueryError, executeStatement } from "./execute.ts";
+import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
+import { TableLocks } from "./locks.ts";
+import { dryRunOutcome } from "./outcome.ts";
+import { prepareStatement, readsOf } from "./prepare.ts";
+import { ReadBytes } from "./read-bytes.ts";
+import { Scope } from "./scope.ts";
+import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
+
+/** Runs GoogleSQL statements and scripts over a storage. */
+export class Engine implements QueryEngine {
+  readonly #parts: EngineParts;
+
+  constructor(storage: Storage, analyzer: Analyzer = new Analyzer()) {
+    const readBytes = new ReadBytes(storage.catalog);
+    this.#parts = { storage, analyzer, locks: new TableLocks(), readBytes };
+  }
+
+  /** Starts GoogleSQL's server, and drops what a server that was killed left behind. */
+  async start(): Promise<void> {
+    await this.#parts.analyzer.start();
+    const { storage } = this.#parts;
+    const left = [...storage.catalog.entries()].flatMap(([, entry]) =>
+      entry.kind === "dataset" && entry.value.datasetId.startsWith(TEMP_DATASET_PREFIX) ? [entry.value] : [],
+    );
+    for (const { projectId, datasetId } of left) await dropTemporaries(storage, projectId, datasetId);
+  }
+
+  /** Stops GoogleSQL's server. */
+  async close(): Promise<void> {
+    await this.#parts.analyzer.close();
+  }
+
+  /** Runs a query job to its end. A script that fails leaves the jobs of its statements in the error's outcome. */
+  async runQuery(request: QueryRequest): Promise<QueryOutcome> {
+    if (request.signal.aborted) throw cancelledError();
+    const script = await this.#parts.analyzer.parseScript(request.sql);
+    const statements = scriptStatements(script);
+    if (statements.length === 0)
+      throw new BigQueryError("invalidQuery", "Syntax error: Unexpected end of script", "query");
+    return await this.#parts.storage.database.use(async (connection) => {
+      const interrupt = (): void => connection.interrupt();
+      request.signal.addEventListener("abort", interrupt);
+      const session = new Session(this.#parts, request, connection);
+      try {
+        return await runInSession(session, statements);
+      } catch (error) {
+        throw request.signal.aborted
+          ? cancelledError()
+          : withChildren(asBigQueryError(error), session.children);
+      } finally {
+        request.signal.removeEventListener("abort", interrupt);
+        await session.close();
+        await rollback(connection);
+      }
+    });
+  }
+}
+
+const children = new WeakMap<object, readonly ChildJob[]>();
+
+/** The jobs of the statements that a script ran before it failed. */
+export function childrenOf(error: unknown): readonly ChildJob[] {
+  return typeof error === "object" && error !== null ? (children.get(error) ?? []) : [];
+}
+
+function withChildren(error: unknown, jobs: readonly ChildJob[]): unknown {
+  if (typeof error === "object" && error !== null) children.set(error, jobs);
+  return error;
+}
+
+async function runInSession(session: Session, statements: readonly TreeNode[]): Promise<QueryOutcome> {
+  const functions = statements.slice(0, -1);
+  const last = statements.at(-1);
+  // Temporary functions before one query do not make it a script:
+  // https://cloud.google.com/bigquery/docs/multi-statement-queries#write_a_multi-statement_query
+  const plain = functions.every(isTemporaryFunction) && !isScript(statements.slice(-1));
+  if (last !== undefined && plain && (functions.length === 0 || last.kind === "astQueryStatement")) {
+    return await runPlain(session, functions, last);
+  }
+  session.isScript = true;
+  const { request } = session;
+  if (request.dryRun) return { statementType: "SCRIPT", bytesProcessed: 0 };
+  if (request.destinationTable !== undefined) {
+    const message = "configuration.query.destinationTable cannot be set for scripts";
+    throw new BigQueryError("invalidQuery", message, "query");
+  }
+  await new Interpreter(session, request.sql, new Scope(), request.parameters).run(statements);
+  return scriptOutcome(session);
+}
+
+async function runPlain(
+  session: Session,
+  functions: readonly TreeNode[],
+  last: TreeNode,
+): Promise<QueryOutcome> {
+  const { request } = session;
+  const text = new ByteText(request.sql);
+  const frame = { variables: new Scope(), parameters: request.parameters };
+  if (/^ast(Begin|Commit|Rollback)Statement$/.test(last.kind ?? "")) {
+    const message = "Transaction control statements are supported only in scripts or sessions";
+    throw new BigQueryError("invalidQuery", message, "query");
+  }
+  for (const definition of functions) await executeStatement(session, text.textOf(definition), frame);
+  const sql = text.textOf(last);
+  try {
+    if (request.dryRun) return await dryRun(session, sql);
+    request.onStatement?.("before", { text: sql, type: knownType(last) });
+    const outcome = await executeStatement(session, sql, frame);
+    request.onStatement?.("after", { text: sql, type: outcome.statementType });
+    return outcome;
+  } catch (error) {
+    throw shiftPosition(error, text.position(rangeOf(last).start));
+  }
+}
+
+async function dryRun(session: Session, sql: string): Promise<QueryOutcome> {
+  const frame = { variables: new Scope(), parameters: session.request.parameters };
+  const { compiled } = await prepareStatement(session, sql, frame);
+  const { connection, catalog, parts } = session;
+  return dryRunOutcome(compiled, await parts.readBytes.count(connection, catalog, readsOf(compiled)));
+}
+
+function isTemporaryFunction(node: TreeNode): boolean {
+  return node.kind === "astCreateFunctionStatement" && node.scope === "TEMPORARY";
+}
+
+/** A script's result is that of the last SELECT, DML or DDL statement: https://cloud.google.com/bigquery/docs/multi-statement-queries */
+function scriptOutcome({ children, system }: Session): QueryOutcome {
+  const outcomes = children.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome]));
+  const last = outcomes.findLast(({ statementType }) => !/_TRANSACTION$|^ASSERT$/.test(statementType));
+  const { schema, rows, dml, numDmlAffectedRows } = last ?? {};
+  const bytesProcessed = Number(system.get("script.bytes_processed"));
+  return { statementType: "SCRIPT", schema, rows, dml, numDmlAffectedRows, bytesProcessed, children };
+}

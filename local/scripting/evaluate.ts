@@ -1,0 +1,75 @@
+import { BigQueryError } from "../errors.ts";
+import { shiftPosition } from "../googlesql/analysis-errors.ts";
+import { treeName } from "../googlesql/catalog.ts";
+import type { Position } from "../googlesql/parse-tree.ts";
+import type { QueryOutcome } from "../jobs/ports.ts";
+import type { SqlType } from "../types.ts";
+import type { SqlValue } from "../values.ts";
+import { asBigQueryError } from "./execute.ts";
+import { prepareStatement, type StatementFrame } from "./prepare.ts";
+import { MemoryResult } from "./results.ts";
+import type { Session } from "./session.ts";
+
+void treeName;
+
+/** A value and its type. */
+export interface Evaluated {
+  readonly type: SqlType;
+  readonly value: SqlValue;
+}
+
+const PREFIX = "SELECT ";
+
+/** The value of an expression, coerced to `target` as an assignment does. `origin` is where it stands in the script. */
+export async function evaluateExpression(
+  session: Session,
+  text: string,
+  frame: StatementFrame,
+  origin: Position,
+  target?: SqlType,
+): Promise<Evaluated> {
+  session.checkCancelled();
+  try {
+    const result = await readValues(
+      session,
+      PREFIX + text,
+      frame,
+      target === undefined ? undefined : [target],
+    );
+    const [column] = result.columns;
+    if (column === undefined) throw new Error("an expression has one column");
+    return { type: column.type, value: result.rows[0]?.[0] ?? null };
+  } catch (error) {
+    throw shiftPosition(asBigQueryError(error), { line: origin.line, column: origin.column - PREFIX.length });
+  }
+}
+
+/** The rows of a query as values of the script. */
+export async function readValues(
+  session: Session,
+  sql: string,
+  frame: StatementFrame,
+  targets?: readonly SqlType[],
+): Promise<{ columns: readonly { name: string; type: SqlType }[]; rows: SqlValue[][] }> {
+  const { compiled } = await prepareStatement(session, sql, frame, { targets, asValue: true });
+  if (compiled.kind !== "query") throw new BigQueryError("invalidQuery", "A query is needed here", "query");
+  const result = await session.reading((connection) =>
+    MemoryResult.read(connection, compiled.sql, compiled.columns),
+  );
+  return { columns: compiled.columns, rows: result.rows() };
+}
+
+/** The type that a text such as `ARRAY<INT64>` names. */
+export async function evaluateType(session: Session, text: string, frame: StatementFrame): Promise<SqlType> {
+  const { compiled } = await prepareStatement(session, `SELECT CAST(NULL AS ${text})`, frame, {
+    asValue: true,
+  });
+  const type = compiled.kind === "query" ? compiled.columns[0]?.type : undefined;
+  if (type === undefined) throw new Error(`no type: ${text}`);
+  return type;
+}
+
+/** The rows of an outcome, for INTO; its columns have names only. */
+export function outcomeColumns(outcome: QueryOutcome): readonly string[] {
+  return (outcome.schema ?? []).map(({ name }) => name);
+}

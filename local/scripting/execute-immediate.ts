@@ -1,0 +1,90 @@
+import { BigQueryError, unsupported } from "../errors.ts";
+import { identifierOf } from "../googlesql/parse-tree.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import type { ParameterValue, QueryOutcome } from "../jobs/ports.ts";
+import type { SqlValue } from "../values.ts";
+import { executeStatement } from "./execute.ts";
+import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
+import { type Parameters, prepareStatement } from "./prepare.ts";
+import { MemoryResult } from "./results.ts";
+import { Scope, type Variable } from "./scope.ts";
+
+/**
+ * Runs EXECUTE IMMEDIATE. The statement sees system variables and what USING gives it, not the script's variables.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#execute_immediate
+ */
+export async function executeImmediate(caller: Interpreter, node: TreeNode): Promise<void> {
+  const { session } = caller;
+  const { value } = await caller.evaluate(node.sql as TreeNode, { kind: "STRING" });
+  if (value === null) throw invalid("EXECUTE IMMEDIATE SQL string cannot be NULL");
+  const sql = String(value);
+  const targets = intoVariables(caller, node);
+  const parameters = await usingParameters(caller, node);
+  const statements = scriptStatements(await session.parts.analyzer.parseScript(sql));
+  const [statement, ...more] = statements;
+  if (statement === undefined || more.length > 0) {
+    throw invalid("EXECUTE IMMEDIATE SQL string must contain exactly one statement");
+  }
+  if (isScript(statements)) {
+    if (statement.kind !== "astBeginEndBlock")
+      throw invalid(`EXECUTE IMMEDIATE cannot run ${nameOf(statement)}`);
+    if (targets.length > 0) throw unsupported("EXECUTE IMMEDIATE of a BEGIN block with INTO");
+    await new Interpreter(session, sql, new Scope(), parameters, caller.depth + 1).run(statements);
+    return;
+  }
+  if (/^ast(Begin|Commit|Rollback)Statement$/.test(statement.kind ?? "")) {
+    throw unsupported(`EXECUTE IMMEDIATE of ${nameOf(statement)}`);
+  }
+  const frame = { variables: new Scope(), parameters };
+  if (targets.length === 0) {
+    await caller.child(sql, knownType(statement), () => executeStatement(session, sql, frame));
+    return;
+  }
+  await caller.child(sql, "SELECT", async () => {
+    const types = targets.map(({ type }) => type);
+    const { compiled } = await prepareStatement(session, sql, frame, { targets: types, asValue: true });
+    if (compiled.kind !== "query") throw invalid("EXECUTE IMMEDIATE INTO needs a query");
+    const rows = await session.reading((connection) =>
+      MemoryResult.read(connection, compiled.sql, compiled.columns),
+    );
+    assignRow(targets, rows);
+    return { statementType: "SELECT", schema: rows.schema, rows, bytesProcessed: 0 } satisfies QueryOutcome;
+  });
+}
+
+function assignRow(targets: readonly Variable[], rows: MemoryResult): void {
+  if (rows.totalRows > 1)
+    throw invalid("EXECUTE IMMEDIATE INTO clause: the query returned more than one row");
+  const row: readonly SqlValue[] = rows.rows()[0] ?? [];
+  for (const [index, variable] of targets.entries()) variable.value = row[index] ?? null;
+}
+
+function intoVariables(caller: Interpreter, node: TreeNode): Variable[] {
+  const into = node.intoClause as TreeNode | undefined;
+  const names = ((into?.identifiers as TreeNode | undefined)?.identifierList ?? []) as readonly TreeNode[];
+  return names.map((name) => caller.scope.need(identifierOf(name)));
+}
+
+async function usingParameters(caller: Interpreter, node: TreeNode): Promise<Parameters> {
+  const given = ((node.usingClause as TreeNode | undefined)?.arguments ?? []) as readonly TreeNode[];
+  const named = new Map<string, ParameterValue>();
+  const positional: ParameterValue[] = [];
+  for (const argument of given) {
+    const value = await caller.evaluate(argument.expression as TreeNode);
+    const alias = argument.alias as TreeNode | undefined;
+    if (alias === undefined) positional.push(value);
+    else named.set(identifierOf(alias.identifier as TreeNode).toLowerCase(), value);
+  }
+  if (named.size > 0 && positional.length > 0) {
+    throw invalid("EXECUTE IMMEDIATE USING cannot mix named and positional parameters");
+  }
+  return positional.length > 0 ? positional : named;
+}
+
+function nameOf(node: TreeNode): string {
+  return (node.kind ?? "").replace(/^ast/, "").replace(/Statement$/, "");
+}
+
+function invalid(message: string): BigQueryError {
+  return new BigQueryError("invalidQuery", message, "query");
+}

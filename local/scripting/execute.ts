@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Assert, CompiledDml, CompiledQuery, CompiledStatement } from "../compiler/compiled.ts";
+import { toRuntimeError } from "../compiler/runtime-errors.ts";
+import { BigQueryError } from "../errors.ts";
+import type { QueryOutcome } from "../jobs/ports.ts";
+import { type TableEntry, tableName } from "../storage/entries.ts";
+import { isDdl, runDdl } from "./ddl.ts";
+import { writeDestination } from "./destination.ts";
+import { cancelledError, isConflict, isInterrupt } from "./duck-errors.ts";
+import { referencedTables, statementType } from "./outcome.ts";
+import { type PreparedStatement, prepareStatement, readsOf, type StatementFrame } from "./prepare.ts";
+import { MemoryResult } from "./results.ts";
+import type { Session } from "./session.ts";
+
+/** How often a statement outside of transactions is done again when others got in its way. */
+const MAX_ATTEMPTS = 50;
+
+/** Runs one statement: analyzes it, compiles it, and does it, all of it or nothing. */
+export async function executeStatement(
+  session: Session,
+  sql: string,
+  frame: StatementFrame,
+): Promise<QueryOutcome> {
+  for (let attempt = 1; ; attempt++) {
+    session.checkCancelled();
+    try {
+      return await attemptStatement(session, await prepareStatement(session, sql, frame));
+    } catch (error) {
+      const again = isConflict(error) && session.transaction === undefined && attempt < MAX_ATTEMPTS;
+      if (!again) throw asBigQueryError(error);
+      await sleep(Math.random() * Math.min(attempt * 5, 100));
+    }
+  }
+}
+
+/** What a client may see of an error, whatever threw it. */
+export function asBigQueryError(error: unknown): unknown {
+  if (error instanceof BigQueryError) return error;
+  if (isInterrupt(error) || (error instanceof Error && error.name === "AbortError")) return cancelledError();
+  return toRuntimeError(error);
+}
+
+async function attemptStatement(session: Session, prepared: PreparedStatement): Promise<QueryOutcome> {
+  const { compiled } = prepared;
+  const details = await runCompiled(session, prepared);
+  const bytesProcessed = await session.reading((connection) =>
+    session.parts.readBytes.count(connection, session.catalog, readsOf(compiled)),
+  );
+  return {
+    statementType: statementType(compiled),
+    referencedTables: referencedTables(compiled),
+    bytesProcessed,
+    ...details,
+  };
+}
+
+async function runCompiled(session: Session, prepared: PreparedStatement): Promise<Partial<QueryOutcome>> {
+  const { compiled } = prepared;
+  if (isDdl(compiled)) return await runDdl(session, prepared, compiled);
+  switch (compiled.kind) {
+    case "query":
+      return await runQuery(session, compiled);
+    case "dml":
+      return await runDml(session, compiled, versionOf(prepared, compiled));
+    case "assert":
+      return await runAssert(session, compiled);
+    default:
+      throw new Error(`no executor for ${(compiled as CompiledStatement).kind}`);
+  }
+}
+
+async function runQuery(session: Session, query: CompiledQuery): Promise<Partial<QueryOutcome>> {
+  if (session.request.destinationTable !== undefined && !session.isScript) {
+    return await writeDestination(session, query, session.request.destinationTable);
+  }
+  const rows = await session.reading((connection) => MemoryResult.read(connection, query.sql, query.columns));
+  return { schema: rows.schema, rows };
+}
+
+async function runAssert(session: Session, { sql, message }: Assert): Promise<Partial<QueryOutcome>> {
+  const reader = await session.reading((connection) => connection.runAndReadAll(sql));
+  if (reader.getRows()[0]?.[0] === true) return {};
+  throw new BigQueryError("invalidQuery", message, "query");
+}
+
+/** The version of the target that a DML statement was compiled for. */
+function versionOf(prepared: PreparedStatement, { target }: CompiledDml): string {
+  return (
+    prepared.source.table(`${target.projectId}.${target.datasetId}.${target.tableId}`)?.entry?.version ?? ""
+  );
+}
+
+async function runDml(session: Session, dml: CompiledDml, version: string): Promise<Partial<QueryOutcome>> {
+  const counts =
+    session.transaction === undefined
+      ? await dmlAlone(session, dml, version)
+      : await dmlInTransaction(session, session.transaction, dml);
+  const affected = counts.inserted + counts.updated + counts.deleted;
+  session.system.set("row_count", BigInt(affected));
+  return { dml: counts, numDmlAffectedRows: affected };
+}
+
+interface Counts {
+  inserted: number;
+  updated: number;
+  deleted: number;
+}
+
+async function dmlInTransaction(
+  session: Session,
+  transaction: NonNullable<Session["transaction"]>,
+  dml: CompiledDml,
+): Promise<Counts> {
+  const entry = needTarget(session, dml);
+  const steps = [...dml.steps.map(({ sql }) => sql), ...dml.cleanup];
+  return await transaction.write(entry, changesRows(dml), steps, (connection) => runSteps(connection, dml));
+}
+
+async function dmlAlone(session: Session, dml: CompiledDml, version: string): Promise<Counts> {
+  const { locks, storage } = session.parts;
+  const owner = {};
+  let committed = false;
+  try {
+    if (changesRows(dml)) await locks.lock(owner, tableName(dml.target), session.request.signal);
+    return await session.change(
+      async (change) => {
+        const entry = change.needTable(dml.target);
+        // Another statement may have altered the table while this one waited.
+        if (entry.version !== version) throw new StaleStatement();
+        change.touch(entry);
+        return await runSteps(change.connection, dml);
+      },
+      () => {
+        committed = true;
+      },
+    );
+  } finally {
+    locks.release(owner, committed);
+    void storage;
+  }
+}
+
+/** A statement was compiled for a table that has since changed; its conflict is solved by compiling it again. */
+class StaleStatement extends Error {
+  override readonly message = "Transaction conflict: the table was altered";
+}
+
+function needTarget(session: Session, dml: CompiledDml): TableEntry {
+  const entry = session.catalog.getTable(dml.target);
+  if (entry === undefined)
+    throw new BigQueryError("notFound", `Not found: Table ${tableName(dml.target)}`, "query");
+  return entry;
+}
+
+/** INSERT, and a MERGE that can only insert, conflict with nothing. */
+function changesRows(dml: CompiledDml): boolean {
+  if (dml.verb === "TRUNCATE_TABLE") return true;
+  return dml.steps.some(({ gives }) => gives === "updated" || gives === "deleted");
+}
+
+async function runSteps(connection: DuckDBConnection, dml: CompiledDml): Promise<Counts> {
+  const counts: Counts = { inserted: 0, updated: 0, deleted: 0 };
+  try {
+    for (const { sql, gives } of dml.steps) {
+      const reader = await connection.runAndReadAll(sql);
+      if (gives === undefined) continue;
+      const first = reader.getRows()[0]?.[0];
+      if (gives === "fail") {
+        if (first !== undefined) throw new BigQueryError("invalidQuery", String(first), "query");
+      } else counts[gives] += Number(first ?? 0);
+    }
+  } finally {
+    // In a transaction that DuckDB has given up they are gone already.
+    for (const sql of dml.cleanup) await connection.run(sql).catch(() => undefined);
+  }
+  return counts;
+}

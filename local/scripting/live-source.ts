@@ -1,0 +1,125 @@
+import type { PhysicalTable } from "../compiler/context.ts";
+import { BigQueryError } from "../errors.ts";
+import { treeName } from "../googlesql/catalog.ts";
+import type { FoundTable, SourceColumn, TableSchemaSource } from "../googlesql/source.ts";
+import type { CatalogView } from "../storage/catalog.ts";
+import { type TableEntry, tableName } from "../storage/entries.ts";
+import { schemaColumns } from "../storage/schema.ts";
+import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
+import type { TableRef } from "../types.ts";
+
+/** Where names without a project or dataset belong. */
+export interface Defaults {
+  readonly projectId: string;
+  readonly dataset?: { readonly projectId: string; readonly datasetId: string };
+  /** The hidden dataset of the script's temporary tables, once there is one. */
+  readonly tempDataset?: string;
+}
+
+/** A table as the analyzer sees it, and as DuckDB does. */
+export interface LiveTable extends FoundTable {
+  /** Views have none. */
+  readonly physical?: PhysicalTable;
+  readonly entry?: TableEntry;
+}
+
+/** Tables of the live catalog, for one statement; it remembers what the statement found. */
+export class LiveSource implements TableSchemaSource {
+  readonly #catalog: CatalogView;
+  readonly #defaults: Defaults;
+  readonly #found = new Map<string, LiveTable>();
+
+  constructor(catalog: CatalogView, defaults: Defaults) {
+    this.#catalog = catalog;
+    this.#defaults = defaults;
+  }
+
+  /** What the statement's tree calls by this name. */
+  table(nameInTree: string): LiveTable | undefined {
+    return this.#found.get(nameInTree);
+  }
+
+  async findTable(path: readonly string[]): Promise<FoundTable | undefined> {
+    const table = this.#find(path);
+    if (table !== undefined) this.#found.set(treeName(table), table);
+    return table;
+  }
+
+  async missingTable(path: readonly string[]): Promise<Error> {
+    const ref = qualify(path, this.#defaults);
+    if (ref === undefined) return unqualified(path);
+    const place = `${ref.projectId}:${ref.datasetId}`;
+    if (this.#catalog.getDataset(ref.projectId, ref.datasetId) === undefined) {
+      return notFound(`Not found: Dataset ${place} was not found in location US`);
+    }
+    return notFound(`Not found: Table ${tableName(ref)} was not found in location US`);
+  }
+
+  #find(path: readonly string[]): LiveTable | undefined {
+    const temporary = this.#temporary(path);
+    if (temporary !== undefined) return temporary;
+    const ref = qualify(path, this.#defaults);
+    const entry = ref === undefined ? undefined : this.#catalog.getTable(ref);
+    return entry === undefined ? undefined : liveTable(entry);
+  }
+
+  #temporary(path: readonly string[]): LiveTable | undefined {
+    const { projectId, tempDataset } = this.#defaults;
+    const tableId = path.length === 2 && path[0]?.toUpperCase() === "_SESSION" ? path[1] : path[0];
+    if (tempDataset === undefined || tableId === undefined) return undefined;
+    if (path.length > 1 && tableId === path[0]) return undefined;
+    const entry = this.#catalog.getTable({ projectId, datasetId: tempDataset, tableId });
+    return entry === undefined ? undefined : liveTable(entry);
+  }
+}
+
+/** The full name for a path as written; undefined where it lacks a dataset and there is no default one. */
+export function qualify(path: readonly string[], { projectId, dataset }: Defaults): TableRef | undefined {
+  const [first = "", second = "", third = ""] = path;
+  if (path.length === 3) return { projectId: first, datasetId: second, tableId: third };
+  if (path.length === 2) return { projectId, datasetId: first, tableId: second };
+  return path.length === 1 && dataset !== undefined ? { ...dataset, tableId: first } : undefined;
+}
+
+function liveTable(entry: TableEntry): LiveTable {
+  const columns: SourceColumn[] = schemaColumns(entry.schema).map((column, index) => ({
+    ...column,
+    hasDefault: entry.schema[index]?.defaultValueExpression !== undefined,
+  }));
+  const version = `${entry.version} ${JSON.stringify(columns)}`;
+  if (entry.physical === undefined) {
+    return { ref: entry.ref, columns, version, viewQuery: entry.viewQuery ?? "", entry };
+  }
+  if (isIngestionTimePartitioned(entry.partitioning)) {
+    columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true });
+    if (["DAY", undefined].includes(entry.partitioning.timePartitioning?.type)) {
+      columns.push({ name: "_PARTITIONDATE", type: { kind: "DATE" }, pseudo: true });
+    }
+  }
+  const physical: PhysicalTable = {
+    sql: entry.physical,
+    ref: entry.ref,
+    columns: columns.map(({ name, type }) => ({
+      name,
+      type,
+      ...(name === "_PARTITIONDATE" ? { sql: `CAST("${PARTITION_TIME}" AS DATE)` } : {}),
+    })),
+    schema: entry.schema,
+    partitioning: entry.partitioning,
+  };
+  return { ref: entry.ref, columns, version, entry, physical };
+}
+
+/** BigQuery's error for a table's name without a dataset. */
+export function unqualified(path: readonly string[]): BigQueryError {
+  const name = path.join(".");
+  return new BigQueryError(
+    "invalid",
+    `Table "${name}" must be qualified with a dataset (e.g. dataset.table).`,
+    name,
+  );
+}
+
+function notFound(message: string): BigQueryError {
+  return new BigQueryError("notFound", message, "query");
+}

@@ -1,0 +1,83 @@
+import { compileStatement } from "../compiler/compile.ts";
+import type { CompiledStatement, TableRead } from "../compiler/compiled.ts";
+import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
+import type { AnalysisEnv } from "../googlesql/source.ts";
+import type { ParameterValue } from "../jobs/ports.ts";
+import type { SqlType } from "../types.ts";
+import { compileContext } from "./compile-context.ts";
+import { LiveSource } from "./live-source.ts";
+import type { Scope } from "./scope.ts";
+import type { Session } from "./session.ts";
+
+/** Query parameters, by name in lower case or by position. */
+export type Parameters = ReadonlyMap<string, ParameterValue> | readonly ParameterValue[];
+
+/** A statement that can be run: analyzed against the tables as they are now, and compiled. */
+export interface PreparedStatement {
+  readonly sql: string;
+  readonly analyzed: AnalyzedStatement;
+  readonly compiled: CompiledStatement;
+  readonly source: LiveSource;
+}
+
+/** Where a statement stands: what it can refer to besides tables. */
+export interface StatementFrame {
+  readonly variables: Scope;
+  readonly parameters: Parameters;
+}
+
+/** Analyzes and compiles one statement. `targets` are the types that a query's columns are coerced to. */
+export async function prepareStatement(
+  session: Session,
+  sql: string,
+  frame: StatementFrame,
+  options: { targets?: readonly SqlType[]; asValue?: boolean } = {},
+): Promise<PreparedStatement> {
+  const source = new LiveSource(session.catalog, {
+    projectId: session.defaultProject,
+    dataset: session.defaultDataset,
+    tempDataset: session.tempDataset,
+  });
+  const env: AnalysisEnv = {
+    source,
+    variables: frame.variables.types(),
+    parameters: parameterTypes(frame.parameters),
+    defaultProject: session.defaultProject,
+    defaultDataset: session.defaultDataset?.datasetId,
+    targetTypes: options.targets,
+  };
+  const analyzed = await session.parts.analyzer.analyzeStatement(sql, env);
+  const context = compileContext(analyzed, {
+    session,
+    source,
+    variables: frame.variables,
+    parameters: frame.parameters,
+    now: BigInt(Date.now()) * 1000n,
+    asValue: options.asValue === true,
+  });
+  return { sql, analyzed, compiled: compileStatement(analyzed.statement, context), source };
+}
+
+/** The tables that a compiled statement reads. */
+export function readsOf(compiled: CompiledStatement): readonly TableRead[] {
+  switch (compiled.kind) {
+    case "query":
+    case "dml":
+    case "assert":
+      return compiled.reads;
+    case "create-table":
+      return compiled.asSelect?.reads ?? [];
+    default:
+      return [];
+  }
+}
+
+function parameterTypes(parameters: Parameters): AnalysisEnv["parameters"] {
+  if (isPositional(parameters)) return parameters.map(({ type }) => type);
+  return new Map([...parameters].map(([name, { type }]) => [name, type]));
+}
+
+/** Tells parameters by position from those by name. */
+export function isPositional(parameters: Parameters): parameters is readonly ParameterValue[] {
+  return Array.isArray(parameters);
+}

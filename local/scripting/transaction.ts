@@ -1,0 +1,138 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { BigQueryError } from "../errors.ts";
+import type { Catalog, CatalogView } from "../storage/catalog.ts";
+import type { CatalogChange } from "../storage/catalog-change.ts";
+import { type TableEntry, tableName } from "../storage/entries.ts";
+import type { TableRef } from "../types.ts";
+import { isConflict } from "./duck-errors.ts";
+import { concurrentUpdate, type TableLocks } from "./locks.ts";
+
+/** What all transactions of the endpoint share. */
+export interface TransactionContext {
+  readonly catalog: Catalog;
+  readonly locks: TableLocks;
+}
+
+/** A multi-statement transaction: one DuckDB transaction on the script's connection. */
+export class Transaction {
+  readonly #context: TransactionContext;
+  readonly #connection: DuckDBConnection;
+  readonly #change: CatalogChange;
+  readonly #since: number;
+  /** The log's end when the transaction began: nobody has committed since if it is still there. */
+  readonly #began: bigint;
+  /** The changes so far, to be made again where DuckDB gave up the transaction for a failed statement. */
+  readonly #steps: string[] = [];
+  readonly #written = new Map<string, TableRef>();
+  #broken = false;
+  #repeatable = true;
+
+  private constructor(
+    context: TransactionContext,
+    connection: DuckDBConnection,
+    since: number,
+    began: bigint,
+  ) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#change = context.catalog.begin(connection);
+    this.#since = since;
+    this.#began = began;
+  }
+
+  /** Begins a transaction; it sees the tables as they are now. */
+  static async begin(context: TransactionContext, connection: DuckDBConnection): Promise<Transaction> {
+    const since = context.locks.now;
+    await connection.run("BEGIN TRANSACTION");
+    // DuckDB takes its snapshot at the first read.
+    return new Transaction(context, connection, since, await logEnd(connection));
+  }
+
+  /** The catalog with the transaction's own changes. */
+  get catalog(): CatalogView {
+    return this.#change;
+  }
+
+  /** Runs work that reads inside the transaction. */
+  async read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    await this.#mend();
+    try {
+      return await work(this.#connection);
+    } catch (error) {
+      this.#broken = true;
+      throw this.#conflictOf(error);
+    }
+  }
+
+  /** Runs DuckDB statements that change rows of a table; `exclusive` says that they change or delete, not only insert. */
+  async write<T>(
+    entry: TableEntry,
+    exclusive: boolean,
+    steps: readonly string[],
+    work: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T> {
+    const name = tableName(entry.ref);
+    if (exclusive) this.#context.locks.lockInTransaction(this, name, this.#since);
+    this.#written.set(name, entry.ref);
+    const result = await this.read(work);
+    this.#steps.push(...steps);
+    this.#change.touch(entry);
+    return result;
+  }
+
+  /** Runs work on the transaction's own temporary objects. */
+  async define<T>(work: (change: CatalogChange) => Promise<T>): Promise<T> {
+    const result = await this.read(() => work(this.#change));
+    this.#repeatable = false;
+    return result;
+  }
+
+  /** Makes the changes visible to all, or fails and leaves nothing of them. */
+  async commit(): Promise<void> {
+    try {
+      await this.#mend();
+      await this.#change.commit();
+      this.#context.locks.release(this, true);
+    } catch (error) {
+      await this.rollback();
+      throw this.#conflictOf(error);
+    }
+  }
+
+  /** Forgets the changes. */
+  async rollback(): Promise<void> {
+    await this.#change.rollback();
+    this.#context.locks.release(this, false);
+  }
+
+  /**
+   * DuckDB gives up a transaction when a statement in it fails; BigQuery does not, an exception handler may go on and commit.
+   * The changes are made again, which is the same as if they had stayed as long as nobody else has committed.
+   */
+  async #mend(): Promise<void> {
+    if (!this.#broken) return;
+    await this.#connection.run("ROLLBACK").catch(() => undefined);
+    await this.#connection.run("BEGIN TRANSACTION");
+    const moved = (await logEnd(this.#connection)) !== this.#began;
+    if (!this.#repeatable || moved) {
+      throw new BigQueryError(
+        "invalidQuery",
+        "Transaction is aborted: a statement in it failed, and the local BigQuery endpoint cannot go on with it",
+        "query",
+      );
+    }
+    for (const step of this.#steps) await this.#connection.run(step);
+    this.#broken = false;
+  }
+
+  #conflictOf(error: unknown): unknown {
+    if (!isConflict(error)) return error;
+    const [name = "of the transaction"] = this.#written.keys();
+    return concurrentUpdate(name);
+  }
+}
+
+async function logEnd(connection: DuckDBConnection): Promise<bigint> {
+  const reader = await connection.runAndReadAll("SELECT coalesce(max(seq), 0) FROM meta.log");
+  return BigInt(reader.getRows()[0]?.[0] as bigint);
+}
