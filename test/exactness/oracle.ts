@@ -223,8 +223,10 @@ function union(field: Field, said: readonly Said[]): Said | undefined {
   return { value: distinct, version: newest(said.map(({ version }) => version)) };
 }
 
-/** In a set the sign of zero does not make two elements. */
+/** In a set the sign of zero does not make two elements, and intervals stand in the order of their text. */
 function compareElements(element: Field, left: Value, right: Value): number {
+  const asText = element.type === "INTERVAL" ? ({ ...element, mode: "REPEATED" } as const) : undefined;
+  if (asText !== undefined) return compareValues(asText, [left], [right]);
   return compareValues(element, keyValue(left), keyValue(right));
 }
 
@@ -304,7 +306,8 @@ export class Oracle {
 
   #readFrom(mode: RunMode): bigint {
     const isLost = this.#final.size === 0 && !this.readRows().some((row) => isDelete(this.#entity, row));
-    const plain = this.#watermark === START || isLost ? START : this.#watermark - this.#entity.lookback;
+    const plain =
+      this.#watermark === START || isLost ? START : newest([START, this.#watermark - this.#entity.lookback]);
     if (mode.kind === "rebuild") return START;
     return mode.kind === "replayFrom" && mode.from < plain ? mode.from : plain;
   }

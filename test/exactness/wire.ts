@@ -9,7 +9,6 @@ import {
   parseTimestamp,
   type Row,
   timestampText,
-  toJsonString,
   type Value,
 } from "./values.ts";
 
@@ -169,11 +168,16 @@ function parseInterval(text: string): Interval {
   };
 }
 
-/**
- * A text that is equal exactly for values that count as one: NaN equals NaN, the sign of zero counts in a scalar, not in an
- * ARRAY or a RECORD that moves as one.
- */
-export function exactText(field: Field, value: Value): string {
-  if (field.mode !== "REPEATED" && Object.is(value, -0)) return "-0";
-  return toJsonString(field, value);
+/** A row of NDJSON as a person writes it: numbers and text for what they are. */
+export function rowFromJson(fields: readonly Field[], json: Readonly<Record<string, unknown>>): Row {
+  return Object.fromEntries(fields.map((field) => [field.name, fromJson(field, json[field.name] ?? null)]));
+}
+
+function fromJson(field: Field, value: unknown): Value {
+  if (field.mode === "REPEATED")
+    return ((value ?? []) as readonly unknown[]).map((item) => fromJson(elementOf(field), item));
+  if (value === null) return null;
+  if (field.type === "RECORD") return rowFromJson(field.fields ?? [], value as Record<string, unknown>);
+  if (field.type === "TIMESTAMP") return parseTimestamp(value as string);
+  return field.type === "JSON" ? JSON.stringify(value) : decodeScalar(field, `${value}`);
 }

@@ -1,0 +1,116 @@
+/** Random entities as real Dataform projects: generated, compiled by Dataform, planned as Dataform runs them. */
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { generateProject } from "../../generator/project.ts";
+import { type Action, compileProject, planActions, removeProject, writeProject } from "./dataform.ts";
+import { restField } from "./endpoint.ts";
+import type { Entity } from "./oracle.ts";
+import { type Field, timestampText } from "./values.ts";
+
+/** The kinds of run; each is its own compilation (`--vars`). */
+export type RunKind = "plain" | "replayFrom" | "rebuild";
+
+/** One entity's compiled project. */
+export interface CompiledEntity {
+  readonly entity: Entity;
+  readonly name: string;
+  readonly dataset: string;
+  readonly actions: Readonly<Record<RunKind, readonly Action[]>>;
+}
+
+/** The project everything runs in. */
+export const PROJECT = "exactness";
+
+/** entities.json and the schemas for these entities; each has a dataset of its own. */
+export function projectInput(entities: ReadonlyMap<string, Entity>): {
+  config: unknown;
+  schemas: ReadonlyMap<string, string>;
+} {
+  const config = {
+    entities: [...entities].map(([name, entity]) => ({
+      name,
+      schema: `schemas/${name}.json`,
+      key: entity.key,
+      ingestTimestamp: entity.ingestTimestamp,
+      lookback: `${entity.lookback / 1_000_000n} seconds`,
+      dataset: name,
+      ...(entity.eventTimestamp === undefined ? {} : { eventTimestamp: entity.eventTimestamp }),
+      ...(entity.clearedFields === undefined ? {} : { clearedFields: entity.clearedFields }),
+      ...(entity.deleted === undefined ? {} : { deleted: entity.deleted }),
+    })),
+  };
+  const schemas = new Map(
+    [...entities].map(([name, entity]) => [
+      `schemas/${name}.json`,
+      JSON.stringify({ fields: entity.fields.map(schemaField) }),
+    ]),
+  );
+  return { config, schemas };
+}
+
+function schemaField(field: Field): unknown {
+  const fields = field.fields?.map(schemaField);
+  return {
+    ...restField(field),
+    ...(fields ? { fields } : {}),
+    ...(field.merge ? { merge: field.merge } : {}),
+  };
+}
+
+/** The files of a project with these entities, as a user has them on disk. */
+export async function projectFiles(
+  entities: ReadonlyMap<string, Entity>,
+): Promise<ReadonlyMap<string, string>> {
+  const { config, schemas } = projectInput(entities);
+  const settings = {
+    warehouse: "bigquery",
+    defaultDatabase: PROJECT,
+    defaultSchema: "analytics",
+    assertionSchema: "analytics",
+    defaultLocation: "US",
+  };
+  const run = await readFile(fileURLToPath(new URL("../../includes/run.js", import.meta.url)), "utf8");
+  return new Map([
+    ...generateProject(config, schemas, { defaultDataset: "analytics" }),
+    ["dataform.json", JSON.stringify(settings)],
+    ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
+    ["includes/run.js", run],
+  ]);
+}
+
+/** Generates and compiles all entities as one project, once per kind of run; `replayFrom` is one time for all. */
+export async function compileEntities(
+  entities: ReadonlyMap<string, Entity>,
+  replayFrom: bigint,
+): Promise<ReadonlyMap<string, CompiledEntity>> {
+  const directory = await writeProject(await projectFiles(entities));
+  try {
+    const [plain, replay, rebuild] = await Promise.all([
+      compileProject(directory),
+      compileProject(directory, { replayFrom: `${timestampText(replayFrom)}Z` }),
+      compileProject(directory, { rebuild: "true" }),
+    ]);
+    const plans = {
+      plain: planActions(plain),
+      replayFrom: planActions(replay),
+      rebuild: planActions(rebuild),
+    };
+    const of = (plan: readonly Action[], dataset: string): Action[] =>
+      plan.filter(
+        ({ target, jobs }) => target.schema === dataset || jobs.some((job) => job.includes(`.${dataset}.`)),
+      );
+    return new Map(
+      [...entities].map(([name, entity]) => {
+        const actions = {
+          plain: of(plans.plain, name),
+          replayFrom: of(plans.replayFrom, name),
+          rebuild: of(plans.rebuild, name),
+        };
+        return [name, { entity, name, dataset: name, actions }];
+      }),
+    );
+  } finally {
+    await removeProject(directory);
+  }
+}
