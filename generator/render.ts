@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Handlebars from "handlebars";
+import { buildExample } from "./example.ts";
+import type { ActionRole, EntityModel } from "./model.ts";
+import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "./names.ts";
+import { InputError } from "./problems.ts";
+
+const TEMPLATES = fileURLToPath(new URL("templates", import.meta.url));
+
+/** BigQuery's limit for one query's text: https://cloud.google.com/bigquery/quotas#query_jobs */
+const MAX_QUERY_BYTES = 1_024 * 1_024;
+/** What Dataform adds when it compiles: full table names, the CREATE statement around a query. */
+const QUERY_MARGIN = 16_384;
+
+/** The actions of every entity, in the order of the graph; each has the template `actions/<role>.sqlx.hbs`. */
+const ROLES: readonly ActionRole[] = [
+  "updates",
+  "tables",
+  "watermark",
+  "temp",
+  "final",
+  "view",
+  "runs",
+  "keyAssertion",
+  "badRows",
+  "test",
+];
+
+const handlebars = Handlebars.create();
+const templates = loadTemplates();
+
+/** Renders an entity's SQLX files: path to text. Pure. */
+export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  const context = {
+    model,
+    example: buildExample(model),
+    tempColumns: [
+      { name: "_versions", description: "For each attribute, the version of the update that set it." },
+      {
+        name: "_batch",
+        description: "Where and when the batch was read; per user, how many updates it holds.",
+      },
+    ],
+    finalColumns: [
+      { name: "_versions", description: "For each attribute, the version of the update that set it." },
+    ],
+  };
+  for (const role of ROLES) {
+    const template = templates.get(role);
+    if (template === undefined) throw new Error(`no template for ${role}`);
+    const text = template(context);
+    checkQuerySize(text, role, model);
+    files.set(`definitions/${model.name}/${model.tables[role]}.sqlx`, text);
+  }
+  return files;
+}
+
+function checkQuerySize(text: string, role: ActionRole, model: EntityModel): void {
+  const sql = text.slice(text.indexOf("\n}\n"));
+  const limit = MAX_QUERY_BYTES - QUERY_MARGIN;
+  const largest = Math.max(...sql.split(/^---$/m).map((job) => Buffer.byteLength(job)));
+  if (largest <= limit) return;
+  const fitting = Math.floor((model.leaves.length * limit) / largest);
+  throw new InputError([
+    {
+      file: model.schemaFile,
+      path: "",
+      wrong: `the query of ${model.tables[role]} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${model.leaves.length} leaves, and BigQuery refuses more than 1024 KB`,
+      right: `about ${fitting} leaves fit; split the entity, or make some RECORDs atomic`,
+    },
+  ]);
+}
+
+function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
+  // A partial stands on lines of its own and keeps its last line break; an expression stands within a line.
+  for (const [name, text] of readTemplates("partials")) handlebars.registerPartial(name, text);
+  for (const [name, text] of readTemplates("expressions")) handlebars.registerPartial(name, text.trimEnd());
+  handlebars.registerHelper({
+    eq: (a: unknown, b: unknown) => a === b,
+    and: (a: unknown, b: unknown) => Boolean(a) && Boolean(b),
+    not: (a: unknown) => !a,
+    or: (a: unknown, b: unknown) => Boolean(a) || Boolean(b),
+    join: (...parts: unknown[]) => parts.slice(0, -1).join(""),
+    default: (value: unknown, fallback: unknown) => value ?? fallback,
+    identifier: sqlxIdentifier,
+    key: (name: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : sqlxString(name)),
+    jsString: sqlxString,
+    sqlString: sqlxLiteral,
+    ref: (role: ActionRole, options: Handlebars.HelperOptions) => `\${ref(${targetOf(role, options)})}`,
+    resolve: (role: ActionRole, options: Handlebars.HelperOptions) =>
+      `\${resolve(${targetOf(role, options)})}`,
+    dependency: (role: ActionRole, options: Handlebars.HelperOptions) => {
+      const { dataset, tables } = modelOf(options);
+      return `"${dataset}.${tables[role]}"`;
+    },
+    // A quoted name: between backticks in SQL, escaped ones within a JavaScript template string.
+    sqlx: (quoted: string) => (/'|--/.test(quoted) ? `\${${sqlxString(quoted)}}` : quoted),
+    inTemplate: (name: string) => quoteIdentifier(name).replaceAll("`", "\\`"),
+  });
+  const compiled = new Map<string, HandlebarsTemplateDelegate>();
+  for (const [name, text] of readTemplates("actions")) {
+    compiled.set(basename(name, ".sqlx"), handlebars.compile(text, { noEscape: true, strict: false }));
+  }
+  return compiled;
+}
+
+function modelOf(options: Handlebars.HelperOptions): EntityModel {
+  return (options.data as { root: { model: EntityModel } }).root.model;
+}
+
+function targetOf(role: ActionRole, options: Handlebars.HelperOptions): string {
+  const { dataset, tables } = modelOf(options);
+  return `"${dataset}", "${tables[role]}"`;
+}
+
+function readTemplates(folder: string): [name: string, text: string][] {
+  return readdirSync(join(TEMPLATES, folder))
+    .filter((file) => file.endsWith(".hbs"))
+    .sort()
+    .map((file) => [basename(file, ".hbs"), readFileSync(join(TEMPLATES, folder, file), "utf8")]);
+}

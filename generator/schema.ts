@@ -1,0 +1,367 @@
+import { columnNameFault } from "./names.ts";
+import { ProblemList, parseJson, show } from "./problems.ts";
+
+/** BigQuery's types under their GoogleSQL names. */
+export type FieldType =
+  | "BIGNUMERIC"
+  | "BOOL"
+  | "BYTES"
+  | "DATE"
+  | "DATETIME"
+  | "FLOAT64"
+  | "GEOGRAPHY"
+  | "INT64"
+  | "INTERVAL"
+  | "JSON"
+  | "NUMERIC"
+  | "STRING"
+  | "STRUCT"
+  | "TIME"
+  | "TIMESTAMP";
+
+/** How the values of one leaf become one. */
+export type MergePolicy = "latest" | "first" | "max" | "min" | "union" | "atomic";
+
+/** One field of the user schema, checked and with its aliases resolved. */
+export interface SchemaField {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly mode: "NULLABLE" | "REQUIRED" | "REPEATED";
+  readonly description?: string;
+  /** The parameters of a parameterized type, as in `NUMERIC(10, 2)`: `10, 2`. */
+  readonly typeParameters?: string;
+  readonly roundingMode?: string;
+  /** `defaultValueExpression` is CURRENT_TIMESTAMP(); only the ingest timestamp may have it. */
+  readonly defaultsToNow: boolean;
+  readonly merge?: MergePolicy;
+  /** The fields of a STRUCT; empty for every other type. */
+  readonly fields: readonly SchemaField[];
+  /** Where the field stands in its file, for errors. */
+  readonly path: string;
+}
+
+const TYPES = new Map<string, FieldType>([
+  ["BIGDECIMAL", "BIGNUMERIC"],
+  ["BIGNUMERIC", "BIGNUMERIC"],
+  ["BOOL", "BOOL"],
+  ["BOOLEAN", "BOOL"],
+  ["BYTES", "BYTES"],
+  ["DATE", "DATE"],
+  ["DATETIME", "DATETIME"],
+  ["DECIMAL", "NUMERIC"],
+  ["FLOAT", "FLOAT64"],
+  ["FLOAT64", "FLOAT64"],
+  ["GEOGRAPHY", "GEOGRAPHY"],
+  ["INT64", "INT64"],
+  ["INTEGER", "INT64"],
+  ["INTERVAL", "INTERVAL"],
+  ["JSON", "JSON"],
+  ["NUMERIC", "NUMERIC"],
+  ["RECORD", "STRUCT"],
+  ["STRING", "STRING"],
+  ["STRUCT", "STRUCT"],
+  ["TIME", "TIME"],
+  ["TIMESTAMP", "TIMESTAMP"],
+]);
+
+const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
+const POLICIES = ["latest", "first", "max", "min", "union", "atomic"] as const;
+const ROUNDING_MODES = ["ROUND_HALF_AWAY_FROM_ZERO", "ROUND_HALF_EVEN"];
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema, and our `merge`. */
+const KNOWN_OPTIONS = new Set([
+  "name",
+  "type",
+  "mode",
+  "description",
+  "fields",
+  "maxLength",
+  "precision",
+  "scale",
+  "roundingMode",
+  "defaultValueExpression",
+  "collation",
+  "policyTags",
+  "dataPolicies",
+  "rangeElementType",
+  "merge",
+]);
+
+/** Nested RECORDs a table may have: https://cloud.google.com/bigquery/quotas#standard_tables */
+const MAX_NESTING = 15;
+
+/** Reads a BigQuery schema, `{"fields": […]}` or the bare array; throws an InputError that lists all faults. */
+export function parseSchema(text: string, file: string): readonly SchemaField[] {
+  const json = parseJson(text, file);
+  const problems = new ProblemList(file);
+  const isBare = Array.isArray(json);
+  const list = isBare ? json : isObject(json) ? json.fields : undefined;
+  if (!Array.isArray(list)) {
+    problems.add(
+      "",
+      "not a BigQuery schema",
+      'write {"fields": [{"name": …, "type": …}, …]} or the bare array of fields',
+    );
+    problems.throwIfAny();
+    return [];
+  }
+  const fields = parseFields(list, isBare ? "" : "fields", 0, problems);
+  problems.throwIfAny();
+  return fields;
+}
+
+function parseFields(
+  list: unknown[],
+  path: string,
+  depth: number,
+  problems: ProblemList,
+): readonly SchemaField[] {
+  if (list.length === 0) problems.add(path, "no fields", "list at least one field");
+  const seen = new Map<string, string>();
+  const fields: SchemaField[] = [];
+  for (const [index, item] of list.entries()) {
+    const itemPath = `${path}[${index}]`;
+    const field = parseField(item, itemPath, depth, problems);
+    if (field === undefined) continue;
+    const earlier = seen.get(field.name.toLowerCase());
+    if (earlier !== undefined) {
+      const how =
+        earlier === field.name
+          ? "appears twice"
+          : `equals ${show(earlier)} but for case, which BigQuery ignores`;
+      problems.add(`${itemPath}.name`, `${show(field.name)} ${how}`, "give every field a name of its own");
+    }
+    seen.set(field.name.toLowerCase(), field.name);
+    fields.push(field);
+  }
+  return fields;
+}
+
+function parseField(
+  item: unknown,
+  path: string,
+  depth: number,
+  problems: ProblemList,
+): SchemaField | undefined {
+  if (!isObject(item)) {
+    problems.add(path, `${show(item)} is not a field`, 'write {"name": "attribute1", "type": "STRING"}');
+    return undefined;
+  }
+  const fault = (option: string, wrong: string, right: string) =>
+    problems.add(`${path}.${option}`, wrong, right);
+  for (const option of Object.keys(item)) {
+    if (!KNOWN_OPTIONS.has(option)) {
+      fault(
+        option,
+        "unknown option",
+        `BigQuery's fields have ${[...KNOWN_OPTIONS].slice(0, 5).join(", ")}, …, and here also merge`,
+      );
+    }
+  }
+  const name = parseName(item.name, path, problems);
+  const type = parseType(item.type, path, problems);
+  const mode = parseMode(item.mode, path, problems);
+  refuseUnmergeable(item, path, problems);
+
+  let fields: readonly SchemaField[] = [];
+  if (type === "STRUCT") {
+    if (depth + 1 > MAX_NESTING) {
+      problems.add(
+        path,
+        `RECORD nested ${depth + 1} deep`,
+        `BigQuery allows ${MAX_NESTING} levels; flatten it`,
+      );
+    } else if (!Array.isArray(item.fields)) {
+      fault("fields", "a RECORD without fields", "list its fields");
+    } else {
+      fields = parseFields(item.fields, `${path}.fields`, depth + 1, problems);
+    }
+  } else if (item.fields !== undefined && !(Array.isArray(item.fields) && item.fields.length === 0)) {
+    fault("fields", `a ${show(item.type)} has no fields`, "make it a RECORD or leave fields out");
+  }
+  if (item.description !== undefined && typeof item.description !== "string") {
+    fault("description", "not a text", "write a string");
+  }
+  if (item.merge !== undefined && !POLICIES.some((policy) => policy === item.merge)) {
+    fault("merge", ...mergeFault(item.merge));
+  }
+  if (name === undefined || type === undefined || mode === undefined) return undefined;
+  return {
+    name,
+    type,
+    mode,
+    fields,
+    path,
+    description:
+      typeof item.description === "string" && item.description !== "" ? item.description : undefined,
+    typeParameters: parseParameters(item, type, path, problems),
+    roundingMode: parseRoundingMode(item.roundingMode, type, path, problems),
+    defaultsToNow: isNow(item.defaultValueExpression),
+    merge: POLICIES.find((policy) => policy === item.merge),
+  };
+}
+
+function parseName(value: unknown, path: string, problems: ProblemList): string | undefined {
+  if (typeof value !== "string") {
+    problems.add(
+      `${path}.name`,
+      value === undefined ? "missing" : `${show(value)} is not a text`,
+      "name the field",
+    );
+    return undefined;
+  }
+  const fault = columnNameFault(value);
+  if (fault === undefined) return value;
+  problems.add(`${path}.name`, `${show(value)}: ${fault.wrong}`, fault.right);
+  return undefined;
+}
+
+function parseType(value: unknown, path: string, problems: ProblemList): FieldType | undefined {
+  const place = `${path}.type`;
+  const type = typeof value === "string" ? TYPES.get(value.toUpperCase()) : undefined;
+  if (type !== undefined) return type;
+  if (value === undefined) problems.add(place, "missing", "write a BigQuery type such as STRING");
+  else if (value === "RANGE") {
+    problems.add(
+      place,
+      "RANGE cannot be merged yet",
+      "use two fields, its start and its end, in an atomic RECORD",
+    );
+  } else {
+    problems.add(
+      place,
+      `${show(value)} is not a BigQuery type`,
+      `write one of ${[...TYPES.keys()].join(", ")}`,
+    );
+  }
+  return undefined;
+}
+
+function parseMode(value: unknown, path: string, problems: ProblemList): SchemaField["mode"] | undefined {
+  if (value === undefined || value === null || value === "") return "NULLABLE";
+  const mode = typeof value === "string" ? MODES.find((known) => known === value.toUpperCase()) : undefined;
+  if (mode === undefined)
+    problems.add(`${path}.mode`, `${show(value)} is not a mode`, `write one of ${MODES.join(", ")}`);
+  return mode;
+}
+
+/** What a schema may say to BigQuery but a merge cannot keep. */
+function refuseUnmergeable(item: Record<string, unknown>, path: string, problems: ProblemList): void {
+  if (item.collation !== undefined && item.collation !== "") {
+    problems.add(
+      `${path}.collation`,
+      `${show(item.collation)} makes different values equal, so no merge of them is exact`,
+      "leave collation out and collate in the query that needs it",
+    );
+  }
+  for (const option of ["policyTags", "dataPolicies"]) {
+    if (item[option] === undefined) continue;
+    problems.add(
+      `${path}.${option}`,
+      "generated tables and views would not carry it",
+      "leave it out here and set it on the tables after `npm run init`",
+    );
+  }
+  const standard = item.defaultValueExpression;
+  if (standard !== undefined && !isNow(standard)) {
+    problems.add(
+      `${path}.defaultValueExpression`,
+      "an update that leaves the field out would author the default",
+      "leave it out; only the ingest timestamp may have CURRENT_TIMESTAMP()",
+    );
+  }
+}
+
+function mergeFault(value: unknown): [string, string] {
+  if (value === "sum" || value === "count") {
+    return [
+      `"${value}" would count an update again each time it is read again (replay, overlap, retry)`,
+      `use one of ${POLICIES.join(", ")}, and compute the ${value} from the updates`,
+    ];
+  }
+  return [`${show(value)} is not a merge policy`, `write one of ${POLICIES.join(", ")}`];
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_data_types */
+function parseParameters(
+  item: Record<string, unknown>,
+  type: FieldType,
+  path: string,
+  problems: ProblemList,
+): string | undefined {
+  const number = (option: string): number | undefined => {
+    const value = item[option];
+    if (value === undefined || value === null) return undefined;
+    const parsed =
+      typeof value === "number"
+        ? value
+        : typeof value === "string" && /^\d+$/.test(value)
+          ? Number(value)
+          : NaN;
+    if (Number.isSafeInteger(parsed) && parsed >= 0) return parsed;
+    problems.add(
+      `${path}.${option}`,
+      `${show(value)} is not a whole number`,
+      "write a whole number such as 10",
+    );
+    return undefined;
+  };
+  const [length, precision, scale] = [number("maxLength"), number("precision"), number("scale")];
+  if (length !== undefined && ((type !== "STRING" && type !== "BYTES") || length === 0)) {
+    problems.add(`${path}.maxLength`, `does not fit ${type}`, "maxLength is for STRING and BYTES, from 1 on");
+  }
+  if (precision === undefined && scale === undefined) return length?.toString();
+  const limits =
+    type === "NUMERIC"
+      ? { whole: 29, scale: 9 }
+      : type === "BIGNUMERIC"
+        ? { whole: 38, scale: 38 }
+        : undefined;
+  if (limits === undefined) {
+    problems.add(
+      `${path}.precision`,
+      `does not fit ${type}`,
+      "precision and scale are for NUMERIC and BIGNUMERIC",
+    );
+    return undefined;
+  }
+  const digits = scale ?? 0;
+  if (
+    precision === undefined ||
+    digits > limits.scale ||
+    precision < Math.max(1, digits) ||
+    precision > digits + limits.whole
+  ) {
+    problems.add(
+      `${path}.precision`,
+      `${type} cannot have precision ${precision ?? "none"} with scale ${digits}`,
+      `scale is at most ${limits.scale}, precision between max(1, scale) and scale + ${limits.whole}`,
+    );
+  }
+  return scale === undefined ? `${precision}` : `${precision}, ${scale}`;
+}
+
+function parseRoundingMode(
+  value: unknown,
+  type: FieldType,
+  path: string,
+  problems: ProblemList,
+): string | undefined {
+  if (value === undefined || value === "ROUNDING_MODE_UNSPECIFIED") return undefined;
+  const isNumeric = type === "NUMERIC" || type === "BIGNUMERIC";
+  if (typeof value === "string" && ROUNDING_MODES.includes(value) && isNumeric) return value;
+  problems.add(
+    `${path}.roundingMode`,
+    `${show(value)} does not fit ${type}`,
+    `use ${ROUNDING_MODES.join(" or ")} on NUMERIC or BIGNUMERIC`,
+  );
+  return undefined;
+}
+
+function isNow(expression: unknown): boolean {
+  return typeof expression === "string" && /^\s*CURRENT_TIMESTAMP(\(\s*\))?\s*$/i.test(expression);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,53 @@
+// What this run is asked to do, from `--vars`. Compile-time only: plain runs compile to the same SQL whatever the clock says.
+const vars = dataform.projectConfig.vars || {};
+
+const rebuild = readBoolean("rebuild");
+const replayFrom = readTimestamp("replayFrom");
+if (rebuild && replayFrom) {
+  throw new Error(
+    "--vars: rebuild and replayFrom are both set; a rebuild reads all history, so leave replayFrom out",
+  );
+}
+
+module.exports = {
+  /** Recompute final from all history. */
+  rebuild,
+  /** Read again from `readFrom` on, and merge. */
+  replays: Boolean(replayFrom),
+  /** The run reads from an earlier time than the watermark asks for. */
+  readsBack: rebuild || Boolean(replayFrom),
+  /** That time, as a literal. */
+  readFrom: rebuild ? "TIMESTAMP '1900-01-01 00:00:00+00'" : replayFrom,
+  /** What the run log calls it. */
+  kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
+};
+
+function readBoolean(name) {
+  const value = vars[name];
+  if (value === undefined || value === "" || value === "false") return false;
+  if (value === "true") return true;
+  throw new Error(`--vars: ${name} is "${value}"; write ${name}=true or leave it out`);
+}
+
+function readTimestamp(name) {
+  const value = vars[name];
+  if (value === undefined || value === "") return undefined;
+  const parts =
+    /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(value);
+  const [year, month, day, hour, minute, second] = (parts || []).slice(1, 7).map((part) => Number(part || 0));
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  // A date such as February 30 rolls over into March.
+  const isReal =
+    parts &&
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60;
+  if (!isReal || year < 1) {
+    throw new Error(`--vars: ${name} is "${value}"; write a time such as ${name}=2026-01-01T00:00:00Z`);
+  }
+  const zone = parts[8] === undefined || parts[8] === "Z" ? "+00:00" : parts[8];
+  const time = [parts[4] || "00", parts[5] || "00", parts[6] || "00"].join(":");
+  return `TIMESTAMP '${parts[1]}-${parts[2]}-${parts[3]} ${time}${parts[7] || ""}${zone}'`;
+}
