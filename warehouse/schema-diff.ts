@@ -87,9 +87,10 @@ function typeFault(live: TableField, wanted: TableField, path: string): string |
   return `${path} is ${describeType(live)} in the table and ${describeType(wanted)} in the schema, which BigQuery cannot change; give the attribute a new name, or set the schema back`;
 }
 
-/** A new column cannot be REQUIRED, at any depth of an existing table. */
+/** A new column of an existing table cannot be REQUIRED, at any depth. */
 function asAddition(field: TableField): TableField {
-  return { ...field, mode: field.mode === "REQUIRED" ? "NULLABLE" : field.mode };
+  const relaxed = { ...field, mode: field.mode === "REQUIRED" ? "NULLABLE" : field.mode };
+  return field.fields === undefined ? relaxed : { ...relaxed, fields: field.fields.map(asAddition) };
 }
 
 function describeField(field: TableField, parent: string): string {

@@ -1,0 +1,100 @@
+import type { TableField } from "@google-cloud/bigquery";
+import { describe, expect, it } from "vitest";
+import { diffSchema } from "../../../warehouse/schema-diff.ts";
+
+const live: TableField[] = [
+  { name: "id", type: "STRING", mode: "REQUIRED" },
+  { name: "age", type: "INTEGER" },
+  { name: "profile", type: "RECORD", fields: [{ name: "city", type: "STRING", mode: "REQUIRED" }] },
+];
+
+describe("diffSchema", () => {
+  it("finds nothing where the same is written in another way", () => {
+    const wanted: TableField[] = [
+      { name: "ID", type: "STRING", mode: "REQUIRED" },
+      { name: "age", type: "INT64", mode: "NULLABLE" },
+      { name: "profile", type: "STRUCT", fields: [{ name: "city", type: "STRING", mode: "REQUIRED" }] },
+    ];
+    expect(diffSchema(live, wanted)).toEqual({ fields: live, changes: [], notes: [], faults: [] });
+  });
+
+  it("adds columns at any depth, never as REQUIRED, and keeps what is there in its order", () => {
+    const wanted: TableField[] = [
+      { name: "email", type: "STRING", mode: "REQUIRED" },
+      ...live.slice(0, 2),
+      {
+        name: "profile",
+        type: "RECORD",
+        fields: [
+          { name: "zip", type: "STRING" },
+          { name: "city", type: "STRING", mode: "REQUIRED" },
+          { name: "home", type: "RECORD", mode: "REPEATED", fields: [{ name: "street", type: "STRING" }] },
+        ],
+      },
+    ];
+    const diff = diffSchema(live, wanted);
+    expect(diff.changes).toEqual([
+      "+ profile.zip STRING",
+      "+ profile.home REPEATED RECORD (street)",
+      "+ email STRING",
+    ]);
+    expect(diff.notes).toEqual(["email is added as NULLABLE: BigQuery adds no REQUIRED column"]);
+    expect(diff.fields.map((field) => field.name)).toEqual(["id", "age", "profile", "email"]);
+    expect(diff.fields[2]?.fields?.map((field) => field.name)).toEqual(["city", "zip", "home"]);
+    expect(diff.fields[3]?.mode).toBe("NULLABLE");
+  });
+
+  it("adds a RECORD of new columns without REQUIRED in it: the rows there have no values for it", () => {
+    const home: TableField = {
+      name: "home",
+      type: "RECORD",
+      fields: [{ name: "street", type: "STRING", mode: "REQUIRED" }],
+    };
+    expect(diffSchema(live, [...live, home]).fields.at(-1)?.fields?.[0]?.mode).toBe("NULLABLE");
+  });
+
+  it("relaxes but never tightens", () => {
+    const wanted: TableField[] = [
+      { name: "id", type: "STRING", mode: "NULLABLE" },
+      { name: "age", type: "INTEGER", mode: "REQUIRED" },
+      { name: "profile", type: "RECORD", fields: [{ name: "city", type: "STRING" }] },
+    ];
+    const diff = diffSchema(live, wanted);
+    expect(diff.changes).toEqual(["~ id REQUIRED -> NULLABLE", "~ profile.city REQUIRED -> NULLABLE"]);
+    expect(diff.fields.map((field) => field.mode)).toEqual(["NULLABLE", undefined, undefined]);
+    expect(diff.notes).toEqual(["age stays NULLABLE: BigQuery makes no column REQUIRED afterwards"]);
+  });
+
+  it("never drops", () => {
+    const diff = diffSchema(live, live.slice(0, 1));
+    expect(diff.fields).toEqual(live);
+    expect(diff.changes).toEqual([]);
+    expect(diff.notes).toEqual([
+      "age is not in the schema and stays",
+      "profile is not in the schema and stays",
+    ]);
+  });
+
+  it("calls a change of type or of REPEATED a fault with its remedy", () => {
+    const wanted: TableField[] = [
+      live[0] as TableField,
+      { name: "age", type: "STRING" },
+      { name: "profile", type: "RECORD", fields: [{ name: "city", type: "STRING", mode: "REPEATED" }] },
+    ];
+    const { faults } = diffSchema(live, wanted);
+    expect(faults).toHaveLength(2);
+    expect(faults[0]).toMatch(
+      /^age is INTEGER in the table and STRING in the schema.*give the attribute a new name/,
+    );
+    expect(faults[1]).toMatch(/^profile\.city is STRING in the table and REPEATED STRING in the schema/);
+  });
+
+  it("names a change of length or precision and leaves it to ALTER COLUMN", () => {
+    const diff = diffSchema(
+      [{ name: "n", type: "NUMERIC", precision: "10", scale: "2" }],
+      [{ name: "n", type: "NUMERIC" }],
+    );
+    expect(diff.changes).toEqual([]);
+    expect(diff.notes[0]).toMatch(/^n stays NUMERIC\(10, 2\); the schema says NUMERIC/);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { isWorthRetrying, parseFlags, readFailures } from "../../../warehouse/update.ts";
+
+const ABORTED = `Operation failed:  analytics.user_info_final
+  >
+  > BEGIN TRANSACTION;
+  > SELECT 'Operation failed:  not.this';
+  bigquery error: Transaction is aborted due to concurrent update against table p:analytics.user_info_watermark at [1:1]
+`;
+
+const ASSERTION = `Assertion failed:  analytics.user_info_bad_rows
+ 	 jobId: dataform-8e189c29,
+ 	 Bytes billed: 0 B, 1.00 B
+  >
+  > SELECT 1 AS x
+  bigquery error: Assertion failed: query returned 1 row(s).
+`;
+
+function failures(stderr: string) {
+  return readFailures({ exitCode: 1, stdout: "", stderr });
+}
+
+describe("readFailures", () => {
+  it("reads action and message past the SQL between them", () => {
+    expect(failures(ABORTED + ASSERTION)).toEqual([
+      {
+        kind: "action",
+        action: "analytics.user_info_final",
+        message:
+          "bigquery error: Transaction is aborted due to concurrent update against table p:analytics.user_info_watermark at [1:1]",
+      },
+      {
+        kind: "assertion",
+        action: "analytics.user_info_bad_rows",
+        message: "bigquery error: Assertion failed: query returned 1 row(s).",
+      },
+    ]);
+  });
+
+  it("finds none in a compilation error", () => {
+    expect(failures("Compilation errors:\n  definitions/a.sqlx: Unexpected identifier\n")).toEqual([]);
+  });
+});
+
+describe("isWorthRetrying", () => {
+  const cases: [string, string, boolean][] = [
+    ["an aborted transaction", ABORTED, true],
+    ["an aborted transaction and a failed assertion", ABORTED + ASSERTION, true],
+    ["a failed assertion alone", ASSERTION, false],
+    ["nothing that failed", "", false],
+    ["a fence", "Operation failed:  a.b\n  the batch was read by another run; run again\n", true],
+    ["a service that is away", "Dataset creation failed:  a.b [table]\n  503 Service Unavailable\n", true],
+    [
+      "an error of the SQL",
+      "Operation failed:  a.b\n  bigquery error: Unrecognized name: nope at [3:5]\n",
+      false,
+    ],
+    ["one of each", `${ABORTED}Operation failed:  a.b\n  bigquery error: Unrecognized name: nope\n`, false],
+  ];
+  for (const [name, stderr, want] of cases) {
+    it(`${want ? "retries" : "does not retry"} ${name}`, () =>
+      expect(isWorthRetrying(failures(stderr))).toBe(want));
+  }
+});
+
+describe("parseFlags", () => {
+  const read = (...args: string[]) => {
+    const { flags, positional } = parseFlags(args);
+    return [flags.map(({ name, values }) => [name, ...values]), positional];
+  };
+  it("reads flags as the Dataform CLI does", () => {
+    expect(read("--actions", "a", "b,c", "--tags=x,y", "--dry-run", "--vars=k=v")).toEqual([
+      [["actions", "a", "b", "c"], ["tags", "x", "y"], ["dry-run"], ["vars", "k=v"]],
+      [],
+    ]);
+    expect(read("--vars", "k=v", "stray")).toEqual([[["vars", "k=v"]], ["stray"]]);
+    expect(read("--full-refresh", "stray")).toEqual([[["full-refresh"]], ["stray"]]);
+    expect(read("--tags", "x", "--actions=a", "b")).toEqual([
+      [
+        ["tags", "x"],
+        ["actions", "a", "b"],
+      ],
+      [],
+    ]);
+  });
+});

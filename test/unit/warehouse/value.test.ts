@@ -1,0 +1,118 @@
+import type { TableField } from "@google-cloud/bigquery";
+import { describe, expect, it } from "vitest";
+import { findRowProblem, isNear } from "../../../warehouse/load/value.ts";
+
+const fields: TableField[] = [
+  { name: "id", type: "STRING", mode: "REQUIRED" },
+  { name: "int", type: "INTEGER" },
+  { name: "float", type: "FLOAT" },
+  { name: "num", type: "NUMERIC" },
+  { name: "bool", type: "BOOLEAN" },
+  { name: "day", type: "DATE" },
+  { name: "clock", type: "TIME" },
+  { name: "local", type: "DATETIME" },
+  { name: "at", type: "TIMESTAMP" },
+  { name: "raw", type: "BYTES" },
+  { name: "doc", type: "JSON" },
+  { name: "place", type: "GEOGRAPHY" },
+  { name: "tags", type: "STRING", mode: "REPEATED" },
+  {
+    name: "profile",
+    type: "RECORD",
+    fields: [
+      { name: "city", type: "STRING" },
+      { name: "age", type: "INTEGER" },
+    ],
+  },
+];
+
+/** What BigQuery's loader takes, after its documentation on JSON and CSV data types. */
+const accepted: Record<string, unknown[]> = {
+  int: [1, -1, "9223372036854775807", "-5", " 7 ", 1.0, "0x1F", null],
+  float: [1.5, "1e300", "NaN", "-inf", "Infinity", ".5"],
+  num: ["12345678901234567890.123456789", 1.25, "-0.5", "1e3"],
+  bool: [true, "false", "T", "yes", "0", 1],
+  day: ["2026-02-28", "0001-01-01", "9999-12-31"],
+  clock: ["00:00:00", "23:59:59.999999"],
+  local: ["2026-01-31 10:11:12", "2026-01-31T10:11:12.5", "2026-01-31"],
+  at: [
+    "2026-01-31T10:11:12Z",
+    "2026-01-31 10:11:12 UTC",
+    "2026-01-31 10:11:12.123456+02:00",
+    "2026-01-31T10:11:12-8",
+    "2026-01-31 10:11:12 America/Los_Angeles",
+    "2026/01/31 10:11:12",
+    "2026-01-31",
+    1767225600,
+    1767225600.5,
+    "1767225600",
+  ],
+  raw: ["aGk=", "", "_-8="],
+  doc: [{ any: ["thing"] }, "text", 1, [1]],
+  place: ["POINT(1 2)", { type: "Point", coordinates: [1, 2] }],
+  tags: [[], ["a", "b"], null],
+  profile: [null, {}, { city: null }, { CITY: "x" }],
+};
+
+const refused: [Record<string, unknown>, RegExp][] = [
+  [{ int: "twelve" }, /^int: INTEGER: expected a whole number, got "twelve"/],
+  [{ int: 1.5 }, /^int: INTEGER/],
+  [{ int: true }, /^int: INTEGER/],
+  [{ float: "1,5" }, /^float: FLOAT: expected a number/],
+  [{ num: "abc" }, /^num: NUMERIC/],
+  [{ bool: "maybe" }, /^bool: BOOLEAN: expected true or false, got "maybe"/],
+  [{ day: "31.01.2026" }, /^day: DATE: expected "2026-01-31"/],
+  [{ day: "2026-13-01" }, /^day: DATE/],
+  [{ clock: "noon" }, /^clock: TIME/],
+  [{ at: "yesterday" }, /^at: TIMESTAMP: expected "2026-01-31T23:59:59Z", got "yesterday"/],
+  [{ raw: "not base64!" }, /^raw: BYTES/],
+  [{ tags: "a" }, /^tags: REPEATED: expected an array, got "a"/],
+  [{ tags: ["a", null] }, /^tags\[1\]: an array in BigQuery cannot hold NULL/],
+  [{ int: [1] }, /^int: INTEGER: expected a whole number, got an array/],
+  [{ profile: "x" }, /^profile: RECORD: expected an object/],
+  [{ profile: { age: "old" } }, /^profile\.age: INTEGER/],
+  [{ profile: { town: "x" } }, /^profile\.town: no such column in the table; it has city, age/],
+  [{ profile: { citi: "x" } }, /^profile\.citi: no such column in the table; did you mean city\?/],
+  [{ nope: 1 }, /^nope: no such column/],
+];
+
+describe("findRowProblem", () => {
+  for (const [name, values] of Object.entries(accepted)) {
+    it(`lets ${name} pass as BigQuery does`, () => {
+      for (const value of values)
+        expect(findRowProblem({ id: "a", [name]: value }, fields), String(value)).toBeUndefined();
+    });
+  }
+
+  for (const [row, message] of refused) {
+    it(`refuses ${JSON.stringify(row)}`, () => {
+      const problem = findRowProblem({ id: "a", ...row }, fields);
+      expect(`${problem?.path}: ${problem?.message}`).toMatch(message);
+    });
+  }
+
+  it("misses a REQUIRED column, left out or null", () => {
+    expect(findRowProblem({}, fields)).toEqual({
+      path: "id",
+      message: "REQUIRED, but the row has no value for it",
+    });
+    expect(findRowProblem({ id: null }, fields)).toEqual({
+      path: "id",
+      message: "REQUIRED, but the value is null",
+    });
+    expect(findRowProblem({ ID: "a" }, fields)).toBeUndefined();
+  });
+
+  it("wants one object per row", () => {
+    expect(findRowProblem([{ id: "a" }], fields)?.message).toMatch(/one JSON object per line, got an array/);
+  });
+});
+
+describe("isNear", () => {
+  it("takes slips of the keyboard and nothing else", () => {
+    expect(isNear("user_inf", "user_info")).toBe(true);
+    expect(isNear("usre_info", "user_info")).toBe(true);
+    expect(isNear("orders", "user_info")).toBe(false);
+    expect(isNear("a", "b")).toBe(false);
+  });
+});

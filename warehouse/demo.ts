@@ -1,0 +1,185 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadProject } from "../generator/load-project.ts";
+import type { EntityModel, TreeNode } from "../generator/model.ts";
+import { generateProject } from "../generator/project.ts";
+import { startServer } from "../local/server.ts";
+import { openWarehouse, type Warehouse } from "./client.ts";
+import { runDataform, withCredentials } from "./dataform.ts";
+import { findEntity, readEntities } from "./entities.ts";
+import { CommandError, messageOf } from "./errors.ts";
+import { applyInit, planInit } from "./init.ts";
+import { loadFiles } from "./load/load.ts";
+import { formatTable } from "./print.ts";
+import { readProject } from "./project.ts";
+import { readFailures } from "./update.ts";
+
+const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
+
+/** The demo's entities: the samples, whatever `entities.json` has become since. */
+const ENTITIES = ["user_info", "user_profile"].map((name) => ({
+  name,
+  schema: `schemas/${name}.json`,
+  key: ["userId"],
+  ingestTimestamp: "ingestTimestamp",
+}));
+
+const NEXT = `That was the whole job. Next, with a schema of your own:
+  1. put it in schemas/, name it in entities.json, set project and dataset in dataform.json
+  2. npm run generate                      writes definitions/: read it, commit it
+  3. npm run local                         prints an address; set BIGQUERY_EMULATOR_HOST to it,
+                                           or sign in to Google Cloud to use BigQuery itself
+  4. npm run init                          makes the tables
+  5. npm run load -- <entity> <file…>      appends updates: NDJSON, CSV or Parquet
+  6. npm run update                        merges them; npm run status says how it stands
+README.md says the rest.`;
+
+async function main(): Promise<void> {
+  const started = Date.now();
+  const root = await makeProject();
+  const server = await startServer({ port: 0, host: "127.0.0.1" });
+  try {
+    process.env.BIGQUERY_EMULATOR_HOST = server.url;
+    say(`a BigQuery endpoint runs at ${server.url}, in memory, for this demo only`);
+    const warehouse = openWarehouse(await readProject(root));
+    say(
+      `npm run generate: ${await generate(root)} files from ${ENTITIES.map(({ schema }) => schema).join(" and ")}`,
+    );
+    const entities = await readEntities(root);
+    const steps = await planInit(warehouse, entities);
+    await applyInit(steps);
+    say(
+      `npm run init: ${steps
+        .filter((step) => step.kind === "table")
+        .map((step) => step.name)
+        .join(", ")}`,
+    );
+    for (const { name } of ENTITIES) {
+      const entity = findEntity(entities, name);
+      for (const batch of [1, 2])
+        await showBatch(warehouse, entity, path.join("samples", `${name}_${batch}.ndjson`));
+    }
+    console.log(`\n${NEXT}\n(${((Date.now() - started) / 1000).toFixed(0)} s)`);
+  } finally {
+    await server.close();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
+async function makeProject(): Promise<string> {
+  const root = await mkdtemp(path.join(tmpdir(), "demo-"));
+  for (const part of [
+    "package.json",
+    "dataform.json",
+    "includes",
+    "schemas",
+    "node_modules/@dataform/core",
+  ]) {
+    await cp(path.join(REPOSITORY, part), path.join(root, part), { recursive: true });
+  }
+  await mkdir(path.join(root, "definitions"));
+  await writeFile(path.join(root, "entities.json"), JSON.stringify({ entities: ENTITIES }));
+  return root;
+}
+
+async function generate(root: string): Promise<number> {
+  const { config, schemas, defaultDataset } = await loadProject(root);
+  const files = generateProject(config, schemas, { defaultDataset });
+  for (const [file, text] of files) {
+    await mkdir(path.dirname(path.join(root, file)), { recursive: true });
+    await writeFile(path.join(root, file), text);
+  }
+  return files.size;
+}
+
+async function showBatch(warehouse: Warehouse, entity: EntityModel, file: string): Promise<void> {
+  const target = { dataset: entity.dataset, table: entity.tables.updates };
+  const { rows } = await loadFiles(warehouse, target, [path.join(REPOSITORY, file)]);
+  console.log("");
+  say(`npm run load -- ${entity.name} ${file}: ${rows} updates`);
+  await printUpdates(warehouse, entity, rows);
+  const started = Date.now();
+  const count = await dataformRun(warehouse, entity);
+  say(
+    `npx dataform run: ${count} actions in ${((Date.now() - started) / 1000).toFixed(1)} s; ${entity.tables.final} is now`,
+  );
+  await printFinal(warehouse, entity);
+}
+
+async function dataformRun(warehouse: Warehouse, entity: EntityModel): Promise<number> {
+  const result = await withCredentials(warehouse.project, (credentials) =>
+    runDataform(warehouse.project, ["run", ".", "--tags", entity.name, `--credentials=${credentials}`]),
+  );
+  if (result.exitCode !== 0) {
+    const failure = readFailures(result)[0];
+    throw new CommandError(
+      `dataform run: ${failure === undefined ? result.stderr : `${failure.action}: ${failure.message}`}`,
+    );
+  }
+  return result.stdout
+    .split("\n")
+    .filter((line) => /^(Table created|Assertion passed|Operation completed)/.test(line)).length;
+}
+
+/** The updates just loaded: the newest rows of the table, as many as the file had. */
+async function printUpdates(warehouse: Warehouse, entity: EntityModel, count: number): Promise<void> {
+  const order = `${entity.ingest.quoted} DESC, ${keysOf(entity)} DESC`;
+  const query = `${select(warehouse, entity, "updates")} ORDER BY ${order} LIMIT ${count}`;
+  const [rows] = await warehouse.client.query({ query });
+  printTable(entity, rows.reverse());
+}
+
+async function printFinal(warehouse: Warehouse, entity: EntityModel): Promise<void> {
+  const query = `${select(warehouse, entity, "final")} ORDER BY ${keysOf(entity)}`;
+  const [rows] = await warehouse.client.query({ query });
+  printTable(entity, rows);
+}
+
+function printTable(entity: EntityModel, rows: readonly Record<string, unknown>[]): void {
+  const titles = shownColumns(entity).map(({ title }) => title);
+  console.log(
+    formatTable(
+      titles,
+      rows.map((row) => Object.values(row)),
+    ),
+  );
+}
+
+function select(warehouse: Warehouse, entity: EntityModel, table: "updates" | "final"): string {
+  const columns = shownColumns(entity).map(({ sql }, index) => `${sql} AS c${index}`);
+  return `SELECT ${columns.join(", ")} FROM \`${warehouse.project.projectId}.${entity.dataset}.${entity.tables[table]}\``;
+}
+
+function keysOf(entity: EntityModel): string {
+  return entity.keys.map((key) => key.quoted).join(", ");
+}
+
+/** The entity's columns with every RECORD opened, since a terminal has no nested cells. */
+function shownColumns(entity: EntityModel): readonly { title: string; sql: string }[] {
+  const open = (node: TreeNode, parents: readonly string[]): { title: string; sql: string }[] => {
+    const steps = [...parents, node.quoted];
+    if (node.kind === "record") return node.children.flatMap((child) => open(child, steps));
+    return [{ title: node.dotted.split(".").slice(1).join(".") || node.dotted, sql: steps.join(".") }];
+  };
+  return entity.columns.flatMap((column) => {
+    if (column.kind === "leaf" || column.kind === "record") return open(column, []);
+    const isTime = column.kind !== "key";
+    const sql = isTime ? `FORMAT_TIMESTAMP('%H:%M:%S', ${column.quoted})` : column.quoted;
+    return [{ title: column.name, sql }];
+  });
+}
+
+function say(text: string): void {
+  console.log(`> ${text}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof CommandError ? error.message : `demo: ${messageOf(error)}`);
+  if (process.argv.includes("--verbose")) console.error(error);
+  process.exitCode = 1;
+}
