@@ -48,7 +48,11 @@ export type CreateMode = "create" | "if-not-exists" | "or-replace";
 
 /** Time, ingestion-time or integer-range partitioning as it stands in the table resource. */
 export interface Partitioning {
-  readonly timePartitioning?: { type: "DAY" | "HOUR" | "MONTH" | "YEAR"; field?: string; expirationMs?: string };
+  readonly timePartitioning?: {
+    type: "DAY" | "HOUR" | "MONTH" | "YEAR";
+    field?: string;
+    expirationMs?: string;
+  };
   readonly rangePartitioning?: { field: string; range: { start: string; end: string; interval: string } };
 }
 
@@ -87,7 +91,14 @@ export interface CreateView {
 /** DROP of any object kind. */
 export interface DropObject {
   readonly kind: "drop";
-  readonly object: "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "SCHEMA" | "FUNCTION" | "PROCEDURE" | "TABLE FUNCTION";
+  readonly object:
+    | "TABLE"
+    | "VIEW"
+    | "MATERIALIZED VIEW"
+    | "SCHEMA"
+    | "FUNCTION"
+    | "PROCEDURE"
+    | "TABLE FUNCTION";
   readonly name: readonly string[];
   readonly ifExists: boolean;
   readonly cascade: boolean;
@@ -105,7 +116,12 @@ export interface CreateSchema {
 export type AlterAction =
   | { readonly action: "add-column"; readonly field: FieldSchema; readonly ifNotExists: boolean }
   | { readonly action: "drop-column"; readonly column: string; readonly ifExists: boolean }
-  | { readonly action: "rename-column"; readonly column: string; readonly to: string; readonly ifExists: boolean }
+  | {
+      readonly action: "rename-column";
+      readonly column: string;
+      readonly to: string;
+      readonly ifExists: boolean;
+    }
   | { readonly action: "rename-table"; readonly to: string }
   | { readonly action: "set-options"; readonly options: Options }
   | { readonly action: "set-column-options"; readonly column: string; readonly options: Options }

@@ -1,0 +1,119 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { displayName, functionCall } from "./calls.ts";
+import { compileExpr } from "./expressions.ts";
+import { aggregateFunctions } from "./functions/table.ts";
+import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
+import { orderItems } from "./ordering.ts";
+import { compileFrom } from "./scans.ts";
+import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, refId, textOf } from "./tree-access.ts";
+import type { Unit } from "./unit.ts";
+
+/** GROUP BY, with or without grouping sets. */
+export function compileAggregateScan(node: TreeNode, unit: Unit): string {
+  const keys = nodesOf(node, "groupByList").map((item) => {
+    const id = columnId(childOf(item, "column"));
+    return { id, name: `k_${unit.column(id)}`, sql: compileExpr(childOf(item, "expr"), unit).sql };
+  });
+  const aggregates = nodesOf(node, "aggregateList").map((item) => {
+    const id = columnId(childOf(item, "column"));
+    return unit.define(compileAggregate(childOf(item, "expr"), id, unit), id);
+  });
+  const groupings = nodesOf(node, "groupingCallList").map((item) => {
+    const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
+    return unit.define(`grouping(${key?.name})`, columnId(childOf(item, "outputColumn")));
+  });
+  const items = [...keys.map((key) => unit.define(key.name, key.id)), ...aggregates, ...groupings];
+  if (items.length === 0) items.push(`count(*) AS "none"`);
+  // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
+  const input = compileFrom(childOf(node, "inputScan"), unit);
+  const named = keys.map((key) => `${key.sql} AS ${key.name}`).join(", ");
+  const from = keys.length === 0 ? input : `(SELECT *, ${named} FROM ${input}) AS ${unit.fresh("q")}`;
+  const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
+  return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
+}
+
+function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]): string {
+  const sets = nodesOf(node, "groupingSetList");
+  if (sets.length === 0)
+    return keys.length === 0 ? "" : ` GROUP BY ${keys.map(({ name }) => name).join(", ")}`;
+  const nameOf = (ref: TreeNode): string => keys.find(({ id }) => id === refId(ref))?.name ?? "";
+  const together = (list: readonly TreeNode[]): string => `(${list.map(nameOf).join(", ")})`;
+  const rendered = sets.map((set) => {
+    const rollup = nodesOf(set, "rollupColumnList");
+    if (rollup.length > 0)
+      return `ROLLUP (${rollup.map((item) => together(nodesOf(item, "columnList"))).join(", ")})`;
+    const cube = nodesOf(set, "cubeColumnList");
+    if (cube.length > 0)
+      return `CUBE (${cube.map((item) => together(nodesOf(item, "columnList"))).join(", ")})`;
+    return together(nodesOf(set, "groupByColumnList"));
+  });
+  return ` GROUP BY GROUPING SETS (${rendered.join(", ")})`;
+}
+
+function compileAggregate(expr: TreeNode, id: string, unit: Unit): string {
+  const call = aggregateCall(expr, unit);
+  return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
+}
+
+/** A call of an aggregate function as its mapping sees it. */
+export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
+  const { group } = functionName(node);
+  if (group !== "ZetaSQL") throw unsupported(`the aggregate function ${functionName(node).name}`);
+  if (nodeOf(node, "withGroupRowsSubquery") !== undefined) throw unsupported("WITH GROUP ROWS");
+  const limit = nodeOf(node, "limit");
+  const having = nodeOf(node, "havingModifier");
+  return {
+    ...functionCall(node, unit),
+    distinct: flagOf(node, "distinct"),
+    nulls: nullHandling(node),
+    orderBy: orderItems(node, unit),
+    ...(limit === undefined ? {} : { limit: compileExpr(limit, unit) }),
+    ...(having === undefined
+      ? {}
+      : {
+          having: {
+            kind: having.kind === "MIN" ? ("min" as const) : ("max" as const),
+            expr: compileExpr(childOf(having, "havingExpr"), unit),
+          },
+        }),
+  };
+}
+
+/** IGNORE NULLS or RESPECT NULLS of a call. */
+export function nullHandling(node: TreeNode): "default" | "ignore" | "respect" {
+  const modifier = textOf(node, "nullHandlingModifier");
+  if (modifier === "IGNORE_NULLS") return "ignore";
+  return modifier === "RESPECT_NULLS" ? "respect" : "default";
+}
+
+/** The DuckDB aggregate of a call. */
+export function aggregateSql(call: AggregateCall): string {
+  const mapping = aggregateFunctions.get(call.name);
+  if (mapping === undefined) throw unsupported(displayName(call.node));
+  return mapping(call);
+}
+
+const POINTS_IN_TIME: readonly string[] = ["TIMESTAMP", "DATETIME", "DATE"];
+
+/** The element that ARRAY_AGG would put first, or NULL where the array would be empty. */
+function firstElementSql(call: AggregateCall): string {
+  const [element] = call.args as readonly [CompiledExpr];
+  const filter = call.nulls === "ignore" ? ` FILTER (WHERE ${element.sql} IS NOT NULL)` : "";
+  const [key, ...more] = call.orderBy;
+  if (key === undefined) return `first(${element.sql})${filter}`;
+  const plain =
+    more.length === 0 && POINTS_IN_TIME.includes(key.expr.type.kind) && key.nullsFirst === !key.descending;
+  if (plain) {
+    // No time is infinite in GoogleSQL, so infinity can stand for NULL, the smallest.
+    const time = `coalesce(${key.expr.sql}, '-infinity')`;
+    return `${key.descending ? "arg_max_null" : "arg_min_null"}(${element.sql}, ${time})${filter}`;
+  }
+  const keys = call.orderBy.flatMap(({ expr, descending, nullsFirst }) => {
+    const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
+    const order = `${expr.sql}, '${descending ? "DESC" : "ASC"} ${nulls}'`;
+    if (expr.type.kind !== "FLOAT64") return [order];
+    return [`isnan(${expr.sql}), '${descending ? "ASC" : "DESC"} ${nulls}'`, order];
+  });
+  return `arg_min_null(${element.sql}, create_sort_key(${keys.join(", ")}))${filter}`;
+}

@@ -1,0 +1,76 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { compileExpr } from "./expressions.ts";
+import { scalarFunctions } from "./functions/table.ts";
+import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
+import { compileFunctionBody } from "./routines.ts";
+import { childOf, columnIds, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import { typeOf } from "./tree-types.ts";
+import type { Unit } from "./unit.ts";
+
+/** The arguments of a call; lambdas become bodies over the names of their arguments. */
+export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledExpr[] {
+  const generic = nodesOf(node, "genericArgumentList");
+  if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compileExpr(arg, unit));
+  return generic.map((arg) => {
+    const expr = nodeOf(arg, "expr");
+    if (expr !== undefined) return compileExpr(expr, unit);
+    const lambda = nodeOf(arg, "inlineLambda");
+    if (lambda === undefined) throw unsupported(`this argument of ${functionName(node).name.toUpperCase()}`);
+    const body = compileExpr(childOf(lambda, "body"), unit);
+    return {
+      ...body,
+      literal: undefined,
+      lambda: columnIds(lambda, "argumentList").map((id) => unit.column(id)),
+    };
+  });
+}
+
+/** What every kind of call has in common. */
+export function functionCall(node: TreeNode, unit: Unit): FunctionCall {
+  const args = compileArguments(node, unit);
+  return {
+    name: functionName(node).name.toLowerCase(),
+    args,
+    argTypes: args.map((arg) => arg.type),
+    resultType: typeOf(node),
+    safe: textOf(node, "errorMode") === "SAFE_ERROR_MODE",
+    node,
+    context: unit,
+  };
+}
+
+/** How a function is named to its user. */
+export function displayName(node: TreeNode): string {
+  return functionName(node).name.toUpperCase().replace(/^\$/, "operator ");
+}
+
+/** A call of a scalar function: a mapping, or the body of a user's function. */
+export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
+  const { group } = functionName(node);
+  if (group !== "ZetaSQL") return compileFunctionBody(node, unit);
+  const element = firstElement(node, unit);
+  if (element !== undefined) return element;
+  const call = functionCall(node, unit);
+  const mapping = scalarFunctions.get(call.name);
+  if (mapping === undefined) throw unsupported(displayName(node));
+  return { sql: mapping(call), type: call.resultType };
+}
+
+/** `a[SAFE_OFFSET(0)]` where the column holds the first element already. */
+function firstElement(node: TreeNode, unit: Unit): CompiledExpr | undefined {
+  const id = firstElementColumn(node);
+  if (id === undefined || !unit.firstElements.has(id)) return undefined;
+  return { sql: unit.columnSql(id), type: typeOf(node) };
+}
+
+/** The column of which this call takes the first element, or NULL where there is none. */
+export function firstElementColumn(node: TreeNode): string | undefined {
+  if (node.kind !== "FunctionCall") return undefined;
+  const { name } = functionName(node);
+  const start = { $safe_array_at_offset: "0", $safe_array_at_ordinal: "1" }[name];
+  const [array, index] = nodesOf(node, "argumentList");
+  if (start === undefined || array?.kind !== "ColumnRef" || index?.kind !== "Literal") return undefined;
+  const value = nodeOf(nodeOf(index, "value") ?? {}, "value");
+  return value?.int64Value === start ? String(childOf(array, "column").columnId) : undefined;
+}

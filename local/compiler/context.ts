@@ -1,0 +1,69 @@
+import type { TreeNode } from "../googlesql/tree.ts";
+import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import type { SqlValue } from "../values.ts";
+import type { CompiledQuery, Partitioning } from "./compiled.ts";
+
+/** A column as the statement's catalog has it, and where DuckDB finds it. */
+export interface PhysicalColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  /** DuckDB expression over the physical table, where it is not simply the quoted name (pseudo columns). */
+  readonly sql?: string;
+  /** The analyzed expression of the column's DEFAULT, coerced to the column's type. */
+  readonly defaultValue?: TreeNode;
+}
+
+/** A table that stands in a FROM clause or is written to. */
+export interface PhysicalTable {
+  /** What stands in DuckDB's FROM, INSERT INTO, UPDATE, DELETE FROM. */
+  readonly sql: string;
+  readonly ref: TableRef;
+  readonly columns: readonly PhysicalColumn[];
+  readonly schema: readonly FieldSchema[];
+  readonly partitioning: Partitioning;
+}
+
+/** A SQL function or table function: its analyzed body is compiled into each call. */
+export interface RoutineDefinition {
+  readonly argumentNames: readonly string[];
+  /** An expression; a query's scan for a table function. */
+  readonly body: TreeNode;
+  /** The columns of a table function's query that are its output. */
+  readonly outputColumns?: readonly TreeNode[];
+  /** Of an aggregate function: the aggregates that the body refers to by column. */
+  readonly aggregates?: readonly TreeNode[];
+}
+
+/** A value of a script variable, parameter or system variable. */
+export interface TypedValue {
+  readonly type: SqlType;
+  readonly value: SqlValue;
+}
+
+/** What the compiler asks of the session it compiles for. */
+export interface CompileContext {
+  /** The project and dataset that unqualified names of DDL belong to. */
+  readonly defaultProject: string;
+  readonly defaultDataset?: string;
+  /** CURRENT_TIMESTAMP of the statement, µs since 1970. */
+  readonly now: bigint;
+  /** The statement as written. */
+  readonly text: string;
+  /**
+   * The result becomes a value inside the endpoint (a variable, a view): arrays may be NULL and may hold NULL. Otherwise
+   * they follow the rules of a result: `[]` for a NULL array, and a NULL element is an error.
+   */
+  readonly asValue?: boolean;
+  /** A table by its name in the tree. */
+  physicalTable(nameInTree: string): PhysicalTable;
+  /** The compiled query of a view, if the name is a view's. It is compiled with `asValue`. */
+  expandView(nameInTree: string): CompiledQuery | undefined;
+  /** A SQL function or table function by the name in the tree after its group, in parts. */
+  routine(name: readonly string[]): RoutineDefinition | undefined;
+  /** A script variable. */
+  variable(name: string): TypedValue | undefined;
+  /** A query parameter, by its name in lower case or its position from 1. */
+  parameter(key: string | number): TypedValue | undefined;
+  /** A system variable such as ["row_count"] or ["error", "message"]. */
+  systemVariable(path: readonly string[]): TypedValue | undefined;
+}

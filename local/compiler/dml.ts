@@ -1,0 +1,198 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { quoteName } from "../values.ts";
+import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
+import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
+import type { PhysicalTable } from "./context.ts";
+import { compileExpr } from "./expressions.ts";
+import { compileFrom, compileScan } from "./scans.ts";
+import { storedSql } from "./stored.ts";
+import { columnExpression, tableName } from "./table-scans.ts";
+import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import type { Unit } from "./unit.ts";
+
+/** The rows that a DML statement has worked out, before it writes them. */
+export const DML_ROWS = "temp.bq_dml_rows";
+
+/** BigQuery's message where a row of the target has several candidates. */
+export const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
+
+/** The target of a DML statement. */
+export interface Target {
+  readonly table: PhysicalTable;
+  readonly scan: TreeNode;
+}
+
+/** The target of a DML statement; its columns count as read. */
+export function dmlTarget(node: TreeNode, unit: Unit): Target {
+  const scan = childOf(node, "tableScan");
+  return { scan, table: unit.context.physicalTable(tableName(scan)) };
+}
+
+/** The target's rows with their DuckDB row ids as `rid`, and the columns that are needed of them. */
+export function targetRows({ scan, table }: Target, extra: readonly TreeNode[], unit: Unit): string {
+  const columns = new Map(
+    [...nodesOf(scan, "columnList"), ...extra].map((column) => [columnId(column), column]),
+  );
+  const items = [...columns].map(([id, column]) =>
+    unit.define(columnExpression(table, textOf(column, "name")), id),
+  );
+  unit.reads.add(
+    table.ref,
+    [...columns.values()].map((column) => textOf(column, "name")),
+    undefined,
+  );
+  return `SELECT ${["t.rowid AS rid", ...items].join(", ")} FROM ${table.sql} AS t`;
+}
+
+/** A value in the form in which a column keeps it. */
+export function columnValue(table: PhysicalTable, name: string, sql: string, unit: Unit): string {
+  const { type } = tableColumn(table, name);
+  const field = table.schema.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  return field === undefined ? sql : storedSql(sql, type, field, unit);
+}
+
+/** Fails the statement where a row of the target is to be changed more than once. */
+export const AT_MOST_ONE_SOURCE_ROW: DmlStep = {
+  sql: `SELECT '${SEVERAL_SOURCE_ROWS}' FROM ${DML_ROWS} WHERE rid IS NOT NULL GROUP BY rid HAVING count(*) > 1 LIMIT 1`,
+  gives: "fail",
+};
+
+/** Drops the rows that a statement has worked out. */
+export const DROP_ROWS = `DROP TABLE IF EXISTS ${DML_ROWS}`;
+
+type Parts = Pick<CompiledDml, "verb" | "steps" | "cleanup"> & { readonly table: PhysicalTable };
+
+/** INSERT … VALUES and INSERT … SELECT. */
+export function compileInsert(node: TreeNode, unit: Unit): Parts {
+  refuseExtras(node);
+  const { table } = dmlTarget(node, unit);
+  const columns = nodesOf(node, "insertColumnList");
+  const query = nodeOf(node, "query");
+  const source =
+    query === undefined ? insertedRows(node, columns, table, unit) : insertedQuery(node, query, unit);
+  const given = new Map(columns.map((column, index) => [textOf(column, "name").toLowerCase(), `s${index}`]));
+  const sql = insertSql(table, (name) => given.get(name.toLowerCase()), `(${source})`, unit);
+  return { verb: "INSERT", table, steps: [{ sql, gives: "inserted" }], cleanup: [] };
+}
+
+/** INSERT of rows from `from`; a column that gets no value gets its default. */
+export function insertSql(
+  table: PhysicalTable,
+  valueOf: (name: string) => string | undefined,
+  from: string,
+  unit: Unit,
+): string {
+  const names = table.schema.map((field) => field.name);
+  const extra = table.columns.filter(
+    ({ name, sql }) => !names.includes(name) && sql === undefined && valueOf(name),
+  );
+  const all = [...names, ...extra.map(({ name }) => name)];
+  const values = all.map((name) =>
+    columnValue(table, name, valueOf(name) ?? defaultSql(table, name, unit), unit),
+  );
+  return `INSERT INTO ${table.sql} (${all.map(quoteName).join(", ")}) SELECT ${values.join(", ")} FROM ${from}`;
+}
+
+function insertedQuery(node: TreeNode, query: TreeNode, unit: Unit): string {
+  const outputs = nodesOf(node, "queryOutputColumnList").map(
+    (column, index) => `${unit.column(columnId(column))} AS s${index}`,
+  );
+  return `SELECT ${outputs.join(", ")} FROM (${compileScan(query, unit)})`;
+}
+
+function insertedRows(
+  node: TreeNode,
+  columns: readonly TreeNode[],
+  table: PhysicalTable,
+  unit: Unit,
+): string {
+  const rows = nodesOf(node, "rowList").map((row) => {
+    const values = nodesOf(row, "valueList").map((value, index) =>
+      dmlValue(childOf(value, "value"), columns[index] ?? {}, table, unit),
+    );
+    return `(${values.join(", ")})`;
+  });
+  return `SELECT * FROM (VALUES ${rows.join(", ")}) AS v(${columns.map((_, index) => `s${index}`).join(", ")})`;
+}
+
+/** UPDATE, with or without FROM. */
+export function compileUpdate(node: TreeNode, unit: Unit): Parts {
+  refuseExtras(node);
+  const target = dmlTarget(node, unit);
+  const { table } = target;
+  const items = nodesOf(node, "updateItemList");
+  const values = assignedValues(items, table, unit);
+  const rows = targetRows(target, partlyAssigned(items), unit);
+  const source = nodeOf(node, "fromScan");
+  const from = source === undefined ? `(${rows})` : `(${rows}) CROSS JOIN ${compileFrom(source, unit)}`;
+  const names = [...values.keys()];
+  const selected = [...values].map(
+    ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
+  );
+  const where = compileExpr(childOf(node, "whereExpr"), unit).sql;
+  const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
+  if (source === undefined) {
+    return {
+      verb: "UPDATE",
+      table,
+      steps: [{ sql: updateSql(table, names, `(${wanted})`), gives: "updated" }],
+      cleanup: [],
+    };
+  }
+  const steps: DmlStep[] = [
+    { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${wanted}` },
+    AT_MOST_ONE_SOURCE_ROW,
+    { sql: updateSql(table, names, DML_ROWS), gives: "updated" },
+  ];
+  return { verb: "UPDATE", table, steps, cleanup: [DROP_ROWS] };
+}
+
+/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`. */
+export function updateSql(table: PhysicalTable, names: readonly string[], rows: string): string {
+  const set = names.map((name, index) => `${quoteName(name)} = m.v${index}`).join(", ");
+  return `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE t.rowid = m.rid`;
+}
+
+/** DELETE. */
+export function compileDelete(node: TreeNode, unit: Unit): Parts {
+  refuseExtras(node);
+  const target = dmlTarget(node, unit);
+  const { table } = target;
+  const where = compileExpr(childOf(node, "whereExpr"), unit);
+  if (where.literal === true) {
+    return {
+      verb: "DELETE",
+      table,
+      steps: [{ sql: `DELETE FROM ${table.sql}`, gives: "deleted" }],
+      cleanup: [],
+    };
+  }
+  const rows = `SELECT rid FROM (${targetRows(target, [], unit)}) WHERE ${where.sql}`;
+  const sql = `DELETE FROM ${table.sql} WHERE rowid IN (${rows})`;
+  return { verb: "DELETE", table, steps: [{ sql, gives: "deleted" }], cleanup: [] };
+}
+
+/** TRUNCATE TABLE. */
+export function compileTruncate(node: TreeNode, unit: Unit): Parts {
+  if (nodeOf(node, "whereExpr") !== undefined) throw unsupported("TRUNCATE TABLE with WHERE");
+  const { table } = dmlTarget(node, unit);
+  return {
+    verb: "TRUNCATE_TABLE",
+    table,
+    steps: [{ sql: `DELETE FROM ${table.sql}`, gives: "deleted" }],
+    cleanup: [],
+  };
+}
+
+function refuseExtras(node: TreeNode): void {
+  const mode = textOf(node, "insertMode");
+  if (mode !== "" && mode !== "OR_ERROR") throw unsupported(`INSERT ${mode.replace("_", " ")}`);
+  if (nodeOf(node, "assertRowsModified") !== undefined) throw unsupported("ASSERT_ROWS_MODIFIED");
+  if (nodeOf(node, "returning") !== undefined) throw unsupported("THEN RETURN");
+}
+
+/** The statement as a whole. */
+export function finishDml({ table, ...parts }: Parts, reads: readonly TableRead[]): CompiledDml {
+  return { kind: "dml", target: table.ref, reads, ...parts };
+}

@@ -1,0 +1,121 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { assignedValues, dmlValue, partlyAssigned } from "./assignments.ts";
+import type { CompiledDml, DmlStep } from "./compiled.ts";
+import type { PhysicalTable } from "./context.ts";
+import {
+  AT_MOST_ONE_SOURCE_ROW,
+  columnValue,
+  DML_ROWS,
+  DROP_ROWS,
+  dmlTarget,
+  insertSql,
+  targetRows,
+  updateSql,
+} from "./dml.ts";
+import { compileExpr } from "./expressions.ts";
+import { compileScan } from "./scans.ts";
+import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import type { Unit } from "./unit.ts";
+
+interface When {
+  readonly match: "MATCHED" | "NOT_MATCHED_BY_SOURCE" | "NOT_MATCHED_BY_TARGET";
+  readonly action: "INSERT" | "UPDATE" | "DELETE";
+  readonly condition: string;
+  /** New values of columns, by name. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/**
+ * MERGE: the join is worked out once, each of its rows with the number of the first WHEN that takes it and the values that
+ * this WHEN writes; then each WHEN deletes, updates or inserts from there.
+ */
+export function compileMerge(
+  node: TreeNode,
+  unit: Unit,
+): Pick<CompiledDml, "verb" | "steps" | "cleanup"> & { table: PhysicalTable } {
+  const target = dmlTarget(node, unit);
+  const { table } = target;
+  const clauses = nodesOf(node, "whenClauseList");
+  const whens = clauses.map((clause) => compileWhen(clause, table, unit));
+  const partly = clauses.flatMap((clause) => partlyAssigned(nodesOf(clause, "updateItemList")));
+  const joined = joinedRows(node, targetRows(target, partly, unit), whens, unit);
+  const values = whens.flatMap((when, index) =>
+    [...when.values].map(([name, sql], position) => {
+      const value = when.action === "UPDATE" ? columnValue(table, name, sql, unit) : sql;
+      return `CASE WHEN act = ${index} THEN ${value} END AS v${index}_${position}`;
+    }),
+  );
+  const rows = `SELECT ${["rid", "act", ...values].join(", ")} FROM (${joined}) WHERE act IS NOT NULL`;
+  const steps: DmlStep[] = [{ sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${rows}` }];
+  if (whens.some(({ match }) => match === "MATCHED")) steps.push(AT_MOST_ONE_SOURCE_ROW);
+  // Deleting first keeps the row ids that the other steps need.
+  const order = { DELETE: 0, UPDATE: 1, INSERT: 2 };
+  const numbered = whens.map((when, index) => ({ when, index }));
+  numbered.sort((a, b) => order[a.when.action] - order[b.when.action]);
+  steps.push(...numbered.map(({ when, index }) => writeStep(when, index, table, unit)));
+  return { verb: "MERGE", table, steps, cleanup: [DROP_ROWS] };
+}
+
+function writeStep({ action, values }: When, index: number, table: PhysicalTable, unit: Unit): DmlStep {
+  const taken = `${DML_ROWS} WHERE act = ${index}`;
+  if (action === "DELETE") {
+    return { sql: `DELETE FROM ${table.sql} WHERE rowid IN (SELECT rid FROM ${taken})`, gives: "deleted" };
+  }
+  const names = [...values.keys()];
+  if (action === "UPDATE") {
+    const columns = names.map((_, position) => `v${index}_${position} AS v${position}`);
+    return {
+      sql: updateSql(table, names, `(SELECT rid, ${columns.join(", ")} FROM ${taken})`),
+      gives: "updated",
+    };
+  }
+  const positions = new Map(names.map((name, position) => [name.toLowerCase(), `v${index}_${position}`]));
+  return {
+    sql: insertSql(table, (name) => positions.get(name.toLowerCase()), taken, unit),
+    gives: "inserted",
+  };
+}
+
+function compileWhen(clause: TreeNode, table: PhysicalTable, unit: Unit): When {
+  const match = (textOf(clause, "matchType") || "MATCHED") as When["match"];
+  const action = (textOf(clause, "actionType") || "INSERT") as When["action"];
+  const matchExpr = nodeOf(clause, "matchExpr");
+  const test = {
+    MATCHED: "rid IS NOT NULL AND hit",
+    NOT_MATCHED_BY_SOURCE: "hit IS NULL",
+    NOT_MATCHED_BY_TARGET: "rid IS NULL",
+  }[match];
+  if (test === undefined) throw unsupported(`WHEN ${match}`);
+  const condition = matchExpr === undefined ? test : `${test} AND ${compileExpr(matchExpr, unit).sql}`;
+  return { match, action, condition, values: writtenValues(clause, action, table, unit) };
+}
+
+function writtenValues(
+  clause: TreeNode,
+  action: When["action"],
+  table: PhysicalTable,
+  unit: Unit,
+): ReadonlyMap<string, string> {
+  if (action === "DELETE") return new Map();
+  if (action === "UPDATE") return assignedValues(nodesOf(clause, "updateItemList"), table, unit);
+  const row = nodeOf(clause, "insertRow");
+  const values = row === undefined ? [] : nodesOf(row, "valueList");
+  return new Map(
+    nodesOf(clause, "insertColumnList").map((column, index) => {
+      const value = childOf(values[index] ?? {}, "value");
+      return [textOf(column, "name"), dmlValue(value, column, table, unit)];
+    }),
+  );
+}
+
+/** The join of target and source, as wide as the WHEN clauses need it. */
+function joinedRows(node: TreeNode, rows: string, whens: readonly When[], unit: Unit): string {
+  const source = `SELECT *, true AS hit FROM (${compileScan(childOf(node, "fromScan"), unit)})`;
+  const unmatchedTarget = whens.some(({ match }) => match === "NOT_MATCHED_BY_SOURCE");
+  const unmatchedSource = whens.some(({ match }) => match === "NOT_MATCHED_BY_TARGET");
+  const join = unmatchedTarget ? (unmatchedSource ? "FULL" : "LEFT") : unmatchedSource ? "RIGHT" : "INNER";
+  const branches = whens.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(" ");
+  const on = compileExpr(childOf(node, "mergeExpr"), unit).sql;
+  return `SELECT *, CASE ${branches} END AS act FROM (${rows}) AS tgt ${join} JOIN (${source}) AS src ON ${on}`;
+}

@@ -1,0 +1,44 @@
+import type { TableRef } from "../types.ts";
+import type { TableRead } from "./compiled.ts";
+
+interface OpenRead {
+  readonly table: TableRef;
+  readonly columns: Set<string>;
+  /** One condition for each scan of the table; undefined for a scan that reads everything. */
+  readonly filters: (string | undefined)[];
+}
+
+/** Gathers what a statement reads, table by table. */
+export class ReadCollector {
+  private readonly byTable = new Map<string, OpenRead>();
+
+  /** Notes one scan of a table. */
+  add(table: TableRef, columns: readonly string[], partitionFilter: string | undefined): void {
+    const key = `${table.projectId}.${table.datasetId}.${table.tableId}`;
+    let read = this.byTable.get(key);
+    if (read === undefined) {
+      read = { table, columns: new Set(), filters: [] };
+      this.byTable.set(key, read);
+    }
+    for (const column of columns) read.columns.add(column);
+    read.filters.push(partitionFilter);
+  }
+
+  /** Takes over what a view reads. */
+  addAll(reads: readonly TableRead[]): void {
+    for (const read of reads) this.add(read.table, read.columns, read.partitionFilter);
+  }
+
+  /** Everything noted so far. A table scanned twice is needed where either scan needs it. */
+  result(): readonly TableRead[] {
+    return [...this.byTable.values()].map(({ table, columns, filters }) => {
+      const known = filters.filter((filter) => filter !== undefined);
+      const all = known.length < filters.length;
+      return {
+        table,
+        columns: [...columns],
+        ...(all ? {} : { partitionFilter: [...new Set(known)].map((filter) => `(${filter})`).join(" OR ") }),
+      };
+    });
+  }
+}

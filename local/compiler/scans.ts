@@ -1,0 +1,107 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { compileAggregateScan } from "./aggregates.ts";
+import { compileAnalyticScan } from "./analytic.ts";
+import { compileArrayScan } from "./array-scans.ts";
+import { compileExpr } from "./expressions.ts";
+import { compileJoinScan } from "./joins.ts";
+import { orderClause, orderItems } from "./ordering.ts";
+import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
+import { compileSampleScan } from "./samples.ts";
+import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
+import { compileTableFunctionScan } from "./table-functions.ts";
+import { compileFilteredTableScan, compileTableScan } from "./table-scans.ts";
+import { childOf, columnId, nodeOf, nodesOf } from "./tree-access.ts";
+import type { Unit } from "./unit.ts";
+import { compileWithRefScan, compileWithScan } from "./with-queries.ts";
+
+type ScanCompiler = (node: TreeNode, unit: Unit) => string;
+
+/** A scan of the resolved tree as a DuckDB SELECT whose columns are the scan's, named by their ids. */
+export function compileScan(node: TreeNode, unit: Unit): string {
+  const compile = SCANS[node.kind ?? ""];
+  if (compile === undefined) throw unsupported(`the scan ${node.kind}`);
+  return compile(node, unit);
+}
+
+/** A scan as an item of a FROM clause. */
+export function compileFrom(node: TreeNode, unit: Unit): string {
+  return `(${compileScan(node, unit)}) AS ${unit.fresh("q")}`;
+}
+
+function compileSingleRowScan(): string {
+  return `SELECT 1 AS "none"`;
+}
+
+function compileFilterScan(node: TreeNode, unit: Unit): string {
+  const input = childOf(node, "inputScan");
+  const filter = childOf(node, "filterExpr");
+  const from =
+    input.kind === "TableScan"
+      ? `(${compileFilteredTableScan(input, filter, unit)}) AS ${unit.fresh("q")}`
+      : compileFrom(input, unit);
+  const columns = unit.columnList(nodesOf(node, "columnList"));
+  return `SELECT ${columns} FROM ${from} WHERE ${compileExpr(filter, unit).sql}`;
+}
+
+function compileProjectScan(node: TreeNode, unit: Unit): string {
+  const computed = new Map(
+    nodesOf(node, "exprList").map((item) => [columnId(childOf(item, "column")), childOf(item, "expr")]),
+  );
+  const input = childOf(node, "inputScan");
+  const wanted = nodesOf(node, "columnList").map(columnId);
+  const items = [...new Set(wanted)].map((id) => {
+    const expr = computed.get(id);
+    return unit.define(expr === undefined ? unit.columnSql(id) : compileExpr(expr, unit).sql, id);
+  });
+  const list = items.length === 0 ? `1 AS "none"` : items.join(", ");
+  return input.kind === "SingleRowScan"
+    ? `SELECT ${list}`
+    : `SELECT ${list} FROM ${compileFrom(input, unit)}`;
+}
+
+function compileOrderByScan(node: TreeNode, unit: Unit): string {
+  const columns = unit.columnList(nodesOf(node, "columnList"));
+  const from = compileFrom(childOf(node, "inputScan"), unit);
+  return `SELECT ${columns} FROM ${from}${orderClause(orderItems(node, unit))}`;
+}
+
+function compileLimitOffsetScan(node: TreeNode, unit: Unit): string {
+  const input = childOf(node, "inputScan");
+  const columns = nodesOf(node, "columnList");
+  const limit = nodeOf(node, "limit");
+  const offset = nodeOf(node, "offset");
+  const rows =
+    (limit === undefined ? "" : ` LIMIT ${compileExpr(limit, unit).sql}`) +
+    (offset === undefined ? "" : ` OFFSET ${compileExpr(offset, unit).sql}`);
+  // The ORDER BY of the input and the LIMIT in one SELECT let DuckDB keep only the first rows.
+  if (input.kind === "OrderByScan") {
+    const from = compileFrom(childOf(input, "inputScan"), unit);
+    return `SELECT ${unit.columnList(columns)} FROM ${from}${orderClause(orderItems(input, unit))}${rows}`;
+  }
+  return `SELECT ${unit.columnList(columns)} FROM ${compileFrom(input, unit)}${rows}`;
+}
+
+const SCANS: Readonly<Record<string, ScanCompiler>> = {
+  SingleRowScan: compileSingleRowScan,
+  TableScan: compileTableScan,
+  FilterScan: compileFilterScan,
+  ProjectScan: compileProjectScan,
+  JoinScan: compileJoinScan,
+  ArrayScan: compileArrayScan,
+  AggregateScan: compileAggregateScan,
+  AnalyticScan: compileAnalyticScan,
+  OrderByScan: compileOrderByScan,
+  LimitOffsetScan: compileLimitOffsetScan,
+  SetOperationScan: compileSetOperationScan,
+  WithScan: compileWithScan,
+  WithRefScan: compileWithRefScan,
+  RecursiveRefScan: compileRecursiveRefScan,
+  PivotScan: compilePivotScan,
+  UnpivotScan: compileUnpivotScan,
+  SampleScan: compileSampleScan,
+  TVFScan: compileTableFunctionScan,
+  RelationArgumentScan: () => {
+    throw unsupported("a table as an argument of a table function");
+  },
+};

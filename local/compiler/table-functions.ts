@@ -1,0 +1,32 @@
+import { BigQueryError, unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { compileExpr } from "./expressions.ts";
+import { findFirstElements } from "./first-elements.ts";
+import type { CompiledExpr } from "./functions/types.ts";
+import { compileScan } from "./scans.ts";
+import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import type { Unit } from "./unit.ts";
+
+/** A call of a user's table function: its query, with the arguments in place of their names. */
+export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
+  const name = textOf(childOf(node, "tvf"), "name");
+  const routine = unit.context.routine(name.split("."));
+  if (routine?.outputColumns === undefined) throw unsupported(`the table function ${name}`);
+  if (unit.callers.includes(name)) {
+    throw new BigQueryError("invalidQuery", `Recursive function call is not allowed: ${name}`, "query");
+  }
+  const args = new Map<string, CompiledExpr>();
+  nodesOf(node, "argumentList").forEach((arg, index) => {
+    const expr = nodeOf(arg, "expr");
+    if (expr === undefined) throw unsupported("a table as an argument of a table function");
+    args.set((routine.argumentNames[index] ?? "").toLowerCase(), compileExpr(expr, unit));
+  });
+  const inner = unit.withBody(name, args, findFirstElements(routine.body));
+  const outputs = routine.outputColumns.map((column) => inner.column(columnId(column)));
+  const indexes = Array.isArray(node.columnIndexList) ? (node.columnIndexList as unknown[]) : [];
+  const items = nodesOf(node, "columnList").map((column, position) => {
+    const index = indexes.length === 0 ? position : integerOf({ index: indexes[position] }, "index");
+    return unit.define(outputs[index] ?? "", columnId(column));
+  });
+  return `SELECT ${items.length === 0 ? `1 AS "none"` : items.join(", ")} FROM (${compileScan(routine.body, inner)})`;
+}

@@ -1,0 +1,173 @@
+import type { TreeNode } from "../googlesql/tree.ts";
+import { quoteName } from "../values.ts";
+import type { CompileContext } from "./context.ts";
+import type { CompiledExpr, FunctionContext } from "./functions/types.ts";
+import type { ReadCollector } from "./reads.ts";
+import { columnId } from "./tree-access.ts";
+
+/** A WITH query: its name in DuckDB and the ids of its columns there. */
+export interface WithQuery {
+  readonly name: string;
+  readonly ids: readonly string[];
+}
+
+interface Shared {
+  readonly context: CompileContext;
+  readonly reads: ReadCollector;
+  names: number;
+}
+
+/** The longest text that is written twice rather than bound to a name. */
+const REPEATED_TEXT = 160;
+/** Past this the text itself would be the cost. */
+const LONGEST_REPEATED = 20_000;
+const VOLATILE = /\b(?:random|uuid|gen_random_uuid)\(/;
+
+/**
+ * What is known where a piece of a tree is compiled. Column ids are unique in one analyzed tree, so a column is a DuckDB
+ * name `c<id>` at any depth; the body of a function is another tree, so it gets a prefix of its own.
+ */
+export class Unit implements FunctionContext {
+  private readonly overrides: ReadonlyMap<string, string>;
+  /** Arguments of the function whose body this is, by name in lower case. */
+  readonly functionArguments: ReadonlyMap<string, CompiledExpr>;
+  readonly withQueries: Map<string, WithQuery>;
+  /** Aggregates over an array of which only the first element is asked for: the column holds that element. */
+  readonly firstElements: ReadonlySet<string>;
+  /** The value that a `FlattenedArg` stands for. */
+  readonly flattened?: CompiledExpr;
+  /** Functions whose bodies enclose this one. */
+  readonly callers: readonly string[];
+  /** Inside a subquery that refers to columns of an outer query. */
+  private readonly correlated: boolean;
+
+  private constructor(
+    private readonly shared: Shared,
+    private readonly prefix: string,
+    state: {
+      overrides?: ReadonlyMap<string, string>;
+      functionArguments?: ReadonlyMap<string, CompiledExpr>;
+      withQueries?: Map<string, WithQuery>;
+      firstElements?: ReadonlySet<string>;
+      flattened?: CompiledExpr;
+      callers?: readonly string[];
+      correlated?: boolean;
+    },
+  ) {
+    this.overrides = state.overrides ?? new Map();
+    this.functionArguments = state.functionArguments ?? new Map();
+    this.withQueries = state.withQueries ?? new Map();
+    this.firstElements = state.firstElements ?? new Set();
+    this.flattened = state.flattened;
+    this.callers = state.callers ?? [];
+    this.correlated = state.correlated ?? false;
+  }
+
+  /** The unit of a whole statement. */
+  static ofStatement(
+    context: CompileContext,
+    reads: ReadCollector,
+    firstElements: ReadonlySet<string>,
+  ): Unit {
+    return new Unit({ context, reads, names: 0 }, "c", { firstElements });
+  }
+
+  get context(): CompileContext {
+    return this.shared.context;
+  }
+
+  get reads(): ReadCollector {
+    return this.shared.reads;
+  }
+
+  get now(): bigint {
+    return this.shared.context.now;
+  }
+
+  fresh(prefix: string): string {
+    this.shared.names += 1;
+    return `${prefix}${this.shared.names}`;
+  }
+
+  /** The name that a column has in DuckDB. */
+  column(id: string): string {
+    return `${this.prefix}${id}`;
+  }
+
+  /** A column where it is referred to: its name, or what stands for it here. */
+  columnSql(id: string): string {
+    return this.overrides.get(id) ?? this.column(id);
+  }
+
+  /** `expr AS name` for a column that a scan makes. */
+  define(sql: string, id: string): string {
+    const name = this.column(id);
+    return sql === name ? name : `${sql} AS ${name}`;
+  }
+
+  /** A SELECT list of columns that the input has; DuckDB wants at least one. */
+  columnList(columns: readonly TreeNode[]): string {
+    const names = [...new Set(columns.map(columnId))].map((id) => this.define(this.columnSql(id), id));
+    return names.length === 0 ? `1 AS ${quoteName("none")}` : names.join(", ");
+  }
+
+  /** The same place in the tree, with other DuckDB expressions for some columns. */
+  withColumns(columns: ReadonlyMap<string, string>): Unit {
+    return this.derive({ overrides: new Map([...this.overrides, ...columns]) });
+  }
+
+  /** The same place, inside a FLATTEN over this value. */
+  withFlattened(value: CompiledExpr): Unit {
+    return this.derive({ flattened: value });
+  }
+
+  /** The body of a function, called with these arguments. */
+  withBody(
+    name: string,
+    functionArguments: ReadonlyMap<string, CompiledExpr>,
+    firstElements: ReadonlySet<string>,
+  ): Unit {
+    return new Unit(this.shared, `${this.fresh("u")}_c`, {
+      functionArguments,
+      firstElements,
+      callers: [...this.callers, name],
+      correlated: this.correlated,
+    });
+  }
+
+  /** The same place, inside a subquery that refers to columns of an outer query. */
+  withCorrelation(): Unit {
+    return this.derive({ correlated: true });
+  }
+
+  private derive(change: {
+    overrides?: ReadonlyMap<string, string>;
+    flattened?: CompiledExpr;
+    correlated?: boolean;
+  }): Unit {
+    return new Unit(this.shared, this.prefix, {
+      overrides: this.overrides,
+      functionArguments: this.functionArguments,
+      withQueries: this.withQueries,
+      firstElements: this.firstElements,
+      flattened: this.flattened,
+      callers: this.callers,
+      correlated: this.correlated,
+      ...change,
+    });
+  }
+
+  once(sql: string, use: (operand: string) => string): string {
+    const isVolatile = VOLATILE.test(sql);
+    if (sql.length <= REPEATED_TEXT && !isVolatile) return use(sql);
+    const name = this.fresh("v");
+    // DuckDB allows no subquery in a lambda and, inside a correlated subquery, no column of an outer query beside an
+    // inner one; a name bound by a subquery works everywhere but is slower.
+    if (!this.correlated) {
+      const bound = `list_transform([${sql}], lambda ${name}: ${use(name)})[1]`;
+      if (!bound.includes("SELECT ")) return bound;
+    }
+    if (!isVolatile && sql.length <= LONGEST_REPEATED) return use(sql);
+    return `(SELECT ${use(name)} FROM (SELECT ${sql} AS ${name}))`;
+  }
+}
