@@ -13,6 +13,14 @@ import {
   splitQuotedPaths,
   writtenText,
 } from "./object-names.ts";
+import {
+  type AnalyzedRoutine,
+  catalogRoutine,
+  checkLanguage,
+  type RoutineBody,
+  routineBody,
+  templatedCalls,
+} from "./routines.ts";
 import type { AnalysisEnv, FoundTable } from "./source.ts";
 import { flattenTree, type TreeNode } from "./tree.ts";
 import { fromTypeProto, toTypeProto } from "./types.ts";
@@ -24,6 +32,8 @@ export interface AnalyzedStatement {
   readonly tables: ReadonlyMap<string, FoundTable>;
   /** The views among them, analyzed on their own, by the same names. */
   readonly views: ReadonlyMap<string, AnalyzedStatement>;
+  /** The bodies of the user's functions that it calls, by the name that stands in the tree after its group. */
+  readonly routines: ReadonlyMap<string, RoutineBody>;
   /** The text that the byte ranges in the tree refer to. */
   readonly text: string;
   /** Equal for equal trees: what is made of the tree alone may be kept under it. */
@@ -43,9 +53,13 @@ interface Catalog {
   readonly tables: ReadonlyMap<string, FoundTable>;
   readonly views: ReadonlyMap<string, AnalyzedStatement>;
   readonly named: readonly NamedTable[];
+  readonly routines: readonly AnalyzedRoutine[];
+  /** The bodies of functions that those functions call, and views in them. */
+  readonly inner: readonly AnalyzedStatement[];
 }
 
-const CACHED_TEXTS = 1000;
+/** Characters of statements whose trees are kept. */
+const CACHED_TEXT = 4_000_000;
 /** https://cloud.google.com/bigquery/quotas#view_limits */
 const MAX_VIEW_DEPTH = 16;
 
@@ -53,8 +67,8 @@ const MAX_VIEW_DEPTH = 16;
 export class Analyzer {
   readonly #client: GoogleSqlClient;
   readonly #catalogs: CatalogRegistry;
-  readonly #parsed = new LruCache<Promise<ParsedText>>(CACHED_TEXTS);
-  readonly #analyzed = new LruCache<Promise<AnalyzedStatement>>(CACHED_TEXTS);
+  readonly #parsed = new LruCache<Promise<ParsedText>>(CACHED_TEXT);
+  readonly #analyzed = new LruCache<Promise<AnalyzedStatement>>(CACHED_TEXT);
   #language: Promise<Message> | undefined;
 
   constructor(client = new GoogleSqlClient()) {
@@ -98,8 +112,8 @@ export class Analyzer {
     ]);
     const known = this.#analyzed.get(key);
     if (known !== undefined) return await known;
-    const analysis = this.#analyze(split, catalog, options, env, key);
-    this.#analyzed.set(key, analysis);
+    const analysis = this.#analyze(split, catalog, options, env, key, depth);
+    this.#analyzed.set(key, analysis, sql.length + 1000);
     analysis.catch(() => this.#analyzed.delete(key));
     return await analysis;
   }
@@ -110,20 +124,24 @@ export class Analyzer {
     options: Message,
     env: AnalysisEnv,
     key: string,
+    depth: number,
   ): Promise<AnalyzedStatement> {
     const language = await this.#languageOptions();
     try {
       const answer = await this.#catalogs.use(
         catalog.key,
-        () => buildCatalog(catalog.named, [], env.variables, language),
+        () => buildCatalog(catalog.named, catalog.routines.map(catalogRoutine), env.variables, language),
         (registeredCatalogId) =>
           this.#client.call("analyze", { options, registeredCatalogId, sqlStatement: split.text }),
       );
       const statement = flattenTree(answer.resolvedStatement) as TreeNode;
+      const routines = await this.#bodies(statement, catalog, env, depth);
+      const inner = [...catalog.inner, ...routines.inner];
       return {
         statement,
         tables: catalog.tables,
-        views: catalog.views,
+        views: new Map([...inner.flatMap(({ views }) => [...views]), ...catalog.views]),
+        routines: new Map([...inner.flatMap(({ routines }) => [...routines]), ...routines.bodies]),
         text: split.text,
         key,
         written: (part) => writtenText(split, part),
@@ -151,8 +169,66 @@ export class Analyzer {
       tables.set(name, table);
       named.push({ path, table });
     }
+    const routines: AnalyzedRoutine[] = [];
+    const inner: AnalyzedStatement[] = [];
+    for (const path of [...names.functions, ...names.tableFunctions]) {
+      const named = path[0]?.toUpperCase() === "SAFE" && path.length > 1 ? path.slice(1) : path;
+      const found = await env.source.findRoutine?.(named);
+      if (found === undefined || found.routine === "PROCEDURE") continue;
+      const analyzed = await this.#routine(found.text, env, depth);
+      checkLanguage(named, analyzed.statement);
+      versions.push(named.join("."), found.version, analyzed.key);
+      routines.push({ path: named, found, statement: analyzed.statement });
+      inner.push(analyzed);
+    }
     const variables = JSON.stringify([...env.variables].sort(([a], [b]) => (a < b ? -1 : 1)));
-    return { key: digest([...versions, variables]), tables, views, named };
+    return { key: digest([...versions, variables]), tables, views, named, routines, inner };
+  }
+
+  /** The bodies of the functions that a tree calls; each call of a templated one gets a body for its types. */
+  async #bodies(
+    statement: TreeNode,
+    catalog: Catalog,
+    env: AnalysisEnv,
+    depth: number,
+  ): Promise<{ bodies: Map<string, RoutineBody>; inner: AnalyzedStatement[] }> {
+    const bodies = new Map<string, RoutineBody>();
+    const inner: AnalyzedStatement[] = [];
+    const byName = new Map(catalog.routines.map((routine) => [routine.path.join("."), routine]));
+    for (const [name, routine] of byName) {
+      const body = routineBody(routine);
+      if (body !== undefined) bodies.set(name, body);
+    }
+    for (const call of templatedCalls(statement)) {
+      const routine = byName.get(call.name);
+      if (routine === undefined) continue;
+      const text = call.createText(routine.statement);
+      const name = `${call.name}.${digest([text])}`;
+      const analyzed = await this.#routine(text, env, depth);
+      const body = routineBody({ ...routine, statement: analyzed.statement });
+      if (body !== undefined) bodies.set(name, body);
+      inner.push(analyzed);
+      call.rename(name);
+    }
+    return { bodies, inner };
+  }
+
+  /** A routine's CREATE statement; its names are found where the caller's are. */
+  async #routine(text: string, env: AnalysisEnv, depth: number): Promise<AnalyzedStatement> {
+    if (depth >= MAX_VIEW_DEPTH) {
+      throw new BigQueryError(
+        "invalidQuery",
+        `Functions call each other more than ${MAX_VIEW_DEPTH} deep`,
+        "query",
+      );
+    }
+    const inner: AnalysisEnv = {
+      ...env,
+      variables: new Map(),
+      parameters: new Map(),
+      targetTypes: undefined,
+    };
+    return await this.#analyzeStatement(text, inner, depth + 1);
   }
 
   /** A view as a table: its columns are those of its query as the tables stand now. */
@@ -192,7 +268,7 @@ export class Analyzer {
     const known = this.#parsed.get(sql);
     if (known !== undefined) return await known;
     const parsing = this.#parseAnew(sql);
-    this.#parsed.set(sql, parsing);
+    this.#parsed.set(sql, parsing, sql.length + 1000);
     parsing.catch(() => this.#parsed.delete(sql));
     return await parsing;
   }

@@ -41,7 +41,7 @@ export function compileContext(analyzed: AnalyzedStatement, scope: StatementScop
       views.set(name, compiled);
       return compiled;
     },
-    routine: () => undefined,
+    routine: (name) => analyzed.routines.get(name.join(".")),
     variable: (name) => variables.find(name),
     parameter: (key) => parameterOf(parameters, key),
     systemVariable: (path) => systemVariable(session, path),

@@ -1,7 +1,7 @@
 import type { PhysicalTable } from "../compiler/context.ts";
 import { BigQueryError } from "../errors.ts";
 import { treeName } from "../googlesql/catalog.ts";
-import type { FoundTable, SourceColumn, TableSchemaSource } from "../googlesql/source.ts";
+import type { FoundRoutine, FoundTable, SourceColumn, TableSchemaSource } from "../googlesql/source.ts";
 import type { CatalogView } from "../storage/catalog.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { schemaColumns } from "../storage/schema.ts";
@@ -14,6 +14,8 @@ export interface Defaults {
   readonly dataset?: { readonly projectId: string; readonly datasetId: string };
   /** The hidden dataset of the script's temporary tables, once there is one. */
   readonly tempDataset?: string;
+  /** The script's temporary functions, by name in lower case. */
+  readonly temporaryRoutines: ReadonlyMap<string, FoundRoutine>;
 }
 
 /** A table as the analyzer sees it, and as DuckDB does. */
@@ -45,6 +47,16 @@ export class LiveSource implements TableSchemaSource {
     return table;
   }
 
+  async findRoutine(path: readonly string[]): Promise<FoundRoutine | undefined> {
+    const temporary =
+      path.length === 1 ? this.#defaults.temporaryRoutines.get((path[0] ?? "").toLowerCase()) : undefined;
+    const ref = qualify(path, this.#defaults);
+    if (temporary !== undefined || ref === undefined) return temporary;
+    const entry = this.#catalog.getRoutine(ref.projectId, ref.datasetId, ref.tableId);
+    if (entry?.text === undefined) return undefined;
+    return { routine: ROUTINES[entry.routineType], text: entry.text, version: entry.version };
+  }
+
   async missingTable(path: readonly string[]): Promise<Error> {
     const ref = qualify(path, this.#defaults);
     if (ref === undefined) return unqualified(path);
@@ -73,8 +85,18 @@ export class LiveSource implements TableSchemaSource {
   }
 }
 
+const ROUTINES = {
+  SCALAR_FUNCTION: "FUNCTION",
+  AGGREGATE_FUNCTION: "AGGREGATE FUNCTION",
+  TABLE_VALUED_FUNCTION: "TABLE FUNCTION",
+  PROCEDURE: "PROCEDURE",
+} as const;
+
 /** The full name for a path as written; undefined where it lacks a dataset and there is no default one. */
-export function qualify(path: readonly string[], { projectId, dataset }: Defaults): TableRef | undefined {
+export function qualify(
+  path: readonly string[],
+  { projectId, dataset }: Pick<Defaults, "projectId" | "dataset">,
+): TableRef | undefined {
   const [first = "", second = "", third = ""] = path;
   if (path.length === 3) return { projectId: first, datasetId: second, tableId: third };
   if (path.length === 2) return { projectId, datasetId: first, tableId: second };

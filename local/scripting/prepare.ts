@@ -37,6 +37,7 @@ export async function prepareStatement(
     projectId: session.defaultProject,
     dataset: session.defaultDataset,
     tempDataset: session.tempDataset,
+    temporaryRoutines: session.temporaryRoutines,
   });
   const env: AnalysisEnv = {
     source,
