@@ -17,7 +17,7 @@ import { anonymousTable, cancelled, type Job, type JobOutcome } from "./job.ts";
 import type { JsonObject } from "./json.ts";
 import { resolveLocation } from "./location.ts";
 import { readParameters } from "./parameters.ts";
-import type { Loader, QueryEngine, QueryOutcome } from "./ports.ts";
+import type { ChildJob, Loader, QueryEngine, QueryOutcome } from "./ports.ts";
 import { queryJobOutcome } from "./query-statistics.ts";
 import type { WorkQueue } from "./queue.ts";
 import { type JobRegistry, newJobId } from "./registry.ts";
@@ -30,6 +30,8 @@ export interface RunnerParts {
   readonly queue: WorkQueue;
   readonly engine: QueryEngine;
   readonly loader: Loader;
+  /** The statements that a script had run when it failed with this error. */
+  readonly childrenOf?: (error: unknown) => readonly ChildJob[];
   readonly faults: Faults;
   readonly onDefect: OnDefect;
 }
@@ -177,12 +179,13 @@ export class JobRunner {
     return signal.reason instanceof BigQueryError ? signal.reason : cancelled();
   }
 
-  /** A script that fails has done its first statements all the same; the engine says which in `outcome` of the error. */
+  /** A script that fails has done its first statements all the same. */
   #outcomeOfFailure(job: Job, error: unknown): JobOutcome | undefined {
-    if (typeof error !== "object" || error === null || !("outcome" in error)) return undefined;
-    const outcome = queryJobOutcome(error.outcome as QueryOutcome, false);
+    const children = this.#parts.childrenOf?.(error) ?? [];
+    if (children.length === 0) return undefined;
+    const outcome = queryJobOutcome({ statementType: "SCRIPT", bytesProcessed: 0, children }, false);
     this.#addChildren(job, outcome);
-    return { ...outcome, rows: undefined };
+    return outcome;
   }
 
   async #runQuery(

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { OnDefect } from "../jobs/defects.ts";
 import { type FaultInput, Faults } from "../jobs/faults.ts";
-import type { Loader, QueryEngine } from "../jobs/ports.ts";
+import type { ChildJob, Loader, QueryEngine } from "../jobs/ports.ts";
 import { type QueueLimits, WorkQueue } from "../jobs/queue.ts";
 import type { JobRegistry } from "../jobs/registry.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { Spool } from "../jobs/spool.ts";
+import { ReadBytes } from "../scripting/read-bytes.ts";
 import type { Storage } from "../storage/storage.ts";
 import { buildApp } from "./app.ts";
 import { errorEnvelope } from "./error-envelope.ts";
@@ -21,6 +22,8 @@ export interface EndpointParts {
   readonly jobs: JobRegistry;
   readonly engine: QueryEngine;
   readonly loader: Loader;
+  /** The statements that a script had run when it failed with this error. */
+  readonly childrenOf?: (error: unknown) => readonly ChildJob[];
   readonly guard: GuardOptions;
   readonly onDefect: OnDefect;
   readonly queue: QueueLimits;
@@ -43,7 +46,8 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
   const spool = await Spool.open(parts.maxUploadBytes);
   const { jobs } = parts;
   const runner = new JobRunner({ ...parts, faults, queue: new WorkQueue(parts.queue) });
-  const services: Services = { storage: parts.storage, jobs, runner, spool, faults };
+  const readBytes = new ReadBytes(parts.storage.catalog);
+  const services: Services = { storage: parts.storage, jobs, runner, spool, faults, readBytes };
   const options = {
     guard: parts.guard,
     onDefect: parts.onDefect,

@@ -72,14 +72,14 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
       if (change.getTable(ref) !== undefined) throw alreadyExists(ref);
       return insertTable(change, ref, body, viewSchema);
     });
-    return tableResource(entry, await sizeOf(services.storage, entry), baseUrl(request));
+    return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
   });
 
   app.get<{ Params: TableParams }>(`${TABLES}/:tableId`, async (request) => {
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
     const entry = needTable(services, request.params);
-    return tableResource(entry, await sizeOf(services.storage, entry), baseUrl(request));
+    return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
   });
 
   for (const [method, how] of [
@@ -99,7 +99,7 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
           checkIfMatch(request, tableEtag(before));
           return changeTable(change, before, body, how, viewSchema);
         });
-        return tableResource(entry, await sizeOf(services.storage, entry), baseUrl(request));
+        return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
       },
     });
   }
