@@ -1,0 +1,41 @@
+CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_updates` (
+  userId STRING NOT NULL OPTIONS(description='Identifies the user.'),
+  ingestTimestamp TIMESTAMP NOT NULL OPTIONS(description='When the update came in.'),
+  attribute1 STRING OPTIONS(description='The first attribute.'),
+  attribute2 STRING OPTIONS(description='The second attribute.'),
+  attribute3 STRING OPTIONS(description='The third attribute.')
+)
+PARTITION BY TIMESTAMP_TRUNC(ingestTimestamp, DAY)
+CLUSTER BY userId
+OPTIONS(description='Updates of user_info, append only; NULL says nothing.')
+
+---
+
+CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_final` (
+  userId STRING OPTIONS(description='Identifies the user.'),
+  ingestTimestamp TIMESTAMP OPTIONS(description='When the update came in.'),
+  attribute1 STRING OPTIONS(description='The first attribute.'),
+  attribute2 STRING OPTIONS(description='The second attribute.'),
+  attribute3 STRING OPTIONS(description='The third attribute.'),
+  _versions STRUCT<
+    attribute1 TIMESTAMP,
+    attribute2 TIMESTAMP,
+    attribute3 TIMESTAMP
+  > OPTIONS(description='For each attribute, the version of the update that set it.')
+)
+CLUSTER BY userId
+OPTIONS(description='One row per user: each attribute of user_info at its latest known value.')
+
+---
+
+ALTER TABLE `my-project.analytics.user_info_updates`
+  ADD COLUMN IF NOT EXISTS attribute1 STRING OPTIONS(description='The first attribute.'),
+  ADD COLUMN IF NOT EXISTS attribute2 STRING OPTIONS(description='The second attribute.'),
+  ADD COLUMN IF NOT EXISTS attribute3 STRING OPTIONS(description='The third attribute.')
+
+---
+
+ALTER TABLE `my-project.analytics.user_info_final`
+  ADD COLUMN IF NOT EXISTS attribute1 STRING OPTIONS(description='The first attribute.'),
+  ADD COLUMN IF NOT EXISTS attribute2 STRING OPTIONS(description='The second attribute.'),
+  ADD COLUMN IF NOT EXISTS attribute3 STRING OPTIONS(description='The third attribute.')

@@ -1,0 +1,91 @@
+CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_updates` (
+  userId STRING NOT NULL OPTIONS(description='Identifies the user.'),
+  ingestTimestamp TIMESTAMP NOT NULL OPTIONS(description='When the update came in.'),
+  email STRING OPTIONS(description='Where mail reaches the user.'),
+  profile STRUCT<
+    name STRING,
+    birthday DATE,
+    visits INT64,
+    subscribed BOOL,
+    balance NUMERIC,
+    address STRUCT<
+      street STRING,
+      city STRING,
+      zip STRING
+    >
+  > OPTIONS(description='What the user tells about himself or herself.')
+)
+PARTITION BY TIMESTAMP_TRUNC(ingestTimestamp, DAY)
+CLUSTER BY userId
+OPTIONS(description='Updates of user_profile, append only; NULL says nothing.')
+
+---
+
+CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_final` (
+  userId STRING OPTIONS(description='Identifies the user.'),
+  ingestTimestamp TIMESTAMP OPTIONS(description='When the update came in.'),
+  email STRING OPTIONS(description='Where mail reaches the user.'),
+  profile STRUCT<
+    name STRING,
+    birthday DATE,
+    visits INT64,
+    subscribed BOOL,
+    balance NUMERIC,
+    address STRUCT<
+      street STRING,
+      city STRING,
+      zip STRING
+    >
+  > OPTIONS(description='What the user tells about himself or herself.'),
+  _versions STRUCT<
+    email TIMESTAMP,
+    profile STRUCT<
+      name TIMESTAMP,
+      birthday TIMESTAMP,
+      visits TIMESTAMP,
+      subscribed TIMESTAMP,
+      balance TIMESTAMP,
+      address STRUCT<
+        street TIMESTAMP,
+        city TIMESTAMP,
+        zip TIMESTAMP
+      >
+    >
+  > OPTIONS(description='For each attribute, the version of the update that set it.')
+)
+CLUSTER BY userId
+OPTIONS(description='One row per user: each attribute of user_profile at its latest known value.')
+
+---
+
+ALTER TABLE `my-project.analytics.user_profile_updates`
+  ADD COLUMN IF NOT EXISTS email STRING OPTIONS(description='Where mail reaches the user.'),
+  ADD COLUMN IF NOT EXISTS profile STRUCT<
+    name STRING,
+    birthday DATE,
+    visits INT64,
+    subscribed BOOL,
+    balance NUMERIC,
+    address STRUCT<
+      street STRING,
+      city STRING,
+      zip STRING
+    >
+  > OPTIONS(description='What the user tells about himself or herself.')
+
+---
+
+ALTER TABLE `my-project.analytics.user_profile_final`
+  ADD COLUMN IF NOT EXISTS email STRING OPTIONS(description='Where mail reaches the user.'),
+  ADD COLUMN IF NOT EXISTS profile STRUCT<
+    name STRING,
+    birthday DATE,
+    visits INT64,
+    subscribed BOOL,
+    balance NUMERIC,
+    address STRUCT<
+      street STRING,
+      city STRING,
+      zip STRING
+    >
+  > OPTIONS(description='What the user tells about himself or herself.')
