@@ -60,6 +60,8 @@ export async function startServerProcess(): Promise<ServerProcess> {
 }
 
 async function stopProcess(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  // Whoever waits for the end must be kept alive until it comes.
+  child.ref();
   child.stdin?.end();
   await ended;
 }
