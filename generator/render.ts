@@ -98,6 +98,10 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
     },
     // A quoted name: between backticks in SQL, escaped ones within a JavaScript template string.
     sqlx: (quoted: string) => (/'|--/.test(quoted) ? `\${${sqlxString(quoted)}}` : quoted),
+    // SQL inside a JavaScript template string: the backticks of its names must not end that.
+    inLiteral(this: unknown, options: Handlebars.HelperOptions) {
+      return options.fn(this).replaceAll("`", "\\`");
+    },
     inTemplate: (name: string) => quoteIdentifier(name).replaceAll("`", "\\`"),
   });
   const compiled = new Map<string, HandlebarsTemplateDelegate>();
