@@ -56,7 +56,17 @@ export interface Partitioning {
   readonly rangePartitioning?: { field: string; range: { start: string; end: string; interval: string } };
 }
 
-/** An OPTIONS list: names in lower case; values as JSON (a string, number, boolean, null, or an array of [name, value] for labels). */
+/** An OPTIONS value that is no literal: a DuckDB expression of one value for the executor to evaluate. */
+export interface OptionExpression {
+  readonly kind: "expression";
+  readonly sql: string;
+  readonly type: SqlType;
+}
+
+/**
+ * An OPTIONS list: names in lower case; values as JSON (a string, number, boolean, null, milliseconds since 1970 for a
+ * TIMESTAMP, or an array of [name, value] for labels), or an OptionExpression.
+ */
 export type Options = Readonly<Record<string, unknown>>;
 
 /** CREATE TABLE, with or without AS SELECT, LIKE, COPY or CLONE. */

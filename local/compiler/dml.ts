@@ -79,17 +79,17 @@ export function compileInsert(node: TreeNode, unit: Unit): Parts {
 /** INSERT of rows from `from`; a column that gets no value gets its default. */
 export function insertSql(
   table: PhysicalTable,
-  valueOf: (name: string) => string | undefined,
+  sourceOf: (name: string) => string | undefined,
   from: string,
   unit: Unit,
 ): string {
   const names = table.schema.map((field) => field.name);
   const extra = table.columns.filter(
-    ({ name, sql }) => !names.includes(name) && sql === undefined && valueOf(name),
+    ({ name, sql }) => !names.includes(name) && sql === undefined && sourceOf(name),
   );
   const all = [...names, ...extra.map(({ name }) => name)];
   const values = all.map((name) =>
-    columnValue(table, name, valueOf(name) ?? defaultSql(table, name, unit), unit),
+    columnValue(table, name, sourceOf(name) ?? defaultSql(table, name, unit), unit),
   );
   return `INSERT INTO ${table.sql} (${all.map(quoteName).join(", ")}) SELECT ${values.join(", ")} FROM ${from}`;
 }

@@ -294,6 +294,10 @@ export class Analyzer {
       pruneUnusedColumns: true,
       errorMessageMode: "ERROR_MESSAGE_ONE_LINE",
       parseLocationRecordType: "PARSE_LOCATION_RECORD_FULL_NODE_SCOPE",
+      ddlPseudoColumns: [
+        { name: "_PARTITIONTIME", type: toTypeProto({ kind: "TIMESTAMP" }) },
+        { name: "_PARTITIONDATE", type: toTypeProto({ kind: "DATE" }) },
+      ],
       parameterMode: positional ? "PARAMETER_POSITIONAL" : "PARAMETER_NAMED",
       queryParameters: named.map(([name, type]) => ({ name, type: toTypeProto(type) })),
       positionalQueryParameters: isPositional(env.parameters) ? env.parameters.map(toTypeProto) : [],

@@ -1,0 +1,132 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import { compileStoredQuery } from "./compile-query.ts";
+import type {
+  CreateMode,
+  CreateRoutine,
+  CreateSchema,
+  CreateTable,
+  CreateView,
+  Options,
+} from "./compiled.ts";
+import type { CompileContext } from "./context.ts";
+import { columnField } from "./ddl-columns.ts";
+import { tableRef } from "./ddl-names.ts";
+import { compileOptions } from "./ddl-options.ts";
+import { compileClustering, compilePartitioning } from "./ddl-partitioning.ts";
+import { tableName } from "./table-scans.ts";
+import { childOf, flagOf, nodeOf, nodesOf, textOf, textsOf } from "./tree-access.ts";
+import { typeOf } from "./tree-types.ts";
+
+const MODES: Readonly<Record<string, CreateMode>> = {
+  CREATE_OR_REPLACE: "or-replace",
+  CREATE_IF_NOT_EXISTS: "if-not-exists",
+};
+
+function modeOf(node: TreeNode): CreateMode {
+  return MODES[textOf(node, "createMode")] ?? "create";
+}
+
+function isTemporary(node: TreeNode): boolean {
+  return textOf(node, "createScope") === "CREATE_TEMP";
+}
+
+/** CREATE TABLE in all its forms. */
+export function compileCreateTable(node: TreeNode, context: CompileContext): CreateTable {
+  refuseConstraints(node);
+  const schema = nodesOf(node, "columnDefinitionList").map((column) => columnField(column, context));
+  const options = compileOptions(nodesOf(node, "optionList"), context);
+  return {
+    kind: "create-table",
+    table: tableRef(textsOf(node, "namePath"), context),
+    mode: modeOf(node),
+    temporary: isTemporary(node),
+    schema,
+    ...(node.kind === "CreateTableAsSelectStmt"
+      ? { asSelect: compileStoredQuery(node, context, schema) }
+      : {}),
+    ...copied(node, context),
+    partitioning: compilePartitioning(nodesOf(node, "partitionByList")),
+    ...(options.require_partition_filter === true ? { requirePartitionFilter: true } : {}),
+    clustering: compileClustering(nodesOf(node, "clusterByList")),
+    options,
+  };
+}
+
+function refuseConstraints(node: TreeNode): void {
+  if (nodeOf(node, "primaryKey") !== undefined) throw unsupported("PRIMARY KEY");
+  if (nodesOf(node, "foreignKeyList").length > 0) throw unsupported("FOREIGN KEY");
+  if (nodesOf(node, "checkConstraintList").length > 0) throw unsupported("CHECK");
+  if (nodeOf(node, "collationName") !== undefined) throw unsupported("DEFAULT COLLATE");
+  if (flagOf(node, "isValueTable")) throw unsupported("CREATE TABLE … AS SELECT AS STRUCT");
+}
+
+function copied(node: TreeNode, context: CompileContext): Pick<CreateTable, "from"> {
+  const like = textOf(nodeOf(node, "likeTable") ?? {}, "name");
+  if (like !== "") return { from: { how: "like", table: context.physicalTable(like).ref } };
+  const scan = nodeOf(node, "copyFrom") ?? nodeOf(node, "cloneFrom");
+  if (scan === undefined) return {};
+  if (scan.kind !== "TableScan" || nodeOf(scan, "forSystemTimeExpr") !== undefined) {
+    throw unsupported("COPY or CLONE of a table at a point in time");
+  }
+  return { from: { how: "copy", table: context.physicalTable(tableName(scan)).ref } };
+}
+
+/** CREATE VIEW and CREATE MATERIALIZED VIEW. */
+export function compileCreateView(node: TreeNode, context: CompileContext): CreateView {
+  if (flagOf(node, "isValueTable")) throw unsupported("CREATE VIEW … AS SELECT AS STRUCT");
+  if (flagOf(node, "recursive")) throw unsupported("CREATE RECURSIVE VIEW");
+  if (nodeOf(node, "replicaSource") !== undefined)
+    throw unsupported("CREATE MATERIALIZED VIEW … AS REPLICA OF");
+  const columnOptions: Record<string, Options> = {};
+  for (const definition of nodesOf(node, "columnDefinitionList")) {
+    const given = nodesOf(nodeOf(definition, "annotations") ?? {}, "optionList");
+    if (given.length > 0) columnOptions[textOf(definition, "name")] = compileOptions(given, context);
+  }
+  return {
+    kind: "create-view",
+    table: tableRef(textsOf(node, "namePath"), context),
+    mode: modeOf(node),
+    materialized: node.kind === "CreateMaterializedViewStmt",
+    query: textOf(node, "sql"),
+    columns: nodesOf(node, "outputColumnList").map((output) => ({
+      name: textOf(output, "name"),
+      type: typeOf(childOf(output, "column")),
+    })),
+    columnOptions,
+    options: compileOptions(nodesOf(node, "optionList"), context),
+  };
+}
+
+/** CREATE SCHEMA. */
+export function compileCreateSchema(node: TreeNode, context: CompileContext): CreateSchema {
+  if (nodeOf(node, "collationName") !== undefined) throw unsupported("DEFAULT COLLATE");
+  return {
+    kind: "create-schema",
+    name: textsOf(node, "namePath"),
+    mode: modeOf(node),
+    options: compileOptions(nodesOf(node, "optionList"), context),
+  };
+}
+
+const ROUTINES: Readonly<Record<string, CreateRoutine["routine"]>> = {
+  CreateFunctionStmt: "FUNCTION",
+  CreateTableFunctionStmt: "TABLE FUNCTION",
+  CreateProcedureStmt: "PROCEDURE",
+};
+
+/** CREATE FUNCTION, TABLE FUNCTION and PROCEDURE. */
+export function compileCreateRoutine(node: TreeNode, context: CompileContext): CreateRoutine {
+  const language = textOf(node, "language").toUpperCase();
+  if (language !== "" && language !== "SQL") throw unsupported(`routines in the language ${language}`);
+  if (flagOf(node, "isRemote")) throw unsupported("remote functions");
+  const routine = ROUTINES[node.kind ?? ""] ?? "FUNCTION";
+  return {
+    kind: "create-routine",
+    routine: flagOf(node, "isAggregate") ? "AGGREGATE FUNCTION" : routine,
+    name: textsOf(node, "namePath"),
+    mode: modeOf(node),
+    temporary: isTemporary(node),
+    text: context.text,
+  };
+}
