@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
@@ -10,7 +10,7 @@ const openFiles = new Set<string>();
 export interface DatabaseOptions {
   /** The data file; in memory when absent. */
   readonly file?: string;
-  /** DuckDB's worker threads; one per core when absent. */
+  /** DuckDB's worker threads; one per core, but at least three, when absent. */
   readonly threads?: number;
   /** Runs once, on the first connection: registers functions that all connections see. */
   readonly prepare?: (connection: DuckDBConnection) => void | Promise<void>;
@@ -117,7 +117,8 @@ async function openInstance(file: string | undefined, threads: number | undefine
     autoload_known_extensions: "false",
     // DuckDB's own default for a database in memory is a folder in the working directory.
     temp_directory: file === undefined ? join(tmpdir(), `bigquery-local-${process.pid}`) : `${file}.tmp`,
-    ...(threads === undefined ? {} : { threads: String(threads) }),
+    // DuckDB reads one file with several threads only where it has more threads than files, and a load reads two.
+    threads: String(threads ?? Math.max(3, availableParallelism())),
   };
   try {
     return await DuckDBInstance.create(file ?? ":memory:", config);

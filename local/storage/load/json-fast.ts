@@ -1,7 +1,7 @@
 import type { FieldSchema } from "../../types.ts";
 import { duckType, quoteName, quoteText } from "../../values.ts";
 import { elementType } from "../schema.ts";
-import { giveUp, match, textToValue, when } from "./text-sql.ts";
+import { giveUp, match, textToValue, timestampForm, when } from "./text-sql.ts";
 
 /**
  * How the fast path reads STRING fields: as text, which is fastest but cannot tell the string `{"a":1}` from an object, so that a text
@@ -9,43 +9,81 @@ import { giveUp, match, textToValue, when } from "./text-sql.ts";
  */
 export type StringReading = "text" | "json";
 
-/** The DuckDB query that gives an NDJSON file's rows in the schema's order, or fails where it is not sure of a row. */
-export function jsonQuery(schema: readonly FieldSchema[], file: string, strings: StringReading): string {
-  const columns = schema.map((field) => `${quoteName(field.name)}: ${quoteText(readType(field, strings))}`);
-  const values = schema.map((field) => fieldValue(field, quoteName(field.name), strings, 0));
-  return `SELECT ${values.join(", ")} FROM read_json(${quoteText(file)}, format='newline_delimited', records='true', compression='uncompressed', columns={${columns.join(", ")}})`;
+/**
+ * The rows that stand before the file's own. DuckDB refuses keys it does not know only where it finds the schema itself, and it finds
+ * it in these two rows alone: text everywhere, or JSON where the two differ.
+ */
+export function seedRows(schema: readonly FieldSchema[], strings: StringReading): string {
+  const row = (fields: readonly FieldSchema[], other: boolean): Record<string, unknown> =>
+    Object.fromEntries(
+      fields.map((field) => {
+        const json = scalarReadType(field, strings) === "JSON";
+        const value = field.fields !== undefined ? row(field.fields, other) : json && other ? {} : "x";
+        return [field.name, field.mode === "REPEATED" ? [value] : value];
+      }),
+    );
+  return `${JSON.stringify(row(schema, false))}\n${JSON.stringify(row(schema, true))}\n`;
 }
 
+/** No column of a table may have this name. */
+const FILE_NAME = "_FILE_name";
+
 /**
- * DuckDB queries that give the keys a file has at each RECORD, one row per key: DuckDB's reader skips keys that it does not know,
- * BigQuery refuses them.
+ * The DuckDB query that gives an NDJSON file's rows in the schema's order, or fails where it is not sure of a row: a key that the schema
+ * does not have in just that case, a value that BigQuery may take differently. `seed` is a file with `seedRows`.
  */
-export function keyQueries(
+export function jsonQuery(
   schema: readonly FieldSchema[],
   file: string,
-): { sql: string; paths: string[]; known: Set<string>[] } {
-  const paths: string[] = [];
-  const known: Set<string>[] = [];
+  strings: StringReading,
+  seed: string,
+): string {
+  const values = schema.map((field) => fieldValue(field, quoteName(field.name), strings, 0));
+  const found =
+    "auto_detect=true, sample_size=2, maximum_sample_files=1, map_inference_threshold=-1, field_appearance_threshold=0, convert_strings_to_integers=false";
+  const files = `[${quoteText(seed)}, ${quoteText(file)}]`;
+  return `SELECT ${values.join(", ")} FROM read_json(${files}, ${found}, ${READER}, filename=${quoteText(FILE_NAME)}) WHERE ${quoteName(FILE_NAME)} <> ${quoteText(seed)}`;
+}
+
+/** As `jsonQuery`, but keys that the schema does not have are left out. */
+export function lenientJsonQuery(
+  schema: readonly FieldSchema[],
+  file: string,
+  strings: StringReading,
+): string {
+  const values = schema.map((field) => fieldValue(field, quoteName(field.name), strings, 0));
+  const columns = schema.map((field) => `${quoteName(field.name)}: ${quoteText(readType(field, strings))}`);
+  return `SELECT ${values.join(", ")} FROM read_json(${quoteText(file)}, ${READER}, columns={${columns.join(", ")}})`;
+}
+
+const READER = "format='newline_delimited', records='true', compression='uncompressed'";
+
+/**
+ * A DuckDB query with one row: the keys that the file's objects have, one list for each RECORD of the schema and the row itself, and the
+ * names that the schema has there. Keys are the same whatever their case; DuckDB's reader takes them as different.
+ */
+export function keyQuery(
+  schema: readonly FieldSchema[],
+  file: string,
+): { sql: string; known: ReadonlySet<string>[] } {
+  const known: ReadonlySet<string>[] = [];
   const keys: string[] = [];
   const walk = (fields: readonly FieldSchema[], path: string): void => {
-    paths.push(path);
+    const sql = path === "$" ? "json_keys(json)" : `json_keys(json, ${quoteText(path)})`;
+    keys.push(`${path.includes("[*]") ? `flatten(${sql})` : sql} AS k${known.length}`);
     known.push(new Set(fields.map((field) => field.name)));
-    keys.push(path === "$" ? "json_keys(json)" : `json_keys(json, ${quoteText(path)})`);
     for (const field of fields) {
       if (field.fields === undefined) continue;
-      const child = `${path}.${jsonPathName(field.name)}${field.mode === "REPEATED" ? "[*]" : ""}`;
-      walk(field.fields, child);
+      walk(field.fields, `${path}.${jsonPathName(field.name)}${field.mode === "REPEATED" ? "[*]" : ""}`);
     }
   };
   walk(schema, "$");
-  const lists = keys.map((sql, index) => {
-    const flat = paths[index]?.includes("[*]") ? `flatten(${sql})` : sql;
-    return `${flat} AS k${index}`;
-  });
-  // DuckDB's parser forgives a comma before a closing bracket and words like NaN; BigQuery's does not.
-  const suspect = String.raw`regexp_matches(json, ',\s*[}\]]') AS suspect`;
-  const sql = `SELECT DISTINCT ${lists.join(", ")}, ${suspect} FROM read_ndjson_objects(${quoteText(file)}, compression='uncompressed')`;
-  return { sql, paths, known };
+  const lists = known.map((_, index) => `list_distinct(flatten(list(k${index})))`);
+  const objects = `read_ndjson_objects(${quoteText(file)}, compression='uncompressed')`;
+  return {
+    sql: `SELECT ${lists.join(", ")} FROM (SELECT DISTINCT ${keys.join(", ")} FROM ${objects})`,
+    known,
+  };
 }
 
 function jsonPathName(name: string): string {
@@ -61,8 +99,8 @@ function readType(field: FieldSchema, strings: StringReading): string {
 }
 
 function scalarReadType(field: FieldSchema, strings: StringReading): string {
-  // As text, DuckDB gives a number's FLOAT64; a NUMERIC needs to know whether it was written as a string.
-  if (field.type === "NUMERIC" || field.type === "BIGNUMERIC" || field.type === "BOOLEAN") return "JSON";
+  // As text, DuckDB gives a number's FLOAT64; a NUMERIC needs to know whether it was written as a string. For a FLOAT64 it is faster.
+  if (field.type === "NUMERIC" || field.type === "BIGNUMERIC" || field.type === "FLOAT") return "JSON";
   return field.type === "STRING" && strings === "json" ? "JSON" : "VARCHAR";
 }
 
@@ -90,7 +128,6 @@ function elementValue(field: FieldSchema, sql: string, strings: StringReading, d
     );
     return `CASE WHEN ${sql} IS NULL THEN NULL ELSE struct_pack(${fields.join(", ")}) END`;
   }
-  const type = duckType(elementType(field));
   const limited = field.maxLength !== undefined || field.precision !== undefined;
   if (limited) return textToValue(field, sql);
   switch (field.type) {
@@ -98,13 +135,14 @@ function elementValue(field: FieldSchema, sql: string, strings: StringReading, d
       return strings === "text"
         ? when(sql, `NOT starts_with(${sql}, '{') AND NOT starts_with(${sql}, '[')`, sql, "VARCHAR")
         : when(sql, `json_type(${sql}) NOT IN ('OBJECT', 'ARRAY')`, `${sql}->>'$'`, "VARCHAR");
-    case "BOOLEAN":
-      return when(sql, `${sql}::VARCHAR IN ('true', 'false')`, `${sql}::VARCHAR = 'true'`, type);
+    case "FLOAT":
+      // A string is left to the exact path, but for those that stand for values JSON has no numbers for.
+      return `CASE WHEN ${sql}::VARCHAR IN ('"NaN"', '"Infinity"', '"-Infinity"') THEN CAST(${sql}->>'$' AS DOUBLE) ELSE ${textToValue(field, `${sql}::VARCHAR`)} END`;
     case "NUMERIC":
     case "BIGNUMERIC":
       return decimalValue(field, sql);
     case "TIMESTAMP":
-      return timestampValue(field, sql);
+      return timestampValue(sql);
     default:
       return textToValue(field, sql);
   }
@@ -120,8 +158,10 @@ function decimalValue(field: FieldSchema, sql: string): string {
 }
 
 /** A number is seconds since 1970. */
-function timestampValue(field: FieldSchema, sql: string): string {
+function timestampValue(sql: string): string {
   const seconds = match(sql, String.raw`\d{1,11}(\.\d{1,4})?`);
   const micros = `CAST(CAST(${sql} AS DECIMAL(24,6)) * 1000000 AS BIGINT)`;
-  return `CASE WHEN ${seconds} THEN make_timestamptz(${micros}) ELSE ${textToValue(field, sql)} END`;
+  const text = `WHEN ${timestampForm(sql)} THEN CAST(${sql} AS TIMESTAMPTZ)`;
+  const number = `WHEN ${seconds} THEN make_timestamptz(${micros})`;
+  return `CASE WHEN ${sql} IS NULL THEN NULL ${text} ${number} ELSE ${giveUp("TIMESTAMPTZ")} END`;
 }

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BigQueryError, type ErrorProto } from "../../errors.ts";
@@ -14,8 +14,9 @@ import { detectSchema } from "./autodetect.ts";
 import { BadRecords, loadError } from "./bad-records.ts";
 import { csvQuery } from "./csv-fast.ts";
 import { readCsvRows } from "./csv-rows.ts";
-import { jsonQuery, keyQueries } from "./json-fast.ts";
+import { jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
 import { readJsonRows } from "./json-rows.ts";
+import { hasLooseCommas } from "./loose-commas.ts";
 import { type LoadOptions, parseLoadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
 import { SLOW } from "./text-sql.ts";
@@ -78,15 +79,12 @@ class LoadRun {
     this.#checkTarget(this.#catalog.getTable(this.#job.destinationTable));
     const fileSchema = await this.#fileSchema();
     this.#checkFlat(fileSchema);
-    for (const source of this.#fastSources(fileSchema)) {
+    for await (const source of this.#bulkSources(fileSchema)) {
       try {
-        if (await this.#knowsAllKeys(fileSchema)) return await this.#write(fileSchema, source);
-        break;
+        return await this.#write(fileSchema, source);
       } catch (error) {
-        // Whatever the fast path stumbles over, the exact path finds the row and the words for it.
-        if (error instanceof BigQueryError) throw error;
-        this.#checkAborted();
-        if (isDefect(error)) throw error;
+        // Whatever DuckDB stumbles over, the exact path finds the row and the words for it.
+        if (error instanceof BigQueryError || isDefect(error)) throw error;
         if (this.#options.format === "PARQUET") throw loadError(plainMessage(error));
       }
     }
@@ -137,42 +135,45 @@ class LoadRun {
       : readJsonRows(file, schema, { latin1, ignoreUnknownValues }, bad);
   }
 
-  *#fastSources(schema: readonly FieldSchema[]): Generator<RowSource> {
+  /** Ways to have DuckDB read the file itself, the fastest first. */
+  async *#bulkSources(schema: readonly FieldSchema[]): AsyncGenerator<RowSource> {
     const { format, csv, latin1, ignoreUnknownValues } = this.#options;
     const { file } = this.#job;
     if (format === "PARQUET") yield { query: this.#parquet };
     if (latin1 || schema.length === 0) return;
-    if (format === "NEWLINE_DELIMITED_JSON") {
-      yield { query: jsonQuery(schema, file, "text") };
-      yield { query: jsonQuery(schema, file, "json") };
-    }
     const query = format === "CSV" && !ignoreUnknownValues ? csvQuery(schema, file, csv) : undefined;
     if (query !== undefined) yield { query };
+    if (format !== "NEWLINE_DELIMITED_JSON" || (await hasLooseCommas(file))) return;
+    if (ignoreUnknownValues && (await this.#hasKeysInOtherCase(schema))) return;
+    for (const strings of ["text", "json"] as const) {
+      if (ignoreUnknownValues) {
+        yield { query: lenientJsonQuery(schema, file, strings) };
+        continue;
+      }
+      const seed = `${file}.seed`;
+      await writeFile(seed, seedRows(schema, strings));
+      try {
+        yield { query: jsonQuery(schema, file, strings, seed) };
+      } finally {
+        await rm(seed, { force: true });
+      }
+    }
   }
 
-  #allKeysKnown: boolean | undefined;
-
-  /** False where a JSON file has keys that the schema does not, in just that case. */
-  async #knowsAllKeys(schema: readonly FieldSchema[]): Promise<boolean> {
-    if (this.#options.format !== "NEWLINE_DELIMITED_JSON") return true;
-    this.#allKeysKnown ??= await this.#readKeys(schema);
-    return this.#allKeysKnown;
-  }
-
-  async #readKeys(schema: readonly FieldSchema[]): Promise<boolean> {
-    const { sql, known } = keyQueries(schema, this.#job.file);
-    const columns = known.map((_, index) => `list_distinct(flatten(list(k${index})))`);
-    const rows = await this.#catalog.database.use(async (connection) => {
-      const reader = await connection.runAndReadAll(
-        `SELECT bool_or(suspect), ${columns.join(", ")} FROM (${sql})`,
+  async #hasKeysInOtherCase(schema: readonly FieldSchema[]): Promise<boolean> {
+    const { sql, known } = keyQuery(schema, this.#job.file);
+    const rows = await this.#catalog.database
+      .use(async (connection) => (await connection.runAndReadAll(sql)).getRowsJS())
+      // The file is not JSON throughout: the exact path says where.
+      .catch(() => undefined);
+    if (rows === undefined) return true;
+    return (rows[0] ?? []).some((keys, index) => {
+      const names = known[index] ?? new Set();
+      const lower = new Set([...names].map((name) => name.toLowerCase()));
+      return (
+        Array.isArray(keys) &&
+        keys.some((key) => !names.has(String(key)) && lower.has(String(key).toLowerCase()))
       );
-      return reader.getRowsJS();
-    });
-    const [suspect, ...found] = rows[0] ?? [];
-    if (suspect === true) return false;
-    return found.every((keys, index) => {
-      const names = known[index];
-      return keys === null || (Array.isArray(keys) && keys.every((key) => names?.has(String(key))));
     });
   }
 

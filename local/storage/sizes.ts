@@ -1,0 +1,127 @@
+import type { SqlType } from "../types.ts";
+import { quoteName } from "../values.ts";
+import type { Catalog } from "./catalog.ts";
+import type { TableEntry } from "./entries.ts";
+import { fieldType } from "./schema.ts";
+import { isIngestionTimePartitioned, PARTITION_TIME } from "./tables.ts";
+
+/** Bytes of a value of fixed size: https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes */
+const FIXED: Partial<Record<SqlType["kind"], number>> = {
+  INT64: 8,
+  FLOAT64: 8,
+  NUMERIC: 16,
+  BIGNUMERIC: 32,
+  BOOL: 1,
+  DATE: 8,
+  DATETIME: 8,
+  TIME: 8,
+  TIMESTAMP: 8,
+  INTERVAL: 16,
+};
+
+/** The DuckDB expression for a value's logical size in bytes; NULL has none. */
+export function valueSize(type: SqlType, sql: string, depth = 0): string {
+  if (type.kind === "STRUCT") {
+    const fields = type.fields.map((field, index) =>
+      valueSize(field.type, `struct_extract(${sql}, 'f${index}')`, depth),
+    );
+    return fields.length === 0 ? "0" : `(${fields.join(" + ")})`;
+  }
+  if (type.kind === "ARRAY") {
+    const fixed = FIXED[type.element.kind];
+    if (fixed !== undefined) return `coalesce(len(${sql}) * ${fixed}, 0)`;
+    const item = `e${depth}`;
+    const sizes = `list_transform(${sql}, lambda ${item}: ${valueSize(type.element, item, depth + 1)})`;
+    return `coalesce(list_sum(${sizes})::BIGINT, 0)`;
+  }
+  const fixed = FIXED[type.kind];
+  if (fixed !== undefined) return `CASE WHEN ${sql} IS NULL THEN 0 ELSE ${fixed} END`;
+  if (type.kind === "BYTES") return `coalesce(octet_length(${sql}) + 2, 0)`;
+  return `coalesce(strlen(${sql}) + 2, 0)`;
+}
+
+/** What a table holds. */
+export interface TableSize {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** One partition of a table, as INFORMATION_SCHEMA.PARTITIONS shows it. */
+export interface PartitionSize extends TableSize {
+  /** `20200131`, `2020013123`, `202001`, `2020`, a range's start, or `__NULL__`; null where the table has no partitions. */
+  readonly partitionId: string | null;
+}
+
+/** Counts rows and bytes of tables, once for each state of a table's rows. */
+export class TableSizes {
+  readonly #catalog: Catalog;
+  /** By the table's physical name: the state that was counted, and the answer. */
+  readonly #known = new Map<string, { version: string; size: Promise<TableSize> }>();
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /** Rows and logical bytes of a table; a view has none. */
+  size(entry: TableEntry): Promise<TableSize> {
+    const { physical } = entry;
+    if (physical === undefined) return Promise.resolve({ rows: 0, bytes: 0 });
+    const version = `${this.#catalog.dataVersion(entry)} ${entry.version}`;
+    const known = this.#known.get(physical);
+    if (known?.version === version) return known.size;
+    const size = this.#count(entry);
+    if (this.#known.size >= 10_000) this.#known.clear();
+    this.#known.set(physical, { version, size });
+    size.catch(() => this.#known.delete(physical));
+    return size;
+  }
+
+  async #count(entry: TableEntry): Promise<TableSize> {
+    const [row] = await this.#query(`SELECT count(*), ${rowBytes(entry)} FROM ${entry.physical}`);
+    return { rows: Number(row?.[0] ?? 0), bytes: Number(row?.[1] ?? 0) };
+  }
+
+  /** The table's partitions that have rows, by id. */
+  async partitions(entry: TableEntry): Promise<PartitionSize[]> {
+    if (entry.physical === undefined) return [];
+    const id = partitionId(entry);
+    const rows = await this.#query(
+      `SELECT ${id} AS id, count(*), ${rowBytes(entry)} FROM ${entry.physical} GROUP BY 1 ORDER BY 1`,
+    );
+    return rows.map(([partition, count, bytes]) => ({
+      partitionId: partition === null ? null : String(partition),
+      rows: Number(count),
+      bytes: Number(bytes),
+    }));
+  }
+
+  #query(sql: string): Promise<unknown[][]> {
+    return this.#catalog.database.use(async (connection) => (await connection.runAndReadAll(sql)).getRows());
+  }
+}
+
+function rowBytes(entry: TableEntry): string {
+  const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
+  return sizes.length === 0 ? "0" : `coalesce(sum(${sizes.join(" + ")}), 0)::DOUBLE`;
+}
+
+const FORMATS = { DAY: "%Y%m%d", HOUR: "%Y%m%d%H", MONTH: "%Y%m", YEAR: "%Y" } as const;
+
+/** The DuckDB expression for the id of a row's partition: https://cloud.google.com/bigquery/docs/partitioned-tables */
+export function partitionId(entry: Pick<TableEntry, "partitioning">): string {
+  const { timePartitioning: time, rangePartitioning: range } = entry.partitioning;
+  if (time !== undefined) {
+    const column = quoteName(
+      isIngestionTimePartitioned(entry.partitioning) ? PARTITION_TIME : (time.field ?? ""),
+    );
+    return `coalesce(strftime(${column}, '${FORMATS[time.type]}'), '__NULL__')`;
+  }
+  if (range !== undefined) {
+    const column = quoteName(range.field);
+    const { start, end, interval } = range.range;
+    const inside = `${column} >= ${start} AND ${column} < ${end}`;
+    const first = `((${column} - ${start}) // ${interval} * ${interval} + ${start})::VARCHAR`;
+    return `CASE WHEN ${column} IS NULL THEN '__NULL__' WHEN ${inside} THEN ${first} ELSE '__UNPARTITIONED__' END`;
+  }
+  return "NULL::VARCHAR";
+}
