@@ -1,0 +1,173 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { BigQuery } from "@google-cloud/bigquery";
+import { afterAll, beforeAll } from "vitest";
+import { type Server, type ServerOptions, startServer } from "../../local/server.ts";
+import { plain } from "../../warehouse/print.ts";
+
+/** The repository under test. */
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How a command ended. */
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, with nothing on its standard input. */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { cwd: string; env?: NodeJS.ProcessEnv },
+): Promise<CommandResult> {
+  const child = spawn(program, [...args], {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: "1", METADATA_SERVER_DETECTION: "none", ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  return { exitCode, stdout, stderr };
+}
+
+/**
+ * A BigQuery endpoint for the tests of one file: the one that BIGQUERY_EMULATOR_HOST names, or one of its own. `options`
+ * concern the own one alone.
+ */
+export function useEndpoint(options: ServerOptions = {}): { readonly url: string } {
+  let server: Server | undefined;
+  let url = "";
+  beforeAll(async () => {
+    const given = process.env.BIGQUERY_EMULATOR_HOST;
+    if (given === undefined || options.faults !== undefined)
+      server = await startServer({ port: 0, ...options });
+    url = server?.url ?? given ?? "";
+  });
+  afterAll(async () => {
+    await server?.close();
+  });
+  return {
+    get url() {
+      return url;
+    },
+  };
+}
+
+/** What a test project is made of: files by their path, added to those that the repository's project has. */
+export interface ProjectFiles {
+  readonly entities?: readonly Record<string, unknown>[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A Dataform project in a temporary folder, with a dataset of its own. */
+export class TestProject {
+  readonly root: string;
+  readonly url: string;
+  readonly dataset: string;
+  readonly client: BigQuery;
+
+  constructor(root: string, url: string, dataset: string) {
+    this.root = root;
+    this.url = url;
+    this.dataset = dataset;
+    this.client = new BigQuery({ projectId: PROJECT, apiEndpoint: url });
+    this.client.baseUrl = url;
+  }
+
+  /** Runs one of the project's commands as its npm script does. */
+  npm(command: string, ...args: string[]): Promise<CommandResult> {
+    const area = command === "generate" || command === "compile" ? "generator" : "warehouse";
+    return this.node(["--import", TSX, path.join(REPOSITORY, area, "cli.ts"), command, ...args]);
+  }
+
+  /** Runs the Dataform CLI itself, as npx does. */
+  dataform(...args: string[]): Promise<CommandResult> {
+    return this.node([DATAFORM, ...args]);
+  }
+
+  node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
+    return runProgram(process.execPath, args, {
+      cwd: this.root,
+      env: { BIGQUERY_EMULATOR_HOST: this.url, ...env },
+    });
+  }
+
+  async write(file: string, text: string | Uint8Array): Promise<string> {
+    const target = path.join(this.root, file);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, text);
+    return file;
+  }
+
+  /** Runs a query; `DATASET` in it stands for the project's own. */
+  async query(sql: string): Promise<unknown[]> {
+    const [rows] = await this.client.query({ query: sql.replaceAll("DATASET", this.dataset) });
+    return rows.map(plain);
+  }
+}
+
+/** The project's id in BigQuery, in every test. */
+export const PROJECT = "test-project";
+
+const require = createRequire(import.meta.url);
+const DATAFORM = require.resolve("@dataform/cli/bundle.js");
+const TSX = import.meta.resolve("tsx");
+
+/** Makes projects for the tests of one file, and removes them when the tests end. */
+export function useProjects(endpoint: {
+  readonly url: string;
+}): (project?: ProjectFiles) => Promise<TestProject> {
+  const roots: string[] = [];
+  afterAll(async () => {
+    for (const root of roots) await rm(root, { recursive: true, force: true });
+  });
+  return async ({ entities, files = {} } = {}) => {
+    const root = await mkdtemp(path.join(tmpdir(), "project-"));
+    roots.push(root);
+    const dataset = `d_${randomUUID().replaceAll("-", "")}`;
+    for (const part of ["package.json", "includes", "schemas", "entities.json", "definitions"]) {
+      await cp(path.join(REPOSITORY, part), path.join(root, part), { recursive: true });
+    }
+    await linkPackages(root);
+    const project = new TestProject(root, endpoint.url, dataset);
+    const settings = {
+      warehouse: "bigquery",
+      defaultDatabase: PROJECT,
+      defaultSchema: dataset,
+      assertionSchema: dataset,
+      defaultLocation: "US",
+    };
+    await project.write("dataform.json", JSON.stringify(settings));
+    if (entities !== undefined) await project.write("entities.json", JSON.stringify({ entities }));
+    for (const [file, text] of Object.entries(files)) await project.write(file, text);
+    return project;
+  };
+}
+
+/** The repository's packages by links; only `@dataform/core` must really be there, its sandbox follows no link out. */
+export async function linkPackages(root: string): Promise<void> {
+  const from = path.join(REPOSITORY, "node_modules");
+  const to = path.join(root, "node_modules");
+  await mkdir(path.join(to, "@dataform"), { recursive: true });
+  for (const name of await readdir(from)) {
+    if (name !== "@dataform") await symlink(path.join(from, name), path.join(to, name));
+  }
+  await symlink(path.join(from, "@dataform", "cli"), path.join(to, "@dataform", "cli"));
+  await cp(path.join(from, "@dataform", "core"), path.join(to, "@dataform", "core"), { recursive: true });
+}
