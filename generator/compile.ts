@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, posix } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { InputError, type Problem } from "./problems.ts";
 
 /** The folder of the compiled SQL; every `.sql` file in it is ours. */
@@ -71,7 +72,7 @@ export async function runDataform(root: string): Promise<CompiledGraph> {
   const graph = parseGraph(output.stdout);
   const errors = graph?.graphErrors?.compilationErrors ?? [];
   if (graph !== undefined && errors.length === 0) return graph;
-  const messages = errors.length > 0 ? errors : [{ message: output.stderr.trim() || "no output" }];
+  const messages = errors.length > 0 ? errors : [{ message: stripVTControlCharacters(output.stderr).trim() || "no output" }];
   throw new InputError(
     messages.map(
       ({ fileName, message }): Problem => ({

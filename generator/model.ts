@@ -73,7 +73,8 @@ export interface EntityModel {
   readonly version: PlainColumn;
   readonly tree: readonly TreeNode[];
   readonly leaves: readonly LeafNode[];
-  /** The columns of updates: final's, and the instructions clear and delete. */
+  /** What MERGE calls final: SET takes a column of that name for the whole row. */
+  readonly mergeTarget: string;
   readonly config: EntityConfig;
 }
 
@@ -193,6 +194,7 @@ export function buildModel(
     version: event ?? ingest,
     tree,
     leaves,
+    mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
 }

@@ -81,6 +81,7 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
   handlebars.registerHelper({
     eq: (a: unknown, b: unknown) => a === b,
     and: (a: unknown, b: unknown) => Boolean(a) && Boolean(b),
+    ordinal: (index: number) => index + 1,
     not: (a: unknown) => !a,
     or: (a: unknown, b: unknown) => Boolean(a) || Boolean(b),
     join: (...parts: unknown[]) => parts.slice(0, -1).join(""),

@@ -5,7 +5,7 @@ SELECT
     WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
     WHEN updates.userId IS NULL THEN 'no userId'
     ELSE 'ingest timestamp more than a day ahead'
-  END AS reason,
+  END AS _reason,
   updates.userId,
   updates.ingestTimestamp
 FROM `my-project.analytics.user_profile_updates` AS updates

@@ -227,7 +227,7 @@ FROM (
   WHERE
     updates.ingestTimestamp >= _read_from
     AND updates.userId IS NOT NULL
-  GROUP BY updates.userId
+  GROUP BY 1
 )
 -- only `dataform test` compares rows in order, and there self() is empty
 ORDER BY userId
