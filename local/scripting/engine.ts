@@ -8,6 +8,7 @@ import { rollback } from "../storage/database.ts";
 import type { Storage } from "../storage/storage.ts";
 import { cancelledError } from "./duck-errors.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
+import type { JobLister } from "./information-jobs.ts";
 import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
 import { TableLocks } from "./locks.ts";
 import { dryRunOutcome } from "./outcome.ts";
@@ -16,13 +17,21 @@ import { ReadBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
 import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
 
+/** What an engine may be given. */
+export interface EngineOptions {
+  readonly analyzer?: Analyzer;
+  /** The jobs that INFORMATION_SCHEMA.JOBS shows. */
+  readonly jobs?: JobLister;
+}
+
 /** Runs GoogleSQL statements and scripts over a storage. */
 export class Engine implements QueryEngine {
   readonly #parts: EngineParts;
 
-  constructor(storage: Storage, analyzer: Analyzer = new Analyzer()) {
+  constructor(storage: Storage, options: EngineOptions = {}) {
+    const { analyzer = new Analyzer(), jobs } = options;
     const readBytes = new ReadBytes(storage.catalog);
-    this.#parts = { storage, analyzer, locks: new TableLocks(), readBytes };
+    this.#parts = { storage, analyzer, locks: new TableLocks(), readBytes, jobs };
   }
 
   /** Starts GoogleSQL's server, and drops what a server that was killed left behind. */

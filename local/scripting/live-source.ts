@@ -7,6 +7,9 @@ import { type TableEntry, tableName } from "../storage/entries.ts";
 import { schemaColumns } from "../storage/schema.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
+import type { JobLister } from "./information-jobs.ts";
+import { informationPath, informationTable } from "./information-schema.ts";
+import { wildcardTable } from "./wildcard-tables.ts";
 
 /** Where names without a project or dataset belong. */
 export interface Defaults {
@@ -16,6 +19,7 @@ export interface Defaults {
   readonly tempDataset?: string;
   /** The script's temporary functions, by name in lower case. */
   readonly temporaryRoutines: ReadonlyMap<string, FoundRoutine>;
+  readonly jobs?: JobLister;
 }
 
 /** A table as the analyzer sees it, and as DuckDB does. */
@@ -70,9 +74,23 @@ export class LiveSource implements TableSchemaSource {
   #find(path: readonly string[]): LiveTable | undefined {
     const temporary = this.#temporary(path);
     if (temporary !== undefined) return temporary;
+    const information = informationPath(path);
+    if (information !== undefined) return this.#information(information.prefix, information.view);
     const ref = qualify(path, this.#defaults);
+    if (ref?.tableId.endsWith("*")) return wildcardTable(this.#catalog, ref);
     const entry = ref === undefined ? undefined : this.#catalog.getTable(ref);
     return entry === undefined ? undefined : liveTable(entry);
+  }
+
+  #information(prefix: readonly string[], view: string): LiveTable {
+    const [place, project] = [...prefix].reverse();
+    const projectId = project ?? this.#defaults.projectId;
+    const isRegion = place === undefined || /^region-/i.test(place);
+    if (!isRegion && this.#catalog.getDataset(projectId, place) === undefined) {
+      throw notFound(`Not found: Dataset ${projectId}:${place} was not found in location US`);
+    }
+    const scope = isRegion ? { projectId } : { projectId, datasetId: place };
+    return informationTable(this.#catalog, scope, view, this.#defaults.jobs);
   }
 
   #temporary(path: readonly string[]): LiveTable | undefined {

@@ -33,7 +33,7 @@ export function statementType(compiled: CompiledStatement): string {
 /** The tables a statement refers to, each once. */
 export function referencedTables(compiled: CompiledStatement): TableRef[] {
   const tables = new Map(readsOf(compiled).map(({ table }) => [JSON.stringify(table), table]));
-  return [...tables.values()];
+  return [...tables.values()].filter(({ tableId }) => !tableId.startsWith("INFORMATION_SCHEMA."));
 }
 
 /** What a dry run says of a statement. */

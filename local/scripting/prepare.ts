@@ -38,6 +38,7 @@ export async function prepareStatement(
     dataset: session.defaultDataset,
     tempDataset: session.tempDataset,
     temporaryRoutines: session.temporaryRoutines,
+    jobs: session.parts.jobs,
   });
   const env: AnalysisEnv = {
     source,

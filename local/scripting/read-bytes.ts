@@ -6,6 +6,7 @@ import type { TableEntry } from "../storage/entries.ts";
 import { fieldType, findField } from "../storage/schema.ts";
 import type { SqlType } from "../types.ts";
 import { quoteName } from "../values.ts";
+import { wildcardEntries } from "./wildcard-tables.ts";
 
 /** Bytes of a value of fixed size; NULL takes none. https://cloud.google.com/bigquery/pricing#data */
 const FIXED: Partial<Record<SqlType["kind"], number>> = {
@@ -22,7 +23,7 @@ const FIXED: Partial<Record<SqlType["kind"], number>> = {
 };
 
 /** The DuckDB expression for the logical size of one value; NULL gives 0. */
-function sizeOf(type: SqlType, sql: string, depth = 0): string {
+export function sizeOf(type: SqlType, sql: string, depth = 0): string {
   if (type.kind === "STRUCT") {
     const fields = type.fields.map((field, index) =>
       sizeOf(field.type, `struct_extract(${sql}, 'f${index}')`, depth),
@@ -55,9 +56,11 @@ export class ReadBytes {
   async count(connection: DuckDBConnection, view: CatalogView, reads: readonly TableRead[]): Promise<number> {
     let total = 0;
     for (const { table, columns, partitionFilter } of reads) {
-      const entry = view.getTable(table);
-      if (entry?.physical === undefined) continue;
-      for (const column of columns) total += await this.#column(connection, entry, column, partitionFilter);
+      const found = table.tableId.endsWith("*") ? wildcardEntries(view, table) : [view.getTable(table)];
+      for (const entry of found) {
+        if (entry?.physical === undefined) continue;
+        for (const column of columns) total += await this.#column(connection, entry, column, partitionFilter);
+      }
     }
     return total;
   }

@@ -8,6 +8,7 @@ import type { Storage } from "../storage/storage.ts";
 import { dropTable } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
+import type { JobLister } from "./information-jobs.ts";
 import type { TableLocks } from "./locks.ts";
 import type { ReadBytes } from "./read-bytes.ts";
 import type { Transaction } from "./transaction.ts";
@@ -18,6 +19,8 @@ export interface EngineParts {
   readonly analyzer: Analyzer;
   readonly locks: TableLocks;
   readonly readBytes: ReadBytes;
+  /** For INFORMATION_SCHEMA.JOBS. */
+  readonly jobs?: JobLister;
 }
 
 /** Hidden datasets that hold a script's temporary tables. */

@@ -1,0 +1,67 @@
+import type { TableEntry } from "../storage/entries.ts";
+import { fieldType } from "../storage/schema.ts";
+import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
+import { quoteName, quoteText } from "../values.ts";
+import { sizeOf } from "./read-bytes.ts";
+
+/** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
+export function partitionsSql(entries: readonly TableEntry[]): string {
+  const parts = entries.flatMap((entry) => {
+    if (entry.physical === undefined) return [];
+    const size = rowSize(entry);
+    const time = `make_timestamptz(${BigInt(entry.lastModifiedTime) * 1000n}::BIGINT)`;
+    const id = partitionId(entry);
+    const from = `(SELECT ${id} AS id, ${size} AS bytes FROM ${entry.physical})`;
+    const where = id === "NULL::VARCHAR" ? " HAVING count(*) >= 0" : "";
+    const group = id === "NULL::VARCHAR" ? "" : " GROUP BY id";
+    const sum = "coalesce(sum(bytes), 0)::BIGINT";
+    return [
+      `SELECT ${names(entry)}, ${group === "" ? "NULL::VARCHAR" : "id"} AS partition_id, count(*) AS total_rows, ${sum} AS total_logical_bytes, ${sum} AS total_billable_bytes, ${time} AS last_modified_time, 'ACTIVE' AS storage_tier FROM ${from}${group}${where}`,
+    ];
+  });
+  const empty =
+    "SELECT ''::VARCHAR AS table_catalog, '' AS table_schema, '' AS table_name, ''::VARCHAR AS partition_id, 0::BIGINT AS total_rows, 0::BIGINT AS total_logical_bytes, 0::BIGINT AS total_billable_bytes, now() AS last_modified_time, '' AS storage_tier WHERE false";
+  return [empty, ...parts].join(" UNION ALL ");
+}
+
+/** The DuckDB query for INFORMATION_SCHEMA.TABLE_STORAGE. */
+export function tableSizesSql(entries: readonly TableEntry[]): string {
+  const parts = entries.flatMap((entry) => {
+    if (entry.physical === undefined) return [];
+    const created = `make_timestamptz(${BigInt(entry.creationTime) * 1000n}::BIGINT)`;
+    const bytes = `coalesce(sum(${rowSize(entry)}), 0)::BIGINT`;
+    const partitions = `count(DISTINCT ${partitionId(entry)})`;
+    return [
+      `SELECT ${quoteText(entry.ref.projectId)} AS project_id, ${names(entry)}, ${created} AS creation_time, count(*) AS total_rows, ${partitions} AS total_partitions, ${bytes} AS total_logical_bytes, false AS deleted, 'BASE TABLE' AS table_type FROM ${entry.physical}`,
+    ];
+  });
+  const empty =
+    "SELECT ''::VARCHAR AS project_id, '' AS table_catalog, '' AS table_schema, '' AS table_name, now() AS creation_time, 0::BIGINT AS total_rows, 0::BIGINT AS total_partitions, 0::BIGINT AS total_logical_bytes, false AS deleted, '' AS table_type WHERE false";
+  return [empty, ...parts].join(" UNION ALL ");
+}
+
+function names({ ref }: TableEntry): string {
+  const { projectId, datasetId, tableId } = ref;
+  return `${quoteText(projectId)} AS table_catalog, ${quoteText(datasetId)} AS table_schema, ${quoteText(tableId)} AS table_name`;
+}
+
+function rowSize(entry: TableEntry): string {
+  const sizes = entry.schema.map((field) => sizeOf(fieldType(field), quoteName(field.name)));
+  return sizes.length === 0 ? "0" : sizes.join(" + ");
+}
+
+const FORMATS = { HOUR: "%Y%m%d%H", DAY: "%Y%m%d", MONTH: "%Y%m", YEAR: "%Y" } as const;
+
+/** https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition_ids */
+function partitionId({ partitioning }: TableEntry): string {
+  const { timePartitioning: time, rangePartitioning } = partitioning;
+  if (rangePartitioning !== undefined) {
+    const column = quoteName(rangePartitioning.field);
+    const { start, end, interval } = rangePartitioning.range;
+    const bucket = `(${start} + ((${column} - ${start}) // ${interval}) * ${interval})::VARCHAR`;
+    return `CASE WHEN ${column} IS NULL THEN '__NULL__' WHEN ${column} < ${start} OR ${column} >= ${end} THEN '__UNPARTITIONED__' ELSE ${bucket} END`;
+  }
+  if (time === undefined) return "NULL::VARCHAR";
+  const column = quoteName(isIngestionTimePartitioned(partitioning) ? PARTITION_TIME : (time.field ?? ""));
+  return `CASE WHEN ${column} IS NULL THEN '__NULL__' ELSE strftime(${column}, '${FORMATS[time.type]}') END`;
+}

@@ -1,0 +1,259 @@
+import type { PhysicalTable } from "../compiler/context.ts";
+import { unsupported } from "../errors.ts";
+import type { CatalogView } from "../storage/catalog.ts";
+import type { DatasetEntry, TableEntry } from "../storage/entries.ts";
+import type { SqlType } from "../types.ts";
+import { duckType, literalSql, quoteName, type SqlValue } from "../values.ts";
+import { columnFieldPathRows, columnRows, optionRows } from "./information-columns.ts";
+import { tableDdl } from "./information-ddl.ts";
+import { type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
+import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
+import type { LiveTable } from "./live-source.ts";
+
+/** What an INFORMATION_SCHEMA view is asked about: one dataset, or all of a project. */
+export interface InformationScope {
+  readonly projectId: string;
+  readonly datasetId?: string;
+}
+
+/** Column names and types of a view, in order. */
+export type Columns = readonly (readonly [name: string, type: SqlType])[];
+
+/** Rows of a view, or the DuckDB query that gives them. */
+interface View {
+  readonly columns: Columns;
+  rows?(catalog: CatalogView, scope: InformationScope): SqlValue[][];
+  sql?(catalog: CatalogView, scope: InformationScope): string;
+}
+
+export const STRING: SqlType = { kind: "STRING" };
+export const INT64: SqlType = { kind: "INT64" };
+const TIMESTAMP: SqlType = { kind: "TIMESTAMP" };
+const BOOL: SqlType = { kind: "BOOL" };
+const strings = (...names: string[]): Columns => names.map((name) => [name, STRING]);
+const TABLE_NAME = strings("table_catalog", "table_schema", "table_name");
+
+/** https://cloud.google.com/bigquery/docs/information-schema-intro */
+const VIEWS: Readonly<Record<string, View>> = {
+  SCHEMATA: {
+    columns: [
+      ...strings("catalog_name", "schema_name", "schema_owner"),
+      ["creation_time", TIMESTAMP],
+      ["last_modified_time", TIMESTAMP],
+      ...strings("location", "ddl", "default_collation_name"),
+    ],
+    rows: (catalog, scope) =>
+      datasets(catalog, { projectId: scope.projectId }).map((entry) => [
+        entry.projectId,
+        entry.datasetId,
+        null,
+        micros(entry.creationTime),
+        micros(entry.lastModifiedTime),
+        entry.location,
+        `CREATE SCHEMA \`${entry.projectId}.${entry.datasetId}\`\nOPTIONS(\n  location="${entry.location.toLowerCase()}"\n);`,
+        null,
+      ]),
+  },
+  SCHEMATA_OPTIONS: {
+    columns: strings("catalog_name", "schema_name", "option_name", "option_type", "option_value"),
+    rows: (catalog, { projectId }) =>
+      datasets(catalog, { projectId }).flatMap((entry) =>
+        optionRows(entry).map((option) => [entry.projectId, entry.datasetId, ...option]),
+      ),
+  },
+  TABLES: {
+    columns: [
+      ...TABLE_NAME,
+      ...strings(
+        "table_type",
+        "is_insertable_into",
+        "is_typed",
+        "is_fine_grained_mutations_enabled",
+        "is_change_history_enabled",
+      ),
+      ["creation_time", TIMESTAMP],
+      ...strings("base_table_catalog", "base_table_schema", "base_table_name"),
+      ["snapshot_time_ms", TIMESTAMP],
+      ...strings("ddl", "default_collation_name"),
+    ],
+    rows: (catalog, scope) =>
+      tables(catalog, scope).map((entry) => [
+        ...nameOf(entry),
+        entry.kind === "TABLE" ? "BASE TABLE" : entry.kind.replace("_", " "),
+        entry.kind === "TABLE" ? "YES" : "NO",
+        "NO",
+        "NO",
+        "NO",
+        micros(entry.creationTime),
+        null,
+        null,
+        null,
+        null,
+        tableDdl(entry),
+        null,
+      ]),
+  },
+  TABLE_OPTIONS: {
+    columns: [...TABLE_NAME, ...strings("option_name", "option_type", "option_value")],
+    rows: (catalog, scope) =>
+      tables(catalog, scope).flatMap((entry) =>
+        optionRows(entry).map((option) => [...nameOf(entry), ...option]),
+      ),
+  },
+  COLUMNS: {
+    columns: [
+      ...TABLE_NAME,
+      ["column_name", STRING],
+      ["ordinal_position", INT64],
+      ...strings(
+        "is_nullable",
+        "data_type",
+        "is_generated",
+        "generation_expression",
+        "is_stored",
+        "is_hidden",
+      ),
+      ...strings("is_updatable", "is_system_defined", "is_partitioning_column"),
+      ["clustering_ordinal_position", INT64],
+      ...strings("collation_name", "column_default", "rounding_mode"),
+    ],
+    rows: (catalog, scope) =>
+      tables(catalog, scope).flatMap((entry) =>
+        columnRows(entry).map((column) => [...nameOf(entry), ...column]),
+      ),
+  },
+  COLUMN_FIELD_PATHS: {
+    columns: [
+      ...TABLE_NAME,
+      ...strings("column_name", "field_path", "data_type", "description", "collation_name", "rounding_mode"),
+    ],
+    rows: (catalog, scope) =>
+      tables(catalog, scope).flatMap((entry) =>
+        columnFieldPathRows(entry).map((column) => [...nameOf(entry), ...column]),
+      ),
+  },
+  VIEWS: {
+    columns: [...TABLE_NAME, ...strings("view_definition", "check_option", "use_standard_sql")],
+    rows: (catalog, scope) =>
+      tables(catalog, scope)
+        .filter(({ kind }) => kind === "VIEW")
+        .map((entry) => [...nameOf(entry), entry.viewQuery ?? "", null, "YES"]),
+  },
+  ROUTINES: {
+    columns: [
+      ...strings("specific_catalog", "specific_schema", "specific_name", "routine_catalog", "routine_schema"),
+      ...strings("routine_name", "routine_type", "routine_body", "routine_definition"),
+      ["created", TIMESTAMP],
+      ["last_altered", TIMESTAMP],
+      ["ddl", STRING],
+    ],
+    rows: (catalog, scope) =>
+      datasets(catalog, scope)
+        .flatMap(({ projectId, datasetId }) => catalog.listRoutines(projectId, datasetId))
+        .map((entry) => {
+          const name = [entry.projectId, entry.datasetId, entry.routineId];
+          const type = { PROCEDURE: "PROCEDURE", TABLE_VALUED_FUNCTION: "TABLE FUNCTION" }[
+            entry.routineType as string
+          ];
+          const times = [micros(entry.creationTime), micros(entry.lastModifiedTime)];
+          return [
+            ...name,
+            ...name,
+            type ?? "FUNCTION",
+            "SQL",
+            entry.text ?? null,
+            ...times,
+            entry.text ?? null,
+          ];
+        }),
+  },
+  PARTITIONS: {
+    columns: [
+      ...TABLE_NAME,
+      ["partition_id", STRING],
+      ["total_rows", INT64],
+      ["total_logical_bytes", INT64],
+      ["total_billable_bytes", INT64],
+      ["last_modified_time", TIMESTAMP],
+      ["storage_tier", STRING],
+    ],
+    sql: (catalog, scope) => partitionsSql(tables(catalog, scope)),
+  },
+  TABLE_STORAGE: {
+    columns: [
+      ...strings("project_id", "table_catalog", "table_schema", "table_name"),
+      ["creation_time", TIMESTAMP],
+      ["total_rows", INT64],
+      ["total_partitions", INT64],
+      ["total_logical_bytes", INT64],
+      ["deleted", BOOL],
+      ["table_type", STRING],
+    ],
+    sql: (catalog, scope) => tableSizesSql(tables(catalog, scope)),
+  },
+};
+
+/** Splits a path at INFORMATION_SCHEMA; undefined where it has none. */
+export function informationPath(
+  path: readonly string[],
+): { prefix: readonly string[]; view: string } | undefined {
+  const index = path.findIndex((segment) => segment.toUpperCase() === "INFORMATION_SCHEMA");
+  if (index < 0 || index + 2 !== path.length) return undefined;
+  return { prefix: path.slice(0, index), view: (path.at(-1) ?? "").toUpperCase() };
+}
+
+/** An INFORMATION_SCHEMA view as a table that is read like any other. */
+export function informationTable(
+  catalog: CatalogView,
+  scope: InformationScope,
+  view: string,
+  jobs: JobLister | undefined,
+): LiveTable {
+  const isJobs = /^JOBS(_BY_(PROJECT|USER|ORGANIZATION|FOLDER))?$/.test(view);
+  const found: View | undefined = isJobs
+    ? { columns: jobColumns, rows: () => jobRows(jobs?.(scope.projectId) ?? []) }
+    : VIEWS[view];
+  if (found === undefined) throw unsupported(`INFORMATION_SCHEMA.${view}`);
+  const columns = found.columns.map(([name, type]) => ({ name, type }));
+  const ref = {
+    projectId: scope.projectId,
+    datasetId: scope.datasetId ?? "region-us",
+    tableId: `INFORMATION_SCHEMA.${view}`,
+  };
+  const sql = found.sql?.(catalog, scope) ?? valuesSql(found.columns, found.rows?.(catalog, scope) ?? []);
+  const physical: PhysicalTable = { sql: `(${sql})`, ref, columns, schema: [], partitioning: {} };
+  return { ref, columns, version: "information-schema", physical };
+}
+
+/** The DuckDB query that gives these rows. */
+export function valuesSql(columns: Columns, rows: readonly (readonly SqlValue[])[]): string {
+  if (rows.length === 0) {
+    const empty = columns.map(([name, type]) => `NULL::${duckType(type)} AS ${quoteName(name)}`);
+    return `SELECT ${empty.join(", ")} WHERE false`;
+  }
+  const literals = rows.map(
+    (row) => `(${columns.map(([, type], index) => literalSql(type, row[index] ?? null)).join(", ")})`,
+  );
+  const names = columns.map(([name]) => quoteName(name));
+  return `SELECT * FROM (VALUES ${literals.join(", ")}) AS rows(${names.join(", ")})`;
+}
+
+/** Milliseconds as a TIMESTAMP. */
+export function micros(milliseconds: number): bigint {
+  return BigInt(milliseconds) * 1000n;
+}
+
+function datasets(catalog: CatalogView, { projectId, datasetId }: InformationScope): DatasetEntry[] {
+  const visible = catalog.listDatasets(projectId).filter((entry) => !entry.datasetId.startsWith("_"));
+  return datasetId === undefined ? visible : visible.filter((entry) => entry.datasetId === datasetId);
+}
+
+function tables(catalog: CatalogView, scope: InformationScope): TableEntry[] {
+  return datasets(catalog, scope).flatMap(({ projectId, datasetId }) =>
+    catalog.listTables(projectId, datasetId),
+  );
+}
+
+function nameOf({ ref }: TableEntry): [string, string, string] {
+  return [ref.projectId, ref.datasetId, ref.tableId];
+}
