@@ -52,12 +52,15 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   try {
     const storage = await openStorage({ file: options.dataFile, location: options.location });
     cleanups.push(() => storage.close());
-    const engine = new Engine(storage);
+    const jobs = new JobRegistry();
+    const engine = new Engine(storage, {
+      jobs: (projectId) => jobs.all().filter((job) => job.projectId === projectId),
+    });
     cleanups.push(() => engine.close());
     await engine.start();
     const endpoint = await createEndpoint({
       storage,
-      jobs: new JobRegistry(),
+      jobs,
       engine,
       loader: new TableLoader(storage.catalog),
       childrenOf,

@@ -9,9 +9,16 @@ export interface TreeNode {
 }
 
 const WRAPPER = /^(?:resolved|ast)(.+?)(?:Node)?$/;
+/** The loader writes names in camel case, which loses the capitals of `DMLDefault` and `TVFScan`. */
+const ACRONYM = /^(Dml|Tvf)([a-z])/;
 
 function kindOf(name: string): string {
-  return name.startsWith("ast") ? name.replace(/Node$/, "") : (WRAPPER.exec(name)?.[1] ?? name);
+  if (name.startsWith("ast")) return name.replace(/Node$/, "");
+  const kind = WRAPPER.exec(name)?.[1] ?? name;
+  return kind.replace(
+    ACRONYM,
+    (_, acronym: string, next: string) => acronym.toUpperCase() + next.toUpperCase(),
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import { schemaOfColumns } from "../storage/schema.ts";
 import { alreadyExists, copyTable, createTable, createView, dropTable } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import { alterObject } from "./ddl-alter.ts";
+import { evaluateOptions } from "./ddl-expressions.ts";
 import { readTableOptions } from "./ddl-options.ts";
 import { createRoutine, createSchema, dropRoutine, dropSchema } from "./ddl-schemas.ts";
 import { qualify, unqualified } from "./live-source.ts";
@@ -31,8 +32,9 @@ export function isDdl(compiled: CompiledStatement): compiled is Ddl {
 export async function runDdl(
   session: Session,
   prepared: PreparedStatement,
-  ddl: Ddl,
+  compiled: Ddl,
 ): Promise<Partial<QueryOutcome>> {
+  const ddl = await evaluateOptions(session, compiled);
   if (ddl.kind === "create-routine" && ddl.temporary) {
     await createRoutine(session, ddl, undefined);
     return { ddlOperation: "CREATE" };

@@ -17,6 +17,9 @@ import { ReadBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
 import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
 
+/** https://cloud.google.com/bigquery/quotas#query_jobs */
+const MAX_QUERY_LENGTH = 1024 * 1024;
+
 /** What an engine may be given. */
 export interface EngineOptions {
   readonly analyzer?: Analyzer;
@@ -52,6 +55,11 @@ export class Engine implements QueryEngine {
   /** Runs a query job to its end. A script that fails leaves the jobs of its statements in the error's outcome. */
   async runQuery(request: QueryRequest): Promise<QueryOutcome> {
     if (request.signal.aborted) throw cancelledError();
+    if (request.sql.length > MAX_QUERY_LENGTH) {
+      const message =
+        "The query is too large. The maximum standard SQL query length is 1024.00K characters, including comments and white space characters.";
+      throw new BigQueryError("invalid", message, "query");
+    }
     const script = await this.#parts.analyzer.parseScript(request.sql);
     const statements = scriptStatements(script);
     if (statements.length === 0)

@@ -1,16 +1,13 @@
 import { BigQueryError } from "../errors.ts";
 import { shiftPosition } from "../googlesql/analysis-errors.ts";
-import { treeName } from "../googlesql/catalog.ts";
 import type { Position } from "../googlesql/parse-tree.ts";
-import type { QueryOutcome } from "../jobs/ports.ts";
+import { typeText } from "../googlesql/types.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import { asBigQueryError } from "./execute.ts";
 import { prepareStatement, type StatementFrame } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import type { Session } from "./session.ts";
-
-void treeName;
 
 /** A value and its type. */
 export interface Evaluated {
@@ -19,6 +16,8 @@ export interface Evaluated {
 }
 
 const PREFIX = "SELECT ";
+/** GoogleSQL's error for a column that cannot be assigned; BigQuery words it for the expression. */
+const NOT_COERCIBLE = /^Query column 1 has type .* which cannot be coerced to target type/;
 
 /** The value of an expression, coerced to `target` as an assignment does. `origin` is where it stands in the script. */
 export async function evaluateExpression(
@@ -40,7 +39,12 @@ export async function evaluateExpression(
     if (column === undefined) throw new Error("an expression has one column");
     return { type: column.type, value: result.rows[0]?.[0] ?? null };
   } catch (error) {
-    throw shiftPosition(asBigQueryError(error), { line: origin.line, column: origin.column - PREFIX.length });
+    const shown = asBigQueryError(error);
+    if (target !== undefined && shown instanceof BigQueryError && NOT_COERCIBLE.test(shown.message)) {
+      const message = `Cannot coerce expression ${text} to type ${typeText(target)} at [${origin.line}:${origin.column}]`;
+      throw new BigQueryError("invalidQuery", message, "query");
+    }
+    throw shiftPosition(shown, { line: origin.line, column: origin.column - PREFIX.length });
   }
 }
 
@@ -67,9 +71,4 @@ export async function evaluateType(session: Session, text: string, frame: Statem
   const type = compiled.kind === "query" ? compiled.columns[0]?.type : undefined;
   if (type === undefined) throw new Error(`no type: ${text}`);
   return type;
-}
-
-/** The rows of an outcome, for INTO; its columns have names only. */
-export function outcomeColumns(outcome: QueryOutcome): readonly string[] {
-  return (outcome.schema ?? []).map(({ name }) => name);
 }

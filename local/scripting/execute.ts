@@ -71,6 +71,7 @@ async function runCompiled(session: Session, prepared: PreparedStatement): Promi
 }
 
 async function runQuery(session: Session, query: CompiledQuery): Promise<Partial<QueryOutcome>> {
+  checkDuplicateNames(query);
   if (session.request.destinationTable !== undefined && !session.isScript) {
     return await writeDestination(session, query, session.request.destinationTable);
   }
@@ -81,6 +82,20 @@ async function runQuery(session: Session, query: CompiledQuery): Promise<Partial
 async function runAssert(session: Session, { sql, message }: Assert): Promise<Partial<QueryOutcome>> {
   const reader = await session.reading((connection) => connection.runAndReadAll(sql));
   if (reader.getRows()[0]?.[0] === true) return {};
+  throw new BigQueryError("invalidQuery", message, "query");
+}
+
+/** Throws BigQuery's error where two columns of a result have the same name, whatever its case. */
+export function checkDuplicateNames({ columns }: CompiledQuery): void {
+  const seen = new Set<string>();
+  const duplicates = new Set<string>();
+  for (const { name } of columns) {
+    const key = name.toLowerCase();
+    if (seen.has(key) && !name.startsWith("$")) duplicates.add(name);
+    seen.add(key);
+  }
+  if (duplicates.size === 0) return;
+  const message = `Duplicate column names in the result are not supported. Found duplicate(s): ${[...duplicates].join(", ")}`;
   throw new BigQueryError("invalidQuery", message, "query");
 }
 

@@ -395,7 +395,7 @@ export class Interpreter {
     ];
     const before = names.map((name) => [name, system.get(name) ?? null] as const);
     const [, line = "1", column = "1"] = / at \[(\d+):(\d+)\]$/.exec(error.message) ?? [];
-    system.set("error.message", error.message);
+    system.set("error.message", raised.get(error) ?? error.message);
     system.set("error.statement_text", statementTexts.get(error) ?? null);
     system.set("error.formatted_stack_trace", `At [${line}:${column}]`);
     system.set("error.stack_trace", [[BigInt(line), BigInt(column), null, null]]);
@@ -421,10 +421,17 @@ export class Interpreter {
         );
       });
     }
-    return await this.#at(node, async () => {
+    let text = "NULL";
+    await this.#at(node, async () => {
       const { value } = await this.evaluate(message, { kind: "STRING" });
-      throw new BigQueryError("invalidQuery", String(value ?? "NULL"), "query");
+      if (typeof value === "string") text = value;
     });
+    const { line, column } = this.text.position(rangeOf(node).start);
+    const error = new BigQueryError("invalidQuery", `${text} at [${line}:${column}]`, "query");
+    located.add(error);
+    raised.set(error, text);
+    statementTexts.set(error, this.text.textOf(node));
+    throw error;
   }
 
   async #transaction(type: string): Promise<QueryOutcome> {
@@ -450,6 +457,8 @@ export class Interpreter {
 
 /** Errors whose text already says where in the script they happened. */
 const located = new WeakSet<BigQueryError>();
+/** What RAISE was given, which `@@error.message` shows as it is. */
+const raised = new WeakMap<BigQueryError, string>();
 const statementTexts = new WeakMap<BigQueryError, string>();
 
 /** What is known of a statement's type before it is analyzed: what may fail it is told the type too. */

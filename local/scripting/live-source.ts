@@ -1,12 +1,20 @@
 import type { PhysicalTable } from "../compiler/context.ts";
 import { BigQueryError } from "../errors.ts";
+import type { Analyzer } from "../googlesql/analyzer.ts";
 import { treeName } from "../googlesql/catalog.ts";
-import type { FoundRoutine, FoundTable, SourceColumn, TableSchemaSource } from "../googlesql/source.ts";
+import type {
+  AnalysisEnv,
+  FoundRoutine,
+  FoundTable,
+  SourceColumn,
+  TableSchemaSource,
+} from "../googlesql/source.ts";
 import type { CatalogView } from "../storage/catalog.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { schemaColumns } from "../storage/schema.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
+import { withColumnDefaults } from "./column-defaults.ts";
 import type { JobLister } from "./information-jobs.ts";
 import { informationPath, informationTable } from "./information-schema.ts";
 import { wildcardTable } from "./wildcard-tables.ts";
@@ -43,6 +51,14 @@ export class LiveSource implements TableSchemaSource {
   /** What the statement's tree calls by this name. */
   table(nameInTree: string): LiveTable | undefined {
     return this.#found.get(nameInTree);
+  }
+
+  /** Adds the analyzed DEFAULTs of columns to the tables that have some. */
+  async addDefaults(analyzer: Analyzer, env: AnalysisEnv): Promise<void> {
+    for (const [name, table] of this.#found) {
+      if (!table.columns.some(({ hasDefault }) => hasDefault)) continue;
+      this.#found.set(name, await withColumnDefaults(analyzer, env, table));
+    }
   }
 
   async findTable(path: readonly string[]): Promise<FoundTable | undefined> {

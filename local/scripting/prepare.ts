@@ -20,6 +20,9 @@ export interface PreparedStatement {
   readonly source: LiveSource;
 }
 
+/** Statements that may leave the value of a column to its DEFAULT. */
+const WRITES = new Set(["InsertStmt", "UpdateStmt", "MergeStmt"]);
+
 /** Where a statement stands: what it can refer to besides tables. */
 export interface StatementFrame {
   readonly variables: Scope;
@@ -49,6 +52,7 @@ export async function prepareStatement(
     targetTypes: options.targets,
   };
   const analyzed = await session.parts.analyzer.analyzeStatement(sql, env);
+  if (WRITES.has(analyzed.statement.kind ?? "")) await source.addDefaults(session.parts.analyzer, env);
   const context = compileContext(analyzed, {
     session,
     source,

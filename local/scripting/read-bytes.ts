@@ -78,7 +78,7 @@ export class ReadBytes {
     if (known !== undefined) return known;
     const where = filter === undefined ? "" : ` WHERE ${filter}`;
     const size = sizeOf(fieldType(field), quoteName(field.name));
-    const sql = `SELECT coalesce(sum(${size}), 0)::DOUBLE FROM ${entry.physical}${where}`;
+    const sql = `SELECT coalesce(sum(${size}), 0)::DOUBLE FROM ${entry.physical} AS t${where}`;
     const bytes = Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0);
     this.#known.set(key, bytes);
     return bytes;
