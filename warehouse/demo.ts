@@ -166,9 +166,7 @@ function shownColumns(entity: EntityModel): readonly { title: string; sql: strin
   };
   return entity.columns.flatMap((column) => {
     if (column.kind === "leaf" || column.kind === "record") return open(column, []);
-    const isTime = column.kind !== "key";
-    const sql = isTime ? `FORMAT_TIMESTAMP('%H:%M:%S', ${column.quoted})` : column.quoted;
-    return [{ title: column.name, sql }];
+    return [{ title: column.name, sql: column.quoted }];
   });
 }
 

@@ -10,6 +10,8 @@ import { afterAll, beforeAll } from "vitest";
 import { type Server, type ServerOptions, startServer } from "../../local/server.ts";
 import { plain } from "../../warehouse/print.ts";
 
+process.env.METADATA_SERVER_DETECTION = "none";
+
 /** The repository under test. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -28,7 +30,7 @@ export async function runProgram(
 ): Promise<CommandResult> {
   const child = spawn(program, [...args], {
     cwd: options.cwd,
-    env: { ...process.env, NO_COLOR: "1", METADATA_SERVER_DETECTION: "none", ...options.env },
+    env: { ...process.env, NO_COLOR: "1", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
