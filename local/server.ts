@@ -5,7 +5,8 @@ import { JobRegistry } from "./jobs/registry.ts";
 import { createEndpoint } from "./routes/endpoint.ts";
 import { childrenOf, Engine } from "./scripting/engine.ts";
 import { TableLoader } from "./storage/load/loader.ts";
-import { openStorage } from "./storage/storage.ts";
+import { openStorage, type Storage } from "./storage/storage.ts";
+import { dropTable } from "./storage/tables.ts";
 
 /** How to start the endpoint. */
 export interface ServerOptions {
@@ -40,6 +41,7 @@ export interface Server {
 const DEFAULT_MAX_UPLOAD = 16 * 1024 ** 3;
 const DEFAULT_RUNNING = 8;
 const DEFAULT_WAITING = 2_000;
+const EXPIRY_CHECK_MS = 60_000;
 
 /** Starts a BigQuery endpoint and answers once it takes requests. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
@@ -58,6 +60,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     });
     cleanups.push(() => engine.close());
     await engine.start();
+    const cleaner = setInterval(() => {
+      dropExpiredTables(storage).catch((error) => onDefect(error, "dropping expired tables"));
+    }, EXPIRY_CHECK_MS);
+    cleaner.unref();
+    cleanups.push(async () => clearInterval(cleaner));
     const endpoint = await createEndpoint({
       storage,
       jobs,
@@ -93,6 +100,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await closeAll();
     throw error;
   }
+}
+
+/** Expired tables are hidden at once; this frees what they hold. */
+async function dropExpiredTables(storage: Storage): Promise<void> {
+  if (storage.catalog.expiredTables().length === 0) return;
+  await storage.catalog.change(async (change) => {
+    for (const table of storage.catalog.expiredTables()) await dropTable(change, table);
+  });
 }
 
 function portOf(app: FastifyInstance): number {

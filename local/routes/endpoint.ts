@@ -6,7 +6,7 @@ import { type QueueLimits, WorkQueue } from "../jobs/queue.ts";
 import type { JobRegistry } from "../jobs/registry.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { Spool } from "../jobs/spool.ts";
-import { ReadBytes } from "../scripting/read-bytes.ts";
+import { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import { buildApp } from "./app.ts";
 import { errorEnvelope } from "./error-envelope.ts";
@@ -46,8 +46,8 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
   const spool = await Spool.open(parts.maxUploadBytes);
   const { jobs } = parts;
   const runner = new JobRunner({ ...parts, faults, queue: new WorkQueue(parts.queue) });
-  const readBytes = new ReadBytes(parts.storage.catalog);
-  const services: Services = { storage: parts.storage, jobs, runner, spool, faults, readBytes };
+  const sizes = new TableSizes(parts.storage.catalog);
+  const services: Services = { storage: parts.storage, jobs, runner, spool, faults, sizes };
   const options = {
     guard: parts.guard,
     onDefect: parts.onDefect,

@@ -3,7 +3,7 @@ import type { Faults } from "../jobs/faults.ts";
 import type { JobRegistry } from "../jobs/registry.ts";
 import type { JobRunner } from "../jobs/runner.ts";
 import type { Spool } from "../jobs/spool.ts";
-import type { ReadBytes } from "../scripting/read-bytes.ts";
+import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** What the routes work with. */
@@ -13,7 +13,7 @@ export interface Services {
   readonly runner: JobRunner;
   readonly spool: Spool;
   readonly faults: Faults;
-  readonly readBytes: ReadBytes;
+  readonly sizes: TableSizes;
 }
 
 /** How the client names this server: links in answers lead back to it. */
