@@ -25,11 +25,14 @@ export class CatalogChange implements CatalogView {
   readonly catalog: Catalog;
   readonly #writes = new Map<EntryKey, { base: Entry | undefined; next: Entry | undefined }>();
   readonly #touched = new Set<string>();
+  readonly #retired = new Map<TableEntry, number>();
+  readonly #since: number;
   #ended = false;
 
   constructor(catalog: Catalog, connection: DuckDBConnection) {
     this.catalog = catalog;
     this.connection = connection;
+    this.#since = catalog.touches;
   }
 
   getDataset(projectId: string, datasetId: string): DatasetEntry | undefined {
@@ -108,6 +111,11 @@ export class CatalogChange implements CatalogView {
     if (entry.physical !== undefined) this.#touched.add(entry.physical);
   }
 
+  /** Says that the table's rows were copied to where they are kept from now on: the change fails if there are new ones by then. */
+  retire(entry: TableEntry): void {
+    this.#retired.set(entry, this.#since);
+  }
+
   /** Runs DuckDB SQL as part of the change. */
   async run(sql: string): Promise<void> {
     await this.connection.run(sql);
@@ -117,7 +125,7 @@ export class CatalogChange implements CatalogView {
   async commit(): Promise<void> {
     if (this.#ended) throw new Error("the change has ended");
     try {
-      await this.catalog.commitChange(this.connection, this.#writes, this.#touched);
+      await this.catalog.commitChange(this.connection, this.#writes, this.#touched, this.#retired);
       this.#ended = true;
     } catch (error) {
       await this.rollback();

@@ -51,7 +51,8 @@ export class Catalog implements CatalogView {
   readonly location: string;
   readonly #entries = new Map<EntryKey, Entry>();
   /** When the rows of a physical table last changed, in milliseconds; and how often they did, for caches. */
-  readonly #touched = new Map<string, { time: number; count: number }>();
+  readonly #touched = new Map<string, { time: number; count: number; at: number }>();
+  #touches = 0;
   #sequence = 0n;
   #number = 0;
   #lastTime = 0;
@@ -89,7 +90,7 @@ export class Catalog implements CatalogView {
     }
     for (const [key, value] of live) {
       if (key.startsWith("touched:")) {
-        this.#touched.set(key.slice("touched:".length), { time: Number(value), count: 0 });
+        this.#touched.set(key.slice("touched:".length), { time: Number(value), count: 0, at: 0 });
         continue;
       }
       const entry = JSON.parse(value) as Entry;
@@ -170,13 +171,31 @@ export class Catalog implements CatalogView {
     return Math.max(entry.lastModifiedTime, this.#touched.get(entry.physical ?? "")?.time ?? 0);
   }
 
+  /** A point in time: rows of a table that change later may be missing from what a transaction that begins here reads. */
+  get touches(): number {
+    return this.#touches;
+  }
+
   /** A change on a connection that has begun a DuckDB transaction; the change ends it, by `commit` or `rollback`. */
   begin(connection: DuckDBConnection): CatalogChange {
     return new CatalogChange(this, connection);
   }
 
-  /** Runs the work as one transaction over catalog and data, on a connection of the pool. */
+  /**
+   * Runs the work as one transaction over catalog and data, on a connection of the pool; again where another transaction got in its
+   * way, so the work must do nothing that is not part of the change.
+   */
   async change<T>(work: (change: CatalogChange) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#changeOnce(work);
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw error;
+      }
+    }
+  }
+
+  #changeOnce<T>(work: (change: CatalogChange) => Promise<T>): Promise<T> {
     return this.database.use(async (connection) => {
       await connection.run("BEGIN TRANSACTION");
       const change = this.begin(connection);
@@ -218,6 +237,7 @@ export class Catalog implements CatalogView {
     connection: DuckDBConnection,
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
     touched: ReadonlySet<string>,
+    retired: ReadonlyMap<TableEntry, number>,
   ): Promise<void> {
     const previous = this.#commits;
     let release: () => void = () => undefined;
@@ -228,6 +248,10 @@ export class Catalog implements CatalogView {
     try {
       for (const [key, { base }] of writes) {
         if (this.peek(key) !== base) throw changedMeanwhile(base ?? this.peek(key));
+      }
+      for (const [value, since] of retired) {
+        const last = this.#touched.get(value.physical ?? "")?.at ?? 0;
+        if (last > since) throw changedMeanwhile({ kind: "table", value });
       }
       const time = this.now();
       const rows: string[] = [];
@@ -246,7 +270,9 @@ export class Catalog implements CatalogView {
         else this.#entries.set(key, next);
       }
       for (const physical of touched) {
-        this.#touched.set(physical, { time, count: (this.#touched.get(physical)?.count ?? 0) + 1 });
+        this.#touches += 1;
+        const count = (this.#touched.get(physical)?.count ?? 0) + 1;
+        this.#touched.set(physical, { time, count, at: this.#touches });
       }
     } finally {
       release();
@@ -311,9 +337,24 @@ function changedMeanwhile(entry: Entry | undefined): BigQueryError {
       : entry?.kind === "dataset"
         ? `dataset ${entry.value.projectId}:${entry.value.datasetId}`
         : "routine";
-  return new BigQueryError(
-    "invalidQuery",
-    `Transaction is aborted due to concurrent update against ${what}.`,
-    "query",
-  );
+  return new ConcurrentUpdateError(what);
+}
+
+/** How often a change is tried before its conflict is reported. */
+const MAX_ATTEMPTS = 10;
+
+/** Another transaction has changed the same object since this one began. */
+export class ConcurrentUpdateError extends BigQueryError {
+  constructor(what: string) {
+    super("invalidQuery", `Transaction is aborted due to concurrent update against ${what}.`, "query");
+  }
+}
+
+/** True for an error that a transaction may escape by being run again. */
+function isConflict(error: unknown): boolean {
+  if (error instanceof ConcurrentUpdateError) return true;
+  // A table that another transaction has replaced is gone under its old name.
+  const words =
+    /Conflict on |[Tt]ransaction conflict|write-write conflict|Table with name t\d+ does not exist/;
+  return error instanceof Error && !(error instanceof BigQueryError) && words.test(error.message);
 }

@@ -126,6 +126,7 @@ export async function changeSchema(
     `INSERT INTO ${physical} (${columns.join(", ")}) SELECT ${[...sources, ...hidden].join(", ")} FROM ${entry.physical}`,
   );
   await change.run(`DROP TABLE ${entry.physical}`);
+  change.retire(entry);
   return alterEntry(change, entry, { schema, physical });
 }
 

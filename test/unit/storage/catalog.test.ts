@@ -70,12 +70,68 @@ describe("catalog", () => {
     const storage = await open();
     await storage.catalog.change(async (change) => putDataset(change));
     await storage.catalog.change((change) => createTable(change, { ref: REF, schema: SCHEMA }));
-    const late = storage.catalog.change(async (change) => {
-      renameTable(change, change.needTable(REF), "u");
+    await storage.database.use(async (connection) => {
+      await connection.run("BEGIN TRANSACTION");
+      const late = storage.catalog.begin(connection);
+      renameTable(late, late.needTable(REF), "u");
       await storage.catalog.change(async (other) => renameTable(other, other.needTable(REF), "v"));
+      await expect(late.commit()).rejects.toThrow(/concurrent update against table p:d\.t/);
     });
-    await expect(late).rejects.toThrow(/concurrent update against table p:d\.t/);
     expect(storage.catalog.listTables("p", "d").map((t) => t.ref.tableId)).toEqual(["v"]);
+  });
+
+  test("no row that was added while a table was rebuilt is lost", async () => {
+    const storage = await open();
+    const entry = await storage.catalog.change(async (change) => {
+      putDataset(change);
+      return createTable(change, { ref: REF, schema: parseSchema([{ name: "a", type: "INT64" }]) });
+    });
+    const wider = parseSchema([
+      { name: "a", type: "INT64" },
+      { name: "b", type: "INT64" },
+    ]);
+    let attempts = 0;
+    const changed = await storage.catalog.change(async (change) => {
+      attempts += 1;
+      const next = await changeSchema(change, change.needTable(REF), wider);
+      if (attempts > 1) return next;
+      await storage.catalog.change(async (other) => {
+        await other.run(`INSERT INTO ${entry.physical} VALUES (7)`);
+        other.touch(entry);
+      });
+      return next;
+    });
+    expect(attempts).toBe(2);
+    expect(await rows(storage, `SELECT * FROM ${changed.physical}`)).toEqual([["7", null]]);
+  });
+
+  test("changes that get in each other's way are made one after the other", async () => {
+    const storage = await open();
+    await storage.catalog.change(async (change) => {
+      putDataset(change);
+      await createTable(change, { ref: REF, schema: parseSchema([{ name: "c0", type: "INT64" }]) });
+    });
+    const addColumn = (index: number): Promise<unknown> =>
+      storage.catalog.change(async (change) => {
+        const entry = change.needTable(REF);
+        await changeSchema(change, entry, [
+          ...entry.schema,
+          { name: `c${index}`, type: "INTEGER", mode: "NULLABLE" },
+        ]);
+      });
+    const addRow = (value: number): Promise<unknown> =>
+      storage.catalog.change(async (change) => {
+        const entry = change.needTable(REF);
+        await change.run(`INSERT INTO ${entry.physical} (c0) VALUES (${value})`);
+        change.touch(entry);
+      });
+    const values = [1, 2, 3, 4, 5, 6, 7, 8];
+    await Promise.all([addColumn(1), ...values.map(addRow), addColumn(2)]);
+    const entry = storage.catalog.getTable(REF);
+    expect(entry?.schema.map((field) => field.name).sort()).toEqual(["c0", "c1", "c2"]);
+    expect(await rows(storage, `SELECT c0 FROM ${entry?.physical} ORDER BY 1`)).toEqual(
+      values.map((v) => [`${v}`]),
+    );
   });
 
   test("a schema change keeps the rows, at every depth", async () => {
