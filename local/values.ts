@@ -76,7 +76,7 @@ export function quoteText(text: string): string {
  * that prunes.
  */
 export function literalSql(type: SqlType, value: SqlValue): string {
-  if (value === null) return `NULL::${duckType(type)}`;
+  if (value === null) return `(NULL::${duckType(type)})`;
   switch (type.kind) {
     case "INT64":
       return `${quoteIfNegative(value as bigint)}::BIGINT`;
@@ -109,7 +109,8 @@ export function literalSql(type: SqlType, value: SqlValue): string {
     }
     case "ARRAY": {
       const items = (value as readonly SqlValue[]).map((item) => literalSql(type.element, item));
-      return `[${items.join(", ")}]::${duckType(type)}`;
+      // What indexes the array binds tighter than the cast.
+      return `([${items.join(", ")}]::${duckType(type)})`;
     }
     case "STRUCT": {
       const values = value as readonly SqlValue[];

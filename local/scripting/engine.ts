@@ -6,6 +6,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { ChildJob, QueryEngine, QueryOutcome, QueryRequest } from "../jobs/ports.ts";
 import { rollback } from "../storage/database.ts";
 import type { Storage } from "../storage/storage.ts";
+import { dryRunScript } from "./dry-run.ts";
 import { cancelledError } from "./duck-errors.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
 import type { JobLister } from "./information-jobs.ts";
@@ -106,7 +107,7 @@ async function runInSession(session: Session, statements: readonly TreeNode[]): 
   }
   session.isScript = true;
   const { request } = session;
-  if (request.dryRun) return { statementType: "SCRIPT", bytesProcessed: 0 };
+  if (request.dryRun) return await dryRunScript(session, new ByteText(request.sql), statements);
   if (request.destinationTable !== undefined) {
     const message = "configuration.query.destinationTable cannot be set for scripts";
     throw new BigQueryError("invalidQuery", message, "query");

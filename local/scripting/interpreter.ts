@@ -52,7 +52,8 @@ export function scriptStatements(script: TreeNode): readonly TreeNode[] {
   return statementsOf(script.statementListNode);
 }
 
-function statementsOf(list: unknown): readonly TreeNode[] {
+/** The statements of a list node; none where there is no list. */
+export function statementsOf(list: unknown): readonly TreeNode[] {
   return ((list as TreeNode | undefined)?.statementList ?? []) as readonly TreeNode[];
 }
 

@@ -1,0 +1,179 @@
+import { shiftPosition } from "../googlesql/analysis-errors.ts";
+import { type ByteText, identifierOf, rangeOf } from "../googlesql/parse-tree.ts";
+import type { TreeNode } from "../googlesql/tree.ts";
+import type { QueryOutcome } from "../jobs/ports.ts";
+import type { SqlType } from "../types.ts";
+import { isDdl } from "./ddl.ts";
+import { createRoutine } from "./ddl-schemas.ts";
+import { evaluateType } from "./evaluate.ts";
+import { statementsOf } from "./interpreter.ts";
+import { type PreparedStatement, prepareStatement, readsOf } from "./prepare.ts";
+import { Scope } from "./scope.ts";
+import type { Session } from "./session.ts";
+
+const PREFIX = "SELECT ";
+/** Statements that neither read nor name anything. */
+const SILENT = /^ast(Begin|Commit|Rollback|Break|Continue|Return)Statement$/;
+
+/**
+ * Checks a script without running it, and adds up what its statements would read, each counted once. What follows a statement
+ * that changes tables' shapes, or runs SQL nobody can know yet, is not looked at: it may be right only then.
+ */
+export async function dryRunScript(
+  session: Session,
+  text: ByteText,
+  statements: readonly TreeNode[],
+): Promise<QueryOutcome> {
+  const run = new DryRun(session, text);
+  await run.list(statements);
+  return { statementType: "SCRIPT", bytesProcessed: run.bytes };
+}
+
+class DryRun {
+  bytes = 0;
+  readonly #session: Session;
+  readonly #text: ByteText;
+  #scope = new Scope();
+  #blind = false;
+
+  constructor(session: Session, text: ByteText) {
+    this.#session = session;
+    this.#text = text;
+  }
+
+  async list(statements: readonly TreeNode[]): Promise<void> {
+    for (const node of statements) await this.#statement(node);
+  }
+
+  async #statement(node: TreeNode): Promise<void> {
+    if (this.#blind || SILENT.test(node.kind ?? "")) return;
+    switch (node.kind) {
+      case "astVariableDeclaration":
+        return await this.#declare(node);
+      case "astSingleAssignment": {
+        const variable = this.#scope.need(identifierOf(node.variable as TreeNode));
+        await this.#expression(node.expression as TreeNode, variable.type);
+        return;
+      }
+      case "astAssignmentFromStruct":
+        await this.#expression(node.structExpression as TreeNode);
+        return;
+      case "astSystemVariableAssignment":
+        await this.#expression(node.expression as TreeNode);
+        // A default dataset decides what later names mean.
+        this.#blind = true;
+        return;
+      case "astIfStatement":
+      case "astCaseStatement":
+      case "astWhileStatement":
+      case "astRepeatStatement":
+        return await this.#branches(node);
+      case "astForInStatement":
+        return await this.#forIn(node);
+      case "astBeginEndBlock":
+        return await this.#inner(async () => {
+          await this.list(statementsOf(node.statementListNode));
+        });
+      case "astRaiseStatement":
+        if (node.message !== undefined) await this.#expression(node.message as TreeNode, { kind: "STRING" });
+        return;
+      case "astCallStatement":
+      case "astExecuteImmediateStatement":
+        this.#blind = true;
+        return;
+      default:
+        return await this.#sql(node);
+    }
+  }
+
+  async #sql(node: TreeNode): Promise<void> {
+    const { compiled } = await this.#prepare(node, this.#text.textOf(node), 0);
+    if (!isDdl(compiled)) return;
+    if (compiled.kind === "create-routine" && compiled.temporary)
+      await createRoutine(this.#session, compiled, undefined);
+    else this.#blind = true;
+  }
+
+  async #declare(node: TreeNode): Promise<void> {
+    const names = ((node.variableList as TreeNode).identifierList as readonly TreeNode[]).map(identifierOf);
+    const typeNode = node.type as TreeNode | undefined;
+    const frame = { variables: this.#scope, parameters: this.#session.parameters };
+    let type =
+      typeNode === undefined
+        ? undefined
+        : await evaluateType(this.#session, this.#text.textOf(typeNode), frame);
+    if (node.defaultValue !== undefined) type = await this.#expression(node.defaultValue as TreeNode, type);
+    if (type === undefined) throw new Error("a declaration has a type or a value");
+    for (const name of names) this.#scope.declare(name, type, null);
+  }
+
+  /** All branches of an IF or CASE, or a loop's body, once. */
+  async #branches(node: TreeNode): Promise<void> {
+    for (const condition of [
+      node.condition,
+      node.expression,
+      (node.untilClause as TreeNode | undefined)?.condition,
+    ]) {
+      if (condition !== undefined) await this.#expression(condition as TreeNode);
+    }
+    const clauses = [
+      node.elseifClauses as TreeNode | undefined,
+      node.whenThenClauses as TreeNode | undefined,
+    ];
+    for (const holder of clauses) {
+      for (const clause of (holder?.elseifClauses ?? holder?.whenThenClauses ?? []) as readonly TreeNode[]) {
+        await this.#expression(clause.condition as TreeNode);
+        await this.list(statementsOf(clause.body));
+      }
+    }
+    for (const list of [node.thenList, node.elseList, node.body]) await this.list(statementsOf(list));
+  }
+
+  async #forIn(node: TreeNode): Promise<void> {
+    const query = node.query as TreeNode;
+    const { compiled } = await this.#prepare(query, this.#text.textOf(query), 0);
+    const fields = compiled.kind === "query" ? compiled.columns : [];
+    await this.#inner(async () => {
+      this.#scope.declare(identifierOf(node.variable as TreeNode), { kind: "STRUCT", fields }, null);
+      await this.list(statementsOf(node.body));
+    });
+  }
+
+  async #inner(work: () => Promise<void>): Promise<void> {
+    const outer = this.#scope;
+    this.#scope = new Scope(outer);
+    await work();
+    this.#scope = outer;
+  }
+
+  async #expression(node: TreeNode, target?: SqlType): Promise<SqlType> {
+    const sql = PREFIX + this.#text.textOf(node);
+    const { compiled } = await this.#prepare(
+      node,
+      sql,
+      PREFIX.length,
+      target === undefined ? undefined : [target],
+    );
+    const type = compiled.kind === "query" ? compiled.columns[0]?.type : undefined;
+    if (type === undefined) throw new Error("an expression has one column");
+    return type;
+  }
+
+  async #prepare(
+    node: TreeNode,
+    sql: string,
+    prefix: number,
+    targets?: readonly SqlType[],
+  ): Promise<PreparedStatement> {
+    const { line, column } = this.#text.position(rangeOf(node).start);
+    try {
+      const frame = { variables: this.#scope, parameters: this.#session.parameters };
+      const prepared = await prepareStatement(this.#session, sql, frame, { targets, asValue: prefix > 0 });
+      const { connection, catalog, parts } = this.#session;
+      this.bytes += await parts.readBytes.count(connection, catalog, readsOf(prepared.compiled));
+      return prepared;
+    } catch (error) {
+      throw shiftPosition(error, { line, column: column - prefix });
+    }
+  }
+}
