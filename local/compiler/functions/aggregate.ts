@@ -1,0 +1,202 @@
+import type { SqlType } from "../../types.ts";
+import { duckType } from "../../values.ts";
+import { FLOAT64, refuse } from "./arguments.ts";
+import { failWhen } from "./raise.ts";
+import type { AggregateCall, AggregateMapping, AnalyticCall, AnalyticMapping, CompiledExpr } from "./types.ts";
+
+/** An aggregate as it is written once it is known whether it has an OVER. */
+interface Site {
+  readonly call: AggregateCall | AnalyticCall;
+  /** `OVER (…)` with a leading space, or "". */
+  readonly over: string;
+}
+
+type SiteMapping = (site: Site) => string;
+
+function argument(site: Site, index: number): CompiledExpr {
+  const found = site.call.args[index];
+  return found === undefined ? refuse(site.call, "without an argument") : found;
+}
+
+function orderClause(site: Site): string {
+  if (site.over !== "" || site.call.orderBy.length === 0) return "";
+  const { distinct } = site.call;
+  // After DISTINCT DuckDB sorts by the argument alone.
+  const keys = site.call.orderBy.map((item) =>
+    distinct
+      ? `${item.expr.sql} ${item.descending ? "DESC" : "ASC"} NULLS ${item.nullsFirst ? "FIRST" : "LAST"}`
+      : item.sql,
+  );
+  return ` ORDER BY ${keys.join(", ")}`;
+}
+
+/** `name([DISTINCT] args [ORDER BY …]) [FILTER …] [OVER …]`. */
+function aggregate(site: Site, name: string, args: readonly string[], filter?: string): string {
+  const distinct = site.call.distinct ? "DISTINCT " : "";
+  const where = filter === undefined ? "" : ` FILTER (WHERE ${filter})`;
+  return `${name}(${distinct}${args.join(", ")}${orderClause(site)})${where}${site.over}`;
+}
+
+function native(name: string): SiteMapping {
+  return (site) =>
+    aggregate(
+      site,
+      name,
+      site.call.args.map((arg) => arg.sql),
+    );
+}
+
+const count: SiteMapping = (site) => aggregate(site, "count", [argument(site, 0).sql]);
+
+const sum: SiteMapping = (site) => {
+  const { sql, type } = argument(site, 0);
+  const total = aggregate(site, "sum", [sql]);
+  if (type.kind === "INT64") return `CAST(${total} AS BIGINT)`;
+  if (type.kind === "NUMERIC") {
+    // DuckDB lets the sum leave the range of its own type.
+    const limit = "'99999999999999999999999999999.999999999'::DECIMAL(38,9)";
+    return failWhen(`abs(${total}) > ${limit}`, type, ["numeric overflow: SUM"], total);
+  }
+  if (type.kind === "BIGNUMERIC") return `bq_bignumeric_check(${total})`;
+  if (type.kind !== "FLOAT64") return total;
+  const infinite = `isinf(${total}) AND NOT bool_or(isinf(${sql}))${site.over}`;
+  return failWhen(infinite, type, ["double overflow"], total);
+};
+
+const average: SiteMapping = (site) => {
+  const { sql, type } = argument(site, 0);
+  const n = aggregate(site, "count", [sql]);
+  if (type.kind === "NUMERIC") {
+    return `(CASE WHEN ${n} > 0 THEN bq_numeric_divide(${aggregate(site, "sum", [sql])}, CAST(${n} AS DECIMAL(38,9))) END)`;
+  }
+  if (type.kind === "BIGNUMERIC") {
+    return `(CASE WHEN ${n} > 0 THEN bq_bignumeric_divide(${aggregate(site, "sum", [sql])}, bq_bignumeric_from_int(${n})) END)`;
+  }
+  if (type.kind === "INTERVAL") {
+    return `(CASE WHEN ${n} > 0 THEN bq_interval_divide(${aggregate(site, "sum", [sql])}, ${n}) END)`;
+  }
+  return aggregate(site, "avg", [sql]);
+};
+
+/** MIN and MAX: DuckDB takes NaN for the greatest number, in GoogleSQL one NaN makes the result NaN. */
+function extreme(name: "min" | "max"): SiteMapping {
+  return (site) => {
+    const { sql, type } = argument(site, 0);
+    const found = `${name}(${sql})${site.over}`;
+    if (type.kind !== "FLOAT64" || name === "max") return found;
+    return `(CASE WHEN bool_or(isnan(${sql}))${site.over} THEN 'nan'::DOUBLE ELSE ${found} END)`;
+  };
+}
+
+const anyValue: SiteMapping = (site) => {
+  const { sql } = argument(site, 0);
+  const having = "having" in site.call ? site.call.having : undefined;
+  if (having !== undefined) return `arg_${having.kind}_null(${sql}, ${having.expr.sql})${site.over}`;
+  return `any_value(${sql})${site.over}`;
+};
+
+function limited(site: Site, list: string): string {
+  const limit = "limit" in site.call ? site.call.limit : undefined;
+  return limit === undefined ? list : `(${list})[1:${limit.sql}]`;
+}
+
+const arrayAgg: SiteMapping = (site) => {
+  const { sql } = argument(site, 0);
+  return limited(site, aggregate(site, "list", [sql], site.call.nulls === "ignore" ? `${sql} IS NOT NULL` : undefined));
+};
+
+const arrayConcatAgg: SiteMapping = (site) => {
+  const { sql } = argument(site, 0);
+  return `flatten(${limited(site, aggregate(site, "list", [sql], `${sql} IS NOT NULL`))})`;
+};
+
+const stringAgg: SiteMapping = (site) => {
+  const { sql, type } = argument(site, 0);
+  const delimiter = site.call.args[1]?.sql;
+  if (type.kind === "BYTES") {
+    const list = limited(site, aggregate(site, "list", [sql], `${sql} IS NOT NULL`));
+    return `bq_join_bytes(${list}, ${delimiter ?? "','::BLOB"})`;
+  }
+  const hasLimit = "limit" in site.call && site.call.limit !== undefined;
+  if (!hasLimit) return aggregate(site, "string_agg", [sql, delimiter ?? "','"]);
+  return `array_to_string(${limited(site, aggregate(site, "list", [sql], `${sql} IS NOT NULL`))}, ${delimiter ?? "','"})`;
+};
+
+const countIf: SiteMapping = (site) => {
+  const { sql } = argument(site, 0);
+  return site.call.distinct
+    ? aggregate(site, "count", [`CASE WHEN ${sql} THEN true END`])
+    : `count(*) FILTER (WHERE ${sql})${site.over}`;
+};
+
+/** Exact where BigQuery's own answer is approximate. */
+const approxQuantiles: SiteMapping = (site) => {
+  const { sql } = argument(site, 0);
+  const number = site.call.args[1]?.literal;
+  if (typeof number !== "bigint" || site.call.distinct || site.call.nulls === "respect") return refuse(site.call, "in this form");
+  const points = Array.from({ length: Number(number) + 1 }, (_, index) => index / Number(number));
+  return `quantile_disc(${sql}, [${points.map((p) => `${p}::DOUBLE`).join(", ")}])${site.over}`;
+};
+
+function statistic(name: string): SiteMapping {
+  return (site) => {
+    const args = site.call.args.map(({ sql, type }) => toFloat(sql, type));
+    return aggregate(site, name, args);
+  };
+}
+
+function toFloat(sql: string, type: SqlType): string {
+  return type.kind === "BIGNUMERIC" ? `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)` : `CAST(${sql} AS ${duckType(FLOAT64)})`;
+}
+
+const SITES: Readonly<Record<string, SiteMapping>> = {
+  $count_star: (site) => `count(*)${site.over}`,
+  count,
+  countif: countIf,
+  sum,
+  avg: average,
+  min: extreme("min"),
+  max: extreme("max"),
+  any_value: anyValue,
+  array_agg: arrayAgg,
+  array_concat_agg: arrayConcatAgg,
+  string_agg: stringAgg,
+  logical_or: native("bool_or"),
+  logical_and: native("bool_and"),
+  bit_and: native("bit_and"),
+  bit_or: native("bit_or"),
+  bit_xor: native("bit_xor"),
+  // Exact answers are within any error bound.
+  approx_count_distinct: (site) => `count(DISTINCT ${argument(site, 0).sql})${site.over}`,
+  approx_quantiles: approxQuantiles,
+  stddev_pop: statistic("stddev_pop"),
+  stddev_samp: statistic("stddev_samp"),
+  var_pop: statistic("var_pop"),
+  var_samp: statistic("var_samp"),
+  covar_pop: statistic("covar_pop"),
+  covar_samp: statistic("covar_samp"),
+  corr: statistic("corr"),
+};
+
+const HAVING_KNOWN = new Set(["any_value"]);
+
+function aggregateOf(mapping: SiteMapping): AggregateMapping {
+  return (call) => {
+    if (call.having !== undefined && !HAVING_KNOWN.has(call.name)) return refuse(call, `with HAVING ${call.having.kind.toUpperCase()}`);
+    return mapping({ call, over: "" });
+  };
+}
+
+function windowed(mapping: SiteMapping): AnalyticMapping {
+  return (call) => mapping({ call, over: ` OVER ${call.over}` });
+}
+
+/** Aggregate functions. */
+export const aggregates: Readonly<Record<string, AggregateMapping>> = Object.fromEntries(
+  Object.entries(SITES).map(([name, mapping]) => [name, aggregateOf(mapping)]),
+);
+
+/** Aggregate functions with OVER. */
+export const windowedAggregates: Readonly<Record<string, AnalyticMapping>> = Object.fromEntries(
+  Object.entries(SITES).map(([name, mapping]) => [name, windowed(mapping)]),
+);

@@ -1,0 +1,43 @@
+import { refuse } from "./arguments.ts";
+import type { AnalyticCall, AnalyticMapping } from "./types.ts";
+
+function plain(name: string): AnalyticMapping {
+  return (call) => `${name}() OVER ${call.over}`;
+}
+
+/** Functions that look at other rows; IGNORE NULLS stands inside DuckDB's parentheses too. */
+function navigation(name: string): AnalyticMapping {
+  return (call) => {
+    const nulls = call.nulls === "ignore" ? " IGNORE NULLS" : "";
+    return `${name}(${call.args.map((arg) => arg.sql).join(", ")}${nulls}) OVER ${call.over}`;
+  };
+}
+
+const percentileCont: AnalyticMapping = (call) => {
+  if (call.nulls === "respect") return refuse(call, "with RESPECT NULLS");
+  const x = call.args[0];
+  if (x?.type.kind !== "FLOAT64") return refuse(call, "on this type");
+  return `quantile_cont(${x.sql}, ${call.args[1]?.sql}) OVER ${call.over}`;
+};
+
+const percentileDisc: AnalyticMapping = (call: AnalyticCall) => {
+  if (call.nulls === "respect") return refuse(call, "with RESPECT NULLS");
+  return `quantile_disc(${call.args[0]?.sql}, ${call.args[1]?.sql}) OVER ${call.over}`;
+};
+
+/** Numbering and navigation functions. */
+export const analytics: Readonly<Record<string, AnalyticMapping>> = {
+  row_number: plain("row_number"),
+  rank: plain("rank"),
+  dense_rank: plain("dense_rank"),
+  percent_rank: plain("percent_rank"),
+  cume_dist: plain("cume_dist"),
+  ntile: navigation("ntile"),
+  lag: navigation("lag"),
+  lead: navigation("lead"),
+  first_value: navigation("first_value"),
+  last_value: navigation("last_value"),
+  nth_value: navigation("nth_value"),
+  percentile_cont: percentileCont,
+  percentile_disc: percentileDisc,
+};

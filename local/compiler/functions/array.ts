@@ -1,0 +1,197 @@
+import type { SqlType } from "../../types.ts";
+import { duckType } from "../../values.ts";
+import { arg, kindOf, onceAll, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { PART_MICROS } from "./datetime.ts";
+import { failWhen } from "./raise.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+
+/** `a[OFFSET(i)]`, `a[ORDINAL(i)]` and the two SAFE_ forms. */
+function element(first: 0 | 1, safe: boolean): ScalarMapping {
+  return (call) => {
+    const index = arg(call, 1);
+    const position = first === 1 ? index.sql : `(${index.sql} + 1)`;
+    if (safe && typeof index.literal === "bigint") {
+      const known = index.literal + BigInt(1 - first);
+      return known < 1n ? `NULL::${duckType(call.resultType)}` : `(${sqlOf(call, 0)})[${known}]`;
+    }
+    return onceAll(call, (array, i) => {
+      const at = `${array}[${first === 1 ? i : `${i} + 1`}]`;
+      if (safe) return `(CASE WHEN ${i} >= ${first} THEN ${at} END)`;
+      const message = ["Array index ", { sql: `CAST(${i} AS VARCHAR)` }, " is out of bounds"];
+      const outside = `${i} < ${first} OR ${i} >= len(${array}) + ${first}`;
+      return position === "" ? refuse(call) : failWhen(outside, call.resultType, message, at);
+    });
+  };
+}
+
+/** A function over a lambda: the names of its arguments stand in the body already. */
+function lambdaOf(call: FunctionCall, index: number): { names: readonly string[]; body: string } {
+  const expr = arg(call, index);
+  if (expr.lambda === undefined) return refuse(call, "without a lambda");
+  return { names: expr.lambda, body: expr.sql };
+}
+
+function transformed(call: FunctionCall, array: string, name: "list_transform" | "list_filter"): string {
+  const { names, body } = lambdaOf(call, 1);
+  if (names.length === 1) return `${name}(${array}, lambda ${names[0]}: ${body})`;
+  // DuckDB counts from 1.
+  const index = call.context.fresh("i");
+  const zeroBased = body.replaceAll(new RegExp(`\\b${names[1]}\\b`, "g"), `(${index} - 1)`);
+  return `${name}(${array}, lambda ${names[0]}, ${index}: ${zeroBased})`;
+}
+
+const includes: ScalarMapping = (call) => {
+  if (arg(call, 1).lambda !== undefined) {
+    return onceEach(call, [sqlOf(call, 0)], (array) => `(len(${transformed(call, array, "list_filter")}) > 0)`);
+  }
+  return refuse(call);
+};
+
+const toString: ScalarMapping = (call) => {
+  if (call.resultType.kind === "BYTES") return refuse(call, "on BYTES");
+  const [array, delimiter, nullText] = [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql];
+  const e = call.context.fresh("e");
+  if (nullText !== undefined) {
+    const filled = `list_transform(${array}, lambda ${e}: coalesce(${e}, ${nullText}))`;
+    return `(CASE WHEN ${nullText} IS NOT NULL THEN ${joinList(filled, delimiter)} END)`;
+  }
+  return joinList(array, delimiter);
+};
+
+function joinList(array: string, delimiter: string): string {
+  return `array_to_string(${array}, ${delimiter})`;
+}
+
+const generateArray: ScalarMapping = (call) => {
+  const kind = kindOf(call, 0);
+  if (kind !== "INT64") {
+    const step = call.args[2]?.sql ?? (kind === "FLOAT64" ? "1::DOUBLE" : "1");
+    if (kind === "FLOAT64") return `bq_generate_array_float(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
+    if (kind === "NUMERIC") return `bq_generate_array_numeric(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
+    return refuse(call, `on ${kind}`);
+  }
+  return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "1::BIGINT"], (start, end, step) =>
+    series(call, start, end, step, `generate_series(${start}, ${end}, ${step})`),
+  );
+};
+
+/** DuckDB's series with GoogleSQL's errors; a NULL bound gives NULL. */
+function series(call: FunctionCall, start: string, end: string, step: string, sql: string): string {
+  const anyNull = [start, end, step].map((bound) => `${bound} IS NULL`).join(" OR ");
+  const zero = failWhen(`${step} = 0`, call.resultType, ["Sequence step cannot be 0."], sql);
+  return `(CASE WHEN ${anyNull} THEN NULL ELSE ${zero} END)`;
+}
+
+const generateDateArray: ScalarMapping = (call) => {
+  const amount = call.args[2]?.sql ?? "1::BIGINT";
+  const part = call.args.length > 3 ? partArgument(call, 3) : "DAY";
+  const step = { DAY: "to_days", WEEK: "to_weeks", MONTH: "to_months", QUARTER: "to_quarters", YEAR: "to_years" }[part as string];
+  if (step === undefined) return refuse(call, `with ${part}`);
+  const e = call.context.fresh("e");
+  return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), amount], (start, end, n) => {
+    // Each element is the start plus a multiple of the step, so that 31 January is followed by the ends of months.
+    const unit = { DAY: 1, WEEK: 7, MONTH: 28, QUARTER: 90, YEAR: 365 }[part as string];
+    const count = `((${end} - ${start}) // (${n} * ${unit}))`;
+    const all = `list_transform(generate_series(0::BIGINT, ${count}), lambda ${e}: CAST(${start} + ${step}(CAST(${e} * ${n} AS INTEGER)) AS DATE))`;
+    const kept = `list_filter(${all}, lambda ${e}: CASE WHEN ${n} > 0 THEN ${e} <= ${end} ELSE ${e} >= ${end} END)`;
+    return series(call, start, end, n, kept);
+  });
+};
+
+const generateTimestampArray: ScalarMapping = (call) => {
+  const part = partArgument(call, 3);
+  const micros = PART_MICROS[part];
+  if (micros === undefined) return refuse(call, `with ${part}`);
+  const e = call.context.fresh("e");
+  return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), sqlOf(call, 2)], (start, end, n) => {
+    const values = `generate_series(epoch_us(${start}), epoch_us(${end}), ${n} * ${micros}::BIGINT)`;
+    return series(call, start, end, n, `list_transform(${values}, lambda ${e}: make_timestamptz(${e}))`);
+  });
+};
+
+const reverse: ScalarMapping = (call) => `list_reverse(${sqlOf(call, 0)})`;
+
+/** ARRAY_FIRST and ARRAY_LAST fail on an empty array. */
+function end(index: "1" | "-1"): ScalarMapping {
+  return (call) =>
+    call.context.once(sqlOf(call, 0), (array) =>
+      failWhen(
+        `len(${array}) = 0`,
+        call.resultType,
+        [`${call.name.toUpperCase()} cannot get the ${index === "1" ? "first" : "last"} element of an empty array`],
+        `${array}[${index}]`,
+      ),
+    );
+}
+
+const slice: ScalarMapping = (call) =>
+  onceAll(call, (array, from, to) => {
+    const at = (i: string): string => `(CASE WHEN ${i} < 0 THEN len(${array}) + ${i} ELSE ${i} END)`;
+    const anyNull = [array, from, to].map((each) => `${each} IS NULL`).join(" OR ");
+    return `(CASE WHEN ${anyNull} THEN NULL ELSE list_slice(${array}, greatest(${at(from)}, 0) + 1, greatest(${at(to)} + 1, 0)) END)`;
+  });
+
+/** An aggregate over the elements; NULLs are passed over. */
+function overElements(name: string): ScalarMapping {
+  return (call) => {
+    const type: SqlType = arg(call, 0).type;
+    if (type.kind === "ARRAY" && type.element.kind !== "INT64" && name !== "max" && name !== "min") return refuse(call);
+    if (type.kind === "ARRAY" && type.element.kind === "FLOAT64") return refuse(call, "on FLOAT64");
+    const result = `list_aggregate(${sqlOf(call, 0)}, '${name}')`;
+    return `CAST(${result} AS ${duckType(call.resultType)})`;
+  };
+}
+
+const isDistinct: ScalarMapping = (call) =>
+  call.context.once(
+    sqlOf(call, 0),
+    (a) => `(len(${a}) = len(list_distinct(${a})) + CASE WHEN list_count(${a}) < len(${a}) THEN 1 ELSE 0 END)`,
+  );
+
+/** RANGE_BUCKET: how many bounds are not above the point. */
+const rangeBucket: ScalarMapping = (call) =>
+  onceAll(call, (point, bounds) => {
+    const e = call.context.fresh("e");
+    const nan = kindOf(call, 0) === "FLOAT64" ? ` OR isnan(${point})` : "";
+    return `(CASE WHEN ${point} IS NULL OR ${bounds} IS NULL${nan} THEN NULL ELSE len(list_filter(${bounds}, lambda ${e}: ${e} <= ${point})) END)`;
+  });
+
+const makeArray: ScalarMapping = (call) => {
+  const items = call.args.map((each: CompiledExpr) => each.sql);
+  return `CAST([${items.join(", ")}] AS ${duckType(call.resultType)})`;
+};
+
+const concat: ScalarMapping = (call) =>
+  onceAll(call, (...arrays) => {
+    if (arrays.length === 1) return arrays[0] as string;
+    const anyNull = arrays.map((array) => `${array} IS NULL`).join(" OR ");
+    return `(CASE WHEN ${anyNull} THEN NULL ELSE list_concat(${arrays.join(", ")}) END)`;
+  });
+
+/** Functions on ARRAY. */
+export const arrayFunctions: Readonly<Record<string, ScalarMapping>> = {
+  $make_array: makeArray,
+  $array_at_offset: element(0, false),
+  $array_at_ordinal: element(1, false),
+  $safe_array_at_offset: element(0, true),
+  $safe_array_at_ordinal: element(1, true),
+  array_length: (call) => `len(${sqlOf(call, 0)})`,
+  array_concat: concat,
+  array_reverse: reverse,
+  array_to_string: toString,
+  array_transform: (call) => transformed(call, sqlOf(call, 0), "list_transform"),
+  array_filter: (call) => transformed(call, sqlOf(call, 0), "list_filter"),
+  array_includes: includes,
+  array_first: end("1"),
+  array_last: end("-1"),
+  array_slice: slice,
+  array_max: overElements("max"),
+  array_min: overElements("min"),
+  array_sum: overElements("sum"),
+  array_is_distinct: isDistinct,
+  generate_array: generateArray,
+  generate_date_array: generateDateArray,
+  generate_timestamp_array: generateTimestampArray,
+  range_bucket: rangeBucket,
+};
+

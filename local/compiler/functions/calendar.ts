@@ -1,0 +1,150 @@
+import type { SqlType } from "../../types.ts";
+import { literalText, onceEach } from "./arguments.ts";
+import { failWhen, raise } from "./raise.ts";
+import type { CompiledExpr, FunctionCall } from "./types.ts";
+
+/** 0001-01-01 and 9999-12-31 as days since 1970. */
+const MIN_DAY = -719162;
+const MAX_DAY = 2932896;
+/** The same as microseconds, to the end of the last day. */
+const MIN_MICROS = -62135596800000000n;
+const MAX_MICROS = 253402300799999999n;
+
+/** Whatever a mapping needs to write an operand twice. */
+export type Scope = Pick<FunctionCall, "context">;
+
+/** A DATE as days since 1970, BIGINT. */
+export function dayNumber(date: string): string {
+  return `(${date} - DATE '1970-01-01')`;
+}
+
+/** The DATE of a day number, which must be in range. */
+export function dateOfDay(days: string): string {
+  return `(DATE '1970-01-01' + CAST(${days} AS INTEGER))`;
+}
+
+/** The TIMESTAMP or DATETIME of microseconds since 1970, which must be in range. */
+export function pointOfMicros(kind: SqlType["kind"], micros: string): string {
+  return kind === "TIMESTAMP" ? `make_timestamptz(${micros})` : `make_timestamp(${micros})`;
+}
+
+/** A DATE from a day number, or an error where BigQuery has no such date. */
+export function checkedDate(scope: Scope, days: string, what: string): string {
+  return scope.context.once(days, (d) =>
+    failWhen(`${d} NOT BETWEEN ${MIN_DAY} AND ${MAX_DAY}`, { kind: "DATE" }, [what], dateOfDay(d)),
+  );
+}
+
+/** A TIMESTAMP or DATETIME from microseconds, or an error where BigQuery has no such time. */
+export function checkedPoint(scope: Scope, type: SqlType, micros: string, what: string): string {
+  return scope.context.once(micros, (v) =>
+    failWhen(
+      `${v} NOT BETWEEN ${MIN_MICROS}::BIGINT AND ${MAX_MICROS}::BIGINT`,
+      type,
+      [what],
+      pointOfMicros(type.kind, v),
+    ),
+  );
+}
+
+/** A DATE moved by days. */
+export function addDays(scope: Scope, date: string, days: string): string {
+  return checkedDate(scope, `(${dayNumber(date)} + ${days})`, "Date operation caused overflow");
+}
+
+/** A DATE or DATETIME moved by months; the day is clamped to the month's last one. */
+export function addMonths(scope: Scope, point: string, type: SqlType, months: string): string {
+  return onceEach(scope, [point, months], (p, m) => {
+    // The year after the move decides, before DuckDB builds a value that may not exist.
+    const month = `(year(${p}) * 12::BIGINT + month(${p}) - 1 + ${m})`;
+    const moved = `CAST(${p} + to_months(CAST(${m} AS INTEGER)) AS ${type.kind === "DATE" ? "DATE" : "TIMESTAMP"})`;
+    return failWhen(
+      `${m} NOT BETWEEN -120000 AND 120000 OR ${month} NOT BETWEEN 12 AND 119999`,
+      type,
+      [`${type.kind === "DATE" ? "Date" : "Datetime"} operation caused overflow`],
+      moved,
+    );
+  });
+}
+
+/** Months of an INTERVAL. */
+export function intervalMonths(interval: string): string {
+  return `(date_part('year', ${interval}) * 12 + date_part('month', ${interval}))`;
+}
+
+/** Days of an INTERVAL. */
+export function intervalDays(interval: string): string {
+  return `date_part('day', ${interval})`;
+}
+
+/** Microseconds of an INTERVAL, beside its months and days. */
+export function intervalMicros(interval: string): string {
+  return `(date_part('hour', ${interval}) * 3600000000 + date_part('minute', ${interval}) * 60000000 + date_part('microsecond', ${interval}))`;
+}
+
+/** `point + interval` or, with sign -1, `point - interval`, on DATE (gives DATETIME), DATETIME and TIMESTAMP. */
+export function shiftByInterval(scope: Scope, point: string, type: SqlType, interval: string, sign: 1 | -1): string {
+  const minus = sign < 0 ? "-" : "";
+  return onceEach(scope, [point, interval], (p, i) => {
+    const micros = `(${minus}(${intervalDays(i)} * 86400000000 + ${intervalMicros(i)}))`;
+    if (type.kind === "TIMESTAMP") {
+      const moved = checkedPoint(scope, type, `(epoch_us(${p}) + ${micros})`, "Timestamp operation caused overflow");
+      return failWhen(
+        `${intervalMonths(i)} <> 0`,
+        type,
+        ["TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part."],
+        moved,
+      );
+    }
+    const datetime: SqlType = { kind: "DATETIME" };
+    const byMonths = addMonths(scope, `CAST(${p} AS TIMESTAMP)`, datetime, `(${minus}${intervalMonths(i)})`);
+    return checkedPoint(scope, datetime, `(epoch_us(${byMonths}) + ${micros})`, "Datetime operation caused overflow");
+  });
+}
+
+const OFFSET_ZONE = /^([+-])(\d{1,2})(?::(\d\d))?$/;
+
+/** Minutes east of UTC that a zone like `+05:30` means; undefined for a zone that is a name. */
+export function zoneOffsetMinutes(zone: string): number | undefined {
+  const [, sign, hours, minutes] = OFFSET_ZONE.exec(zone) ?? [];
+  if (hours === undefined) return undefined;
+  const total = Number(hours) * 60 + Number(minutes ?? 0);
+  return total > 14 * 60 || Number(minutes ?? 0) > 59 ? undefined : sign === "-" ? -total : total;
+}
+
+/** Whether a zone has a name that the tz database knows. */
+export function isNamedZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return /^[A-Za-z]/.test(zone);
+  } catch {
+    return false;
+  }
+}
+
+/** The DATETIME that clocks in a zone show at a TIMESTAMP. No zone: UTC. */
+export function localTime(timestamp: string, zone?: CompiledExpr): string {
+  const name = zone === undefined ? "UTC" : literalText(zone);
+  if (name === "UTC") return `make_timestamp(epoch_us(${timestamp}))`;
+  if (name === undefined) return `make_timestamp(bq_local_micros(epoch_us(${timestamp}), ${zone?.sql}))`;
+  const offset = zoneOffsetMinutes(name);
+  if (offset !== undefined) return `make_timestamp(epoch_us(${timestamp}) + ${offset * 60_000_000}::BIGINT)`;
+  if (!isNamedZone(name)) return raise({ kind: "DATETIME" }, `Invalid time zone: ${name}`);
+  return `timezone('${name}', ${timestamp})`;
+}
+
+/** The TIMESTAMP at which clocks in a zone show a DATETIME. No zone: UTC. */
+export function instantOf(scope: Scope, datetime: string, zone?: CompiledExpr): string {
+  const name = zone === undefined ? "UTC" : literalText(zone);
+  if (name === "UTC") return `make_timestamptz(epoch_us(${datetime}))`;
+  const offset = name === undefined ? undefined : zoneOffsetMinutes(name);
+  const micros =
+    name === undefined
+      ? `bq_instant_micros(epoch_us(${datetime}), ${zone?.sql})`
+      : offset !== undefined
+        ? `(epoch_us(${datetime}) - ${offset * 60_000_000}::BIGINT)`
+        : isNamedZone(name)
+          ? `epoch_us(timezone('${name}', ${datetime}))`
+          : raise({ kind: "INT64" }, `Invalid time zone: ${name}`);
+  return checkedPoint(scope, { kind: "TIMESTAMP" }, micros, "Timestamp is out of range");
+}

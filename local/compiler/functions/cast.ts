@@ -1,0 +1,216 @@
+import { unsupported } from "../../errors.ts";
+import type { ScalarKind, SqlType } from "../../types.ts";
+import { duckType } from "../../values.ts";
+import { INT64, STRING } from "./arguments.ts";
+import { instantOf, localTime } from "./calendar.ts";
+import { castWithFormat } from "./cast-format.ts";
+import { floatInMessage, floatText, numericText } from "./number-text.ts";
+import { failWhen, raise } from "./raise.ts";
+import { pointText } from "./time-text.ts";
+import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
+
+/** One conversion; the operand may be written once only, unless it goes through `context.once`. */
+type Conversion = (sql: string, context: FunctionContext, zone: CompiledExpr | undefined) => string;
+
+const same: Conversion = (sql) => sql;
+const plain =
+  (type: string): Conversion =>
+  (sql) =>
+    `CAST(${sql} AS ${type})`;
+const own =
+  (name: string): Conversion =>
+  (sql) =>
+    `bq_${name}(${sql})`;
+
+/** DuckDB's own conversion where the text has its plainest form, ours with all the forms and the error elsewhere. */
+function fastOr(pattern: string, type: string, ours: (s: string) => string): Conversion {
+  return (sql, context) =>
+    context.once(
+      sql,
+      (s) => `coalesce(TRY_CAST(CASE WHEN regexp_full_match(${s}, '${pattern}') THEN ${s} END AS ${type}), ${ours(s)})`,
+    );
+}
+
+const CLOCK = "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?";
+const DAY = "(000[1-9]|00[1-9]\\d|0[1-9]\\d\\d|[1-9]\\d{3})-\\d\\d-\\d\\d";
+
+const stringToBool: Conversion = (sql, context) =>
+  context.once(
+    sql,
+    (s) =>
+      `(CASE lower(${s}) WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN ${s} IS NOT NULL THEN ${raise({ kind: "BOOL" }, "Bad bool value: ", { sql: s })} END END)`,
+  );
+
+const floatToInt: Conversion = (sql, context) =>
+  context.once(sql, (x) => {
+    const inRange = `${x} >= -9223372036854775808.5 AND ${x} < 9223372036854775807.5`;
+    const far = failWhen(
+      `NOT (${inRange})`,
+      INT64,
+      ["int64 out of range: ", { sql: floatInMessage(x) }],
+      `CAST(round(${x}) AS BIGINT)`,
+    );
+    const message = ["Illegal conversion of non-finite floating point number to an integer: ", { sql: floatText(context, x) }];
+    return failWhen(`NOT isfinite(${x})`, INT64, message, far);
+  });
+
+const bytesToString: Conversion = (sql, context) =>
+  context.once(sql, (b) => {
+    const text = `TRY(decode(${b}))`;
+    return failWhen(`${text} IS NULL AND ${b} IS NOT NULL`, STRING, ["Invalid cast of bytes to UTF8 string"], text);
+  });
+
+const boolToString: Conversion = plain("VARCHAR");
+
+const stringToTimestamp: Conversion = (sql, context, zone) => {
+  const zoneSql = zone === undefined ? "'UTC'" : zone.sql;
+  const ours = (s: string): string => `make_timestamptz(bq_parse_timestamp_literal(${s}, ${zoneSql}, false))`;
+  if (zone !== undefined) return ours(sql);
+  return fastOr(`${DAY}([ T]${CLOCK}(Z|[+]00|[+]00:00)?)?`, "TIMESTAMPTZ", ours)(sql, context, zone);
+};
+
+const stringToDatetime = fastOr(`${DAY}([ T]${CLOCK})?`, "TIMESTAMP", (s) => `make_timestamp(bq_parse_datetime_literal(${s}))`);
+
+const CONVERSIONS: Partial<Record<`${ScalarKind}>${ScalarKind}`, Conversion>> = {
+  "INT64>FLOAT64": plain("DOUBLE"),
+  "INT64>NUMERIC": plain("DECIMAL(38,9)"),
+  "INT64>BIGNUMERIC": (sql) => `bq_bignumeric_from_int(${sql})`,
+  "INT64>BOOL": (sql) => `(${sql} <> 0)`,
+  "INT64>STRING": plain("VARCHAR"),
+  "BOOL>INT64": plain("BIGINT"),
+  "BOOL>STRING": boolToString,
+  "FLOAT64>INT64": floatToInt,
+  "FLOAT64>NUMERIC": own("numeric_from_float"),
+  "FLOAT64>BIGNUMERIC": own("bignumeric_from_float"),
+  "FLOAT64>STRING": (sql, context) => floatText(context, sql),
+  // DuckDB's direct conversion divides two doubles and may be off by a bit; reading the text is exact.
+  "NUMERIC>FLOAT64": (sql) => `CAST(CAST(${sql} AS VARCHAR) AS DOUBLE)`,
+  "NUMERIC>INT64": plain("BIGINT"),
+  "NUMERIC>BIGNUMERIC": own("bignumeric_from_numeric"),
+  "NUMERIC>STRING": numericText,
+  "BIGNUMERIC>FLOAT64": (sql) => `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)`,
+  "BIGNUMERIC>INT64": own("bignumeric_to_int"),
+  "BIGNUMERIC>NUMERIC": own("numeric_from_bignumeric"),
+  "BIGNUMERIC>STRING": own("bignumeric_text"),
+  "STRING>INT64": fastOr("[+-]?\\d{1,19}", "BIGINT", (s) => `bq_parse_int(${s})`),
+  "STRING>FLOAT64": fastOr("[+-]?\\d{1,15}(\\.\\d{1,15})?", "DOUBLE", (s) => `bq_parse_float(${s})`),
+  "STRING>NUMERIC": fastOr("[+-]?\\d{1,20}(\\.\\d{1,9})?", "DECIMAL(38,9)", (s) => `bq_parse_numeric(${s})`),
+  "STRING>BIGNUMERIC": own("parse_bignumeric"),
+  "STRING>BOOL": stringToBool,
+  "STRING>BYTES": (sql) => `encode(${sql})`,
+  "STRING>DATE": fastOr(DAY, "DATE", (s) => `(DATE '1970-01-01' + CAST(bq_parse_date_literal(${s}) AS INTEGER))`),
+  "STRING>DATETIME": stringToDatetime,
+  "STRING>TIME": fastOr(CLOCK, "TIME", (s) => `CAST(make_timestamp(bq_parse_time_literal(${s})) AS TIME)`),
+  "STRING>TIMESTAMP": stringToTimestamp,
+  "STRING>INTERVAL": own("parse_interval"),
+  "BYTES>STRING": bytesToString,
+  "DATE>STRING": (sql, context) => pointText(context, { kind: "DATE" }, sql),
+  "DATE>DATETIME": plain("TIMESTAMP"),
+  "DATE>TIMESTAMP": (sql, context, zone) => instantOf({ context }, `CAST(${sql} AS TIMESTAMP)`, zone),
+  "DATETIME>STRING": (sql, context) => pointText(context, { kind: "DATETIME" }, sql),
+  "DATETIME>DATE": plain("DATE"),
+  "DATETIME>TIME": plain("TIME"),
+  "DATETIME>TIMESTAMP": (sql, context, zone) => instantOf({ context }, sql, zone),
+  "TIME>STRING": (sql, context) => pointText(context, { kind: "TIME" }, sql),
+  "TIMESTAMP>DATE": (sql, _context, zone) => `CAST(${localTime(sql, zone)} AS DATE)`,
+  "TIMESTAMP>DATETIME": (sql, _context, zone) => localTime(sql, zone),
+  "TIMESTAMP>TIME": (sql, _context, zone) => `CAST(${localTime(sql, zone)} AS TIME)`,
+  "TIMESTAMP>STRING": (sql, context, zone) =>
+    zone === undefined
+      ? `(${pointText(context, { kind: "TIMESTAMP" }, sql)} || '+00')`
+      : `bq_timestamp_text(epoch_us(${sql}), ${zone.sql})`,
+  "INTERVAL>STRING": own("interval_text"),
+};
+
+/** A scalar conversion, or undefined where CAST has none. */
+function scalarConversion(from: ScalarKind, to: ScalarKind): Conversion | undefined {
+  return from === to ? same : CONVERSIONS[`${from}>${to}`];
+}
+
+/** Converts a value of any type; ARRAY and STRUCT element by element. */
+function convert(
+  sql: string,
+  from: SqlType,
+  to: SqlType,
+  context: FunctionContext,
+  zone: CompiledExpr | undefined,
+): string {
+  if (from.kind === "ARRAY" && to.kind === "ARRAY") {
+    if (duckType(from) === duckType(to) && sameKinds(from, to)) return sql;
+    const element = context.fresh("e");
+    return `list_transform(${sql}, lambda ${element}: ${convert(element, from.element, to.element, context, zone)})`;
+  }
+  if (from.kind === "STRUCT" && to.kind === "STRUCT") {
+    if (sameKinds(from, to)) return sql;
+    return context.once(sql, (s) => {
+      const fields = to.fields.map((field, index) => {
+        const source = from.fields[index]?.type ?? field.type;
+        return `f${index} := ${convert(`(${s}).f${index}`, source, field.type, context, zone)}`;
+      });
+      return `(CASE WHEN ${s} IS NOT NULL THEN struct_pack(${fields.join(", ")}) END)`;
+    });
+  }
+  const conversion =
+    from.kind === "ARRAY" || from.kind === "STRUCT" || to.kind === "ARRAY" || to.kind === "STRUCT"
+      ? undefined
+      : scalarConversion(from.kind, to.kind);
+  if (conversion === undefined) throw unsupported(`CAST from ${from.kind} to ${to.kind}`);
+  return conversion(sql, context, zone);
+}
+
+function sameKinds(a: SqlType, b: SqlType): boolean {
+  if (a.kind === "ARRAY" && b.kind === "ARRAY") return sameKinds(a.element, b.element);
+  if (a.kind === "STRUCT" && b.kind === "STRUCT") {
+    return a.fields.length === b.fields.length && a.fields.every((field, index) => sameKinds(field.type, b.fields[index]?.type ?? STRING));
+  }
+  return a.kind === b.kind;
+}
+
+/** Whether evaluating this text cannot fail: a column, a literal, a field. */
+export function cannotFail(expr: CompiledExpr): boolean {
+  return expr.literal !== undefined || /^[\w".]+$/.test(expr.sql);
+}
+
+/** The DuckDB expression of CAST and SAFE_CAST. */
+export function castSql(call: CastCall): string {
+  const { arg, context } = call;
+  if (!call.safe) return convertArgument(call, arg.sql);
+  const converted = (sql: string): string => `TRY(${convertArgument(call, sql)})`;
+  if (cannotFail(arg)) return converted(arg.sql);
+  // Only errors of the conversion give NULL, not those of its operand.
+  const name = context.fresh("v");
+  return `list_transform([${arg.sql}], lambda ${name}: ${converted(name)})[1]`;
+}
+
+function convertArgument(call: CastCall, sql: string): string {
+  const { arg, from, to, context } = call;
+  const result =
+    call.format === undefined
+      ? arg.literal === null
+        ? `NULL::${duckType(to)}`
+        : convert(sql, from, to, context, call.timeZone)
+      : castWithFormat({ ...call, arg: { ...arg, sql } });
+  return limitTo(call, result);
+}
+
+/** STRING(n), BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s) limit what the conversion gives. */
+function limitTo(call: CastCall, sql: string): string {
+  const { to, context, parameters } = call;
+  if (parameters === undefined) return sql;
+  const { maxLength, precision, scale = 0n } = parameters;
+  if (maxLength !== undefined) {
+    return context.once(sql, (value) => {
+      const length = to.kind === "BYTES" ? `octet_length(${value})` : `length(${value})`;
+      const message = [`Value has length `, { sql: `CAST(${length} AS VARCHAR)` }, ` which exceeds the maximum length ${maxLength}`];
+      return failWhen(`${length} > ${maxLength}`, to, message, value);
+    });
+  }
+  if (precision === undefined) return sql;
+  return `bq_${to.kind === "NUMERIC" ? "numeric" : "bignumeric"}_limit(${sql}, ${precision}::BIGINT, ${scale}::BIGINT)`;
+}
+
+/** Converts between types outside a CAST: an argument that a function takes in another type. */
+export function convertSql(expr: CompiledExpr, to: SqlType, context: FunctionContext): string {
+  return convert(expr.sql, expr.type, to, context, undefined);
+}
+

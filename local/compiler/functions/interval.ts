@@ -1,0 +1,52 @@
+import { onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { PART_MICROS } from "./datetime.ts";
+import { failWhen } from "./raise.ts";
+import type { ScalarMapping } from "./types.ts";
+
+const INTERVAL = { kind: "INTERVAL" } as const;
+
+const make: ScalarMapping = (call) => {
+  const part = partArgument(call, 1);
+  const amount = sqlOf(call, 0);
+  const [maker, factor, limit] =
+    part === "YEAR"
+      ? ["to_months", 12, 10_000]
+      : part === "QUARTER"
+        ? ["to_months", 3, 40_000]
+        : part === "MONTH"
+          ? ["to_months", 1, 120_000]
+          : part === "WEEK"
+            ? ["to_days", 7, 522_857]
+            : part === "DAY"
+              ? ["to_days", 1, 3_660_000]
+              : ["to_microseconds", PART_MICROS[part], 316_224_000_000_000_000n / (PART_MICROS[part] ?? 1n)];
+  if (factor === undefined) return refuse(call, `with ${part}`);
+  return call.context.once(amount, (n) =>
+    failWhen(
+      `${n} NOT BETWEEN -${limit} AND ${limit}`,
+      INTERVAL,
+      ["Interval field ", part, " '", { sql: `CAST(${n} AS VARCHAR)` }, "' is out of range"],
+      `${maker}(${maker === "to_microseconds" ? `${n} * ${factor}::BIGINT` : `CAST(${n} * ${factor} AS INTEGER)`})`,
+    ),
+  );
+};
+
+function justify(days: boolean, hours: boolean): ScalarMapping {
+  return (call) => `bq_interval_justify(${sqlOf(call, 0)}, ${days}, ${hours})`;
+}
+
+/** Functions that make and change INTERVAL. */
+export const intervalFunctions: Readonly<Record<string, ScalarMapping>> = {
+  $interval: make,
+  make_interval: (call) =>
+    onceEach(
+      call,
+      call.args.map((each) => each.sql),
+      (year, month, day, hour, minute, second) =>
+        `(to_months(CAST(${year} * 12 + ${month} AS INTEGER)) + to_days(CAST(${day} AS INTEGER)) + to_microseconds(${hour} * 3600000000 + ${minute} * 60000000 + ${second} * 1000000))`,
+    ),
+  justify_days: justify(true, false),
+  justify_hours: justify(false, true),
+  justify_interval: justify(true, true),
+};
+

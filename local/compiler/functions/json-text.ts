@@ -1,0 +1,81 @@
+import { unsupported } from "../../errors.ts";
+import type { SqlType } from "../../types.ts";
+import { quoteText } from "../../values.ts";
+import { floatJson, numericText } from "./number-text.ts";
+import { pointText } from "./time-text.ts";
+import type { FunctionContext } from "./types.ts";
+
+/** TO_JSON_STRING prints; TO_JSON makes a JSON value, which keeps numbers as numbers. */
+export type JsonStyle = "print" | "value" | "wide";
+
+/** Characters that JSON must escape, and the two line separators that BigQuery escapes too. */
+const ESCAPED = '["\\\\\\x00-\\x1f\\x{2028}\\x{2029}]';
+
+/** A STRING as a JSON string. */
+export function quotedJson(context: FunctionContext, sql: string): string {
+  return context.once(
+    sql,
+    (s) => `(CASE WHEN regexp_matches(${s}, '${ESCAPED}') THEN bq_json_quote(${s}) ELSE '"' || ${s} || '"' END)`,
+  );
+}
+
+/**
+ * A value of any type as the JSON text of TO_JSON_STRING
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_encodings); NULL is the text null.
+ */
+export function jsonText(context: FunctionContext, type: SqlType, sql: string, style: JsonStyle): string {
+  return context.once(sql, (x) => `coalesce(${presentJson(context, type, x, style)}, 'null')`);
+}
+
+function presentJson(context: FunctionContext, type: SqlType, x: string, style: JsonStyle): string {
+  switch (type.kind) {
+    case "ARRAY": {
+      const e = context.fresh("e");
+      const items = `list_transform(${x}, lambda ${e}: ${jsonText(context, type.element, e, style)})`;
+      return `('[' || array_to_string(${items}, ',') || ']')`;
+    }
+    case "STRUCT": {
+      const fields = type.fields.map((field, index) => {
+        const key = quoteText(`${index === 0 ? "" : ","}${JSON.stringify(field.name)}:`);
+        return `${key} || ${jsonText(context, field.type, `(${x}).f${index}`, style)}`;
+      });
+      return `(CASE WHEN ${x} IS NOT NULL THEN '{' || ${fields.length === 0 ? "''" : fields.join(" || ")} || '}' END)`;
+    }
+    case "STRING":
+    case "GEOGRAPHY":
+      return type.kind === "STRING" ? quotedJson(context, x) : `bq_geojson_quoted(${x})`;
+    case "BYTES":
+      return `('"' || to_base64(${x}) || '"')`;
+    case "BOOL":
+      return `CAST(${x} AS VARCHAR)`;
+    case "JSON":
+      return `CAST(${x} AS VARCHAR)`;
+    case "INT64":
+      // Beyond 2^53 a reader with doubles would lose digits; TO_JSON keeps the number unless asked.
+      return style === "value"
+        ? `CAST(${x} AS VARCHAR)`
+        : `(CASE WHEN ${x} BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(${x} AS VARCHAR) ELSE '"' || CAST(${x} AS VARCHAR) || '"' END)`;
+    case "FLOAT64":
+      return style === "print" ? floatJson(context, x) : `bq_json_float(${x})`;
+    case "NUMERIC":
+      return decimal(context, numericText(x), style);
+    case "BIGNUMERIC":
+      return decimal(context, `bq_bignumeric_text(${x})`, style);
+    case "DATE":
+      return `('"' || ${pointText(context, type, x)} || '"')`;
+    case "TIMESTAMP":
+      return `('"' || ${pointText(context, type, x, "T")} || 'Z"')`;
+    case "DATETIME":
+    case "TIME":
+      return `('"' || ${pointText(context, type, x, "T")} || '"')`;
+    case "INTERVAL":
+      return `('"' || bq_interval_iso(${x}) || '"')`;
+    default:
+      throw unsupported(`TO_JSON_STRING of ${type}`);
+  }
+}
+
+/** A decimal is a JSON number where a double holds it, else a string. */
+function decimal(context: FunctionContext, text: string, style: JsonStyle): string {
+  return context.once(text, (t) => `bq_json_decimal(${t}, ${style === "value"})`);
+}

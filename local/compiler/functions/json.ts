@@ -1,0 +1,122 @@
+import { arg, kindOf, refuse, sqlOf } from "./arguments.ts";
+import { jsonText } from "./json-text.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+
+const ROOT = "'$'";
+
+/** JSON text of a STRING or JSON argument. */
+function textOf(expr: CompiledExpr): string {
+  return expr.type.kind === "JSON" ? `CAST(${expr.sql} AS VARCHAR)` : expr.sql;
+}
+
+/** JSON_QUERY and its kin; the legacy names quote keys in another way. */
+function query(name: string): ScalarMapping {
+  return (call) => {
+    const json = arg(call, 0);
+    const legacy = call.name.startsWith("json_extract");
+    const found = `bq_${name}(${textOf(json)}, ${call.args[1]?.sql ?? ROOT}, ${legacy}, ${json.type.kind === "JSON"})`;
+    return call.resultType.kind === "JSON" ? asJson(found) : found;
+  };
+}
+
+function asJson(text: string): string {
+  return `CAST(${text} AS JSON)`;
+}
+
+/** JSON_QUERY_ARRAY gives ARRAY<JSON> of a JSON and ARRAY<STRING> of a STRING. */
+function queryArray(name: string): ScalarMapping {
+  return (call) => {
+    const found = query(name)({ ...call, resultType: { kind: "STRING" } });
+    const { resultType } = call;
+    return resultType.kind === "ARRAY" && resultType.element.kind === "JSON" ? `CAST(${found} AS JSON[])` : found;
+  };
+}
+
+const toJsonString: ScalarMapping = (call) => {
+  const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), "print");
+  const pretty = call.args[1];
+  if (pretty === undefined || pretty.literal === false) return text;
+  return `(CASE WHEN ${pretty.sql} IS NULL THEN NULL WHEN ${pretty.sql} THEN bq_json_pretty(${text}) ELSE ${text} END)`;
+};
+
+const toJson: ScalarMapping = (call) => {
+  const wide = call.args[1]?.literal === true;
+  if (call.args[1] !== undefined && typeof call.args[1].literal !== "boolean") return refuse(call, "with an option that is no literal");
+  const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), wide ? "wide" : "value");
+  return asJson(`bq_json_canonical(${text})`);
+};
+
+const parseJson: ScalarMapping = (call) => {
+  const mode = call.args[1]?.sql ?? "'exact'";
+  return asJson(`bq_parse_json(${sqlOf(call, 0)}, ${mode})`);
+};
+
+/** INT64(json), LAX_STRING(json) and their kin. */
+function convert(name: string): ScalarMapping {
+  return (call) => {
+    const mode = call.args[1] === undefined ? "" : `, ${call.args[1].sql}`;
+    if (name === "float64") return `bq_json_float64(${textOf(arg(call, 0))}${mode === "" ? ", 'round'" : mode})`;
+    return `bq_json_${name}(${textOf(arg(call, 0))})`;
+  };
+}
+
+const subscript: ScalarMapping = (call) => {
+  if (kindOf(call, 0) !== "JSON") return refuse(call);
+  const name = kindOf(call, 1) === "INT64" ? "json_element" : "json_member";
+  return asJson(`bq_${name}(${textOf(arg(call, 0))}, ${sqlOf(call, 1)})`);
+};
+
+/** JSON_ARRAY and JSON_OBJECT of values of any types. */
+const jsonArray: ScalarMapping = (call) => {
+  const items = call.args.map((each) => jsonText(call.context, each.type, each.sql, "value"));
+  return asJson(`bq_json_canonical('[' || ${items.length === 0 ? "''" : items.join(" || ',' || ")} || ']')`);
+};
+
+const jsonObject: ScalarMapping = (call) => {
+  if (call.args.length > 0 && kindOf(call, 0) === "ARRAY") return refuse(call, "of arrays");
+  const keys: string[] = [];
+  const values: string[] = [];
+  for (let index = 0; index + 1 < call.args.length; index += 2) {
+    keys.push(sqlOf(call, index));
+    const value = arg(call, index + 1);
+    values.push(jsonText(call.context, value.type, value.sql, "value"));
+  }
+  return asJson(`bq_json_object(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`);
+};
+
+function edit(name: string): ScalarMapping {
+  return (call: FunctionCall) => {
+    if (name === "remove") {
+      const paths = call.args.slice(1).map((each) => each.sql);
+      return asJson(`bq_json_remove(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]))`);
+    }
+    return refuse(call);
+  };
+}
+
+/** JSON functions. A JSON value is kept as its canonical text. */
+export const jsonFunctions: Readonly<Record<string, ScalarMapping>> = {
+  to_json_string: toJsonString,
+  to_json: toJson,
+  parse_json: parseJson,
+  json_query: query("json_query"),
+  json_extract: query("json_query"),
+  json_value: query("json_value"),
+  json_extract_scalar: query("json_value"),
+  json_query_array: queryArray("json_query_array"),
+  json_extract_array: queryArray("json_query_array"),
+  json_value_array: queryArray("json_value_array"),
+  json_extract_string_array: queryArray("json_value_array"),
+  json_type: convert("type"),
+  bool: convert("bool"),
+  int64: convert("int64"),
+  float64: convert("float64"),
+  lax_bool: convert("lax_bool"),
+  lax_int64: convert("lax_int64"),
+  lax_float64: convert("lax_float64"),
+  lax_string: convert("lax_string"),
+  json_array: jsonArray,
+  json_object: jsonObject,
+  json_remove: edit("remove"),
+  $subscript: subscript,
+};

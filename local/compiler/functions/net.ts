@@ -1,0 +1,18 @@
+import { sqlOf } from "./arguments.ts";
+import type { ScalarMapping } from "./types.ts";
+
+function own(name: string): ScalarMapping {
+  return (call) => `bq_net_${name}(${call.args.map((_, index) => sqlOf(call, index)).join(", ")})`;
+}
+
+/** NET functions that need no list of public suffixes. */
+export const netFunctions: Readonly<Record<string, ScalarMapping>> = {
+  "net.host": own("host"),
+  "net.ip_from_string": own("ip_from_string"),
+  "net.safe_ip_from_string": (call) => `TRY(bq_net_ip_from_string(${sqlOf(call, 0)}))`,
+  "net.ip_to_string": own("ip_to_string"),
+  "net.ip_net_mask": own("ip_net_mask"),
+  "net.ip_trunc": own("ip_trunc"),
+  "net.ipv4_from_int64": own("ipv4_from_int64"),
+  "net.ipv4_to_int64": own("ipv4_to_int64"),
+};

@@ -1,0 +1,133 @@
+import { unsupported } from "../../errors.ts";
+import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
+import { failWhen, raise } from "./raise.ts";
+import type { FunctionCall, ScalarMapping } from "./types.ts";
+
+/** How many capturing groups an RE2 pattern has. */
+export function countGroups(pattern: string): number {
+  let groups = 0;
+  let inClass = false;
+  for (let index = 0; index < pattern.length; index++) {
+    const char = pattern[index];
+    if (char === "\\") {
+      if (pattern.startsWith("\\Q", index)) {
+        const end = pattern.indexOf("\\E", index);
+        index = end < 0 ? pattern.length : end;
+      }
+      index++;
+    } else if (inClass) {
+      if (char === "]") inClass = false;
+    } else if (char === "[") {
+      inClass = true;
+      // A bracket right after the opening, or after its negation, is a member.
+      if (pattern[index + 1] === "^") index++;
+      if (pattern[index + 1] === "]") index++;
+    } else if (char === "(" && (pattern[index + 1] !== "?" || /^\(\?P?<[^=!]/.test(pattern.slice(index)))) {
+      groups++;
+    }
+  }
+  return groups;
+}
+
+const TOO_MANY = "Regular expressions passed into extraction functions must not have more than 1 capturing group";
+
+/** Gives `use` the group to extract: the pattern's only one, or the whole match. */
+function withGroup(call: FunctionCall, use: (group: string) => string): string {
+  const pattern = arg(call, 1);
+  const text = literalText(pattern);
+  if (text === undefined) {
+    if (pattern.literal === null) return "NULL";
+    return use(`CAST(bq_regexp_groups(${pattern.sql}) AS INTEGER)`);
+  }
+  const groups = countGroups(text);
+  return groups > 1 ? raise(call.resultType, TOO_MANY) : use(String(groups));
+}
+
+function noBytes(call: FunctionCall): void {
+  if (arg(call, 0).type.kind === "BYTES") throw unsupported(`${call.name.toUpperCase()} on BYTES`);
+}
+
+/** DuckDB allows only constant options; `s` off, so that a dot does not match a line feed, is GoogleSQL's way too. */
+const contains: ScalarMapping = (call) => {
+  noBytes(call);
+  return `regexp_matches(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+};
+
+const extract: ScalarMapping = (call) => {
+  noBytes(call);
+  if (call.args.length > 2) return extractAt(call);
+  return withGroup(call, (group) =>
+    onceEach(
+      call,
+      [sqlOf(call, 0), sqlOf(call, 1)],
+      (s, p) => `(CASE WHEN regexp_matches(${s}, ${p}) THEN regexp_extract(${s}, ${p}, ${group}) END)`,
+    ),
+  );
+};
+
+/** REGEXP_EXTRACT with a position and an occurrence. */
+function extractAt(call: FunctionCall): string {
+  if (/^\^|\\b|\\A/.test(literalText(arg(call, 1)) ?? "^")) return refuse(call, "with a position and an anchor");
+  return withGroup(call, (group) =>
+    onceEach(
+      call,
+      [sqlOf(call, 0), sqlOf(call, 1), sqlOf(call, 2), call.args[3]?.sql ?? "1::BIGINT"],
+      (s, p, position, occurrence) => {
+        const found = `list_extract(regexp_extract_all(substring(${s}, ${position}), ${p}, ${group}), ${occurrence})`;
+        const range = failWhen(
+          `${occurrence} <= 0`,
+          call.resultType,
+          ["The occurrence_index argument in REGEXP_EXTRACT must be positive"],
+          `(CASE WHEN ${position} <= length(${s}) + 1 THEN ${found} END)`,
+        );
+        return failWhen(`${position} <= 0`, call.resultType, ["The position argument in REGEXP_EXTRACT must be positive"], range);
+      },
+    ),
+  );
+}
+
+const extractAll: ScalarMapping = (call) => {
+  noBytes(call);
+  return withGroup(call, (group) => `regexp_extract_all(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${group})`);
+};
+
+const replace: ScalarMapping = (call) => {
+  noBytes(call);
+  const rewrite = literalText(arg(call, 2));
+  if (rewrite !== undefined) {
+    const bad = /\\(?![\\0-9])|\\$/.exec(rewrite.replaceAll("\\\\", ""));
+    if (bad !== null) return raise(call.resultType, "Invalid REGEXP_REPLACE pattern: backslash must be followed by a digit or a backslash");
+    const pattern = literalText(arg(call, 1));
+    const highest = Math.max(0, ...[...rewrite.replaceAll("\\\\", "").matchAll(/\\([0-9])/g)].map((found) => Number(found[1])));
+    if (pattern !== undefined && highest > countGroups(pattern)) {
+      return raise(
+        call.resultType,
+        `Invalid REGEXP_REPLACE pattern: Rewrite schema requests ${highest} matches, but the regexp only has ${countGroups(pattern)} parenthesized subexpressions.`,
+      );
+    }
+  }
+  return `regexp_replace(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)}, 'g')`;
+};
+
+/** Regular expressions. DuckDB's engine is RE2, as BigQuery's. */
+export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
+  regexp_contains: contains,
+  regexp_extract: extract,
+  regexp_substr: extract,
+  regexp_extract_all: extractAll,
+  regexp_replace: replace,
+  regexp_instr: (call) => {
+    noBytes(call);
+    if (call.args.length > 2) return refuse(call, "with a position");
+    return withGroup(call, (group) =>
+      onceAll(
+        call,
+        (s, p) =>
+          // The text before the match is what the shortest prefix leaves; only a pattern without groups is placed exactly.
+          group === "0"
+            ? `(CASE WHEN regexp_matches(${s}, ${p}) THEN length(regexp_extract(${s}, concat('(?s)^(.*?)(?-s:', ${p}, ')'), 1)) + 1 ELSE 0 END)`
+            : refuse(call, "with a capturing group"),
+      ),
+    );
+  },
+};

@@ -1,0 +1,38 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { bytesUdfs } from "./udf/bytes.ts";
+import { decimalUdfs } from "./udf/decimal.ts";
+import type { Udf } from "./udf/define.ts";
+import { formatUdfs } from "./udf/format.ts";
+import { geographyUdfs } from "./udf/geography.ts";
+import { hashUdfs } from "./udf/hash.ts";
+import { intervalUdfs } from "./udf/interval.ts";
+import { jsonUdfs } from "./udf/json.ts";
+import { netUdfs } from "./udf/net.ts";
+import { numberUdfs } from "./udf/numbers.ts";
+import { textUdfs } from "./udf/text.ts";
+import { timeFormatUdfs } from "./udf/time-format.ts";
+import { timeParseUdfs } from "./udf/time-parse.ts";
+import { timeScanUdfs } from "./udf/time-scan.ts";
+import { zoneUdfs } from "./udf/zones.ts";
+
+const ALL: readonly Udf[] = [
+  ...textUdfs,
+  ...bytesUdfs,
+  ...numberUdfs,
+  ...decimalUdfs,
+  ...zoneUdfs,
+  ...timeParseUdfs,
+  ...timeScanUdfs,
+  ...timeFormatUdfs,
+  ...intervalUdfs,
+  ...jsonUdfs,
+  ...formatUdfs,
+  ...hashUdfs,
+  ...netUdfs,
+  ...geographyUdfs,
+];
+
+/** Gives a DuckDB database the functions that compiled statements call; once for each database, through any connection. */
+export function registerFunctions(connection: DuckDBConnection): void {
+  for (const each of ALL) connection.registerScalarFunction(each.create());
+}

@@ -1,0 +1,47 @@
+import { aggregates, windowedAggregates } from "./aggregate.ts";
+import { analytics } from "./analytic.ts";
+import { arithmeticFunctions } from "./arithmetic.ts";
+import { arrayFunctions } from "./array.ts";
+import { bitwiseFunctions } from "./bitwise.ts";
+import { comparisonFunctions } from "./comparison.ts";
+import { conditionalFunctions } from "./conditional.ts";
+import { datetimeFunctions } from "./datetime.ts";
+import { formatFunctions } from "./format.ts";
+import { geographyFunctions } from "./geography.ts";
+import { hashFunctions } from "./hash.ts";
+import { intervalFunctions } from "./interval.ts";
+import { jsonFunctions } from "./json.ts";
+import { mathFunctions } from "./math.ts";
+import { netFunctions } from "./net.ts";
+import { regexpFunctions } from "./regexp.ts";
+import { textFunctions } from "./text.ts";
+import type { AggregateMapping, AnalyticMapping, ScalarMapping } from "./types.ts";
+
+/** The scalar functions and operators that have a mapping, by name in lower case. */
+export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
+  [
+    arithmeticFunctions,
+    arrayFunctions,
+    bitwiseFunctions,
+    comparisonFunctions,
+    conditionalFunctions,
+    datetimeFunctions,
+    formatFunctions,
+    geographyFunctions,
+    hashFunctions,
+    intervalFunctions,
+    jsonFunctions,
+    mathFunctions,
+    netFunctions,
+    regexpFunctions,
+    textFunctions,
+  ].flatMap((group) => Object.entries(group)),
+);
+
+/** The aggregate functions that have a mapping. */
+export const aggregateFunctions: ReadonlyMap<string, AggregateMapping> = new Map(Object.entries(aggregates));
+
+/** The window functions that have a mapping, aggregates among them. */
+export const analyticFunctions: ReadonlyMap<string, AnalyticMapping> = new Map(
+  Object.entries({ ...windowedAggregates, ...analytics }),
+);

@@ -1,0 +1,207 @@
+import { quoteText } from "../../values.ts";
+import { arg, enumArgument, kindOf, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
+import { failWhen, raise } from "./raise.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+
+/** What TRIM strips without a second argument: every character that Unicode calls white space. */
+const WHITE_SPACE =
+  "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
+
+function isBytes(call: FunctionCall): boolean {
+  return kindOf(call, 0) === "BYTES";
+}
+
+/** A call of a function of ours that has the same name for STRING and BYTES, plus `_bytes` for these. */
+function own(name: string): ScalarMapping {
+  return (call) => `bq_${name}${isBytes(call) ? "_bytes" : ""}(${call.args.map((each) => each.sql).join(", ")})`;
+}
+
+/** DuckDB's function where all characters are ASCII, ours (with the rules of Unicode) elsewhere. */
+function asciiOr(native: string, ours: string): ScalarMapping {
+  return (call) =>
+    isBytes(call)
+      ? `${ours}_bytes(${sqlOf(call, 0)})`
+      : onceAll(call, (s) => `(CASE WHEN strlen(${s}) = length(${s}) THEN ${native}(${s}) ELSE ${ours}(${s}) END)`);
+}
+
+/** Length in characters or bytes. */
+function lengthSql(bytes: boolean, sql: string): string {
+  return bytes ? `octet_length(${sql})` : `length(${sql})`;
+}
+
+/** A piece of a STRING or BYTES by 1-based position and length, both in range. */
+function pieceSql(bytes: boolean, sql: string, position: string, length?: string): string {
+  if (!bytes) return `substring(${[sql, position, ...(length === undefined ? [] : [length])].join(", ")})`;
+  const size = length === undefined ? "" : `, 2 * ${length}`;
+  return `unhex(substring(hex(${sql}), 2 * ${position} - 1${size}))`;
+}
+
+function bounded(expr: CompiledExpr, sql: string): string {
+  if (typeof expr.literal === "bigint" && expr.literal >= 0n && expr.literal < 1_000_000_000n) return sql;
+  return `least(${sql}, 1000000000)`;
+}
+
+const substr: ScalarMapping = (call) =>
+  onceAll(call, (s, p, n) => {
+    const bytes = isBytes(call);
+    const position = arg(call, 1);
+    const start =
+      typeof position.literal === "bigint" && position.literal > 0n
+        ? bounded(position, p)
+        : `(CASE WHEN ${p} > 0 THEN least(${p}, 1000000000) WHEN ${p} = 0 THEN 1 ELSE greatest(${lengthSql(bytes, s)} + greatest(${p}, -1000000000) + 1, 1) END)`;
+    if (n === undefined) return pieceSql(bytes, s, start);
+    const piece = pieceSql(bytes, s, start, bounded(arg(call, 2), n));
+    const length = arg(call, 2).literal;
+    if (typeof length === "bigint" && length >= 0n) return piece;
+    return failWhen(`${n} < 0`, call.resultType, ["Third argument in SUBSTR() cannot be negative"], piece);
+  });
+
+function side(name: "left" | "right"): ScalarMapping {
+  return (call) =>
+    onceAll(call, (s, n) => {
+      const bytes = isBytes(call);
+      const count = bounded(arg(call, 1), n);
+      const piece =
+        name === "left"
+          ? pieceSql(bytes, s, "1", count)
+          : pieceSql(bytes, s, `greatest(${lengthSql(bytes, s)} - ${count} + 1, 1)`);
+      const message = `Second argument in ${name.toUpperCase()}() cannot be negative`;
+      return failWhen(`${n} < 0`, call.resultType, [message], piece);
+    });
+}
+
+function pad(name: "lpad" | "rpad"): ScalarMapping {
+  return (call) => {
+    if (isBytes(call)) return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${call.args[2]?.sql ?? "' '::BLOB"})`;
+    return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "' '"], (s, n, p) => {
+      const padded = `${name}(${s}, CAST(${n} AS INTEGER), ${p})`;
+      const checked = failWhen(
+        `${p} = ''`,
+        call.resultType,
+        ["Third argument (pad pattern) for LPAD/RPAD cannot be empty"],
+        padded,
+      );
+      const message = "Second argument (output size) for LPAD/RPAD cannot be negative";
+      return failWhen(`${n} < 0`, call.resultType, [message], checked);
+    });
+  };
+}
+
+const repeat: ScalarMapping = (call) =>
+  onceAll(call, (s, n) => {
+    const message = "Second argument (repeat count) for REPEAT cannot be negative";
+    return failWhen(`${n} < 0`, call.resultType, [message], `repeat(${s}, ${n})`);
+  });
+
+function trim(name: "trim" | "ltrim" | "rtrim"): ScalarMapping {
+  return (call) => {
+    if (isBytes(call)) return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+    return `${name}(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? quoteText(WHITE_SPACE)})`;
+  };
+}
+
+const concat: ScalarMapping = (call) => {
+  if (call.resultType.kind === "ARRAY") {
+    return onceAll(call, (...arrays) => {
+      const anyNull = arrays.map((array) => `${array} IS NULL`).join(" OR ");
+      return `(CASE WHEN ${anyNull} THEN NULL ELSE list_concat(${arrays.join(", ")}) END)`;
+    });
+  }
+  return `(${call.args.map((each) => each.sql).join(" || ")})`;
+};
+
+const length: ScalarMapping = (call) =>
+  isBytes(call) ? `octet_length(${sqlOf(call, 0)})` : `length(${sqlOf(call, 0)})`;
+
+const byteLength: ScalarMapping = (call) =>
+  isBytes(call) ? `octet_length(${sqlOf(call, 0)})` : `strlen(${sqlOf(call, 0)})`;
+
+function affix(name: "starts_with" | "suffix"): ScalarMapping {
+  return (call) => {
+    const [a, b] = [sqlOf(call, 0), sqlOf(call, 1)];
+    return isBytes(call) ? `${name}(hex(${a}), hex(${b}))` : `${name}(${a}, ${b})`;
+  };
+}
+
+const strpos: ScalarMapping = (call) => {
+  const [s, part] = [sqlOf(call, 0), sqlOf(call, 1)];
+  return isBytes(call) ? `bq_instr_bytes(${s}, ${part}, 1::BIGINT, 1::BIGINT)` : `strpos(${s}, ${part})`;
+};
+
+const instr: ScalarMapping = (call) => {
+  const [s, part] = [sqlOf(call, 0), sqlOf(call, 1)];
+  const [position, occurrence] = [call.args[2]?.sql ?? "1::BIGINT", call.args[3]?.sql ?? "1::BIGINT"];
+  return `bq_instr${isBytes(call) ? "_bytes" : ""}(${s}, ${part}, ${position}, ${occurrence})`;
+};
+
+const split: ScalarMapping = (call) => {
+  if (isBytes(call)) return own("split")(call);
+  const delimiter = call.args[1];
+  if (delimiter === undefined) return `string_split(${sqlOf(call, 0)}, ',')`;
+  if (typeof delimiter.literal !== "string" || delimiter.literal === "") return own("split")(call);
+  return `string_split(${sqlOf(call, 0)}, ${delimiter.sql})`;
+};
+
+const replace: ScalarMapping = (call) =>
+  isBytes(call) ? own("replace")(call) : `replace(${call.args.map((each) => each.sql).join(", ")})`;
+
+const NORMAL_FORMS = ["NFC", "NFKC", "NFD", "NFKD"];
+
+function normalize(fold: boolean): ScalarMapping {
+  return (call) => {
+    const form = call.args.length > 1 ? NORMAL_FORMS[enumArgument(call, 1)] : "NFC";
+    return form === undefined ? refuse(call) : `bq_normalize(${sqlOf(call, 0)}, '${form}', ${fold})`;
+  };
+}
+
+const chr: ScalarMapping = (call) => `bq_chr(${sqlOf(call, 0)})`;
+
+const error: ScalarMapping = (call) =>
+  // What is typed as INT64 by default may be coerced to any type around it.
+  call.context.once(sqlOf(call, 0), (message) => raise(call.resultType, { sql: message }));
+
+/** Functions on STRING, and on BYTES where these share the name. */
+export const textFunctions: Readonly<Record<string, ScalarMapping>> = {
+  concat,
+  $concat_op: concat,
+  substr,
+  left: side("left"),
+  right: side("right"),
+  lpad: pad("lpad"),
+  rpad: pad("rpad"),
+  repeat: (call) => (isBytes(call) ? own("repeat")(call) : repeat(call)),
+  trim: trim("trim"),
+  ltrim: trim("ltrim"),
+  rtrim: trim("rtrim"),
+  length,
+  char_length: length,
+  byte_length: byteLength,
+  upper: asciiOr("upper", "bq_upper"),
+  lower: asciiOr("lower", "bq_lower"),
+  initcap: (call) => own(call.args.length > 1 ? "initcap" : "initcap_default")(call),
+  reverse: asciiOr("reverse", "bq_reverse"),
+  replace,
+  translate: own("translate"),
+  starts_with: affix("starts_with"),
+  ends_with: affix("suffix"),
+  strpos,
+  instr,
+  split,
+  soundex: own("soundex"),
+  ascii: own("ascii"),
+  unicode: own("unicode"),
+  chr,
+  normalize: normalize(false),
+  normalize_and_casefold: normalize(true),
+  to_code_points: own("to_code_points"),
+  code_points_to_string: (call) => `bq_code_points_to_string(${sqlOf(call, 0)})`,
+  code_points_to_bytes: (call) => `bq_code_points_to_bytes(${sqlOf(call, 0)})`,
+  to_hex: (call) => `lower(hex(${sqlOf(call, 0)}))`,
+  from_hex: (call) => `bq_from_hex(${sqlOf(call, 0)})`,
+  to_base64: (call) => `to_base64(${sqlOf(call, 0)})`,
+  from_base64: (call) => `bq_from_base64(${sqlOf(call, 0)})`,
+  to_base32: (call) => `bq_to_base32(${sqlOf(call, 0)})`,
+  from_base32: (call) => `bq_from_base32(${sqlOf(call, 0)})`,
+  safe_convert_bytes_to_string: (call) => `bq_safe_convert(${sqlOf(call, 0)})`,
+  error,
+};

@@ -1,0 +1,133 @@
+import {
+  BIGINT,
+  BIGNUM,
+  BLOB,
+  BOOLEAN,
+  DECIMAL,
+  DOUBLE,
+  DuckDBBlobValue,
+  DuckDBDecimalValue,
+  DuckDBIntervalValue,
+  DuckDBListValue,
+  DuckDBScalarFunction,
+  type DuckDBType,
+  type DuckDBValue,
+  INTERVAL,
+  LIST,
+  VARCHAR,
+} from "@duckdb/node-api";
+import type { IntervalValue } from "../../../values.ts";
+import { markMessage } from "../raise.ts";
+
+/** How a JavaScript function's argument or result is held in DuckDB. */
+interface Codec<T> {
+  readonly type: DuckDBType;
+  read(value: DuckDBValue): T;
+  write(value: T): DuckDBValue;
+}
+
+function same<T extends DuckDBValue>(type: DuckDBType): Codec<T> {
+  return { type, read: (value) => value as T, write: (value) => value };
+}
+
+/** STRING. */
+export const text: Codec<string> = same(VARCHAR);
+/** INT64, and whatever is passed as one. */
+export const int: Codec<bigint> = same(BIGINT);
+/** FLOAT64. */
+export const float: Codec<number> = same(DOUBLE);
+/** BOOL. */
+export const bool: Codec<boolean> = same(BOOLEAN);
+/** BYTES. */
+export const bytes: Codec<Buffer> = {
+  type: BLOB,
+  read: (value) => Buffer.from((value as DuckDBBlobValue).bytes),
+  write: (value) => new DuckDBBlobValue(value),
+};
+/** NUMERIC as value * 10^9. */
+export const numeric: Codec<bigint> = {
+  type: DECIMAL(38, 9),
+  read: (value) => (value as DuckDBDecimalValue).value,
+  write: (value) => new DuckDBDecimalValue(value, 38, 9),
+};
+/** BIGNUMERIC as value * 10^38. */
+export const bigNumeric: Codec<bigint> = {
+  type: BIGNUM,
+  // The client gives small ones as numbers.
+  read: (value) => BigInt(value as number | bigint),
+  write: (value) => value,
+};
+/** INTERVAL. */
+export const interval: Codec<IntervalValue> = {
+  type: INTERVAL,
+  read: (value) => {
+    const { months, days, micros } = value as DuckDBIntervalValue;
+    return { months, days, micros };
+  },
+  write: ({ months, days, micros }) => new DuckDBIntervalValue(months, days, micros),
+};
+
+/** An ARRAY; its elements may be NULL. */
+export function list<T>(element: Codec<T>): Codec<readonly (T | null)[]> {
+  return {
+    type: LIST(element.type),
+    read: (value) => (value as DuckDBListValue).items.map((item) => (item === null ? null : element.read(item))),
+    write: (items) => new DuckDBListValue(items.map((item) => (item === null ? null : element.write(item)))),
+  };
+}
+
+type Values<P extends readonly Codec<unknown>[]> = { [I in keyof P]: P[I] extends Codec<infer T> ? T : never };
+
+/** A scalar function of ours that DuckDB calls back. */
+export interface Udf {
+  readonly name: string;
+  /** A new registration of it, for one connection. */
+  create(): DuckDBScalarFunction;
+}
+
+/**
+ * Defines the DuckDB function `bq_<name>`. It is a function of its arguments alone; NULL in gives NULL out, and what it
+ * throws becomes the query's error.
+ */
+export function udf<const P extends readonly Codec<unknown>[], R>(
+  name: string,
+  parameters: P,
+  result: Codec<R>,
+  evaluate: (...args: Values<P>) => R | null,
+): Udf {
+  const codecs: readonly Codec<unknown>[] = parameters;
+  return {
+    name: `bq_${name}`,
+    create: () =>
+      DuckDBScalarFunction.create({
+        name: `bq_${name}`,
+        parameterTypes: codecs.map((codec) => codec.type),
+        returnType: result.type,
+        specialHandling: true,
+        mainFunction: (info, input, output) => {
+          const columns = codecs.map((_, index) => input.getColumnVector(index));
+          try {
+            for (let row = 0; row < input.rowCount; row++) {
+              const values = columns.map((column) => column.getItem(row));
+              const found = values.includes(null)
+                ? null
+                : evaluate(...(values.map((value, index) => codecs[index]?.read(value as DuckDBValue)) as Values<P>));
+              output.setItem(row, found === null ? null : result.write(found));
+            }
+            output.flush();
+          } catch (error) {
+            info.setError(errorText(error));
+          }
+        },
+      }),
+  };
+}
+
+function errorText(error: unknown): string {
+  if (error instanceof EvaluationError) return markMessage(error.message);
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** What a function of ours throws for a GoogleSQL runtime error; the message is the user's. */
+export class EvaluationError extends Error {}
+

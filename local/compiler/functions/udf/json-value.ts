@@ -1,0 +1,266 @@
+import { EvaluationError } from "./define.ts";
+
+/** A JSON value that keeps what JavaScript's own parser loses: integers of any size, and whether a number is an integer. */
+export type Json =
+  | null
+  | boolean
+  | string
+  | { readonly integer: bigint }
+  | { readonly float: number }
+  | readonly Json[]
+  | ReadonlyMap<string, Json>;
+
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+const SPACE = /[ \t\n\r]*/y;
+const PLAIN = /[^"\\\u0000-\u001f]*/y;
+const MAX_DEPTH = 500;
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+/** What a number beyond its type's range becomes. */
+export type WideNumbers = "round" | "exact";
+
+class Parser {
+  private at = 0;
+
+  constructor(
+    private readonly source: string,
+    private readonly wide: WideNumbers,
+  ) {}
+
+  parse(): Json {
+    const value = this.value(0);
+    this.space();
+    if (this.at < this.source.length) this.fail("unexpected text after the value");
+    return value;
+  }
+
+  private fail(what: string): never {
+    throw new EvaluationError(`syntax error while parsing value at ${this.at}: ${what}`);
+  }
+
+  private match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.source);
+    if (found !== null) this.at += found[0].length;
+    return found;
+  }
+
+  private space(): void {
+    this.match(SPACE);
+  }
+
+  private take(token: string): boolean {
+    if (!this.source.startsWith(token, this.at)) return false;
+    this.at += token.length;
+    return true;
+  }
+
+  private value(depth: number): Json {
+    if (depth > MAX_DEPTH) this.fail("too deeply nested");
+    this.space();
+    if (this.take("{")) return this.object(depth);
+    if (this.take("[")) return this.array(depth);
+    if (this.source[this.at] === '"') return this.string();
+    if (this.take("true")) return true;
+    if (this.take("false")) return false;
+    if (this.take("null")) return null;
+    return this.number();
+  }
+
+  private object(depth: number): Json {
+    const members = new Map<string, Json>();
+    this.space();
+    if (this.take("}")) return members;
+    do {
+      this.space();
+      if (this.source[this.at] !== '"') this.fail("expected a key");
+      const key = this.string();
+      this.space();
+      if (!this.take(":")) this.fail("expected ':'");
+      const value = this.value(depth + 1);
+      // The first of equal keys stays.
+      if (!members.has(key)) members.set(key, value);
+      this.space();
+    } while (this.take(","));
+    if (!this.take("}")) this.fail("expected '}'");
+    return members;
+  }
+
+  private array(depth: number): Json {
+    const items: Json[] = [];
+    this.space();
+    if (this.take("]")) return items;
+    do {
+      items.push(this.value(depth + 1));
+      this.space();
+    } while (this.take(","));
+    if (!this.take("]")) this.fail("expected ']'");
+    return items;
+  }
+
+  private string(): string {
+    this.at++;
+    let text = "";
+    for (;;) {
+      text += this.match(PLAIN)?.[0] ?? "";
+      if (this.take('"')) return text;
+      if (!this.take("\\")) this.fail("expected the end of a string");
+      const escape = this.source[this.at++] ?? "";
+      if (escape === "u") {
+        const digits = this.source.slice(this.at, this.at + 4);
+        if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.fail("bad \\u escape");
+        text += String.fromCharCode(Number.parseInt(digits, 16));
+        this.at += 4;
+      } else {
+        const plain = ESCAPES[escape];
+        if (plain === undefined) this.fail("bad escape");
+        text += plain;
+      }
+    }
+  }
+
+  private number(): Json {
+    const found = this.match(NUMBER);
+    if (found === null) this.fail("expected a value");
+    const [text, fraction, exponent] = found;
+    if (fraction === undefined && exponent === undefined) {
+      const integer = BigInt(text);
+      // INT64 and UINT64 are kept; what is wider is a double.
+      if (integer >= -(2n ** 63n) && integer < 2n ** 64n) return text === "-0" ? { float: -0 } : { integer };
+    }
+    const float = Number(text);
+    if (!Number.isFinite(float)) this.fail(`number overflow parsing '${text}'`);
+    if (this.wide === "exact" && !sameNumber(text, float)) {
+      throw new EvaluationError(
+        `Input number: ${text} cannot round-trip through string representation`,
+      );
+    }
+    return { float };
+  }
+}
+
+/** Whether a double prints as the number that was read. */
+function sameNumber(text: string, float: number): boolean {
+  return normalized(text) === normalized(float.toString()) || normalized(text) === normalized(float.toPrecision(17));
+}
+
+/** Digits and exponent of a number, without zeros at either end. */
+function normalized(text: string): string {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = /^(-?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const trimmed = digits.replace(/0+$/, "");
+  if (trimmed === "") return "0";
+  return `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
+}
+
+/** Parses JSON text, or throws an EvaluationError. */
+export function parseJson(source: string, wide: WideNumbers = "round"): Json {
+  return new Parser(source, wide).parse();
+}
+
+const MUST_ESCAPE = /["\\\u0000-\u001f\u2028\u2029]/g;
+const SHORT: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** A STRING as BigQuery quotes it in JSON. */
+export function quoteJson(text: string): string {
+  const body = text.replace(MUST_ESCAPE, (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `"${body}"`;
+}
+
+/** A FLOAT64 as a JSON value prints it: always with a point or an exponent. */
+export function jsonFloat(value: number): string {
+  if (Object.is(value, -0)) return "-0.0";
+  const text = value.toString();
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e15 || (magnitude < 1e-4 && magnitude > 0)) {
+    const [mantissa, exponent = ""] = value.toExponential().split("e");
+    const digits = exponent.slice(1).padStart(2, "0");
+    return `${mantissa}e${exponent[0]}${digits}`;
+  }
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+/** JSON as BigQuery prints it: members by key, no spaces. */
+export function printJson(value: Json, sorted = true): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "string") return quoteJson(value);
+  if (value instanceof Map) {
+    const members = [...(value as ReadonlyMap<string, Json>)];
+    if (sorted) members.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return `{${members.map(([key, item]) => `${quoteJson(key)}:${printJson(item, sorted)}`).join(",")}}`;
+  }
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => printJson(item, sorted)).join(",")}]`;
+  const number = value as { integer: bigint } | { float: number };
+  return "integer" in number ? number.integer.toString() : jsonFloat(number.float);
+}
+
+/** JSON over several lines, two spaces a level. */
+export function prettyJson(value: Json, indent = ""): string {
+  const inner = `${indent}  `;
+  if (value instanceof Map) {
+    const members = [...(value as ReadonlyMap<string, Json>)];
+    if (members.length === 0) return "{}";
+    const lines = members.map(([key, item]) => `${inner}${quoteJson(key)}: ${prettyJson(item, inner)}`);
+    return `{\n${lines.join(",\n")}\n${indent}}`;
+  }
+  if (Array.isArray(value)) {
+    const items = value as readonly Json[];
+    if (items.length === 0) return "[]";
+    return `[\n${items.map((item) => inner + prettyJson(item, inner)).join(",\n")}\n${indent}]`;
+  }
+  return printJson(value);
+}
+
+/** The steps of a JSONPath: member names and array indexes. */
+export type JsonPath = readonly (string | number)[];
+
+const STANDARD_STEP = /\.([A-Za-z_0-9\-$\u0080-\uffff]+)|\."((?:[^"\\]|\\.)*)"|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]/y;
+const LEGACY_STEP = /\.([^."[\]' ]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y;
+const paths = new Map<string, JsonPath>();
+
+/** Parses a JSONPath in the form of JSON_VALUE (`$."a b"`) or of JSON_EXTRACT (`$['a b']`). */
+export function parsePath(path: string, legacy: boolean): JsonPath {
+  const key = `${legacy}${path}`;
+  const known = paths.get(key);
+  if (known !== undefined) return known;
+  if (!path.startsWith("$")) throw new EvaluationError("JSONPath must start with '$'");
+  const steps: (string | number)[] = [];
+  const pattern = legacy ? LEGACY_STEP : STANDARD_STEP;
+  for (let at = 1; at < path.length; at = pattern.lastIndex) {
+    pattern.lastIndex = at;
+    const found = pattern.exec(path);
+    if (found === null) throw new EvaluationError(`Invalid token in JSONPath at: ${path.slice(at)}`);
+    const text = found[0];
+    const index = /^\[(\d+)\]$/.exec(text)?.[1];
+    if (index !== undefined) steps.push(Number(index));
+    else steps.push(unquote(found.slice(1).find((group) => group !== undefined) ?? ""));
+  }
+  if (paths.size > 1000) paths.clear();
+  paths.set(key, steps);
+  return steps;
+}
+
+function unquote(text: string): string {
+  return text.replace(/\\(.)/g, "$1");
+}
+
+/** What a path leads to; undefined if nothing. */
+export function atPath(value: Json, path: JsonPath): Json | undefined {
+  let found: Json | undefined = value;
+  for (const step of path) {
+    if (found instanceof Map) found = (found as ReadonlyMap<string, Json>).get(String(step));
+    else if (Array.isArray(found)) found = /^\d+$/.test(String(step)) ? (found as readonly Json[])[Number(step)] : undefined;
+    else return undefined;
+    if (found === undefined) return undefined;
+  }
+  return found;
+}

@@ -1,0 +1,192 @@
+import { countGroups } from "../regexp.ts";
+import { bool, bytes, EvaluationError, int, list, text, type Udf, udf } from "./define.ts";
+
+const points = (s: string): string[] => [...s];
+
+function titleCase(s: string, delimiters: string): string {
+  let start = true;
+  return points(s)
+    .map((char) => {
+      const shown = start ? char.toUpperCase() : char.toLowerCase();
+      start = delimiters.includes(char);
+      return shown;
+    })
+    .join("");
+}
+
+const DEFAULT_DELIMITERS = ' \t\r\n\f\v[](){}/|<>!?@"^#$&~_,.:;*%+-';
+
+/** Where the n-th occurrence starts, counted in elements from 1; 0 if there is none. */
+function nthPosition(s: string, part: string, position: bigint, occurrence: bigint): bigint {
+  if (position === 0n) throw new EvaluationError("Third argument (position) of INSTR() must not be zero");
+  if (occurrence <= 0n) throw new EvaluationError("Fourth argument (occurrence) of INSTR() must be positive");
+  if (part === "") return 0n;
+  let found = -1;
+  if (position > 0n) {
+    let from = Number(position) - 1;
+    for (let n = occurrence; n > 0n; n--) {
+      found = s.indexOf(part, from);
+      if (found < 0) return 0n;
+      from = found + 1;
+    }
+  } else {
+    let from = s.length + Number(position);
+    for (let n = occurrence; n > 0n; n--) {
+      if (from < 0) return 0n;
+      found = s.lastIndexOf(part, from);
+      if (found < 0) return 0n;
+      from = found - 1;
+    }
+  }
+  return BigInt(found + 1);
+}
+
+/** Replaces each code point by one UTF-16 unit where some need two, so that positions count characters. */
+function byCharacters(s: string, part: string): readonly [string, string] {
+  if (!/[\ud800-\udfff]/.test(s + part)) return [s, part];
+  const ids = new Map<string, string>();
+  const encode = (x: string): string =>
+    points(x)
+      .map((char) => {
+        const known = ids.get(char);
+        if (known !== undefined) return known;
+        const made = String.fromCharCode(ids.size);
+        ids.set(char, made);
+        return made;
+      })
+      .join("");
+  return [encode(s), encode(part)];
+}
+
+const SOUNDEX: Readonly<Record<string, string>> = Object.fromEntries(
+  ["BFPV", "CGJKQSXZ", "DT", "L", "MN", "R"].flatMap((letters, index) =>
+    [...letters].map((letter) => [letter, String(index + 1)]),
+  ),
+);
+
+function soundex(s: string): string {
+  const letters = [...s.toUpperCase()].filter((char) => char >= "A" && char <= "Z");
+  const [first, ...rest] = letters;
+  if (first === undefined) return "";
+  let code = first;
+  let last = SOUNDEX[first] ?? "";
+  for (const letter of rest) {
+    const digit = SOUNDEX[letter] ?? "";
+    if (digit !== "" && digit !== last) code += digit;
+    // H and W do not part two letters of one code, vowels do.
+    if (letter !== "H" && letter !== "W") last = digit;
+    if (code.length === 4) break;
+  }
+  return code.padEnd(4, "0");
+}
+
+function translate(s: string, from: string, to: string): string {
+  const targets = points(to);
+  const map = new Map<string, string>();
+  points(from).forEach((char, index) => {
+    if (map.has(char)) throw new EvaluationError(`Duplicate character "${char}" in TRANSLATE source characters`);
+    map.set(char, targets[index] ?? "");
+  });
+  return points(s)
+    .map((char) => map.get(char) ?? char)
+    .join("");
+}
+
+function isScalarValue(code: bigint): boolean {
+  return code >= 0n && code <= 0x10ffffn && !(code >= 0xd800n && code <= 0xdfffn);
+}
+
+function character(code: bigint | null): string {
+  if (code === null || !isScalarValue(code)) throw new EvaluationError(`Invalid codepoint ${code}`);
+  return String.fromCodePoint(Number(code));
+}
+
+function chr(code: bigint): string {
+  return code === 0n ? "\0" : character(code);
+}
+
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+function toBase32(data: Buffer): string {
+  let bits = "";
+  for (const byte of data) bits += byte.toString(2).padStart(8, "0");
+  const digits = (bits.match(/.{1,5}/g) ?? []).map((five) => BASE32[Number.parseInt(five.padEnd(5, "0"), 2)]);
+  return digits.join("").padEnd(Math.ceil(digits.length / 8) * 8, "=");
+}
+
+function fromBase32(s: string): Buffer {
+  const digits = s.replace(/=+$/, "");
+  if (s.length % 8 !== 0 || !/^[A-Z2-7]*$/.test(digits) || ![0, 2, 4, 5, 7].includes(digits.length % 8)) {
+    throw new EvaluationError("Failed to decode invalid base32 string");
+  }
+  const bits = [...digits].map((digit) => BASE32.indexOf(digit).toString(2).padStart(5, "0")).join("");
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((eight) => Number.parseInt(eight, 2)));
+}
+
+function fromBase64(s: string): Buffer {
+  const digits = s.replace(/[\t\n\f\r ]/g, "");
+  const bare = digits.replace(/={1,2}$/, "");
+  const padded = digits.length !== bare.length;
+  if (!/^[A-Za-z0-9+/]*$/.test(bare) || bare.length % 4 === 1 || (padded && digits.length % 4 !== 0)) {
+    throw new EvaluationError("Failed to decode invalid base64 string");
+  }
+  return Buffer.from(bare, "base64");
+}
+
+function fromHex(s: string): Buffer {
+  const bad = /[^0-9A-Fa-f]/.exec(s);
+  if (bad !== null) {
+    throw new EvaluationError(`Failed to decode invalid hexadecimal string due to character at offset ${bad.index}: ${s}`);
+  }
+  return Buffer.from(s.length % 2 === 1 ? `0${s}` : s, "hex");
+}
+
+/** Functions on STRING. */
+export const textUdfs: readonly Udf[] = [
+  udf("upper", [text], text, (s) => s.toUpperCase()),
+  udf("lower", [text], text, (s) => s.toLowerCase()),
+  udf("reverse", [text], text, (s) => points(s).reverse().join("")),
+  udf("initcap_default", [text], text, (s) => titleCase(s, DEFAULT_DELIMITERS)),
+  udf("initcap", [text, text], text, titleCase),
+  udf("instr", [text, text, int, int], int, (s, part, position, occurrence) =>
+    nthPosition(...byCharacters(s, part), position, occurrence),
+  ),
+  udf("split", [text, text], list(text), (s, by) => (by === "" ? (s === "" ? [""] : points(s)) : s.split(by))),
+  udf("soundex", [text], text, soundex),
+  udf("translate", [text, text, text], text, translate),
+  udf("ascii", [text], int, (s) => {
+    const code = s.codePointAt(0) ?? 0;
+    if (code > 127) throw new EvaluationError(`Argument to ASCII is not a structurally valid ASCII string: ${s}`);
+    return BigInt(code);
+  }),
+  udf("unicode", [text], int, (s) => BigInt(s.codePointAt(0) ?? 0)),
+  udf("chr", [int], text, chr),
+  udf("normalize", [text, text, bool], text, (s, form, fold) => {
+    const normal = s.normalize(form);
+    return fold ? normal.toLowerCase().toUpperCase().toLowerCase().normalize(form) : normal;
+  }),
+  udf("to_code_points", [text], list(int), (s) => points(s).map((char) => BigInt(char.codePointAt(0) ?? 0))),
+  udf("code_points_to_string", [list(int)], text, (codes) =>
+    codes.includes(null) ? null : codes.map(character).join(""),
+  ),
+  udf("code_points_to_bytes", [list(int)], bytes, (codes) => {
+    if (codes.includes(null)) return null;
+    const bad = codes.find((code) => code !== null && (code < 0n || code > 255n));
+    if (bad !== undefined) throw new EvaluationError(`Invalid extended ASCII codepoint ${bad}`);
+    return Buffer.from(codes.map(Number));
+  }),
+  udf("from_hex", [text], bytes, fromHex),
+  udf("from_base64", [text], bytes, fromBase64),
+  udf("to_base32", [bytes], text, toBase32),
+  udf("from_base32", [text], bytes, fromBase32),
+  udf("safe_convert", [bytes], text, (b) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(b)),
+  udf("regexp_groups", [text], int, (pattern) => {
+    const groups = countGroups(pattern);
+    if (groups > 1) {
+      throw new EvaluationError(
+        "Regular expressions passed into extraction functions must not have more than 1 capturing group",
+      );
+    }
+    return BigInt(groups);
+  }),
+];

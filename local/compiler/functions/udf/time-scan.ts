@@ -1,0 +1,288 @@
+import { EvaluationError, int, text, type Udf, udf } from "./define.ts";
+import { NAMES, unreadable } from "./time-format.ts";
+import { clockOf, dayOf } from "./time-parse.ts";
+import { civilSeconds, instantMicros } from "./zones.ts";
+
+/** What has been read so far; later elements win over earlier ones. */
+interface Fields {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+  second: number;
+  fraction: string;
+  century?: number;
+  yearInCentury?: number;
+  hour12?: boolean;
+  afternoon?: boolean;
+  yearDay?: number;
+  weekday?: number;
+  sundayWeek?: number;
+  mondayWeek?: number;
+  isoYear?: number;
+  isoWeek?: number;
+  isoDay?: number;
+  unixSeconds?: bigint;
+  offset?: string;
+}
+
+class Scanner {
+  at = 0;
+
+  constructor(
+    readonly source: string,
+    readonly fields: Fields,
+  ) {}
+
+  number(most: number, low: number, high: number, signed = false): number {
+    const pattern = new RegExp(`${signed ? "[+-]?" : ""}\\d{1,${most}}`, "y");
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.source)?.[0];
+    const value = Number(found);
+    if (found === undefined || value < low || value > high) throw unreadable(this.source);
+    this.at += found.length;
+    return value;
+  }
+
+  match(pattern: RegExp): string {
+    const sticky = new RegExp(pattern.source, "iy");
+    sticky.lastIndex = this.at;
+    const found = sticky.exec(this.source)?.[0];
+    if (found === undefined) throw unreadable(this.source);
+    this.at += found.length;
+    return found;
+  }
+
+  space(): void {
+    while (/\s/.test(this.source[this.at] ?? "")) this.at++;
+  }
+
+  /** The index of the name that stands here, in full or by its first three letters. */
+  named(names: readonly string[]): number {
+    const rest = this.source.slice(this.at).toLowerCase();
+    for (const length of [undefined, 3]) {
+      const index = names.findIndex((name) => rest.startsWith(name.slice(0, length).toLowerCase()));
+      if (index >= 0) {
+        this.at += (names[index] ?? "").slice(0, length).length;
+        return index;
+      }
+    }
+    throw unreadable(this.source);
+  }
+}
+
+type Reader = (s: Scanner, f: Fields) => void;
+
+const MONTH_NAME: Reader = (s, f) => {
+  f.month = s.named(NAMES.MONTHS) + 1;
+};
+const WEEKDAY_NAME: Reader = (s, f) => {
+  f.weekday = s.named(NAMES.DAYS);
+};
+const HOUR_24: Reader = (s, f) => {
+  f.hour = s.number(2, 0, 23);
+  f.hour12 = false;
+};
+const HOUR_12: Reader = (s, f) => {
+  f.hour = s.number(2, 1, 12);
+  f.hour12 = true;
+};
+const HALF: Reader = (s, f) => {
+  f.afternoon = s.match(/[ap]m/).toLowerCase() === "pm";
+};
+const SECOND: Reader = (s, f) => {
+  f.second = s.number(2, 0, 60);
+};
+
+function fractional(most: number): Reader {
+  return (s, f) => {
+    SECOND(s, f);
+    if (s.source[s.at] !== ".") return;
+    s.at++;
+    f.fraction = s.match(new RegExp(`\\d{0,${most}}`));
+  };
+}
+
+const DATE_READERS: Readonly<Record<string, Reader>> = {
+  Y: (s, f) => {
+    f.year = s.number(5, 0, 10_000);
+    f.yearInCentury = undefined;
+    f.century = undefined;
+  },
+  E4Y: (s, f) => {
+    f.year = s.number(4, 0, 9999);
+  },
+  C: (s, f) => {
+    f.century = s.number(2, 0, 99);
+  },
+  y: (s, f) => {
+    f.yearInCentury = s.number(2, 0, 99);
+  },
+  m: (s, f) => {
+    f.month = s.number(2, 1, 12);
+  },
+  B: MONTH_NAME,
+  b: MONTH_NAME,
+  h: MONTH_NAME,
+  d: (s, f) => {
+    f.day = s.number(2, 1, 31);
+  },
+  e: (s, f) => {
+    s.space();
+    f.day = s.number(2, 1, 31);
+  },
+  j: (s, f) => {
+    f.yearDay = s.number(3, 1, 366);
+  },
+  A: WEEKDAY_NAME,
+  a: WEEKDAY_NAME,
+  U: (s, f) => {
+    f.sundayWeek = s.number(2, 0, 53);
+  },
+  W: (s, f) => {
+    f.mondayWeek = s.number(2, 0, 53);
+  },
+  w: (s, f) => {
+    f.weekday = s.number(1, 0, 6);
+  },
+  u: (s, f) => {
+    f.isoDay = s.number(1, 1, 7);
+    f.weekday = f.isoDay % 7;
+  },
+  G: (s, f) => {
+    f.isoYear = s.number(5, 0, 10_000);
+  },
+  V: (s, f) => {
+    f.isoWeek = s.number(2, 1, 53);
+  },
+};
+
+const TIME_READERS: Readonly<Record<string, Reader>> = {
+  H: HOUR_24,
+  k: (s, f) => {
+    s.space();
+    HOUR_24(s, f);
+  },
+  I: HOUR_12,
+  l: (s, f) => {
+    s.space();
+    HOUR_12(s, f);
+  },
+  M: (s, f) => {
+    f.minute = s.number(2, 0, 59);
+  },
+  S: SECOND,
+  "E*S": fractional(6),
+  p: HALF,
+  P: HALF,
+};
+
+const ZONE_READERS: Readonly<Record<string, Reader>> = {
+  s: (s, f) => {
+    f.unixSeconds = BigInt(s.match(/[+-]?\d+/));
+  },
+  z: (s, f) => {
+    const text = s.match(/[+-]\d\d:?\d\d/);
+    f.offset = `${text.slice(0, 3)}:${text.slice(-2)}`;
+  },
+  Ez: (s, f) => {
+    const text = s.match(/[+-]\d\d:?\d\d|Z/);
+    f.offset = text.toUpperCase() === "Z" ? "+00:00" : `${text.slice(0, 3)}:${text.slice(-2)}`;
+  },
+  Z: (s, f) => {
+    f.offset = s.match(/[A-Za-z][A-Za-z0-9_+/-]*|[+-]\d\d?(:\d\d)?/);
+    if (/^utc/i.test(f.offset)) f.offset = f.offset.slice(3) || "UTC";
+  },
+};
+
+/** Elements that stand for others. */
+const COMPOSED: Readonly<Record<string, string>> = {
+  F: "%Y-%m-%d",
+  D: "%m/%d/%y",
+  x: "%m/%d/%y",
+  T: "%H:%M:%S",
+  X: "%H:%M:%S",
+  R: "%H:%M",
+  r: "%I:%M:%S %p",
+  c: "%a %b %e %H:%M:%S %Y",
+};
+
+const TOKEN = /%(E4Y|E\*S|E[0-6]S|Ez|[EO]?[A-Za-z%])|\s+|[^]/g;
+
+function readersOf(kind: string): Readonly<Record<string, Reader>> {
+  if (kind === "DATE") return DATE_READERS;
+  if (kind === "TIME") return TIME_READERS;
+  return { ...DATE_READERS, ...TIME_READERS, ...(kind === "TIMESTAMP" ? ZONE_READERS : {}) };
+}
+
+function scan(pattern: string, scanner: Scanner, kind: string): void {
+  const readers = readersOf(kind);
+  for (const [token, code] of pattern.matchAll(TOKEN)) {
+    if (code === undefined) {
+      if (/\s/.test(token)) scanner.space();
+      else scanner.match(new RegExp(token.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")));
+      continue;
+    }
+    const plain = code.replace(/^[EO](?=[A-Za-z]$)/, "");
+    const composed = COMPOSED[plain];
+    const digits = /^E(\d)S$/.exec(code)?.[1];
+    if (code === "%") scanner.match(/%/);
+    else if (code === "n" || code === "t") scanner.space();
+    else if (composed !== undefined) scan(composed, scanner, kind);
+    else if (digits !== undefined && kind !== "DATE") fractional(Number(digits))(scanner, scanner.fields);
+    else {
+      const reader = readers[code] ?? readers[plain];
+      if (reader === undefined) throw new EvaluationError(`Invalid format: %${code} is not allowed for the ${kind} type.`);
+      reader(scanner, scanner.fields);
+    }
+  }
+}
+
+function yearOf(f: Fields): number {
+  if (f.yearInCentury !== undefined) {
+    const century = f.century ?? (f.yearInCentury < 69 ? 20 : 19);
+    return century * 100 + f.yearInCentury;
+  }
+  return f.century === undefined ? f.year : f.century * 100;
+}
+
+function dateOf(f: Fields): number | undefined {
+  const year = yearOf(f);
+  if (f.isoYear !== undefined || f.isoWeek !== undefined) {
+    const fourth = civilSeconds(f.isoYear ?? year, 1, 4) / 86400;
+    const monday = fourth - ((((fourth + 3) % 7) + 7) % 7);
+    return monday + ((f.isoWeek ?? 1) - 1) * 7 + (f.isoDay ?? (f.weekday === undefined ? 1 : f.weekday || 7)) - 1;
+  }
+  const first = dayOf(year, 1, 1);
+  if (f.yearDay !== undefined && first !== undefined) return first + f.yearDay - 1;
+  const week = f.sundayWeek ?? f.mondayWeek;
+  if (week !== undefined && first !== undefined) {
+    const start = f.sundayWeek === undefined ? 1 : 0;
+    const weekdayOfFirst = (((first + 4) % 7) + 7) % 7;
+    const firstWeek = first + ((start - weekdayOfFirst + 7) % 7);
+    return firstWeek + (week - 1) * 7 + (((f.weekday ?? start) - start + 7) % 7);
+  }
+  return dayOf(year, f.month, f.day);
+}
+
+function parse(pattern: string, source: string, kind: string, zone: string): bigint {
+  const fields: Fields = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0, fraction: "" };
+  const scanner = new Scanner(source, fields);
+  scanner.space();
+  scan(pattern, scanner, kind);
+  scanner.space();
+  if (scanner.at < source.length) throw unreadable(source);
+  const micros = BigInt(fields.fraction.padEnd(6, "0"));
+  if (fields.unixSeconds !== undefined) return fields.unixSeconds * 1_000_000n + micros;
+  const hour = fields.hour12 ? (fields.hour % 12) + (fields.afternoon ? 12 : 0) : fields.hour;
+  const leap = fields.second === 60 ? 1n : 0n;
+  const clock = clockOf(hour, fields.minute, leap ? 59 : fields.second, fields.fraction);
+  const days = kind === "TIME" ? 0 : dateOf(fields);
+  if (clock === undefined || days === undefined) throw unreadable(source);
+  const local = BigInt(days) * 86_400_000_000n + clock + leap * 1_000_000n;
+  return kind === "TIMESTAMP" ? instantMicros(local, fields.offset ?? zone) : local;
+}
+
+/** PARSE_DATE and its kin. */
+export const timeScanUdfs: readonly Udf[] = [udf("parse_time", [text, text, text, text], int, parse)];
