@@ -1,7 +1,7 @@
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { InputError } from "../generator/problems.ts";
-import { emulatorAddress, openWarehouse, type Warehouse } from "./client.ts";
+import { checkEndpoint, emulatorAddress, openWarehouse, type Warehouse } from "./client.ts";
 import { findEntity, readEntities, refuseStale } from "./entities.ts";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "./errors.ts";
 import { applyInit, planInit } from "./init.ts";
@@ -100,7 +100,9 @@ async function main(args: readonly string[]): Promise<void> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined)
     throw wrongUsage(`${name || "no command"}: expected init, load, update or status`);
-  await command(openWarehouse(await readProject(root)), rest);
+  const warehouse = openWarehouse(await readProject(root));
+  await checkEndpoint(warehouse);
+  await command(warehouse, rest);
 }
 
 function report(thrown: unknown, isVerbose: boolean): number {

@@ -9,7 +9,7 @@ import {
   type Table,
   type TableField,
 } from "@google-cloud/bigquery";
-import { codeOf, isNotFound } from "./errors.ts";
+import { codeOf, isNotFound, unreachable } from "./errors.ts";
 import type { Project } from "./project.ts";
 
 /** The project's BigQuery: the real one, or a local endpoint that stands in for it. */
@@ -40,6 +40,16 @@ export function emulatorAddress(environment: NodeJS.ProcessEnv = process.env): s
   const host = environment.BIGQUERY_EMULATOR_HOST?.trim();
   if (host === undefined || host === "") return undefined;
   return (/^https?:\/\//.test(host) ? host : `http://${host}`).replace(/\/+$/, "");
+}
+
+/** Asks a local endpoint for a sign of life: the client itself would try for a quarter of a minute before it gave up. */
+export async function checkEndpoint({ endpoint, project }: Warehouse): Promise<void> {
+  if (endpoint === undefined) return;
+  try {
+    await fetch(`${endpoint}/bigquery/v2/projects/${project.projectId}/datasets?maxResults=1`);
+  } catch (error) {
+    throw unreachable(endpoint, error);
+  }
 }
 
 /** The table in the client's words; the dataset defaults to the project's own. */

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { BigQueryTimestamp } from "@google-cloud/bigquery";
 import { loadProject } from "../generator/load-project.ts";
 import type { EntityModel, TreeNode } from "../generator/model.ts";
 import { generateProject } from "../generator/project.ts";
@@ -138,14 +139,21 @@ async function printFinal(warehouse: Warehouse, entity: EntityModel): Promise<vo
   printTable(entity, rows);
 }
 
+/** A flat entity row by row; a nested one, which is wide, attribute by attribute. */
 function printTable(entity: EntityModel, rows: readonly Record<string, unknown>[]): void {
   const titles = shownColumns(entity).map(({ title }) => title);
-  console.log(
-    formatTable(
-      titles,
-      rows.map((row) => Object.values(row)),
-    ),
-  );
+  const cells = rows.map((row) => Object.values(row).map(formatTime));
+  if (entity.tree.every((node) => node.kind === "leaf")) {
+    console.log(formatTable(titles, cells));
+    return;
+  }
+  const [first = "", ...others] = titles;
+  const turned = others.map((title, index) => [title, ...cells.map((row) => row[index + 1])]);
+  console.log(formatTable([first, ...cells.map((row) => String(row[0]))], turned));
+}
+
+function formatTime(value: unknown): unknown {
+  return value instanceof BigQueryTimestamp ? value.value.replace("T", " ").replace(/(\.0+)?Z$/, "") : value;
 }
 
 function select(warehouse: Warehouse, entity: EntityModel, table: "updates" | "final"): string {
@@ -162,7 +170,7 @@ function shownColumns(entity: EntityModel): readonly { title: string; sql: strin
   const open = (node: TreeNode, parents: readonly string[]): { title: string; sql: string }[] => {
     const steps = [...parents, node.quoted];
     if (node.kind === "record") return node.children.flatMap((child) => open(child, steps));
-    return [{ title: node.dotted.split(".").slice(1).join(".") || node.dotted, sql: steps.join(".") }];
+    return [{ title: node.dotted, sql: steps.join(".") }];
   };
   return entity.columns.flatMap((column) => {
     if (column.kind === "leaf" || column.kind === "record") return open(column, []);

@@ -40,6 +40,14 @@ export function isNotFound(error: unknown): boolean {
   return codeOf(error) === 404;
 }
 
+/** Nothing answers at the address of the local endpoint. */
+export function unreachable(endpoint: string | undefined, cause: unknown): CommandError {
+  return new CommandError(
+    `nothing answers at ${endpoint ?? "BigQuery's address"}: start \`npm run local\`, or unset BIGQUERY_EMULATOR_HOST to use BigQuery itself`,
+    { cause },
+  );
+}
+
 /** Turns what the BigQuery client threw into one line that says what to do; leaves other errors as they are. */
 export function explainServiceError(error: unknown, endpoint: string | undefined): unknown {
   if (error instanceof CommandError) return error;
@@ -51,12 +59,7 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
       { cause: error },
     );
   }
-  if (code === "ECONNREFUSED" || /ECONNREFUSED/.test(message)) {
-    return new CommandError(
-      `nothing answers at ${endpoint ?? "BigQuery's address"}: start \`npm run local\`, or unset BIGQUERY_EMULATOR_HOST to use BigQuery itself`,
-      { cause: error },
-    );
-  }
+  if (code === "ECONNREFUSED" || /ECONNREFUSED/.test(message)) return unreachable(endpoint, error);
   if (/ENOTFOUND|EAI_AGAIN|ETIMEDOUT/.test(message)) {
     return new CommandError(
       `cannot reach ${endpoint ?? "BigQuery"}: ${message}; check the network, or set BIGQUERY_EMULATOR_HOST to a local endpoint (\`npm run local\`)`,
