@@ -132,7 +132,7 @@ export class Analyzer {
         catalog.key,
         () => buildCatalog(catalog.named, catalog.routines.map(catalogRoutine), env.variables, language),
         (registeredCatalogId) =>
-          this.#client.call("analyze", { options, registeredCatalogId, sqlStatement: split.text }),
+          this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement: split.text }),
       );
       const statement = flattenTree(answer.resolvedStatement) as TreeNode;
       const routines = await this.#bodies(statement, catalog, env, depth);

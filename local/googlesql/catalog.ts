@@ -1,5 +1,5 @@
 import type { SqlType } from "../types.ts";
-import type { GoogleSqlClient, Message } from "./client.ts";
+import { CALL_ATTEMPTS, type GoogleSqlClient, type Message, ServerGoneError } from "./client.ts";
 import type { FoundTable } from "./source.ts";
 import { toTypeProto } from "./types.ts";
 
@@ -115,16 +115,20 @@ export class CatalogRegistry {
     this.#client = client;
   }
 
-  /** Runs `use` with the id of the catalog that `build` makes for this key. */
+  /** Runs `use` with the id of the catalog that `build` makes for this key; again, where the server ended under it. */
   async use<T>(key: string, build: () => Message, use: (id: string) => Promise<T>): Promise<T> {
-    const generation = await this.#client.generation();
-    const entry = this.#entry(key, build, generation);
-    entry.users++;
-    try {
-      return await use(await entry.id);
-    } finally {
-      entry.users--;
-      if (entry.evicted) this.#release(entry);
+    for (let attempt = 1; ; attempt++) {
+      const generation = await this.#client.generation();
+      const entry = this.#entry(key, build, generation);
+      entry.users++;
+      try {
+        return await use(await entry.id);
+      } catch (error) {
+        if (!(error instanceof ServerGoneError) || attempt >= CALL_ATTEMPTS) throw error;
+      } finally {
+        entry.users--;
+        if (entry.evicted) this.#release(entry);
+      }
     }
   }
 

@@ -31,9 +31,18 @@ type ServiceConstructor = new (
 
 const START_TIMEOUT_MS = 20_000;
 const START_ATTEMPTS = 3;
+/** How often a call is made while servers end under it: perhaps because of it, perhaps because of another one. */
+export const CALL_ATTEMPTS = 3;
 
 /** A statement that the server refuses, as opposed to a server that is gone. */
 export class GoogleSqlError extends Error {}
+
+/** The server ended before it answered; BigQuery's name for what a statement cannot be helped with. */
+export class ServerGoneError extends BigQueryError {
+  constructor() {
+    super("invalidQuery", "GoogleSQL's analyzer fails on this statement", "query");
+  }
+}
 
 function loadService(): ServiceConstructor {
   const definition = protoLoader.loadSync("local_service.proto", {
@@ -69,18 +78,30 @@ export class GoogleSqlClient {
     return (await this.#connect()).generation;
   }
 
-  /** Calls the server; a call that meets a dying server is made once more on its successor. */
+  /** Where the server listens. */
+  async address(): Promise<string> {
+    return (await this.#connect()).process.address;
+  }
+
+  /** Calls the server; a call that meets a dying server is made again on its successor. */
   async call(method: Method, request: Message): Promise<Message> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.callOnce(method, request);
+      } catch (error) {
+        if (!(error instanceof ServerGoneError) || this.#closed || attempt >= CALL_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Calls the server once: for requests that name what was registered with it. */
+  async callOnce(method: Method, request: Message): Promise<Message> {
+    const connection = await this.#connect();
     try {
-      return await callOnce(await this.#connect(), method, request);
+      return await callOnce(connection, method, request);
     } catch (error) {
-      if (error instanceof GoogleSqlError || this.#closed) throw error;
-      this.#connection = undefined;
-      return await callOnce(await this.#connect(), method, request).catch((again: unknown) => {
-        if (again instanceof GoogleSqlError) throw again;
-        this.#connection = undefined;
-        throw new BigQueryError("invalidQuery", "GoogleSQL's analyzer fails on this statement", "query");
-      });
+      if (error instanceof ServerGoneError) await this.#forget(connection);
+      throw error;
     }
   }
 
@@ -93,7 +114,7 @@ export class GoogleSqlClient {
   }
 
   #connect(): Promise<Connection> {
-    if (this.#closed) throw new Error("GoogleSQL's client is closed.");
+    if (this.#closed) return Promise.reject(new Error("GoogleSQL's client is closed."));
     this.#connection ??= this.#start().catch((error: unknown) => {
       this.#connection = undefined;
       throw error;
@@ -133,9 +154,10 @@ export class GoogleSqlClient {
   }
 
   async #forget(connection: Connection): Promise<void> {
-    connection.service.close();
     const current = await this.#connection?.catch(() => undefined);
     if (current === connection) this.#connection = undefined;
+    connection.service.close();
+    await connection.process.stop();
   }
 }
 
@@ -149,9 +171,9 @@ function callOnce(connection: Connection, method: Method, request: Message): Pro
   return new Promise((resolve, reject) => {
     connection.service[method](request, (error, answer) => {
       if (!error) resolve(answer);
-      else if (error.code === grpc.status.INVALID_ARGUMENT || error.code === grpc.status.UNIMPLEMENTED) {
-        reject(new GoogleSqlError(error.details));
-      } else reject(error);
+      else if (error.code === grpc.status.UNAVAILABLE || error.code === grpc.status.CANCELLED) {
+        reject(new ServerGoneError());
+      } else reject(new GoogleSqlError(error.details));
     });
   });
 }

@@ -6,6 +6,7 @@ import type { SqlType } from "../types.ts";
 import { routineName } from "./ddl-schemas.ts";
 import { evaluateType } from "./evaluate.ts";
 import { Interpreter, scriptStatements } from "./interpreter.ts";
+import { TextParameters } from "./positional-parameters.ts";
 import { Scope, type Variable } from "./scope.ts";
 import type { Session } from "./session.ts";
 
@@ -43,8 +44,9 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
       scope.declare(parameter.name, parameter.type, (await caller.evaluate(argument, parameter.type)).value);
     }
   }
-  const procedure = new Interpreter(session, text, scope, new Map(), caller.depth + 1);
-  await procedure.run(scriptStatements(body));
+  const statements = scriptStatements(body);
+  const none = new TextParameters(new Map(), statements);
+  await new Interpreter(session, text, scope, none, caller.depth + 1).run(statements);
   for (const { from, to } of outputs) to.value = scope.need(from).value;
 }
 

@@ -7,6 +7,7 @@ import { isDdl } from "./ddl.ts";
 import { createRoutine } from "./ddl-schemas.ts";
 import { evaluateType } from "./evaluate.ts";
 import { statementsOf } from "./interpreter.ts";
+import { TextParameters } from "./positional-parameters.ts";
 import { type PreparedStatement, prepareStatement, readsOf } from "./prepare.ts";
 import { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
@@ -24,7 +25,7 @@ export async function dryRunScript(
   text: ByteText,
   statements: readonly TreeNode[],
 ): Promise<QueryOutcome> {
-  const run = new DryRun(session, text);
+  const run = new DryRun(session, text, new TextParameters(session.parameters, statements));
   await run.list(statements);
   return { statementType: "SCRIPT", bytesProcessed: run.bytes };
 }
@@ -33,12 +34,14 @@ class DryRun {
   bytes = 0;
   readonly #session: Session;
   readonly #text: ByteText;
+  readonly #parameters: TextParameters;
   #scope = new Scope();
   #blind = false;
 
-  constructor(session: Session, text: ByteText) {
+  constructor(session: Session, text: ByteText, parameters: TextParameters) {
     this.#session = session;
     this.#text = text;
+    this.#parameters = parameters;
   }
 
   async list(statements: readonly TreeNode[]): Promise<void> {
@@ -97,7 +100,7 @@ class DryRun {
   async #declare(node: TreeNode): Promise<void> {
     const names = ((node.variableList as TreeNode).identifierList as readonly TreeNode[]).map(identifierOf);
     const typeNode = node.type as TreeNode | undefined;
-    const frame = { variables: this.#scope, parameters: this.#session.parameters };
+    const frame = { variables: this.#scope, parameters: new Map() };
     let type =
       typeNode === undefined
         ? undefined
@@ -167,7 +170,7 @@ class DryRun {
   ): Promise<PreparedStatement> {
     const { line, column } = this.#text.position(rangeOf(node).start);
     try {
-      const frame = { variables: this.#scope, parameters: this.#session.parameters };
+      const frame = { variables: this.#scope, parameters: this.#parameters.of(node) };
       const prepared = await prepareStatement(this.#session, sql, frame, { targets, asValue: prefix > 0 });
       const { connection, catalog, parts } = this.#session;
       this.bytes += await parts.readBytes.count(connection, catalog, readsOf(prepared.compiled));

@@ -13,6 +13,7 @@ import type { JobLister } from "./information-jobs.ts";
 import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
 import { TableLocks } from "./locks.ts";
 import { dryRunOutcome } from "./outcome.ts";
+import { TextParameters } from "./positional-parameters.ts";
 import { prepareStatement, readsOf } from "./prepare.ts";
 import { ReadBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
@@ -112,7 +113,8 @@ async function runInSession(session: Session, statements: readonly TreeNode[]): 
     const message = "configuration.query.destinationTable cannot be set for scripts";
     throw new BigQueryError("invalidQuery", message, "query");
   }
-  await new Interpreter(session, request.sql, new Scope(), request.parameters).run(statements);
+  const parameters = new TextParameters(request.parameters, statements);
+  await new Interpreter(session, request.sql, new Scope(), parameters).run(statements);
   return scriptOutcome(session);
 }
 

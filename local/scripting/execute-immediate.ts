@@ -5,6 +5,7 @@ import type { ParameterValue, QueryOutcome } from "../jobs/ports.ts";
 import type { SqlValue } from "../values.ts";
 import { executeStatement } from "./execute.ts";
 import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
+import { TextParameters } from "./positional-parameters.ts";
 import { type Parameters, prepareStatement } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import { Scope, type Variable } from "./scope.ts";
@@ -29,7 +30,8 @@ export async function executeImmediate(caller: Interpreter, node: TreeNode): Pro
     if (statement.kind !== "astBeginEndBlock")
       throw invalid(`EXECUTE IMMEDIATE cannot run ${nameOf(statement)}`);
     if (targets.length > 0) throw unsupported("EXECUTE IMMEDIATE of a BEGIN block with INTO");
-    await new Interpreter(session, sql, new Scope(), parameters, caller.depth + 1).run(statements);
+    const text = new TextParameters(parameters, statements);
+    await new Interpreter(session, sql, new Scope(), text, caller.depth + 1).run(statements);
     return;
   }
   if (/^ast(Begin|Commit|Rollback)Statement$/.test(statement.kind ?? "")) {

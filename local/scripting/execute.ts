@@ -43,16 +43,27 @@ export function asBigQueryError(error: unknown): unknown {
 
 async function attemptStatement(session: Session, prepared: PreparedStatement): Promise<QueryOutcome> {
   const { compiled } = prepared;
-  const details = await runCompiled(session, prepared);
+  // Counted before the statement changes what it reads.
   const bytesProcessed = await session.reading((connection) =>
     session.parts.readBytes.count(connection, session.catalog, readsOf(compiled)),
   );
+  const details = await runCompiled(session, prepared);
   return {
     statementType: statementType(compiled),
     referencedTables: referencedTables(compiled),
     bytesProcessed,
+    location: locationOf(session, compiled),
     ...details,
   };
+}
+
+/** Where the tables are that the statement refers to. */
+function locationOf(session: Session, compiled: CompiledStatement): string | undefined {
+  for (const { projectId, datasetId } of referencedTables(compiled)) {
+    const dataset = session.catalog.getDataset(projectId, datasetId);
+    if (dataset !== undefined && datasetId !== session.tempDataset) return dataset.location;
+  }
+  return undefined;
 }
 
 async function runCompiled(session: Session, prepared: PreparedStatement): Promise<Partial<QueryOutcome>> {
@@ -133,7 +144,7 @@ async function dmlInTransaction(
 }
 
 async function dmlAlone(session: Session, dml: CompiledDml, version: string): Promise<Counts> {
-  const { locks, storage } = session.parts;
+  const { locks } = session.parts;
   const owner = {};
   let committed = false;
   try {
@@ -152,7 +163,6 @@ async function dmlAlone(session: Session, dml: CompiledDml, version: string): Pr
     );
   } finally {
     locks.release(owner, committed);
-    void storage;
   }
 }
 

@@ -9,7 +9,8 @@ import { callProcedure } from "./calls.ts";
 import { evaluateExpression, evaluateType, readValues } from "./evaluate.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
 import { executeImmediate } from "./execute-immediate.ts";
-import type { Parameters, StatementFrame } from "./prepare.ts";
+import type { TextParameters } from "./positional-parameters.ts";
+import type { StatementFrame } from "./prepare.ts";
 import { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
 import { assignSystemVariable } from "./system-variables.ts";
@@ -64,20 +65,20 @@ const MAX_CALL_DEPTH = 50;
 export class Interpreter {
   readonly session: Session;
   readonly text: ByteText;
-  readonly parameters: Parameters;
+  readonly #parameters: TextParameters;
   readonly depth: number;
   #scope: Scope;
   /** The errors that the handlers around the present statement handle, the innermost last. */
   readonly #handling: BigQueryError[] = [];
 
-  constructor(session: Session, sql: string, scope: Scope, parameters: Parameters, depth = 0) {
+  constructor(session: Session, sql: string, scope: Scope, parameters: TextParameters, depth = 0) {
     if (depth > MAX_CALL_DEPTH) {
       throw new BigQueryError("invalidQuery", `Procedure calls nest deeper than ${MAX_CALL_DEPTH}`, "query");
     }
     this.session = session;
     this.text = new ByteText(sql);
     this.#scope = scope;
-    this.parameters = parameters;
+    this.#parameters = parameters;
     this.depth = depth;
   }
 
@@ -86,9 +87,9 @@ export class Interpreter {
     return this.#scope;
   }
 
-  /** What a statement at this place can refer to. */
-  get frame(): StatementFrame {
-    return { variables: this.#scope, parameters: this.parameters };
+  /** What these parts of the text can refer to. */
+  frame(...nodes: readonly TreeNode[]): StatementFrame {
+    return { variables: this.#scope, parameters: this.#parameters.of(...nodes) };
   }
 
   /** Runs the whole text. */
@@ -144,7 +145,7 @@ export class Interpreter {
       case "astExecuteImmediateStatement":
         return await this.#at(node, () => executeImmediate(this, node));
       default:
-        return await this.#child(node, () => this.#execute(this.text.textOf(node)));
+        return await this.#child(node, () => this.#execute(node));
     }
   }
 
@@ -182,8 +183,8 @@ export class Interpreter {
     });
   }
 
-  async #execute(sql: string): Promise<QueryOutcome> {
-    return await executeStatement(this.session, sql, this.frame);
+  async #execute(node: TreeNode): Promise<QueryOutcome> {
+    return await executeStatement(this.session, this.text.textOf(node), this.frame(node));
   }
 
   /** Gives errors of a statement their place in the script. */
@@ -213,7 +214,7 @@ export class Interpreter {
   async evaluate(node: TreeNode, target?: SqlType): Promise<{ type: SqlType; value: SqlValue }> {
     const origin = this.text.position(rangeOf(node).start);
     try {
-      return await evaluateExpression(this.session, this.text.textOf(node), this.frame, origin, target);
+      return await evaluateExpression(this.session, this.text.textOf(node), this.frame(node), origin, target);
     } catch (error) {
       const shown = asBigQueryError(error);
       // It already names its place in the script.
@@ -240,7 +241,7 @@ export class Interpreter {
     const type =
       typeNode === undefined
         ? undefined
-        : await evaluateType(this.session, typeText(this.text, typeNode), this.frame);
+        : await evaluateType(this.session, typeText(this.text, typeNode), this.frame(typeNode));
     const given = node.defaultValue as TreeNode | undefined;
     const initial = given === undefined ? undefined : await this.evaluate(given, type);
     const declared = type ?? initial?.type;
@@ -300,9 +301,10 @@ export class Interpreter {
     );
     const sql = `CASE ${this.text.textOf(subject)} ${branches.join(" ")} ELSE -1 END`;
     const origin = this.text.position(rangeOf(subject).start);
+    const frame = this.frame(subject, ...clauses.map((clause) => clause.condition as TreeNode));
     let taken = -1;
     await this.#at(node, async () => {
-      const { value } = await evaluateExpression(this.session, sql, this.frame, origin);
+      const { value } = await evaluateExpression(this.session, sql, frame, origin);
       taken = Number(value);
     });
     const clause = clauses[taken];
@@ -346,7 +348,7 @@ export class Interpreter {
     const query = node.query as TreeNode;
     let read: Awaited<ReturnType<typeof readValues>> = { columns: [], rows: [] };
     await this.#at(query, async () => {
-      read = await readValues(this.session, this.text.textOf(query), this.frame);
+      read = await readValues(this.session, this.text.textOf(query), this.frame(query));
     });
     const fields = read.columns.map(({ name, type }) => ({ name, type }));
     const outer = this.#scope;

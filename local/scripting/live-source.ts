@@ -10,7 +10,7 @@ import type {
   TableSchemaSource,
 } from "../googlesql/source.ts";
 import type { CatalogView } from "../storage/catalog.ts";
-import { type TableEntry, tableName } from "../storage/entries.ts";
+import { type DatasetEntry, type TableEntry, tableName } from "../storage/entries.ts";
 import { schemaColumns } from "../storage/schema.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
@@ -28,6 +28,8 @@ export interface Defaults {
   /** The script's temporary functions, by name in lower case. */
   readonly temporaryRoutines: ReadonlyMap<string, FoundRoutine>;
   readonly jobs?: JobLister;
+  /** Where the job runs: tables elsewhere are not found. */
+  readonly location: { readonly name: string; readonly isGiven: boolean };
 }
 
 /** A table as the analyzer sees it, and as DuckDB does. */
@@ -81,10 +83,12 @@ export class LiveSource implements TableSchemaSource {
     const ref = qualify(path, this.#defaults);
     if (ref === undefined) return unqualified(path);
     const place = `${ref.projectId}:${ref.datasetId}`;
-    if (this.#catalog.getDataset(ref.projectId, ref.datasetId) === undefined) {
-      return notFound(`Not found: Dataset ${place} was not found in location US`);
+    const { name } = this.#defaults.location;
+    const dataset = this.#catalog.getDataset(ref.projectId, ref.datasetId);
+    if (dataset === undefined || this.#isElsewhere(dataset)) {
+      return notFound(`Not found: Dataset ${place} was not found in location ${name}`);
     }
-    return notFound(`Not found: Table ${tableName(ref)} was not found in location US`);
+    return notFound(`Not found: Table ${tableName(ref)} was not found in location ${dataset.location}`);
   }
 
   #find(path: readonly string[]): LiveTable | undefined {
@@ -95,7 +99,14 @@ export class LiveSource implements TableSchemaSource {
     const ref = qualify(path, this.#defaults);
     if (ref?.tableId.endsWith("*")) return wildcardTable(this.#catalog, ref);
     const entry = ref === undefined ? undefined : this.#catalog.getTable(ref);
-    return entry === undefined ? undefined : liveTable(entry);
+    if (entry === undefined) return undefined;
+    const dataset = this.#catalog.getDataset(entry.ref.projectId, entry.ref.datasetId);
+    return dataset !== undefined && this.#isElsewhere(dataset) ? undefined : liveTable(entry);
+  }
+
+  #isElsewhere(dataset: DatasetEntry): boolean {
+    const { name, isGiven } = this.#defaults.location;
+    return isGiven && dataset.location.toLowerCase() !== name.toLowerCase();
   }
 
   #information(prefix: readonly string[], view: string): LiveTable {
@@ -103,7 +114,9 @@ export class LiveSource implements TableSchemaSource {
     const projectId = project ?? this.#defaults.projectId;
     const isRegion = place === undefined || /^region-/i.test(place);
     if (!isRegion && this.#catalog.getDataset(projectId, place) === undefined) {
-      throw notFound(`Not found: Dataset ${projectId}:${place} was not found in location US`);
+      throw notFound(
+        `Not found: Dataset ${projectId}:${place} was not found in location ${this.#defaults.location.name}`,
+      );
     }
     const scope = isRegion ? { projectId } : { projectId, datasetId: place };
     return informationTable(this.#catalog, scope, view, this.#defaults.jobs);

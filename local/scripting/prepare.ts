@@ -42,6 +42,7 @@ export async function prepareStatement(
     tempDataset: session.tempDataset,
     temporaryRoutines: session.temporaryRoutines,
     jobs: session.parts.jobs,
+    location: session.location,
   });
   const env: AnalysisEnv = {
     source,

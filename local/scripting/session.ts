@@ -67,6 +67,12 @@ export class Session {
     }
   }
 
+  /** Where the job runs. */
+  get location(): { name: string; isGiven: boolean } {
+    const given = this.request.location;
+    return { name: given ?? this.parts.storage.catalog.location, isGiven: given !== undefined };
+  }
+
   /** Objects as the next statement sees them. */
   get catalog(): CatalogView {
     return this.transaction?.catalog ?? this.parts.storage.catalog;

@@ -76,6 +76,25 @@ describe("a script's result is that of its last statement", () => {
   });
 });
 
+describe("parameters", () => {
+  const int = (value: bigint) => ({ type: { kind: "INT64" } as const, value });
+
+  it("by name are seen by every statement", async () => {
+    const parameters = new Map([["a", int(4n)]]);
+    expect(
+      await harness.rows("DECLARE x INT64 DEFAULT @a; SET x = x + @A; SELECT x", { parameters }),
+    ).toEqual([[8n]]);
+  });
+
+  it("by position count through the whole script", async () => {
+    const sql =
+      "DECLARE x INT64 DEFAULT ?; CASE ? WHEN ? THEN SELECT x, ?, 'a'; WHEN ? THEN SELECT x, ?, 'b'; END CASE";
+    const parameters = [1n, 9n, 8n, 0n, 9n, 6n].map(int);
+    expect(await harness.rows(sql, { parameters })).toEqual([[1n, 6n, "b"]]);
+    expect((await harness.run(sql, { parameters, dryRun: true })).statementType).toBe("SCRIPT");
+  });
+});
+
 describe("exceptions", () => {
   it("reach the innermost handler, which sees the message, the statement and the place", async () => {
     const sql =
