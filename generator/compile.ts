@@ -72,7 +72,8 @@ export async function runDataform(root: string): Promise<CompiledGraph> {
   const graph = parseGraph(output.stdout);
   const errors = graph?.graphErrors?.compilationErrors ?? [];
   if (graph !== undefined && errors.length === 0) return graph;
-  const messages = errors.length > 0 ? errors : [{ message: stripVTControlCharacters(output.stderr).trim() || "no output" }];
+  const messages =
+    errors.length > 0 ? errors : [{ message: stripVTControlCharacters(output.stderr).trim() || "no output" }];
   throw new InputError(
     messages.map(
       ({ fileName, message }): Problem => ({

@@ -1,0 +1,315 @@
+import { describe, expect, test } from "vitest";
+import { InputError } from "../../../generator/problems.ts";
+import { generateProject } from "../../../generator/project.ts";
+
+const KEY = { name: "userId", type: "STRING" };
+const TIME = { name: "ingestTimestamp", type: "TIMESTAMP" };
+const ENTITY = { name: "user", schema: "user.json", key: ["userId"], ingestTimestamp: "ingestTimestamp" };
+
+/** What the generator says of this input, without the SQL it makes of good input. */
+function refusal(entity: unknown, schema: unknown): string {
+  const config = { entities: [entity] };
+  const text = typeof schema === "string" ? schema : JSON.stringify(schema);
+  try {
+    generateProject(config, new Map([["user.json", text]]));
+    return "accepted";
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+}
+
+const field = (more: object) => ({ fields: [KEY, TIME, { name: "a", type: "STRING", ...more }] });
+const named = (name: string) => field({ name });
+
+/** Records around one leaf. */
+function nest(depth: number, more: object = {}): object {
+  if (depth === 0) return { name: "leaf", type: "STRING" };
+  return { name: `level${depth}`, type: "RECORD", fields: [nest(depth - 1)], ...more };
+}
+
+describe("a schema that cannot be used is refused with file, path, fault and remedy", () => {
+  const cases: [name: string, schema: unknown, refusal: RegExp][] = [
+    ["no JSON", '{"fields": [
+{"name": "a"} "b"]}', /^user\.json: not valid JSON \(line 2, column 15\): .+; write one JSON value/],
+    ["no schema", { columns: [] }, /^user\.json: not a BigQuery schema; write/],
+    ["no fields", { fields: [] }, /fields: no fields; list at least one/],
+    ["a field that is no object", [KEY, TIME, "a"], /^user\.json: \[2\]: "a" is not a field; write/],
+    ["no name", field({ name: undefined }), /fields\[2\]\.name: missing; name the field/],
+    ["no type", field({ type: undefined }), /fields\[2\]\.type: missing; write a BigQuery type/],
+    [
+      "a wrong type",
+      field({ type: "VARCHAR" }),
+      /fields\[2\]\.type: "VARCHAR" is not a BigQuery type; write one of/,
+    ],
+    ["a RANGE", field({ type: "RANGE" }), /fields\[2\]\.type: RANGE cannot be merged yet; use two fields/],
+    [
+      "a wrong mode",
+      field({ mode: "OPTIONAL" }),
+      /fields\[2\]\.mode: "OPTIONAL" is not a mode; write one of NULLABLE, /,
+    ],
+    ["an unknown option", field({ mdoe: "NULLABLE" }), /fields\[2\]\.mdoe: unknown option; /],
+    ["a description that is no text", field({ description: 1 }), /fields\[2\]\.description: not a text; /],
+    ["a name twice", { fields: [KEY, TIME, KEY] }, /fields\[2\]\.name: "userId" appears twice; /],
+    [
+      "names equal but for case",
+      named("USERID"),
+      /"USERID" equals "userId" but for case, which BigQuery ignores; /,
+    ],
+    ["an empty name", named(""), /fields\[2\]\.name: "": the name is empty; /],
+    ["a long name", named("x".repeat(301)), /more than 300 characters; shorten it/],
+    ["a dot in a name", named("a.b"), /BigQuery allows no U\+002E in a column name; /],
+    ["a quotation mark in a name", named('a"b'), /allows no U\+0022/],
+    ["a backtick in a name", named("a`b"), /allows no U\+0060/],
+    ["a line break in a name", named("a\nb"), /allows no U\+000A/],
+    [
+      "a bidirectional override in a name",
+      named("a\u202eb"),
+      /^user\.json: fields\[2\]\.name: "a\\u\{202e\}b": .*U\+202E/,
+    ],
+    ["a zero-width joiner in a name", named("a\u200db"), /allows no U\+200D/],
+    ["a lone surrogate in a name", named("a\ud800b"), /allows no U\+D800/],
+    ["a reserved prefix", named("_PARTITIONTIME"), /BigQuery reserves names that start with _PARTITION; /],
+    ["our own column", named("_Versions"), /"_Versions" is a name the generated tables use; /],
+    ["our own prefix", named("_batch_id"), /is a name the generated tables use; /],
+    ["a RECORD without fields", field({ type: "RECORD" }), /fields\[2\]\.fields: a RECORD without fields; /],
+    ["fields of a STRING", field({ fields: [KEY] }), /fields\[2\]\.fields: a "STRING" has no fields; /],
+    [
+      "too deep for BigQuery",
+      { fields: [KEY, TIME, nest(16)] },
+      /: RECORD nested 16 deep; BigQuery allows 15 levels/,
+    ],
+    [
+      "too deep for _versions",
+      { fields: [KEY, TIME, nest(15)] },
+      /nested 15 deep, and _versions repeats them/,
+    ],
+    [
+      "too many columns",
+      { fields: [KEY, TIME, ...manyFields(5_000)] },
+      /final would have 10003 columns: 5002 .* 5001 in _versions; /,
+    ],
+    ["no attribute", { fields: [KEY, TIME] }, /no attribute beside the key and the timestamps; /],
+    [
+      "maxLength of a number",
+      field({ type: "INT64", maxLength: 5 }),
+      /fields\[2\]\.maxLength: does not fit INT64; /,
+    ],
+    ["precision of a STRING", field({ precision: 5 }), /fields\[2\]\.precision: does not fit STRING; /],
+    [
+      "too fine a scale",
+      field({ type: "NUMERIC", precision: 12, scale: 10 }),
+      /cannot have precision 12 with scale 10; /,
+    ],
+    [
+      "a scale without precision",
+      field({ type: "NUMERIC", scale: 2 }),
+      /cannot have precision none with scale 2; /,
+    ],
+    ["a broken precision", field({ type: "NUMERIC", precision: "ten" }), /"ten" is not a whole number; /],
+    ["a collation", field({ collation: "und:ci" }), /collation: "und:ci" makes different values equal/],
+    [
+      "policy tags",
+      field({ policyTags: { names: ["x"] } }),
+      /policyTags: generated tables and views would not carry it; /,
+    ],
+    [
+      "a default",
+      field({ defaultValueExpression: "'x'" }),
+      /an update that leaves the field out would author the default; /,
+    ],
+    [
+      "now as an attribute's default",
+      field({ type: "TIMESTAMP", defaultValueExpression: "CURRENT_TIMESTAMP()" }),
+      /author the default; /,
+    ],
+    ["a sum", field({ merge: "sum" }), /merge: "sum" would count an update again each time it is read again/],
+    ["a count", field({ merge: "count" }), /merge: "count" would count an update again/],
+    [
+      "an unknown policy",
+      field({ merge: "newest" }),
+      /merge: "newest" is not a merge policy; write one of latest, first/,
+    ],
+    ["atomic on a STRING", field({ merge: "atomic" }), /merge: "atomic" on STRING; /],
+    [
+      "latest on a RECORD",
+      { fields: [KEY, TIME, nest(1, { merge: "latest" })] },
+      /merge: "latest" on a RECORD; /,
+    ],
+    ["union on one value", field({ merge: "union" }), /merge: "union" on a field that is not REPEATED; /],
+    ["max of JSON", field({ type: "JSON", merge: "max" }), /merge: "max" on JSON, which has no order; /],
+    [
+      "min of an array",
+      field({ mode: "REPEATED", merge: "min" }),
+      /merge: "min" on REPEATED STRING, which has no order; /,
+    ],
+    [
+      "a policy inside an atomic RECORD",
+      {
+        fields: [
+          KEY,
+          TIME,
+          {
+            name: "r",
+            type: "RECORD",
+            merge: "atomic",
+            fields: [{ name: "x", type: "INT64", merge: "max" }],
+          },
+        ],
+      },
+      /fields\[2\]\.fields\[0\]\.merge: "r" is atomic and moves as one value; /,
+    ],
+    [
+      "a policy on the key",
+      { fields: [{ ...KEY, merge: "first" }, TIME, { name: "a", type: "STRING" }] },
+      /fields\[0\]\.merge: keys and timestamps are not merged; /,
+    ],
+  ];
+  test.each(cases)("%s", (_, schema, expected) => {
+    const said = refusal(ENTITY, schema);
+    expect(said).toMatch(expected);
+    for (const line of said.split("\n")) expect(line).toMatch(/^user\.json: .+; .+$/);
+  });
+
+  test("all faults of a file, one line each", () => {
+    const said = refusal(ENTITY, {
+      fields: [KEY, TIME, { name: "a", type: "VARCHAR" }, { name: "b.c", type: "STRING", mode: "X" }],
+    });
+    expect(said.split("\n")).toHaveLength(3);
+  });
+
+  test("the column limit counts nested fields and _versions, and what just fits passes", () => {
+    expect(refusal(ENTITY, { fields: [KEY, TIME, ...manyFields(600)] })).toBe("accepted");
+  });
+
+  test("a query over BigQuery's limit names the entity and how many leaves fit", () => {
+    expect(refusal(ENTITY, { fields: [KEY, TIME, ...manyFields(4_900)] })).toMatch(
+      /\(entity user\) has \d+ KB with 4900 leaves, and BigQuery refuses more than 1024 KB; about \d+ leaves fit; /,
+    );
+  });
+});
+
+function manyFields(count: number): object[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `attribute${index}`, type: "STRING" }));
+}
+
+describe("an entities.json that cannot be used is refused with file, path, fault and remedy", () => {
+  const schema = {
+    fields: [
+      KEY,
+      TIME,
+      { name: "a", type: "STRING" },
+      { name: "r", type: "RECORD", fields: [KEY] },
+      { name: "j", type: "JSON" },
+      { name: "many", type: "STRING", mode: "REPEATED" },
+    ],
+  };
+  const cases: [name: string, entity: unknown, refusal: RegExp][] = [
+    ["no object", "user", /entities\[0\]: "user" does not fit; write an entity/],
+    [
+      "an unknown option",
+      { ...ENTITY, keys: ["userId"] },
+      /entities\[0\]\.keys: unknown option; the entity has name, schema, key/,
+    ],
+    [
+      "an unknown table",
+      { ...ENTITY, tables: { last: "x" } },
+      /entities\[0\]\.tables\.last: unknown option; the tables has updates, temp, final/,
+    ],
+    ["no name", { ...ENTITY, name: undefined }, /entities\[0\]\.name: missing; write the entity's name/],
+    [
+      "a name that is no table name",
+      { ...ENTITY, name: "../x" },
+      /entities\[0\]\.name: "\.\.\/x" is not a table name; use/,
+    ],
+    [
+      "a missing schema",
+      { ...ENTITY, schema: "nope.json" },
+      /entities\[0\]\.schema: there is no file "nope\.json"; name the schema's file/,
+    ],
+    [
+      "no key",
+      { ...ENTITY, key: undefined },
+      /entities\[0\]\.key: missing; write the key columns as an array/,
+    ],
+    ["an empty key", { ...ENTITY, key: [] }, /entities\[0\]\.key: is empty; name at least one/],
+    [
+      "a key that is a text",
+      { ...ENTITY, key: "userId" },
+      /entities\[0\]\.key: "userId" does not fit; write the key columns/,
+    ],
+    [
+      "a key the schema lacks",
+      { ...ENTITY, key: ["id"] },
+      /entities\[0\]\.key\[0\]: user\.json has no field "id"; name a top-level/,
+    ],
+    [
+      "a nested key",
+      { ...ENTITY, key: ["r.userId"] },
+      /entities\[0\]\.key\[0\]: "r\.userId" is not a column name; /,
+    ],
+    [
+      "a key twice",
+      { ...ENTITY, key: ["userId", "USERID"] },
+      /entities\[0\]\.key\[1\]: "USERID" appears twice; /,
+    ],
+    [
+      "a JSON key",
+      { ...ENTITY, key: ["j"] },
+      /entities\[0\]\.key\[0\]: "j" is JSON, which BigQuery cannot compare/,
+    ],
+    ["a REPEATED key", { ...ENTITY, key: ["many"] }, /entities\[0\]\.key\[0\]: "many" is a REPEATED field; /],
+    [
+      "a key that is the timestamp",
+      { ...ENTITY, key: ["ingestTimestamp"] },
+      /entities\[0\]\.key: a timestamp is part of the key; /,
+    ],
+    [
+      "a timestamp the schema lacks",
+      { ...ENTITY, ingestTimestamp: "at" },
+      /entities\[0\]\.ingestTimestamp: user\.json has no field "at"; /,
+    ],
+    [
+      "a timestamp that is none",
+      { ...ENTITY, ingestTimestamp: "a" },
+      /entities\[0\]\.ingestTimestamp: "a" is STRING; it must be a TIMESTAMP/,
+    ],
+    [
+      "one clock twice",
+      { ...ENTITY, eventTimestamp: "IngestTimestamp" },
+      /entities\[0\]\.eventTimestamp: equals ingestTimestamp; /,
+    ],
+    [
+      "a wrong lookback",
+      { ...ENTITY, lookback: "an hour" },
+      /entities\[0\]\.lookback: "an hour" is not a time; write/,
+    ],
+    [
+      "an endless lookback",
+      { ...ENTITY, lookback: "999999999 days" },
+      /entities\[0\]\.lookback: .* is more than 10000 days; /,
+    ],
+    [
+      "a wrong dataset",
+      { ...ENTITY, dataset: "my-dataset" },
+      /entities\[0\]\.dataset: "my-dataset" is not a dataset's name; /,
+    ],
+    [
+      "two actions with one name",
+      { ...ENTITY, tables: { final: "user_updates" } },
+      /entities\[0\]: its final would be analytics\.user_updates, which is already the updates of user; /,
+    ],
+  ];
+  test.each(cases)("%s", (_, entity, expected) => {
+    const said = refusal(entity, schema);
+    expect(said).toMatch(expected);
+    for (const line of said.split("\n")) expect(line).toMatch(/^entities\.json: .+; .+$/);
+  });
+
+  test("entities equal but for case", () => {
+    const config = { entities: [ENTITY, { ...ENTITY, name: "USER" }] };
+    expect(() => generateProject(config, new Map([["user.json", JSON.stringify(schema)]]))).toThrow(
+      'entities.json: entities[1].name: "USER" equals "user" but for case; give every entity a name of its own',
+    );
+  });
+});

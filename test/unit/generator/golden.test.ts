@@ -1,0 +1,20 @@
+import { describe, expect, test } from "vitest";
+import { formatDifferences } from "../../../generator/write.ts";
+import { listCases, produce, readExpected } from "../../golden/golden-case.ts";
+
+describe("golden cases: the files, and the graph Dataform compiles from them", async () => {
+  test.each(await listCases())("%s", async (name) => {
+    const [actual, expected] = [await produce(name), await readExpected(name)];
+    const paths = [...new Set([...actual.keys(), ...expected.keys()])].sort();
+    const differences = paths
+      .filter((path) => actual.get(path) !== expected.get(path))
+      .map((path) => ({
+        path,
+        kind: "changed" as const,
+        actual: expected.get(path),
+        expected: actual.get(path),
+      }));
+    // On purpose another output than before? `npm run golden:update`, and review what it writes.
+    expect(formatDifferences(differences)).toBe("");
+  });
+});
