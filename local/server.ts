@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
+import { registerFunctions } from "./compiler/functions/register.ts";
 import type { FaultInput } from "./jobs/faults.ts";
 import { JobRegistry } from "./jobs/registry.ts";
 import { createEndpoint } from "./routes/endpoint.ts";
@@ -52,7 +53,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const storage = await openStorage({ file: options.dataFile, location: options.location });
+    const storage = await openStorage({
+      file: options.dataFile,
+      location: options.location,
+      prepare: registerFunctions,
+    });
     cleanups.push(() => storage.close());
     const jobs = new JobRegistry();
     const engine = new Engine(storage, {
