@@ -30,8 +30,11 @@ function nest(depth: number, more: object = {}): object {
 
 describe("a schema that cannot be used is refused with file, path, fault and remedy", () => {
   const cases: [name: string, schema: unknown, refusal: RegExp][] = [
-    ["no JSON", '{"fields": [
-{"name": "a"} "b"]}', /^user\.json: not valid JSON \(line 2, column 15\): .+; write one JSON value/],
+    [
+      "no JSON",
+      '{"fields": [\n{"a": 1} "b"]}',
+      /^user\.json: not valid JSON \(line 2, column 10\): .+; write one JSON value/,
+    ],
     ["no schema", { columns: [] }, /^user\.json: not a BigQuery schema; write/],
     ["no fields", { fields: [] }, /fields: no fields; list at least one/],
     ["a field that is no object", [KEY, TIME, "a"], /^user\.json: \[2\]: "a" is not a field; write/],
