@@ -6,7 +6,17 @@ import { aggregateFunctions } from "./functions/table.ts";
 import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
 import { orderItems } from "./ordering.ts";
 import { compileFrom } from "./scans.ts";
-import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, refId, textOf } from "./tree-access.ts";
+import {
+  childOf,
+  columnId,
+  flagOf,
+  functionName,
+  nodeOf,
+  nodesOf,
+  refId,
+  textOf,
+  walkTree,
+} from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** GROUP BY, with or without grouping sets. */
@@ -15,9 +25,11 @@ export function compileAggregateScan(node: TreeNode, unit: Unit): string {
     const id = columnId(childOf(item, "column"));
     return { id, name: `k_${unit.column(id)}`, sql: compileExpr(childOf(item, "expr"), unit).sql };
   });
+  const outer = outerColumns(nodesOf(node, "aggregateList"), unit);
+  const inner = unit.withColumns(outer);
   const aggregates = nodesOf(node, "aggregateList").map((item) => {
     const id = columnId(childOf(item, "column"));
-    return unit.define(compileAggregate(childOf(item, "expr"), id, unit), id);
+    return unit.define(compileAggregate(childOf(item, "expr"), id, inner), id);
   });
   const groupings = nodesOf(node, "groupingCallList").map((item) => {
     const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
@@ -27,10 +39,27 @@ export function compileAggregateScan(node: TreeNode, unit: Unit): string {
   if (items.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
   const input = compileFrom(childOf(node, "inputScan"), unit);
-  const named = keys.map((key) => `${key.sql} AS ${key.name}`).join(", ");
-  const from = keys.length === 0 ? input : `(SELECT *, ${named} FROM ${input}) AS ${unit.fresh("q")}`;
+  const named = [
+    ...keys.map((key) => `${key.sql} AS ${key.name}`),
+    ...[...outer].map(([id, name]) => `${unit.columnSql(id)} AS ${name}`),
+  ];
+  const from =
+    named.length === 0 ? input : `(SELECT *, ${named.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;
   const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
+}
+
+/**
+ * Names for the columns of outer queries that aggregates use. To DuckDB, as to standard SQL, an aggregate of nothing but an
+ * outer query's columns belongs to that query; to GoogleSQL it belongs where it stands.
+ */
+function outerColumns(aggregates: readonly TreeNode[], unit: Unit): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  walkTree(aggregates, (node) => {
+    if (node.isCorrelated === true) names.set(refId(node), unit.fresh("o"));
+    return node.kind !== "SubqueryExpr";
+  });
+  return names;
 }
 
 function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]): string {
@@ -99,21 +128,24 @@ const POINTS_IN_TIME: readonly string[] = ["TIMESTAMP", "DATETIME", "DATE"];
 /** The element that ARRAY_AGG would put first, or NULL where the array would be empty. */
 function firstElementSql(call: AggregateCall): string {
   const [element] = call.args as readonly [CompiledExpr];
-  const filter = call.nulls === "ignore" ? ` FILTER (WHERE ${element.sql} IS NOT NULL)` : "";
+  const ignoresNulls = call.nulls === "ignore";
   const [key, ...more] = call.orderBy;
-  if (key === undefined) return `first(${element.sql})${filter}`;
-  const plain =
-    more.length === 0 && POINTS_IN_TIME.includes(key.expr.type.kind) && key.nullsFirst === !key.descending;
-  if (plain) {
+  if (key === undefined) return `${ignoresNulls ? "any_value" : "first"}(${element.sql})`;
+  // Without "_null" DuckDB passes over rows whose element is NULL.
+  const suffix = ignoresNulls ? "" : "_null";
+  const isPlain = POINTS_IN_TIME.includes(key.expr.type.kind) && key.nullsFirst === !key.descending;
+  if (more.length === 0 && isPlain) {
     // No time is infinite in GoogleSQL, so infinity can stand for NULL, the smallest.
     const time = `coalesce(${key.expr.sql}, '-infinity')`;
-    return `${key.descending ? "arg_max_null" : "arg_min_null"}(${element.sql}, ${time})${filter}`;
+    return `${key.descending ? "arg_max" : "arg_min"}${suffix}(${element.sql}, ${time})`;
   }
   const keys = call.orderBy.flatMap(({ expr, descending, nullsFirst }) => {
     const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
-    const order = `${expr.sql}, '${descending ? "DESC" : "ASC"} ${nulls}'`;
+    // Sort keys, unlike ORDER BY, tell 30 days from a month.
+    const value = expr.type.kind === "INTERVAL" ? `normalized_interval(${expr.sql})` : expr.sql;
+    const order = `${value}, '${descending ? "DESC" : "ASC"} ${nulls}'`;
     if (expr.type.kind !== "FLOAT64") return [order];
     return [`isnan(${expr.sql}), '${descending ? "ASC" : "DESC"} ${nulls}'`, order];
   });
-  return `arg_min_null(${element.sql}, create_sort_key(${keys.join(", ")}))${filter}`;
+  return `arg_min${suffix}(${element.sql}, create_sort_key(${keys.join(", ")}))`;
 }
