@@ -80,16 +80,21 @@ function canonicalNumber(text: string): string {
     if (integer >= -(2n ** 63n) && integer < 2n ** 64n) return integer.toString();
   }
   const value = Number(text);
-  if (!Number.isFinite(value)) return text;
+  return Number.isFinite(value) ? doubleText(value, 15) : text;
+}
+
+/** A finite FLOAT64 with its shortest digits: with an exponent of two digits or more below 10^-4 and from 10^`limit` on, else plain. */
+export function doubleText(value: number, limit: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
   const [mantissa = "", exponent = "0"] = Math.abs(value).toExponential().split("e");
+  const sign = value < 0 ? "-" : "";
   const power = Number(exponent);
-  if (power < -4 || power >= 15) {
-    const digits = Math.abs(power).toString().padStart(2, "0");
-    return `${value < 0 ? "-" : ""}${mantissa}e${power < 0 ? "-" : "+"}${digits}`;
+  if (power < -4 || power >= limit) {
+    return `${sign}${mantissa}e${power < 0 ? "-" : "+"}${Math.abs(power).toString().padStart(2, "0")}`;
   }
-  const plain = power < 0 ? value.toFixed(-power + Math.max(0, mantissa.length - 2)) : String(value);
-  return plain.includes(".") ? plain : `${plain}.0`;
+  const digits = mantissa.replace(".", "");
+  if (power < 0) return `${sign}0.${"0".repeat(-power - 1)}${digits}`;
+  return `${sign}${digits.slice(0, power + 1).padEnd(power + 1, "0")}.${digits.slice(power + 1) || "0"}`;
 }
 
 function compareUtf8(a: string, b: string): number {

@@ -1,6 +1,6 @@
 import type { FieldSchema } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-import { canonicalJson, JsonNumber, JsonObject, type JsonValue } from "./json-text.ts";
+import { canonicalJson, doubleText, JsonNumber, JsonObject, type JsonValue } from "./json-text.ts";
 import { limitValue, parseText, scalarKind, ValueError } from "./text-values.ts";
 
 /** How rows given as JSON are read. */
@@ -173,13 +173,19 @@ export function tooLongMessage(field: FieldSchema): string {
 
 function parseScalar(field: FieldSchema, value: string | boolean | JsonNumber): SqlValue | undefined {
   const kind = scalarKind(field);
-  if (kind === "STRING") return textOf(value);
+  if (kind === "STRING") return value instanceof JsonNumber ? numberText(value.text) : textOf(value);
   if (typeof value === "boolean") return kind === "BOOL" ? value : undefined;
   if (value instanceof JsonNumber) {
     const numeric = ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC", "TIMESTAMP"];
     return numeric.includes(kind) ? parseText(kind, value.text) : undefined;
   }
   return parseText(kind, value);
+}
+
+/** A number for a STRING: an integer as it is, any other as the FLOAT64 it stands for, in the form DuckDB's JSON reader gives. */
+function numberText(text: string): string {
+  if (/^-?\d+$/.test(text)) return text === "-0" ? "0" : text;
+  return Number.isFinite(Number(text)) ? doubleText(Number(text), 16) : text;
 }
 
 function textOf(value: JsonValue): string {

@@ -100,7 +100,8 @@ function readType(field: FieldSchema, strings: StringReading): string {
 
 function scalarReadType(field: FieldSchema, strings: StringReading): string {
   // As text, DuckDB gives a number's FLOAT64; a NUMERIC needs to know whether it was written as a string. For a FLOAT64 it is faster.
-  if (field.type === "NUMERIC" || field.type === "BIGNUMERIC" || field.type === "FLOAT") return "JSON";
+  // And BYTES are a string: `true` is none, though its letters are base64.
+  if (["NUMERIC", "BIGNUMERIC", "FLOAT", "BYTES"].includes(field.type)) return "JSON";
   return field.type === "STRING" && strings === "json" ? "JSON" : "VARCHAR";
 }
 
@@ -134,7 +135,14 @@ function elementValue(field: FieldSchema, sql: string, strings: StringReading, d
     case "STRING":
       return strings === "text"
         ? when(sql, `NOT starts_with(${sql}, '{') AND NOT starts_with(${sql}, '[')`, sql, "VARCHAR")
-        : when(sql, `json_type(${sql}) NOT IN ('OBJECT', 'ARRAY')`, `${sql}->>'$'`, "VARCHAR");
+        : textOfJson(sql);
+    case "BYTES":
+      return when(
+        `${sql}::VARCHAR`,
+        `starts_with(${sql}::VARCHAR, '"')`,
+        textToValue(field, `(${sql}->>'$')`),
+        "BLOB",
+      );
     case "FLOAT":
       // A string is left to the exact path, but for those that stand for values JSON has no numbers for.
       return `CASE WHEN ${sql}::VARCHAR IN ('"NaN"', '"Infinity"', '"-Infinity"') THEN CAST(${sql}->>'$' AS DOUBLE) ELSE ${textToValue(field, `${sql}::VARCHAR`)} END`;
@@ -146,6 +154,12 @@ function elementValue(field: FieldSchema, sql: string, strings: StringReading, d
     default:
       return textToValue(field, sql);
   }
+}
+
+/** The text of a JSON value that is no object or array; a number in the form that DuckDB gives it when it reads text. */
+function textOfJson(sql: string): string {
+  const broken = match(`${sql}::VARCHAR`, String.raw`-?\d+\.\d+|.*[eE].*`);
+  return `CASE json_type(${sql}) WHEN 'OBJECT' THEN ${giveUp("VARCHAR")} WHEN 'ARRAY' THEN ${giveUp("VARCHAR")} WHEN 'DOUBLE' THEN CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${sql}::VARCHAR END ELSE ${sql}->>'$' END`;
 }
 
 /** A number written with a point has become a FLOAT64 on the way: it is exact enough for NUMERIC only while it is short. */

@@ -14,6 +14,7 @@ import { detectSchema } from "./autodetect.ts";
 import { BadRecords, loadError } from "./bad-records.ts";
 import { csvQuery } from "./csv-fast.ts";
 import { readCsvRows } from "./csv-rows.ts";
+import { hasExtraCells } from "./extra-cells.ts";
 import { jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
 import { readJsonRows } from "./json-rows.ts";
 import { hasLooseCommas } from "./loose-commas.ts";
@@ -142,7 +143,7 @@ class LoadRun {
     if (format === "PARQUET") yield { query: this.#parquet };
     if (latin1 || schema.length === 0) return;
     const query = format === "CSV" && !ignoreUnknownValues ? csvQuery(schema, file, csv) : undefined;
-    if (query !== undefined) yield { query };
+    if (query !== undefined && !(await hasExtraCells(file, csv.delimiter, schema.length))) yield { query };
     if (format !== "NEWLINE_DELIMITED_JSON" || (await hasLooseCommas(file))) return;
     if (ignoreUnknownValues && (await this.#hasKeysInOtherCase(schema))) return;
     for (const strings of ["text", "json"] as const) {

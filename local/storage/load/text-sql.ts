@@ -78,7 +78,8 @@ export function textToValue(field: FieldSchema, sql: string): string {
 
 /** LIKE is several times faster than a regular expression, and what it lets through DuckDB's cast refuses. */
 function dateForm(sql: string): string {
-  return `(${sql} LIKE '____-__-__' OR ${match(sql, DAY)}) AND ${sql} BETWEEN '0001' AND '9999z'`;
+  const usual = `${sql} LIKE '____-__-__' AND right(${sql}, 1) BETWEEN '0' AND '9'`;
+  return `(${usual} OR ${match(sql, DAY)}) AND ${sql} BETWEEN '0001' AND '9999z'`;
 }
 
 /** True for a TIMESTAMP's text in the forms that DuckDB and BigQuery read alike. */
