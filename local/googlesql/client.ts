@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import path from "node:path";
 import grpc from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
@@ -37,6 +38,10 @@ export const CALL_ATTEMPTS = 3;
 /** A statement that the server refuses, as opposed to a server that is gone. */
 export class GoogleSqlError extends Error {}
 
+/** What else goes wrong in reading an answer, or inside the server. */
+export const TOO_COMPLEX =
+  "Resources exceeded during query execution: Not enough resources for query planning - too many subqueries or query is too complex.";
+
 /** The server ended before it answered; BigQuery's name for what a statement cannot be helped with. */
 export class ServerGoneError extends BigQueryError {
   constructor() {
@@ -44,7 +49,22 @@ export class ServerGoneError extends BigQueryError {
   }
 }
 
+/** How deep trees may nest; one operator takes several levels. What is deeper is refused, the stack does not overflow. */
+const MAX_NESTING = 5000;
+
+/** The loader's own copy of its protobuf library holds the limit on nesting, which is meant for messages of strangers. */
+function allowDeepTrees(): void {
+  const require = createRequire(import.meta.url);
+  const protobuf = createRequire(require.resolve("@grpc/proto-loader"))("protobufjs") as {
+    Reader: { recursionLimit: number };
+    util: { recursionLimit: number };
+  };
+  protobuf.Reader.recursionLimit = MAX_NESTING;
+  protobuf.util.recursionLimit = MAX_NESTING;
+}
+
 function loadService(): ServiceConstructor {
+  allowDeepTrees();
   const definition = protoLoader.loadSync("local_service.proto", {
     defaults: false,
     oneofs: true,
@@ -173,7 +193,7 @@ function callOnce(connection: Connection, method: Method, request: Message): Pro
       if (!error) resolve(answer);
       else if (error.code === grpc.status.UNAVAILABLE || error.code === grpc.status.CANCELLED) {
         reject(new ServerGoneError());
-      } else reject(new GoogleSqlError(error.details));
+      } else reject(new GoogleSqlError(error.code === grpc.status.INTERNAL ? TOO_COMPLEX : error.details));
     });
   });
 }

@@ -1,10 +1,12 @@
 import { compileStatement } from "../compiler/compile.ts";
 import type { CompiledQuery } from "../compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../compiler/context.ts";
+import { BigQueryError } from "../errors.ts";
 import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
 import { SYSTEM_VARIABLES } from "../googlesql/language.ts";
 import type { ParameterValue } from "../jobs/ports.ts";
-import type { LiveSource } from "./live-source.ts";
+import { tableName } from "../storage/entries.ts";
+import type { LiveSource, LiveTable } from "./live-source.ts";
 import type { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
 
@@ -30,9 +32,10 @@ export function compileContext(analyzed: AnalyzedStatement, scope: StatementScop
     text: analyzed.text,
     asValue: scope.asValue,
     physicalTable(name) {
-      const physical = source.table(name)?.physical;
-      if (physical === undefined) throw new Error(`no table ${name} in the statement's source`);
-      return physical;
+      const table = source.table(name);
+      if (table === undefined) throw new Error(`no table ${name} in the statement's source`);
+      if (table.physical === undefined) throw notATable(table);
+      return table.physical;
     },
     expandView(name) {
       const view = analyzed.views.get(name);
@@ -46,6 +49,11 @@ export function compileContext(analyzed: AnalyzedStatement, scope: StatementScop
     parameter: (key) => parameterOf(parameters, key),
     systemVariable: (path) => systemVariable(session, path),
   };
+}
+
+function notATable({ entry, ref }: LiveTable): BigQueryError {
+  const message = `${tableName(ref)} is not allowed for this operation because it is currently a ${entry?.kind}.`;
+  return new BigQueryError("invalidQuery", message, "query");
 }
 
 function compileView(view: AnalyzedStatement, scope: StatementScope): CompiledQuery {

@@ -3,6 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Assert, CompiledDml, CompiledQuery, CompiledStatement } from "../compiler/compiled.ts";
 import { toRuntimeError } from "../compiler/runtime-errors.ts";
 import { BigQueryError } from "../errors.ts";
+import { TOO_COMPLEX } from "../googlesql/client.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { isDdl, runDdl } from "./ddl.ts";
@@ -37,6 +38,9 @@ export async function executeStatement(
 /** What a client may see of an error, whatever threw it. */
 export function asBigQueryError(error: unknown): unknown {
   if (error instanceof BigQueryError) return error;
+  if (error instanceof RangeError && /call stack/.test(error.message)) {
+    return new BigQueryError("invalidQuery", TOO_COMPLEX, "query");
+  }
   if (isInterrupt(error) || (error instanceof Error && error.name === "AbortError")) return cancelledError();
   return toRuntimeError(error);
 }
