@@ -2,6 +2,7 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { compileStatement } from "../../../local/compiler/compile.ts";
 import type { CompiledStatement, Partitioning } from "../../../local/compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../../../local/compiler/context.ts";
+import { registerFunctions } from "../../../local/compiler/functions/register.ts";
 import { toRuntimeError } from "../../../local/compiler/runtime-errors.ts";
 import { type AnalyzedStatement, Analyzer } from "../../../local/googlesql/analyzer.ts";
 import { createFixedSource } from "../../../local/googlesql/source.ts";
@@ -47,6 +48,7 @@ export class Bench {
     const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
     const connection = await instance.connect();
     await connection.run("SET TimeZone = 'UTC'");
+    registerFunctions(connection);
     await connection.run("CREATE SCHEMA bq");
     for (const { name, schema, viewQuery } of tables) {
       if (viewQuery !== undefined) continue;
