@@ -9,7 +9,7 @@ import { newJobId } from "../jobs/registry.ts";
 import { parseRestFormat, type RestFormat } from "../storage/rest-values.ts";
 import { checkProjectId, type ProjectParams } from "./names.ts";
 import { pageToken, readPageToken } from "./paging.ts";
-import { type RawQuery, readBody, textParam, uintParam } from "./request.ts";
+import { boolParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
 import { readRows, sendWithRows } from "./rows.ts";
 import type { Services } from "./services.ts";
 
@@ -74,7 +74,7 @@ export function queryRoutes(app: FastifyInstance, services: Services): void {
         throw new BigQueryError("invalid", `Job ${job.fullName} is not a query job.`);
       }
       const format = parseRestFormat({
-        useInt64Timestamp: textParam(query, "formatOptions.useInt64Timestamp"),
+        useInt64Timestamp: boolParam(query, "formatOptions.useInt64Timestamp"),
         timestampOutputFormat: textParam(query, "formatOptions.timestampOutputFormat"),
       });
       const token = textParam(query, "pageToken");

@@ -10,7 +10,7 @@ import { fromDuck, quoteName, type SqlValue } from "../values.ts";
 import { etagOf } from "./etag.ts";
 import type { TableParams } from "./names.ts";
 import { pageToken, readPageToken } from "./paging.ts";
-import { listParam, type RawQuery, textParam, uintParam } from "./request.ts";
+import { boolParam, listParam, type RawQuery, textParam, uintParam } from "./request.ts";
 import { readRows, sendWithRows } from "./rows.ts";
 import { type Selection, selectFields } from "./selected-fields.ts";
 import type { Services } from "./services.ts";
@@ -23,7 +23,7 @@ export function tabledataRoutes(app: FastifyInstance, services: Services): void 
     async (request, reply) => {
       const { query, params } = request;
       const format = parseRestFormat({
-        useInt64Timestamp: textParam(query, "formatOptions.useInt64Timestamp"),
+        useInt64Timestamp: boolParam(query, "formatOptions.useInt64Timestamp"),
         timestampOutputFormat: textParam(query, "formatOptions.timestampOutputFormat"),
       });
       const selected = listParam(query, "selectedFields");

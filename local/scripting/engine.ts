@@ -67,7 +67,13 @@ export class Engine implements QueryEngine {
     if (statements.length === 0)
       throw new BigQueryError("invalidQuery", "Syntax error: Unexpected end of script", "query");
     return await this.#parts.storage.database.use(async (connection) => {
-      const interrupt = (): void => connection.interrupt();
+      if (request.signal.aborted) throw cancelledError();
+      // Between two statements there is nothing to interrupt: the next one must be.
+      let again: NodeJS.Timeout | undefined;
+      const interrupt = (): void => {
+        connection.interrupt();
+        again = setInterval(() => connection.interrupt(), 50);
+      };
       request.signal.addEventListener("abort", interrupt);
       const session = new Session(this.#parts, request, connection);
       try {
@@ -78,6 +84,7 @@ export class Engine implements QueryEngine {
           : withChildren(asBigQueryError(error), session.children);
       } finally {
         request.signal.removeEventListener("abort", interrupt);
+        clearInterval(again);
         await session.close();
         await rollback(connection);
       }
