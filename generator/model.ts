@@ -137,7 +137,7 @@ export function buildModel(
   }
   throwAll(configProblems, problems);
 
-  const aliases = new AliasNames([...fields.map((field) => field.name), "_batch", "_row_is_newer"]);
+  const aliases = new AliasNames([...fields.map((field) => field.name), "_batch", "_row_is_newer", "_final"]);
   const columns: Column[] = [];
   for (const field of fields) {
     if (instructions.has(field.name)) continue;

@@ -34,7 +34,8 @@ SET
   merged_at = IF(EXISTS (SELECT 1 FROM `my-project.analytics.temp_user_info_updates`), CURRENT_TIMESTAMP(), progress.merged_at)
 WHERE TRUE;
 
--- R3, R7: the merged state of those rows that the batch really changes.
+-- R3, R7: the merged state of those rows that the batch really changes. A STRUCT is assigned by position, and final's
+-- fields stand in the order in which they came to the table: so each is replaced in final's own STRUCT, by its name.
 CREATE OR REPLACE TEMP TABLE user_info_changes AS
 SELECT
   userId,
@@ -42,11 +43,11 @@ SELECT
   attribute1.value AS attribute1,
   attribute2.value AS attribute2,
   attribute3.value AS attribute3,
-  STRUCT(
+  (SELECT AS STRUCT _final._versions.* REPLACE (
     attribute1.version AS attribute1,
     attribute2.version AS attribute2,
     attribute3.version AS attribute3
-  ) AS _versions
+  )) AS _versions
 FROM (
   SELECT
     batch.userId,
@@ -69,7 +70,8 @@ FROM (
       OR (batch._versions.attribute3 = final._versions.attribute3 AND batch.attribute3 > final.attribute3),
       STRUCT(batch.attribute3 AS value, batch._versions.attribute3 AS version, TRUE AS is_newer),
       STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version, FALSE AS is_newer)
-    ) AS attribute3
+    ) AS attribute3,
+    final AS _final
   FROM `my-project.analytics.temp_user_info_updates` AS batch
   LEFT JOIN `my-project.analytics.user_info_final` AS final
     ON final.userId = batch.userId

@@ -34,7 +34,8 @@ SET
   merged_at = IF(EXISTS (SELECT 1 FROM `my-project.analytics.temp_user_profile_updates`), CURRENT_TIMESTAMP(), progress.merged_at)
 WHERE TRUE;
 
--- R3, R7: the merged state of those rows that the batch really changes.
+-- R3, R7: the merged state of those rows that the batch really changes. A STRUCT is assigned by position, and final's
+-- fields stand in the order in which they came to the table: so each is replaced in final's own STRUCT, by its name.
 CREATE OR REPLACE TEMP TABLE user_profile_changes AS
 SELECT
   userId,
@@ -50,7 +51,7 @@ SELECT
     AND profile_address_city.value IS NULL
     AND profile_address_zip.value IS NULL,
     NULL,
-    STRUCT(
+    (SELECT AS STRUCT _final.profile.* REPLACE (
       profile_name.value AS name,
       profile_birthday.value AS birthday,
       profile_visits.value AS visits,
@@ -61,29 +62,29 @@ SELECT
         AND profile_address_city.value IS NULL
         AND profile_address_zip.value IS NULL,
         NULL,
-        STRUCT(
+        (SELECT AS STRUCT _final.profile.address.* REPLACE (
           profile_address_street.value AS street,
           profile_address_city.value AS city,
           profile_address_zip.value AS zip
-        )
+        ))
       ) AS address
-    )
+    ))
   ) AS profile,
-  STRUCT(
+  (SELECT AS STRUCT _final._versions.* REPLACE (
     email.version AS email,
-    STRUCT(
+    (SELECT AS STRUCT _final._versions.profile.* REPLACE (
       profile_name.version AS name,
       profile_birthday.version AS birthday,
       profile_visits.version AS visits,
       profile_subscribed.version AS subscribed,
       profile_balance.version AS balance,
-      STRUCT(
+      (SELECT AS STRUCT _final._versions.profile.address.* REPLACE (
         profile_address_street.version AS street,
         profile_address_city.version AS city,
         profile_address_zip.version AS zip
-      ) AS address
-    ) AS profile
-  ) AS _versions
+      )) AS address
+    )) AS profile
+  )) AS _versions
 FROM (
   SELECT
     batch.userId,
@@ -142,7 +143,8 @@ FROM (
       OR (batch._versions.profile.address.zip = final._versions.profile.address.zip AND batch.profile.address.zip > final.profile.address.zip),
       STRUCT(batch.profile.address.zip AS value, batch._versions.profile.address.zip AS version, TRUE AS is_newer),
       STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version, FALSE AS is_newer)
-    ) AS profile_address_zip
+    ) AS profile_address_zip,
+    final AS _final
   FROM `my-project.analytics.temp_user_profile_updates` AS batch
   LEFT JOIN `my-project.analytics.user_profile_final` AS final
     ON final.userId = batch.userId
