@@ -53,7 +53,7 @@ export async function runDdl(
     }
     result = await session.transaction.define(work);
   } else {
-    result = await alone(session, target, work);
+    result = await alone(session, lockName(ddl, target), work);
   }
   return { ddlOperation: result.operation, ddlTarget: result.target ?? target };
 }
@@ -61,20 +61,26 @@ export async function runDdl(
 /** Waits for transactions that change the table, so that none of them loses its rows silently. */
 async function alone(
   session: Session,
-  target: TableRef | undefined,
+  name: string,
   work: (change: CatalogChange) => Promise<DdlResult>,
 ): Promise<DdlResult> {
   const { locks } = session.parts;
   const owner = {};
   let committed = false;
   try {
-    if (target !== undefined) await locks.lock(owner, tableName(target), session.request.signal);
+    await locks.lock(owner, name, session.request.signal);
     return await session.change(work, () => {
       committed = true;
     });
   } finally {
     locks.release(owner, committed);
   }
+}
+
+/** Statements on one object run one after another. */
+function lockName(ddl: Ddl, target: TableRef | undefined): string {
+  if (target !== undefined) return tableName(target);
+  return "name" in ddl ? `object ${ddl.name.join(".").toLowerCase()}` : ddl.kind;
 }
 
 async function targetOf(session: Session, ddl: Ddl): Promise<TableRef | undefined> {

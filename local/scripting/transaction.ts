@@ -25,6 +25,8 @@ export class Transaction {
   readonly #steps: string[] = [];
   readonly #written = new Map<string, TableRef>();
   #broken = false;
+  /** Why it can only be rolled back: it lost against another one. */
+  #aborted: unknown;
   #repeatable = true;
 
   private constructor(
@@ -72,7 +74,7 @@ export class Transaction {
     work: (connection: DuckDBConnection) => Promise<T>,
   ): Promise<T> {
     const name = tableName(entry.ref);
-    if (exclusive) this.#context.locks.lockInTransaction(this, name, this.#since);
+    if (exclusive) this.#lock(name);
     this.#written.set(name, entry.ref);
     const result = await this.read(work);
     this.#steps.push(...steps);
@@ -110,6 +112,7 @@ export class Transaction {
    * The changes are made again, which is the same as if they had stayed as long as nobody else has committed.
    */
   async #mend(): Promise<void> {
+    if (this.#aborted !== undefined) throw this.#aborted;
     if (!this.#broken) return;
     await this.#connection.run("ROLLBACK").catch(() => undefined);
     await this.#connection.run("BEGIN TRANSACTION");
@@ -125,10 +128,21 @@ export class Transaction {
     this.#broken = false;
   }
 
+  #lock(table: string): void {
+    if (this.#aborted !== undefined) throw this.#aborted;
+    try {
+      this.#context.locks.lockInTransaction(this, table, this.#since);
+    } catch (error) {
+      this.#aborted = error;
+      throw error;
+    }
+  }
+
   #conflictOf(error: unknown): unknown {
     if (!isConflict(error)) return error;
     const [name = "of the transaction"] = this.#written.keys();
-    return concurrentUpdate(name);
+    this.#aborted = concurrentUpdate(name);
+    return this.#aborted;
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { registerFunctions } from "../../../local/compiler/functions/register.ts";
 import { BigQueryError } from "../../../local/errors.ts";
 import type { QueryOutcome, QueryRequest } from "../../../local/jobs/ports.ts";
 import { Engine } from "../../../local/scripting/engine.ts";
@@ -29,7 +30,7 @@ export class Harness {
   }
 
   static async start(): Promise<Harness> {
-    const harness = new Harness(await openStorage());
+    const harness = new Harness(await openStorage({ prepare: registerFunctions }));
     await harness.engine.start();
     await harness.storage.catalog.change(async (change) => {
       const times = { creationTime: 1, lastModifiedTime: 1 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { TableLocks } from "../../../local/scripting/locks.ts";
 import { Transaction } from "../../../local/scripting/transaction.ts";
 import { field, Harness } from "./harness.ts";
 
@@ -116,6 +117,24 @@ describe("transactions side by side", () => {
     }
   });
 
+  it("cannot commit once they have lost, whatever their handlers do", async () => {
+    const { catalog, database } = harness.storage;
+    const locks = new TableLocks();
+    const entry = catalog.getTable({ projectId: "p", datasetId: "d", tableId: "t" });
+    if (entry === undefined) throw new Error("no table");
+    await database.use(async (connection) => {
+      const transaction = await Transaction.begin({ catalog, locks }, connection);
+      const insert = `INSERT INTO ${entry.physical} VALUES (9, 'kept?')`;
+      await transaction.write(entry, false, [insert], (writer) => writer.run(insert));
+      locks.lockInTransaction({}, "p:d.t", locks.now);
+      const update = `UPDATE ${entry.physical} SET v = 'x'`;
+      const losing = transaction.write(entry, true, [update], (writer) => writer.run(update));
+      await expect(losing).rejects.toThrow("concurrent update against table p:d.t");
+      await expect(transaction.commit()).rejects.toThrow("concurrent update against table p:d.t");
+    });
+    expect(await harness.rows("SELECT COUNT(*) FROM d.t")).toEqual([[2n]]);
+  });
+
   it("do not conflict when they only insert, even by MERGE", async () => {
     const insert = `BEGIN TRANSACTION;
       MERGE d.log USING (SELECT 5 AS n) AS s ON log.n = s.n WHEN NOT MATCHED THEN INSERT ROW;
@@ -129,7 +148,6 @@ describe("transactions side by side", () => {
   it("read the tables as they were when the transaction began", async () => {
     const { catalog, database } = harness.storage;
     await database.use(async (connection) => {
-      const { TableLocks } = await import("../../../local/scripting/locks.ts");
       const transaction = await Transaction.begin({ catalog, locks: new TableLocks() }, connection);
       await harness.run("INSERT INTO d.t VALUES (3, 'c')");
       const physical = catalog.getTable({ projectId: "p", datasetId: "d", tableId: "t" })?.physical;
@@ -144,7 +162,6 @@ describe("transactions side by side", () => {
   it("lose against a table that was replaced meanwhile", async () => {
     const { catalog, database } = harness.storage;
     await database.use(async (connection) => {
-      const { TableLocks } = await import("../../../local/scripting/locks.ts");
       const transaction = await Transaction.begin({ catalog, locks: new TableLocks() }, connection);
       const entry = catalog.getTable({ projectId: "p", datasetId: "d", tableId: "t" });
       if (entry === undefined) throw new Error("no table");
