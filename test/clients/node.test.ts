@@ -25,8 +25,11 @@ async function failure(promise: Promise<unknown>) {
     () => {
       throw new Error("it did not fail");
     },
-    (error: { code?: number; message: string; errors?: { reason?: string; message?: string; row?: unknown }[] }) =>
-      error,
+    (error: {
+      code?: number;
+      message: string;
+      errors?: { reason?: string; message?: string; row?: unknown }[];
+    }) => error,
   );
 }
 
@@ -89,7 +92,10 @@ describe("tables and views", () => {
     const [view] = await dataset.createTable("seen", {
       view: { query: `SELECT n + 1 AS next FROM ${target.dataset}.base`, useLegacySql: false },
     });
-    expect((await view.getMetadata())[0]).toMatchObject({ type: "VIEW", schema: { fields: [{ name: "next" }] } });
+    expect((await view.getMetadata())[0]).toMatchObject({
+      type: "VIEW",
+      schema: { fields: [{ name: "next" }] },
+    });
     expect((await bigquery.query(`SELECT * FROM ${target.dataset}.seen`))[0]).toEqual([{ next: 2 }]);
     const wrong = dataset.createTable("wrong", { view: { query: "SELECT nope", useLegacySql: false } });
     expect(await failure(wrong)).toMatchObject({ code: 400, errors: [{ reason: "invalidQuery" }] });
@@ -242,7 +248,8 @@ describe("queries", () => {
       numDmlAffectedRows: "2",
       dmlStats: { insertedRowCount: "2" },
     });
-    const merged = await run(`MERGE ${table} t USING (SELECT 'a' k, 5 n UNION ALL SELECT 'c', 6) s ON t.k = s.k
+    const merged =
+      await run(`MERGE ${table} t USING (SELECT 'a' k, 5 n UNION ALL SELECT 'c', 6) s ON t.k = s.k
       WHEN MATCHED THEN UPDATE SET n = s.n WHEN NOT MATCHED THEN INSERT ROW
       WHEN NOT MATCHED BY SOURCE THEN DELETE`);
     expect(merged).toMatchObject({
@@ -283,7 +290,9 @@ describe("queries", () => {
       return (await dataset.table("written").getRows())[0];
     };
     expect(await write("SELECT 1 AS n")).toEqual([{ n: 1 }]);
-    expect(await failure(write("SELECT 2 AS n"))).toMatchObject({ message: expect.stringContaining("Already Exists") });
+    expect(await failure(write("SELECT 2 AS n"))).toMatchObject({
+      message: expect.stringContaining("Already Exists"),
+    });
     expect(await write("SELECT 3 AS n", "WRITE_APPEND")).toHaveLength(2);
     expect(await write("SELECT 'x' AS s", "WRITE_TRUNCATE")).toEqual([{ s: "x" }]);
   });
@@ -310,7 +319,12 @@ describe("queries", () => {
 });
 
 describe("loads", () => {
-  const schema = { fields: [{ name: "k", type: "STRING" }, { name: "n", type: "INTEGER" }] };
+  const schema = {
+    fields: [
+      { name: "k", type: "STRING" },
+      { name: "n", type: "INTEGER" },
+    ],
+  };
 
   it("take NDJSON and CSV files", async () => {
     const table = dataset.table("loaded");
@@ -320,7 +334,9 @@ describe("loads", () => {
     expect(done.statistics?.load).toMatchObject({ outputRows: "2", badRecords: "0", inputFiles: "1" });
     writeFileSync(path_("b.csv"), 'k,n\n"c ""quoted""",3\n,4\n');
     await table.load(path_("b.csv"), { skipLeadingRows: 1 });
-    const [rows] = await bigquery.query(`SELECT k, CAST(n AS STRING) AS n FROM ${target.dataset}.loaded ORDER BY n`);
+    const [rows] = await bigquery.query(
+      `SELECT k, CAST(n AS STRING) AS n FROM ${target.dataset}.loaded ORDER BY n`,
+    );
     expect(rows).toEqual([
       { k: "a", n: "1" },
       { k: 'c "quoted"', n: "3" },
@@ -337,7 +353,9 @@ describe("loads", () => {
     const table = dataset.table("detected");
     await table.load(path_("auto.csv"), { autodetect: true });
     const [metadata] = await table.getMetadata();
-    expect(metadata.schema.fields.map((field: { name: string; type: string }) => [field.name, field.type])).toEqual([
+    expect(
+      metadata.schema.fields.map((field: { name: string; type: string }) => [field.name, field.type]),
+    ).toEqual([
       ["id", "INTEGER"],
       ["price", "FLOAT"],
       ["day", "DATE"],
@@ -371,7 +389,15 @@ describe("rows", () => {
   it("are inserted, in part where some are bad", async () => {
     const [table] = await dataset.createTable("streamed", { schema: "k:string, n:integer" });
     await table.insert([{ k: "a", n: 1 }, { k: "b" }]);
-    const error = await failure(table.insert([{ k: "c", n: 3 }, { k: "d", n: "x" }], { skipInvalidRows: true }));
+    const error = await failure(
+      table.insert(
+        [
+          { k: "c", n: 3 },
+          { k: "d", n: "x" },
+        ],
+        { skipInvalidRows: true },
+      ),
+    );
     expect(error.errors).toMatchObject([{ errors: [{ reason: "invalid" }], row: { k: "d", n: "x" } }]);
     const [rows] = await table.getRows();
     expect(rows).toHaveLength(3);
