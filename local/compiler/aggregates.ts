@@ -137,7 +137,10 @@ function firstElementSql(call: AggregateCall): string {
   if (more.length === 0 && isPlain) {
     // No time is infinite in GoogleSQL, so infinity can stand for NULL, the smallest.
     const time = `coalesce(${key.expr.sql}, '-infinity')`;
-    return `${key.descending ? "arg_max" : "arg_min"}${suffix}(${element.sql}, ${time})`;
+    return exactArgument(
+      element,
+      (sql) => `${key.descending ? "arg_max" : "arg_min"}${suffix}(${sql}, ${time})`,
+    );
   }
   const keys = call.orderBy.flatMap(({ expr, descending, nullsFirst }) => {
     const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
@@ -147,5 +150,12 @@ function firstElementSql(call: AggregateCall): string {
     if (expr.type.kind !== "FLOAT64") return [order];
     return [`isnan(${expr.sql}), '${descending ? "ASC" : "DESC"} ${nulls}'`, order];
   });
-  return `arg_min${suffix}(${element.sql}, create_sort_key(${keys.join(", ")}))`;
+  return exactArgument(element, (sql) => `arg_min${suffix}(${sql}, create_sort_key(${keys.join(", ")}))`);
+}
+
+/** DuckDB keeps an aggregate's nested argument as a sort key, which turns -0.0 into 0.0: its floats go through as bits. */
+function exactArgument({ sql, type }: CompiledExpr, aggregate: (sql: string) => string): string {
+  const kept = duckType(type);
+  const asBits = kept.replaceAll("DOUBLE", "BIT");
+  return asBits === kept ? aggregate(sql) : `(${aggregate(`(${sql})::${asBits}`)})::${kept}`;
 }

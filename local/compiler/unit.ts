@@ -21,6 +21,8 @@ interface Shared {
 const REPEATED_TEXT = 160;
 /** Past this the text itself would be the cost. */
 const LONGEST_REPEATED = 20_000;
+/** A name that the compiler gives to a column. */
+const COLUMN = /\b(?:k_)?(?:u\d+_)?c\d+\b|\bo\d+\b/;
 const VOLATILE = /\b(?:random|uuid|gen_random_uuid)\(/;
 
 /**
@@ -161,13 +163,12 @@ export class Unit implements FunctionContext {
     const isVolatile = VOLATILE.test(sql);
     if (sql.length <= REPEATED_TEXT && !isVolatile) return use(sql);
     const name = this.fresh("v");
-    // DuckDB allows no subquery in a lambda and, inside a correlated subquery, no column of an outer query beside an
-    // inner one; a name bound by a subquery works everywhere but is slower.
-    if (!this.correlated) {
-      const bound = `list_transform([${sql}], lambda ${name}: ${use(name)})[1]`;
-      if (!bound.includes("SELECT ")) return bound;
-    }
+    const body = use(name);
+    // DuckDB allows no subquery in a lambda's body and, inside a correlated subquery, no column there beside one of an
+    // outer query. A name bound by a subquery works everywhere but is slower.
+    const allowed = !this.correlated || !COLUMN.test(body);
+    if (allowed && !body.includes("SELECT ")) return `list_transform([${sql}], lambda ${name}: ${body})[1]`;
     if (!isVolatile && sql.length <= LONGEST_REPEATED) return use(sql);
-    return `(SELECT ${use(name)} FROM (SELECT ${sql} AS ${name}))`;
+    return `(SELECT ${body} FROM (SELECT ${sql} AS ${name}))`;
   }
 }
