@@ -1,5 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { duckType } from "../values.ts";
 import { displayName, functionCall } from "./calls.ts";
 import { compileExpr } from "./expressions.ts";
 import { aggregateFunctions } from "./functions/table.ts";

@@ -104,4 +104,10 @@ describe("the first element of an ordered ARRAY_AGG", () => {
   ])("leaves alone what is used as a list: %s", async (sql, rows) => {
     expect(await bench.rows(sql)).toStrictEqual(rows);
   });
+
+  it("keeps the sign of zero in what it finds", async () => {
+    const zeros = "UNNEST([STRUCT(CAST('-0.0' AS FLOAT64) AS f, 1 AS n), (0.0, 0)]) AS row_of_zeros";
+    const sql = `SELECT IEEE_DIVIDE(1, ARRAY_AGG(STRUCT(row_of_zeros.f, [row_of_zeros.f] AS g) ORDER BY row_of_zeros.n DESC LIMIT 1)[SAFE_OFFSET(0)].f) FROM ${zeros}`;
+    expect(await bench.rows(sql)).toStrictEqual([[Number.NEGATIVE_INFINITY]]);
+  });
 });
