@@ -3,6 +3,7 @@ import { type ByteText, identifierOf, rangeOf } from "../googlesql/parse-tree.ts
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
+import { checkScript } from "./check-script.ts";
 import { isDdl } from "./ddl.ts";
 import { createRoutine } from "./ddl-schemas.ts";
 import { evaluateType } from "./evaluate.ts";
@@ -25,6 +26,7 @@ export async function dryRunScript(
   text: ByteText,
   statements: readonly TreeNode[],
 ): Promise<QueryOutcome> {
+  checkScript(statements, text);
   const run = new DryRun(session, text, new TextParameters(session.parameters, statements));
   await run.list(statements);
   return { statementType: "SCRIPT", bytesProcessed: run.bytes };

@@ -6,6 +6,7 @@ import type { QueryOutcome } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import { callProcedure } from "./calls.ts";
+import { checkScript, labelOf } from "./check-script.ts";
 import { evaluateExpression, evaluateType, readValues } from "./evaluate.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
 import { executeImmediate } from "./execute-immediate.ts";
@@ -94,6 +95,7 @@ export class Interpreter {
 
   /** Runs the whole text. */
   async run(statements: readonly TreeNode[]): Promise<void> {
+    checkScript(statements, this.text, [...this.#scope.types().keys()]);
     await this.#list(statements);
   }
 
@@ -492,11 +494,6 @@ export function knownType(node: TreeNode | undefined): string {
 function typeText(text: ByteText, node: TreeNode): string {
   if (JSON.stringify(node).includes('"typeParameters"')) throw unsupported("type parameters in DECLARE");
   return text.textOf(node);
-}
-
-function labelOf(node: TreeNode): string | undefined {
-  const label = node.label as TreeNode | undefined;
-  return label === undefined ? undefined : identifierOf(label.name as TreeNode);
 }
 
 function sameLabel(a: string, b: string | undefined): boolean {

@@ -151,7 +151,18 @@ describe("errors of scripts", () => {
     ["SELECT 'ü'; SELECT zzz;", "Query error: Unrecognized name: zzz at [1:20]"],
     ["DECLARE x INT64 DEFAULT 'a';", "Query error: Cannot coerce expression 'a' to type INT64 at [1:25]"],
     ["SELECT 1; SET nope = 1;", "Query error: Undeclared variable: nope at [1:11]"],
-    ["DECLARE x INT64; DECLARE X INT64;", "Query error: Variable 'X' redeclaration at [1:18]"],
+    ["DECLARE x INT64; DECLARE X INT64;", "Variable 'X' redeclaration at [1:18]"],
+    [
+      "SELECT 1; DECLARE x INT64;",
+      "Variable declarations are allowed only at the start of a block or script at [1:11]",
+    ],
+    [
+      "IF TRUE THEN DECLARE x INT64; END IF",
+      "Variable declarations are allowed only at the start of a block or script at [1:14]",
+    ],
+    ["BREAK", "BREAK without label is only allowed inside of a loop body at [1:1]"],
+    ["a: LOOP LEAVE b; END LOOP a", "Label b does not exist or is out of scope at [1:9]"],
+    ["a: BEGIN LOOP CONTINUE a; END LOOP; END a", "CONTINUE is only allowed inside of a loop body at [1:15]"],
     ["SELECT 1; SELECT 1 +;", 'Syntax error: Unexpected ";" at [1:21]'],
     [
       "SELECT 1; SET @@project_id = 'x';",
