@@ -1,0 +1,97 @@
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Server, startServer } from "../../local/server.ts";
+import { REPOSITORY, type TestProject, useProjects } from "./harness.ts";
+
+/** Failures can be planned only on an endpoint of one's own. */
+const endpoint = { url: "" };
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer({ faults: [] });
+  endpoint.url = server.url;
+});
+afterAll(() => server.close());
+
+const makeProject = useProjects(endpoint);
+
+async function loaded(): Promise<TestProject> {
+  const project = await makeProject();
+  expect(await project.npm("generate")).toMatchObject({ exitCode: 0 });
+  expect(await project.npm("init")).toMatchObject({ exitCode: 0 });
+  const samples = [1, 2].map((batch) => path.join(REPOSITORY, "samples", `user_info_${batch}.ndjson`));
+  expect(await project.npm("load", "user_info", ...samples)).toMatchObject({ exitCode: 0 });
+  return project;
+}
+
+async function plan(faults: readonly object[]): Promise<void> {
+  const response = await fetch(`${endpoint.url}/-/faults`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ faults }),
+  });
+  expect(response.status).toBe(200);
+}
+
+const USERS =
+  "SELECT userId, attribute1, attribute2, attribute3 FROM DATASET.user_info_final ORDER BY userId";
+const FINAL = [
+  { userId: "userA", attribute1: "xyz", attribute2: "dat", attribute3: "lot" },
+  { userId: "userB", attribute1: "cor", attribute2: "mvp", attribute3: "ytrewq" },
+  { userId: "userC", attribute1: "zyx", attribute2: "pvm", attribute3: "qywter" },
+];
+
+describe("npm run update", () => {
+  it("runs again what lost against another transaction, and ends well", async () => {
+    const project = await loaded();
+    await plan([{ kind: "abort-transaction", times: 2 }]);
+    const result = await project.npm("update", "--tags", "user_info");
+    expect(result.stderr).toMatch(
+      /update: .*user_info_final lost against another run; retry 1 of 8 in [\d.]+ s/,
+    );
+    expect(result.stderr).toMatch(/retry 2 of 8/);
+    expect(result.exitCode).toBe(0);
+    expect(await project.query(USERS)).toEqual(FINAL);
+  });
+
+  it("does not run again what fails for good, and names the action and the reason in its last line", async () => {
+    const project = await loaded();
+    await plan([
+      { kind: "statement", when: "before", matching: "MERGE", message: "Division by zero: injected" },
+    ]);
+    const result = await project.npm("update", "--tags", "user_info");
+    expect(result.stderr.trim().split("\n").at(-1)).toMatch(
+      /^dataform run: action \w+\.user_info_final failed: .*Division by zero: injected/,
+    );
+    expect(result.stderr).not.toContain("retry");
+    expect(result.exitCode).toBe(1);
+    expect(await project.query(USERS)).toEqual([]);
+    expect(await project.npm("update")).toMatchObject({ exitCode: 0 });
+    expect(await project.query(USERS)).toEqual(FINAL);
+  });
+
+  it("lets overlapping updates all end well, on the same result", async () => {
+    const project = await loaded();
+    const results = await Promise.all(
+      Array.from({ length: 4 }, () => project.npm("update", "--tags", "user_info")),
+    );
+    for (const result of results) expect(result.exitCode, result.stderr).toBe(0);
+    expect(await project.query(USERS)).toEqual(FINAL);
+  });
+
+  it("passes Dataform's flags on", async () => {
+    const project = await loaded();
+    const dry = await project.npm("update", "--dry-run", "--actions", "user_info_watermark");
+    expect(dry.exitCode, dry.stderr).toBe(0);
+    expect(dry.stdout).toMatch(/dry run success/);
+    expect(await project.npm("update")).toMatchObject({ exitCode: 0 });
+    const rebuild = await project.npm("update", "--vars=rebuild=true", "--tags=user_info");
+    expect(rebuild.exitCode, rebuild.stderr).toBe(0);
+    expect(await project.query(USERS)).toEqual(FINAL);
+    expect(
+      await project.query(
+        "SELECT ARRAY(SELECT kind FROM UNNEST(recent_runs)) AS kinds FROM DATASET.user_info_watermark",
+      ),
+    ).toEqual([{ kinds: ["rebuild", "update"] }]);
+  });
+});
