@@ -47,7 +47,10 @@ function checkList(statements: readonly TreeNode[], mayDeclare: boolean, place: 
 
 function checkStatement(node: TreeNode, outer: Place, text: ByteText): void {
   const kind = node.kind ?? "";
-  if (kind === "astBreakStatement" || kind === "astContinueStatement") checkJump(node, outer, text);
+  if (kind === "astBreakStatement" || kind === "astContinueStatement") {
+    checkJump(node, outer, text);
+    return;
+  }
   if (kind === "astRaiseStatement" && node.message === undefined && outer.handlers === 0) {
     throw refuse(node, text, "Cannot re-raise an existing exception outside of an exception handler");
   }
