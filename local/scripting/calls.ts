@@ -5,9 +5,10 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
 import { routineName } from "./ddl-schemas.ts";
 import { evaluateType } from "./evaluate.ts";
-import { Interpreter, scriptStatements } from "./interpreter.ts";
+import { Interpreter } from "./interpreter.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { Scope, type Variable } from "./scope.ts";
+import { scriptStatements } from "./script-tree.ts";
 import type { Session } from "./session.ts";
 
 interface Parameter {

@@ -7,10 +7,10 @@ import { checkScript } from "./check-script.ts";
 import { isDdl } from "./ddl.ts";
 import { createRoutine } from "./ddl-schemas.ts";
 import { evaluateType } from "./evaluate.ts";
-import { statementsOf } from "./interpreter.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { type PreparedStatement, prepareStatement, readsOf } from "./prepare.ts";
 import { Scope } from "./scope.ts";
+import { statementsOf } from "./script-tree.ts";
 import type { Session } from "./session.ts";
 
 const PREFIX = "SELECT ";

@@ -10,13 +10,14 @@ import { dryRunScript } from "./dry-run.ts";
 import { cancelledError } from "./duck-errors.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
 import type { JobLister } from "./information-jobs.ts";
-import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
+import { Interpreter } from "./interpreter.ts";
 import { TableLocks } from "./locks.ts";
 import { dryRunOutcome } from "./outcome.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { prepareStatement, readsOf } from "./prepare.ts";
 import { ReadBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
+import { isScript, knownType, scriptStatements } from "./script-tree.ts";
 import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
 
 /** https://cloud.google.com/bigquery/quotas#query_jobs */

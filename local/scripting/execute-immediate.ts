@@ -4,11 +4,12 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { ParameterValue, QueryOutcome } from "../jobs/ports.ts";
 import type { SqlValue } from "../values.ts";
 import { executeStatement } from "./execute.ts";
-import { Interpreter, isScript, knownType, scriptStatements } from "./interpreter.ts";
+import { Interpreter } from "./interpreter.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { type Parameters, prepareStatement } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import { Scope, type Variable } from "./scope.ts";
+import { isScript, knownType, scriptStatements } from "./script-tree.ts";
 
 /**
  * Runs EXECUTE IMMEDIATE. The statement sees system variables and what USING gives it, not the script's variables.

@@ -1,63 +1,27 @@
-import { BigQueryError, unsupported } from "../errors.ts";
-import { shiftPosition } from "../googlesql/analysis-errors.ts";
-import { ByteText, identifierOf, pathOf, rangeOf } from "../googlesql/parse-tree.ts";
+import { BigQueryError } from "../errors.ts";
+import { ByteText, identifierOf, rangeOf } from "../googlesql/parse-tree.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
-import type { SqlValue } from "../values.ts";
+import { assignSystem, assignVariable, assignVariables, declareVariables } from "./assignments.ts";
 import { callProcedure } from "./calls.ts";
 import { checkScript, labelOf } from "./check-script.ts";
-import { evaluateExpression, evaluateType, readValues } from "./evaluate.ts";
+import { type Evaluated, evaluateExpression, readValues } from "./evaluate.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
 import { executeImmediate } from "./execute-immediate.ts";
 import type { TextParameters } from "./positional-parameters.ts";
 import type { StatementFrame } from "./prepare.ts";
 import { Scope } from "./scope.ts";
+import { errorVariables, locatedError, locateError, raisedError } from "./script-errors.ts";
+import { knownType, nodesIn, statementsOf } from "./script-tree.ts";
 import type { Session } from "./session.ts";
-import { assignSystemVariable } from "./system-variables.ts";
-import { Transaction } from "./transaction.ts";
+import { runTransactionStatement } from "./transaction-statements.ts";
 
 /** How a list of statements ended, if not by reaching its end. */
 type Exit =
   | { readonly how: "break" | "continue"; readonly label?: string }
   | { readonly how: "return" }
   | undefined;
-
-/** Statements that exist in scripts only. */
-const SCRIPT_ONLY = new Set([
-  "astVariableDeclaration",
-  "astSingleAssignment",
-  "astAssignmentFromStruct",
-  "astParameterAssignment",
-  "astSystemVariableAssignment",
-  "astIfStatement",
-  "astCaseStatement",
-  "astWhileStatement",
-  "astRepeatStatement",
-  "astForInStatement",
-  "astBeginEndBlock",
-  "astBreakStatement",
-  "astContinueStatement",
-  "astReturnStatement",
-  "astRaiseStatement",
-  "astExecuteImmediateStatement",
-  "astCallStatement",
-]);
-
-/** Tells scripts from texts that hold one plain statement. */
-export function isScript(statements: readonly TreeNode[]): boolean {
-  return statements.length > 1 || SCRIPT_ONLY.has(statements[0]?.kind ?? "");
-}
-
-/** The statements of a parsed script. */
-export function scriptStatements(script: TreeNode): readonly TreeNode[] {
-  return statementsOf(script.statementListNode);
-}
-
-/** The statements of a list node; none where there is no list. */
-export function statementsOf(list: unknown): readonly TreeNode[] {
-  return ((list as TreeNode | undefined)?.statementList ?? []) as readonly TreeNode[];
-}
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language */
 const MAX_CALL_DEPTH = 50;
@@ -111,13 +75,13 @@ export class Interpreter {
     this.session.checkCancelled();
     switch (node.kind) {
       case "astVariableDeclaration":
-        return await this.#at(node, () => this.#declare(node));
+        return await this.#at(node, () => declareVariables(this, node));
       case "astSingleAssignment":
-        return await this.#at(node, () => this.#assign(node));
+        return await this.#at(node, () => assignVariable(this, node));
       case "astAssignmentFromStruct":
-        return await this.#at(node, () => this.#assignStruct(node));
+        return await this.#at(node, () => assignVariables(this, node));
       case "astSystemVariableAssignment":
-        return await this.#at(node, () => this.#assignSystem(node));
+        return await this.#at(node, () => assignSystem(this, node));
       case "astIfStatement":
         return await this.#if(node);
       case "astCaseStatement":
@@ -141,7 +105,7 @@ export class Interpreter {
       case "astBeginStatement":
       case "astCommitStatement":
       case "astRollbackStatement":
-        return await this.#child(node, (type) => this.#transaction(type));
+        return await this.#child(node, (type) => runTransactionStatement(this.session, type));
       case "astCallStatement":
         return await this.#at(node, () => callProcedure(this, node));
       case "astExecuteImmediateStatement":
@@ -163,11 +127,11 @@ export class Interpreter {
     try {
       session.request.onStatement?.("before", statement);
       const outcome = await run();
+      session.request.onStatement?.("after", { text: sql, type: outcome.statementType });
       session.children.push({ sql, startTime, endTime: Date.now(), outcome });
       session.system.set("script.num_child_jobs", BigInt(session.children.length));
       const bytes = session.system.get("script.bytes_processed") as bigint;
       session.system.set("script.bytes_processed", bytes + BigInt(Math.round(outcome.bytesProcessed)));
-      session.request.onStatement?.("after", { text: sql, type: outcome.statementType });
       return outcome;
     } catch (error) {
       const shown = asBigQueryError(error);
@@ -179,7 +143,7 @@ export class Interpreter {
   }
 
   async #child(node: TreeNode, run: (type: string) => Promise<QueryOutcome>): Promise<Exit> {
-    const type = TYPES[node.kind ?? ""] ?? "";
+    const type = knownType(node);
     return await this.#at(node, async () => {
       await this.child(this.text.textOf(node), type, () => run(type));
     });
@@ -195,37 +159,17 @@ export class Interpreter {
       await work();
       return undefined;
     } catch (error) {
-      throw this.#located(error, node);
+      throw locateError(error, node, this.text);
     }
   }
 
-  #located(error: unknown, node: TreeNode): unknown {
-    const origin = this.text.position(rangeOf(node).start);
-    const shown = asBigQueryError(error);
-    if (!(shown instanceof BigQueryError) || shown.reason === "stopped" || located.has(shown)) return shown;
-    const moved = shiftPosition(shown, origin) as BigQueryError;
-    const at = / at \[\d+:\d+\]$/.test(moved.message) ? "" : ` at [${origin.line}:${origin.column}]`;
-    const message = `${/^Query error: /.test(moved.message) ? "" : "Query error: "}${moved.message}${at}`;
-    const result = new BigQueryError(moved.reason, message, moved.location, moved.details);
-    located.add(result);
-    statementTexts.set(result, this.text.textOf(node));
-    return result;
-  }
-
   /** The value of an expression node. */
-  async evaluate(node: TreeNode, target?: SqlType): Promise<{ type: SqlType; value: SqlValue }> {
+  async evaluate(node: TreeNode, target?: SqlType): Promise<Evaluated> {
     const origin = this.text.position(rangeOf(node).start);
     try {
       return await evaluateExpression(this.session, this.text.textOf(node), this.frame(node), origin, target);
     } catch (error) {
-      const shown = asBigQueryError(error);
-      // It already names its place in the script.
-      if (!(shown instanceof BigQueryError) || !/ at \[\d+:\d+\]$/.test(shown.message)) throw shown;
-      const message = `Query error: ${shown.message}`;
-      const result = new BigQueryError(shown.reason, message, shown.location, shown.details);
-      located.add(result);
-      statementTexts.set(result, this.text.textOf(node));
-      throw result;
+      throw locatedError(error, node, this.text);
     }
   }
 
@@ -237,59 +181,20 @@ export class Interpreter {
     return result;
   }
 
-  async #declare(node: TreeNode): Promise<void> {
-    const names = ((node.variableList as TreeNode).identifierList as readonly TreeNode[]).map(identifierOf);
-    const typeNode = node.type as TreeNode | undefined;
-    const type =
-      typeNode === undefined
-        ? undefined
-        : await evaluateType(this.session, typeText(this.text, typeNode), this.frame(typeNode));
-    const given = node.defaultValue as TreeNode | undefined;
-    const initial = given === undefined ? undefined : await this.evaluate(given, type);
-    const declared = type ?? initial?.type;
-    if (declared === undefined) throw new Error("a declaration has a type or a value");
-    for (const name of names) this.#scope.declare(name, declared, initial?.value ?? null);
-  }
-
-  async #assign(node: TreeNode): Promise<void> {
-    const variable = this.#scope.need(identifierOf(node.variable as TreeNode));
-    variable.value = (await this.evaluate(node.expression as TreeNode, variable.type)).value;
-  }
-
-  async #assignStruct(node: TreeNode): Promise<void> {
-    const names = ((node.variables as TreeNode).identifierList as readonly TreeNode[]).map(identifierOf);
-    const variables = names.map((name) => this.#scope.need(name));
-    const fields = variables.map(({ type }) => ({ name: "", type }));
-    const { value } = await this.evaluate(node.structExpression as TreeNode, { kind: "STRUCT", fields });
-    if (value === null) {
-      throw new BigQueryError("invalidQuery", "Cannot assign NULL STRUCT to multiple variables", "query");
-    }
-    for (const [index, variable] of variables.entries()) {
-      variable.value = (value as readonly SqlValue[])[index] ?? null;
-    }
-  }
-
-  async #assignSystem(node: TreeNode): Promise<void> {
-    const path = pathOf((node.systemVariable as TreeNode).path as TreeNode);
-    const { value } = await this.evaluate(node.expression as TreeNode, { kind: "STRING" });
-    assignSystemVariable(this.session, path, value);
-  }
-
   async #if(node: TreeNode): Promise<Exit> {
     if (await this.#condition(node.condition as TreeNode))
       return await this.#list(statementsOf(node.thenList));
-    const clauses = ((node.elseifClauses as TreeNode | undefined)?.elseifClauses ??
-      []) as readonly TreeNode[];
-    for (const clause of clauses) {
-      if (await this.#condition(clause.condition as TreeNode))
+    for (const clause of nodesIn(node.elseifClauses, "elseifClauses")) {
+      if (await this.#condition(clause.condition as TreeNode)) {
         return await this.#list(statementsOf(clause.body));
+      }
     }
     return await this.#list(statementsOf(node.elseList));
   }
 
   async #case(node: TreeNode): Promise<Exit> {
     const subject = node.expression as TreeNode | undefined;
-    const clauses = (node.whenThenClauses as TreeNode).whenThenClauses as readonly TreeNode[];
+    const clauses = nodesIn(node.whenThenClauses, "whenThenClauses");
     if (subject === undefined) {
       for (const clause of clauses) {
         if (await this.#condition(clause.condition as TreeNode))
@@ -370,8 +275,7 @@ export class Interpreter {
 
   async #block(node: TreeNode): Promise<Exit> {
     const outer = this.#scope;
-    const [handler] = ((node.handlerList as TreeNode | undefined)?.exceptionHandlerList ??
-      []) as readonly TreeNode[];
+    const [handler] = nodesIn(node.handlerList, "exceptionHandlerList");
     const label = labelOf(node);
     let exit: Exit;
     try {
@@ -392,18 +296,9 @@ export class Interpreter {
   /** Runs an exception handler; inside it `@@error` tells what happened. */
   async #handle(error: BigQueryError, handler: TreeNode): Promise<Exit> {
     const { system } = this.session;
-    const names = [
-      "error.message",
-      "error.statement_text",
-      "error.formatted_stack_trace",
-      "error.stack_trace",
-    ];
-    const before = names.map((name) => [name, system.get(name) ?? null] as const);
-    const [, line = "1", column = "1"] = / at \[(\d+):(\d+)\]$/.exec(error.message) ?? [];
-    system.set("error.message", raised.get(error) ?? error.message);
-    system.set("error.statement_text", statementTexts.get(error) ?? null);
-    system.set("error.formatted_stack_trace", `At [${line}:${column}]`);
-    system.set("error.stack_trace", [[BigInt(line), BigInt(column), null, null]]);
+    const variables = errorVariables(error);
+    const before = [...variables.keys()].map((name) => [name, system.get(name) ?? null] as const);
+    for (const [name, value] of variables) system.set(name, value);
     this.#handling.push(error);
     try {
       return await this.#list(statementsOf(handler.statementList));
@@ -417,83 +312,16 @@ export class Interpreter {
     const message = node.message as TreeNode | undefined;
     if (message === undefined) {
       const error = this.#handling.at(-1);
-      if (error !== undefined) throw error;
-      return await this.#at(node, async () => {
-        throw new BigQueryError(
-          "invalidQuery",
-          "Cannot re-raise an existing exception outside of an exception handler",
-          "query",
-        );
-      });
+      if (error === undefined) throw new Error("RAISE stands in no handler");
+      throw error;
     }
     let text = "NULL";
     await this.#at(node, async () => {
       const { value } = await this.evaluate(message, { kind: "STRING" });
       if (typeof value === "string") text = value;
     });
-    const { line, column } = this.text.position(rangeOf(node).start);
-    const error = new BigQueryError("invalidQuery", `${text} at [${line}:${column}]`, "query");
-    located.add(error);
-    raised.set(error, text);
-    statementTexts.set(error, this.text.textOf(node));
-    throw error;
+    throw raisedError(text, node, this.text);
   }
-
-  async #transaction(type: string): Promise<QueryOutcome> {
-    const { session } = this;
-    const { transaction } = session;
-    if (type === "BEGIN_TRANSACTION") {
-      if (transaction !== undefined) throw invalid("A transaction is already in progress");
-      const context = { catalog: session.parts.storage.catalog, locks: session.parts.locks };
-      session.transaction = await Transaction.begin(context, session.connection);
-    } else {
-      if (transaction === undefined) {
-        throw invalid(
-          `There is no active transaction to ${type === "COMMIT_TRANSACTION" ? "commit" : "roll back"}`,
-        );
-      }
-      session.transaction = undefined;
-      if (type === "COMMIT_TRANSACTION") await transaction.commit();
-      else await transaction.rollback();
-    }
-    return { statementType: type, bytesProcessed: 0 };
-  }
-}
-
-/** Errors whose text already says where in the script they happened. */
-const located = new WeakSet<BigQueryError>();
-/** What RAISE was given, which `@@error.message` shows as it is. */
-const raised = new WeakMap<BigQueryError, string>();
-const statementTexts = new WeakMap<BigQueryError, string>();
-
-/** What is known of a statement's type before it is analyzed: what may fail it is told the type too. */
-const TYPES: Readonly<Record<string, string>> = {
-  astBeginStatement: "BEGIN_TRANSACTION",
-  astCommitStatement: "COMMIT_TRANSACTION",
-  astRollbackStatement: "ROLLBACK_TRANSACTION",
-  astQueryStatement: "SELECT",
-  astInsertStatement: "INSERT",
-  astUpdateStatement: "UPDATE",
-  astDeleteStatement: "DELETE",
-  astMergeStatement: "MERGE",
-  astTruncateStatement: "TRUNCATE_TABLE",
-  astAssertStatement: "ASSERT",
-  astCreateTableStatement: "CREATE_TABLE",
-  astCreateViewStatement: "CREATE_VIEW",
-  astCreateFunctionStatement: "CREATE_FUNCTION",
-  astCreateProcedureStatement: "CREATE_PROCEDURE",
-  astDropStatement: "DROP",
-  astAlterTableStatement: "ALTER_TABLE",
-};
-
-/** The type before a statement is analyzed, for its node. */
-export function knownType(node: TreeNode | undefined): string {
-  return TYPES[node?.kind ?? ""] ?? "";
-}
-
-function typeText(text: ByteText, node: TreeNode): string {
-  if (JSON.stringify(node).includes('"typeParameters"')) throw unsupported("type parameters in DECLARE");
-  return text.textOf(node);
 }
 
 function sameLabel(a: string, b: string | undefined): boolean {
@@ -502,8 +330,4 @@ function sameLabel(a: string, b: string | undefined): boolean {
 
 function isOwn(exit: { label?: string }, node: TreeNode): boolean {
   return exit.label === undefined || sameLabel(exit.label, labelOf(node));
-}
-
-function invalid(message: string): BigQueryError {
-  return new BigQueryError("invalidQuery", message, "query");
 }
