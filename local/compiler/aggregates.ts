@@ -6,6 +6,7 @@ import { compileExpr } from "./expressions.ts";
 import { aggregateFunctions } from "./functions/table.ts";
 import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
 import { orderItems } from "./ordering.ts";
+import { compileAggregateBody } from "./routines.ts";
 import { compileFrom } from "./scans.ts";
 import {
   childOf,
@@ -26,8 +27,8 @@ export function compileAggregateScan(node: TreeNode, unit: Unit): string {
     const id = columnId(childOf(item, "column"));
     return { id, name: `k_${unit.column(id)}`, sql: compileExpr(childOf(item, "expr"), unit).sql };
   });
-  const outer = outerColumns(nodesOf(node, "aggregateList"), unit);
-  const inner = unit.withColumns(outer);
+  const outer = outerValues(nodesOf(node, "aggregateList"), unit);
+  const inner = unit.withColumns(outer.columns).withArguments(outer.functionArguments);
   const aggregates = nodesOf(node, "aggregateList").map((item) => {
     const id = columnId(childOf(item, "column"));
     return unit.define(compileAggregate(childOf(item, "expr"), id, inner), id);
@@ -40,27 +41,46 @@ export function compileAggregateScan(node: TreeNode, unit: Unit): string {
   if (items.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
   const input = compileFrom(childOf(node, "inputScan"), unit);
-  const named = [
-    ...keys.map((key) => `${key.sql} AS ${key.name}`),
-    ...[...outer].map(([id, name]) => `${unit.columnSql(id)} AS ${name}`),
-  ];
+  const named = [...keys.map((key) => `${key.sql} AS ${key.name}`), ...outer.named];
   const from =
     named.length === 0 ? input : `(SELECT *, ${named.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;
   const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
 }
 
+interface OuterValues {
+  readonly columns: ReadonlyMap<string, string>;
+  readonly functionArguments: ReadonlyMap<string, CompiledExpr>;
+  /** The SELECT items that name them. */
+  readonly named: readonly string[];
+}
+
 /**
- * Names for the columns of outer queries that aggregates use. To DuckDB, as to standard SQL, an aggregate of nothing but an
- * outer query's columns belongs to that query; to GoogleSQL it belongs where it stands.
+ * Names for what aggregates use of outer queries: their columns, and arguments of a function whose body this is. To DuckDB,
+ * as to standard SQL, an aggregate of nothing but an outer query's columns belongs to that query; to GoogleSQL it belongs
+ * where it stands.
  */
-function outerColumns(aggregates: readonly TreeNode[], unit: Unit): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
+function outerValues(aggregates: readonly TreeNode[], unit: Unit): OuterValues {
+  const columns = new Map<string, string>();
+  const functionArguments = new Map<string, CompiledExpr>();
+  const named: string[] = [];
   walkTree(aggregates, (node) => {
-    if (node.isCorrelated === true) names.set(refId(node), unit.fresh("o"));
+    if (node.kind === "ArgumentRef") {
+      const key = textOf(node, "name").toLowerCase();
+      const argument = unit.functionArguments.get(key);
+      if (argument === undefined || argument.literal !== undefined || functionArguments.has(key))
+        return false;
+      const name = unit.fresh("o");
+      functionArguments.set(key, { ...argument, sql: name });
+      named.push(`${argument.sql} AS ${name}`);
+    } else if (node.isCorrelated === true && !columns.has(refId(node))) {
+      const name = unit.fresh("o");
+      columns.set(refId(node), name);
+      named.push(`${unit.columnSql(refId(node))} AS ${name}`);
+    }
     return node.kind !== "SubqueryExpr";
   });
-  return names;
+  return { columns, functionArguments, named };
 }
 
 function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]): string {
@@ -82,6 +102,7 @@ function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]):
 }
 
 function compileAggregate(expr: TreeNode, id: string, unit: Unit): string {
+  if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
   const call = aggregateCall(expr, unit);
   return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
 }
@@ -154,8 +175,9 @@ function firstElementSql(call: AggregateCall): string {
   return exactArgument(element, (sql) => `arg_min${suffix}(${sql}, create_sort_key(${keys.join(", ")}))`);
 }
 
-/** DuckDB keeps an aggregate's nested argument as a sort key, which turns -0.0 into 0.0: its floats go through as bits. */
+/** DuckDB keeps an aggregate's nested argument as a sort key, which turns -0.0 into 0.0: floats in it go through as bits. */
 function exactArgument({ sql, type }: CompiledExpr, aggregate: (sql: string) => string): string {
+  if (type.kind !== "STRUCT" && type.kind !== "ARRAY") return aggregate(sql);
   const kept = duckType(type);
   const asBits = kept.replaceAll("DOUBLE", "BIT");
   return asBits === kept ? aggregate(sql) : `(${aggregate(`(${sql})::${asBits}`)})::${kept}`;

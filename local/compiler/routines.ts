@@ -1,33 +1,57 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { aggregateCall, aggregateSql } from "./aggregates.ts";
 import { compileArguments } from "./calls.ts";
+import type { RoutineDefinition } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
 import { findFirstElements } from "./first-elements.ts";
 import type { CompiledExpr } from "./functions/types.ts";
-import { functionName } from "./tree-access.ts";
+import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
 
-/** A call of a user's SQL function: its body, with the arguments in place of their names. */
-export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
-  const { name } = functionName(node);
+/** A user's SQL function by the name that a tree calls it. */
+export function findRoutine(name: string, unit: Unit): RoutineDefinition {
   const routine = unit.context.routine(name.split("."));
   if (routine === undefined) throw unsupported(`the function ${name}`);
   if (unit.callers.includes(name)) {
     throw new BigQueryError("invalidQuery", `Recursive function call is not allowed: ${name}`, "query");
   }
+  return routine;
+}
+
+/** A call of a user's SQL function: its body, with the arguments in place of their names. */
+export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
+  const { name } = functionName(node);
+  const routine = findRoutine(name, unit);
   const args = compileArguments(node, unit);
-  const type = typeOf(node);
   const bind = (index: number, bound: ReadonlyMap<string, CompiledExpr>): string => {
     const arg = args[index];
     const argument = routine.argumentNames[index];
     if (arg === undefined || argument === undefined) {
-      const inner = unit.withBody(name, bound, findFirstElements(routine.body));
-      return compileExpr(routine.body, inner).sql;
+      return compileExpr(routine.body, unit.withBody(name, bound, findFirstElements(routine.body))).sql;
     }
     return unit.once(arg.sql, (sql) =>
       bind(index + 1, new Map([...bound, [argument.toLowerCase(), { ...arg, sql }]])),
     );
   };
-  return { sql: bind(0, new Map()), type };
+  return { sql: bind(0, new Map()), type: typeOf(node) };
+}
+
+/** A call of a user's aggregate function: its body, over the aggregates that it names by column. */
+export function compileAggregateBody(node: TreeNode, unit: Unit): string {
+  const { name } = functionName(node);
+  const routine = findRoutine(name, unit);
+  const refused =
+    flagOf(node, "distinct") || nodesOf(node, "orderByItemList").length > 0 || nodeOf(node, "limit");
+  if (refused) throw unsupported(`DISTINCT, ORDER BY or LIMIT in a call of ${name}`);
+  const args = compileArguments(node, unit).map(
+    (arg, index) => [(routine.argumentNames[index] ?? "").toLowerCase(), arg] as const,
+  );
+  const inner = unit.withBody(name, new Map(args), new Set());
+  const aggregates = (routine.aggregates ?? []).map(
+    (item) =>
+      [columnId(childOf(item, "column")), aggregateSql(aggregateCall(childOf(item, "expr"), inner))] as const,
+  );
+  return compileExpr(routine.body, inner.withColumns(new Map(aggregates))).sql;
 }

@@ -1,8 +1,9 @@
-import { BigQueryError, unsupported } from "../errors.ts";
+import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
 import { findFirstElements } from "./first-elements.ts";
 import type { CompiledExpr } from "./functions/types.ts";
+import { findRoutine } from "./routines.ts";
 import { compileScan } from "./scans.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -10,11 +11,8 @@ import type { Unit } from "./unit.ts";
 /** A call of a user's table function: its query, with the arguments in place of their names. */
 export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
   const name = textOf(childOf(node, "tvf"), "name");
-  const routine = unit.context.routine(name.split("."));
-  if (routine?.outputColumns === undefined) throw unsupported(`the table function ${name}`);
-  if (unit.callers.includes(name)) {
-    throw new BigQueryError("invalidQuery", `Recursive function call is not allowed: ${name}`, "query");
-  }
+  const routine = findRoutine(name, unit);
+  if (routine.outputColumns === undefined) throw unsupported(`the table function ${name}`);
   const args = new Map<string, CompiledExpr>();
   nodesOf(node, "argumentList").forEach((arg, index) => {
     const expr = nodeOf(arg, "expr");

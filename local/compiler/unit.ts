@@ -118,6 +118,11 @@ export class Unit implements FunctionContext {
     return this.derive({ overrides: new Map([...this.overrides, ...columns]) });
   }
 
+  /** The same place in a function's body, with other DuckDB expressions for some arguments. */
+  withArguments(functionArguments: ReadonlyMap<string, CompiledExpr>): Unit {
+    return this.derive({ functionArguments: new Map([...this.functionArguments, ...functionArguments]) });
+  }
+
   /** The same place, inside a FLATTEN over this value. */
   withFlattened(value: CompiledExpr): Unit {
     return this.derive({ flattened: value });
@@ -143,6 +148,7 @@ export class Unit implements FunctionContext {
   }
 
   private derive(change: {
+    functionArguments?: ReadonlyMap<string, CompiledExpr>;
     overrides?: ReadonlyMap<string, string>;
     flattened?: CompiledExpr;
     correlated?: boolean;

@@ -5,7 +5,7 @@ import type { CompileContext, TypedValue } from "../../../local/compiler/context
 import { registerFunctions } from "../../../local/compiler/functions/register.ts";
 import { toRuntimeError } from "../../../local/compiler/runtime-errors.ts";
 import { type AnalyzedStatement, Analyzer } from "../../../local/googlesql/analyzer.ts";
-import { createFixedSource } from "../../../local/googlesql/source.ts";
+import { createFixedSource, type FoundRoutine } from "../../../local/googlesql/source.ts";
 import { schemaColumns } from "../../../local/storage/schema.ts";
 import type { FieldSchema } from "../../../local/types.ts";
 import { duckType, fromDuck, quoteName, type SqlValue } from "../../../local/values.ts";
@@ -18,6 +18,9 @@ export interface TestTable {
   /** A view's GoogleSQL text, instead of rows. */
   readonly viewQuery?: string;
 }
+
+/** Functions of a test: the CREATE statement of `d.<name>` by name. */
+export type TestRoutines = Readonly<Record<string, Pick<FoundRoutine, "routine" | "text">>>;
 
 /** A column in one line: `name`, REST's type, mode, fields. */
 export function field(
@@ -39,11 +42,13 @@ export class Bench {
     readonly connection: DuckDBConnection,
     private readonly tables: readonly TestTable[],
     readonly variables: ReadonlyMap<string, TypedValue>,
+    private readonly routines: TestRoutines,
   ) {}
 
   static async open(
     tables: readonly TestTable[] = [],
     variables: Readonly<Record<string, TypedValue>> = {},
+    routines: TestRoutines = {},
   ): Promise<Bench> {
     const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
     const connection = await instance.connect();
@@ -57,7 +62,7 @@ export class Bench {
       );
       await connection.run(`CREATE TABLE bq.${name} (${columns.join(", ")})`);
     }
-    return new Bench(new Analyzer(), connection, tables, new Map(Object.entries(variables)));
+    return new Bench(new Analyzer(), connection, tables, new Map(Object.entries(variables)), routines);
   }
 
   async close(): Promise<void> {
@@ -77,8 +82,12 @@ export class Bench {
       })),
       { project: "p", dataset: "d" },
     );
+    const findRoutine = async (path: readonly string[]): Promise<FoundRoutine | undefined> => {
+      const found = this.routines[path.at(-1) ?? ""];
+      return found === undefined ? undefined : { ...found, version: found.text };
+    };
     const analyzed = await this.analyzer.analyzeStatement(sql, {
-      source,
+      source: { ...source, findRoutine },
       variables: new Map([...this.variables].map(([name, { type }]) => [name, type])),
       parameters: new Map(),
       defaultProject: "p",
@@ -113,7 +122,7 @@ export class Bench {
         if (compiled.kind !== "query") throw new Error("not a query");
         return compiled;
       },
-      routine: () => undefined,
+      routine: (name) => analyzed.routines.get(name.join(".")),
       variable: (name) => this.variables.get(name),
       parameter: () => undefined,
       systemVariable: () => undefined,

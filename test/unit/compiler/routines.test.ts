@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Bench, field } from "./harness.ts";
+
+let bench: Bench;
+
+const sqlFunction = (text: string) => ({ routine: "FUNCTION", text: `CREATE FUNCTION d.${text}` }) as const;
+
+beforeAll(async () => {
+  bench = await Bench.open(
+    [{ name: "t", schema: [field("id", "INTEGER"), field("name", "STRING")] }],
+    {},
+    {
+      plus: sqlFunction("plus(a INT64, b INT64) AS (a + b)"),
+      twice: sqlFunction("twice(a INT64) AS (d.plus(a, a))"),
+      square: sqlFunction("square(a ANY TYPE) AS (a * a)"),
+      named: sqlFunction("named(key INT64) AS ((SELECT MAX(name) FROM d.t WHERE id = key))"),
+      // An aggregate of nothing but the argument, which is a column of the caller's query.
+      largest: sqlFunction("largest(a INT64) AS ((SELECT MAX(a) FROM UNNEST([1, 2])))"),
+      first: sqlFunction(
+        "first(a ARRAY<INT64>) AS ((SELECT ARRAY_AGG(x ORDER BY x DESC LIMIT 1)[SAFE_OFFSET(0)] FROM UNNEST(a) x))",
+      ),
+      spread: {
+        routine: "AGGREGATE FUNCTION",
+        text: "CREATE AGGREGATE FUNCTION d.spread(x INT64, k INT64 NOT AGGREGATE) AS ((MAX(x) - MIN(x)) * k)",
+      },
+      above: {
+        routine: "TABLE FUNCTION",
+        text: "CREATE TABLE FUNCTION d.above(low INT64) AS SELECT id, name FROM d.t WHERE id > low",
+      },
+    },
+  );
+  await bench.run("INSERT INTO d.t VALUES (1, 'one'), (2, 'two'), (5, 'five')");
+});
+
+afterAll(() => bench.close());
+
+// https://cloud.google.com/bigquery/docs/user-defined-functions
+describe("a call of a user's SQL function", () => {
+  it.each([
+    ["SELECT d.plus(1, 2), d.twice(4), d.square(3), d.square(1.5)", [[3n, 8n, 9n, 2.25]]],
+    ["SELECT d.plus(id, d.twice(id)) FROM d.t ORDER BY id", [[3n], [6n], [15n]]],
+    [
+      "SELECT id, d.named(id), d.named(id + 1) FROM d.t ORDER BY id",
+      [
+        [1n, "one", "two"],
+        [2n, "two", null],
+        [5n, "five", null],
+      ],
+    ],
+    [
+      "SELECT d.largest(id), d.largest(id * 2) FROM d.t ORDER BY id",
+      [
+        [1n, 2n],
+        [2n, 4n],
+        [5n, 10n],
+      ],
+    ],
+    ["SELECT d.first([1, 7, 3]), d.first([])", [[7n, null]]],
+    ["SELECT d.spread(id, 10) FROM d.t", [[40n]]],
+    [
+      "SELECT id > 1, d.spread(id, 1) FROM d.t GROUP BY 1 ORDER BY 1",
+      [
+        [false, 0n],
+        [true, 3n],
+      ],
+    ],
+    ["SELECT name FROM d.above(1) ORDER BY id", [["two"], ["five"]]],
+    [
+      "SELECT a.id, b.id FROM d.above(1) a JOIN d.above(d.plus(1, 1)) b ON a.id <= b.id ORDER BY 1",
+      [
+        [2n, 5n],
+        [5n, 5n],
+      ],
+    ],
+    ["SELECT id FROM d.t WHERE d.plus(id, 1) = 3", [[2n]]],
+  ])("%s", async (sql, rows) => {
+    expect(await bench.rows(sql)).toStrictEqual(rows);
+  });
+
+  it("counts what its body reads", async () => {
+    const compiled = await bench.compile("SELECT d.named(1)");
+    expect(compiled).toMatchObject({ reads: [{ table: { tableId: "t" }, columns: ["id", "name"] }] });
+  });
+});
