@@ -45,13 +45,21 @@ const subtract: ScalarMapping = (call) => {
   if (call.resultType.kind === "INTERVAL") {
     return a === "DATE"
       ? `to_days(CAST(${sqlOf(call, 0)} - ${sqlOf(call, 1)} AS INTEGER))`
-      : `to_microseconds(${microsOf(call, 0)} - ${microsOf(call, 1)})`;
+      : difference(call, a === "DATETIME");
   }
   if (a === "DATE") return call.context.once(sqlOf(call, 1), (days) => addDays(call, sqlOf(call, 0), `(-${days})`));
   if (a === "FLOAT64") return finite(call, "-");
   if (a === "BIGNUMERIC") return bigNumeric(call, "subtract");
   return `(${sqlOf(call, 0)} - ${sqlOf(call, 1)})`;
 };
+
+/** DATETIMEs differ by days and a rest, TIMESTAMPs by microseconds alone. */
+function difference(call: FunctionCall, inDays: boolean): string {
+  const micros = `(${microsOf(call, 0)} - ${microsOf(call, 1)})`;
+  if (!inDays) return `to_microseconds(${micros})`;
+  const day = "86400000000::BIGINT";
+  return call.context.once(micros, (us) => `(to_days(CAST(${us} // ${day} AS INTEGER)) + to_microseconds(${us} % ${day}))`);
+}
 
 function microsOf(call: FunctionCall, index: number): string {
   return `epoch_us(${sqlOf(call, index)})`;

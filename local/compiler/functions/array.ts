@@ -1,6 +1,7 @@
 import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { arg, kindOf, onceAll, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { dateOfDay, dayNumber } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
 import { failWhen } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
@@ -85,16 +86,16 @@ function series(call: FunctionCall, start: string, end: string, step: string, sq
 const generateDateArray: ScalarMapping = (call) => {
   const amount = call.args[2]?.sql ?? "1::BIGINT";
   const part = call.args.length > 3 ? partArgument(call, 3) : "DAY";
-  const step = { DAY: "to_days", WEEK: "to_weeks", MONTH: "to_months", QUARTER: "to_quarters", YEAR: "to_years" }[part as string];
-  if (step === undefined) return refuse(call, `with ${part}`);
+  const months = { MONTH: 1, QUARTER: 3, YEAR: 12 }[part as string];
+  const days = { DAY: 1, WEEK: 7 }[part as string];
   const e = call.context.fresh("e");
-  return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), amount], (start, end, n) => {
-    // Each element is the start plus a multiple of the step, so that 31 January is followed by the ends of months.
-    const unit = { DAY: 1, WEEK: 7, MONTH: 28, QUARTER: 90, YEAR: 365 }[part as string];
-    const count = `((${end} - ${start}) // (${n} * ${unit}))`;
-    const all = `list_transform(generate_series(0::BIGINT, ${count}), lambda ${e}: CAST(${start} + ${step}(CAST(${e} * ${n} AS INTEGER)) AS DATE))`;
-    const kept = `list_filter(${all}, lambda ${e}: CASE WHEN ${n} > 0 THEN ${e} <= ${end} ELSE ${e} >= ${end} END)`;
-    return series(call, start, end, n, kept);
+  return onceEach(call, [dayNumber(sqlOf(call, 0)), dayNumber(sqlOf(call, 1)), amount], (start, end, n) => {
+    if (months === undefined && days === undefined) return refuse(call, `with ${part}`);
+    const numbers =
+      months === undefined
+        ? `generate_series(${start}, ${end}, ${n} * ${days})`
+        : `bq_generate_months(${start}, ${end}, ${n} * ${months})`;
+    return series(call, start, end, n, `list_transform(${numbers}, lambda ${e}: ${dateOfDay(e)})`);
   });
 };
 

@@ -137,14 +137,18 @@ export function localTime(timestamp: string, zone?: CompiledExpr): string {
 export function instantOf(scope: Scope, datetime: string, zone?: CompiledExpr): string {
   const name = zone === undefined ? "UTC" : literalText(zone);
   if (name === "UTC") return `make_timestamptz(epoch_us(${datetime}))`;
-  const offset = name === undefined ? undefined : zoneOffsetMinutes(name);
-  const micros =
-    name === undefined
-      ? `bq_instant_micros(epoch_us(${datetime}), ${zone?.sql})`
-      : offset !== undefined
-        ? `(epoch_us(${datetime}) - ${offset * 60_000_000}::BIGINT)`
-        : isNamedZone(name)
-          ? `epoch_us(timezone('${name}', ${datetime}))`
-          : raise({ kind: "INT64" }, `Invalid time zone: ${name}`);
-  return checkedPoint(scope, { kind: "TIMESTAMP" }, micros, "Timestamp is out of range");
+  return checkedPoint(scope, { kind: "TIMESTAMP" }, zonedMicros(scope, datetime, name, zone), "Timestamp is out of range");
+}
+
+function zonedMicros(scope: Scope, datetime: string, name: string | undefined, zone: CompiledExpr | undefined): string {
+  if (name === undefined) return `bq_instant_micros(epoch_us(${datetime}), ${zone?.sql})`;
+  const offset = zoneOffsetMinutes(name);
+  if (offset !== undefined) return `(epoch_us(${datetime}) - ${offset * 60_000_000}::BIGINT)`;
+  if (!isNamedZone(name)) return raise({ kind: "INT64" }, `Invalid time zone: ${name}`);
+  return onceEach(scope, [datetime, `timezone('${name}', ${datetime})`], (local, found) => {
+    // Of a time that comes twice DuckDB gives the second, GoogleSQL the first: the one by the offset of the day before.
+    const dayBefore = `make_timestamptz(epoch_us(${found}) - 86400000000)`;
+    const earlier = `(epoch_us(${local}) - (epoch_us(timezone('${name}', ${dayBefore})) - epoch_us(${dayBefore})))`;
+    return `(CASE WHEN timezone('${name}', make_timestamptz(${earlier})) = ${local} THEN ${earlier} ELSE epoch_us(${found}) END)`;
+  });
 }

@@ -1,6 +1,7 @@
 import type { SqlType } from "../../types.ts";
-import { arg, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
+import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
+import { raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 type Operator = "=" | "<>" | "<" | "<=" | ">" | ">=";
@@ -123,7 +124,11 @@ function extreme(name: "greatest" | "least"): ScalarMapping {
 /** The escape character of LIKE is the backslash in GoogleSQL; DuckDB has none unless told. */
 function likeSql(call: FunctionCall, text: string, pattern: CompiledExpr): string {
   if (arg(call, 0).type.kind === "BYTES") return `bq_like_bytes(${text}, ${pattern.sql})`;
-  const plain = typeof pattern.literal === "string" && !pattern.literal.includes("\\");
+  const literal = literalText(pattern);
+  if (literal !== undefined && /\\$/.test(literal.replaceAll("\\\\", ""))) {
+    return raise(call.resultType, "LIKE pattern ends with a backslash");
+  }
+  const plain = literal !== undefined && !literal.includes("\\");
   return plain ? `(${text} LIKE ${pattern.sql})` : `(${text} LIKE ${pattern.sql} ESCAPE '\\')`;
 }
 

@@ -67,7 +67,7 @@ export function timeOfMicros(micros: string): string {
 /** Days since 1970 of the first day of a week that contains a day. */
 function weekOf(days: string, start: number): string {
   // 1970-01-01 was a Thursday; the offset keeps the remainder positive.
-  return `(${days} - (${days} + ${719166 + 7 - start}) % 7)`;
+  return `(${days} - (${days} + ${719163 + 7 - start}) % 7)`;
 }
 
 /** A DATE or DATETIME cut to a part of at least a day, as a DATE. */

@@ -13,10 +13,10 @@ const formatPoint: ScalarMapping = (call) => {
   if (kind === "TIMESTAMP") {
     return call.context.once(point, (p) => {
       const local = zone === undefined ? `epoch_us(${p})` : `epoch_us(${localTime(p, zone)})`;
-      return `bq_format_time(${sqlOf(call, 0)}, 'TIMESTAMP', ${local}, epoch_us(${p}), ${zone?.sql ?? "'UTC'"})`;
+      return `bq_format_time(${sqlOf(call, 0)}, 'TIMESTAMP', ${local}, epoch_us(${p}))`;
     });
   }
-  return `bq_format_time(${sqlOf(call, 0)}, '${kind}', epoch_us(${point}), 0::BIGINT, 'UTC')`;
+  return `bq_format_time(${sqlOf(call, 0)}, '${kind}', epoch_us(${point}), epoch_us(${point}))`;
 };
 
 /** PARSE_DATE, PARSE_DATETIME, PARSE_TIME and PARSE_TIMESTAMP. */

@@ -78,6 +78,11 @@ const sign: ScalarMapping = (call) => {
   return onceAll(call, (x) => `(CASE WHEN isnan(${x}) THEN ${x} ELSE CAST(sign(${x}) AS DOUBLE) END)`);
 };
 
+/** DuckDB refuses an infinity, of which GoogleSQL makes NaN. */
+function circular(name: "cos" | "sin" | "tan"): ScalarMapping {
+  return (call) => onceAll(call, (x) => `(CASE WHEN isinf(${x}) THEN 'nan'::DOUBLE ELSE ${name}(${x}) END)`);
+}
+
 function ours(name: string): ScalarMapping {
   return (call) => (kindOf(call, 0) === "FLOAT64" ? `bq_${name}(${sqlOf(call, 0)})` : decimalByFloat(call));
 }
@@ -103,9 +108,9 @@ export const mathFunctions: Readonly<Record<string, ScalarMapping>> = {
   trunc: round("trunc"),
   ceil: integral("ceil"),
   floor: integral("floor"),
-  cos: float("cos", "COS"),
-  sin: float("sin", "SIN"),
-  tan: float("tan", "TAN"),
+  cos: circular("cos"),
+  sin: circular("sin"),
+  tan: circular("tan"),
   acos: float("acos", "ACOS", UNIT),
   asin: float("asin", "ASIN", UNIT),
   atan: float("atan", "ATAN"),

@@ -60,10 +60,45 @@ const extract: ScalarMapping = (call) => {
     onceEach(
       call,
       [sqlOf(call, 0), sqlOf(call, 1)],
-      (s, p) => `(CASE WHEN regexp_matches(${s}, ${p}) THEN regexp_extract(${s}, ${p}, ${group}) END)`,
+      (s, p) => {
+        const found = `regexp_extract(${s}, ${p}, ${group})`;
+        // DuckDB gives an empty text both for a group that matched nothing and for one that took no part.
+        return `(CASE WHEN regexp_matches(${s}, ${p}) THEN ${group === "0" ? found : partOf(call, found)} END)`;
+      },
     ),
   );
 };
+
+/** A pattern's only capturing group: NULL where it took no part in the match. */
+function partOf(call: FunctionCall, found: string): string {
+  const text = literalText(arg(call, 1));
+  if (text === undefined) return found;
+  const open = firstGroup(text);
+  const optional = text.includes("|") || /\)(?:[?*]|\{0)/.test(text);
+  if (!optional || open === undefined) return found;
+  return matchesEmpty(text.slice(open)) ? refuse(call, "with a capturing group that may match nothing or take no part") : `nullif(${found}, '')`;
+}
+
+/** Where the first capturing group starts. */
+function firstGroup(pattern: string): number | undefined {
+  for (let index = 0; index < pattern.length; index++) {
+    if (pattern[index] === "(" && countGroups(pattern.slice(0, index + 1)) === 1) return index;
+  }
+  return undefined;
+}
+
+/** Whether the group that a pattern starts with can match an empty text. */
+function matchesEmpty(pattern: string): boolean {
+  for (let end = 1; end <= pattern.length; end++) {
+    try {
+      const group = new RegExp(`^${pattern.slice(0, end)}$`);
+      if (pattern[end - 1] === ")") return group.test("");
+    } catch {
+      // The group is not closed yet.
+    }
+  }
+  return true;
+}
 
 /** REGEXP_EXTRACT with a position and an occurrence. */
 function extractAt(call: FunctionCall): string {
@@ -88,8 +123,23 @@ function extractAt(call: FunctionCall): string {
 
 const extractAll: ScalarMapping = (call) => {
   noBytes(call);
-  return withGroup(call, (group) => `regexp_extract_all(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${group})`);
+  const pattern = literalText(arg(call, 1));
+  return withGroup(call, (group) => {
+    const all = `regexp_extract_all(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${group})`;
+    if (pattern === undefined || !acceptsEmpty(pattern)) return all;
+    if (group !== "0") return refuse(call, "with a pattern that matches an empty text");
+    // DuckDB also finds the empty match after the last character.
+    return call.context.once(all, (found) => `(CASE WHEN ${found}[-1] = '' THEN ${found}[:-2] ELSE ${found} END)`);
+  });
 };
+
+function acceptsEmpty(pattern: string): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`).test("");
+  } catch {
+    return false;
+  }
+}
 
 const replace: ScalarMapping = (call) => {
   noBytes(call);

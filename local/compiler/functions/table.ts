@@ -3,6 +3,7 @@ import { analytics } from "./analytic.ts";
 import { arithmeticFunctions } from "./arithmetic.ts";
 import { arrayFunctions } from "./array.ts";
 import { bitwiseFunctions } from "./bitwise.ts";
+import { cannotFail } from "./cast.ts";
 import { comparisonFunctions } from "./comparison.ts";
 import { conditionalFunctions } from "./conditional.ts";
 import { datetimeFunctions } from "./datetime.ts";
@@ -15,7 +16,23 @@ import { mathFunctions } from "./math.ts";
 import { netFunctions } from "./net.ts";
 import { regexpFunctions } from "./regexp.ts";
 import { textFunctions } from "./text.ts";
-import type { AggregateMapping, AnalyticMapping, ScalarMapping } from "./types.ts";
+import type { AggregateMapping, AnalyticMapping, CompiledExpr, ScalarMapping } from "./types.ts";
+
+/** `SAFE.f(x)`: an error of the function gives NULL, one of its arguments remains an error. */
+function withSafe(mapping: ScalarMapping): ScalarMapping {
+  return (call) => {
+    if (!call.safe) return mapping(call);
+    const bound: (readonly [string, string])[] = [];
+    const args = call.args.map((expr): CompiledExpr => {
+      if (cannotFail(expr) || expr.lambda !== undefined) return expr;
+      const name = call.context.fresh("v");
+      bound.push([name, expr.sql]);
+      return { ...expr, sql: name };
+    });
+    const tried = `TRY(${mapping({ ...call, args })})`;
+    return bound.reduce((inner, [name, sql]) => `list_transform([${sql}], lambda ${name}: ${inner})[1]`, tried);
+  };
+}
 
 /** The scalar functions and operators that have a mapping, by name in lower case. */
 export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
@@ -35,7 +52,7 @@ export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
     netFunctions,
     regexpFunctions,
     textFunctions,
-  ].flatMap((group) => Object.entries(group)),
+  ].flatMap((group) => Object.entries(group).map(([name, mapping]) => [name, withSafe(mapping)] as const)),
 );
 
 /** The aggregate functions that have a mapping. */

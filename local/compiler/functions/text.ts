@@ -38,7 +38,8 @@ function pieceSql(bytes: boolean, sql: string, position: string, length?: string
 
 function bounded(expr: CompiledExpr, sql: string): string {
   if (typeof expr.literal === "bigint" && expr.literal >= 0n && expr.literal < 1_000_000_000n) return sql;
-  return `least(${sql}, 1000000000)`;
+  // least() would pass over a NULL.
+  return `(CASE WHEN ${sql} > 1000000000 THEN 1000000000 ELSE ${sql} END)`;
 }
 
 const substr: ScalarMapping = (call) =>
@@ -48,7 +49,7 @@ const substr: ScalarMapping = (call) =>
     const start =
       typeof position.literal === "bigint" && position.literal > 0n
         ? bounded(position, p)
-        : `(CASE WHEN ${p} > 0 THEN least(${p}, 1000000000) WHEN ${p} = 0 THEN 1 ELSE greatest(${lengthSql(bytes, s)} + greatest(${p}, -1000000000) + 1, 1) END)`;
+        : `(CASE WHEN ${p} > 1000000000 THEN 1000000000 WHEN ${p} = 0 THEN 1 WHEN ${p} < 0 THEN greatest(${lengthSql(bytes, s)} + greatest(${p}, -1000000000) + 1, 1) ELSE ${p} END)`;
     if (n === undefined) return pieceSql(bytes, s, start);
     const piece = pieceSql(bytes, s, start, bounded(arg(call, 2), n));
     const length = arg(call, 2).literal;

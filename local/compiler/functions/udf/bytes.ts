@@ -94,15 +94,19 @@ const hexEscape = (byte: number): string => `\\x${byte.toString(16).padStart(2, 
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
+function escapedBytes(data: Buffer, quotes: string): string {
+  const body = [...data].map((byte) => {
+    const char = String.fromCharCode(byte);
+    if (char === "\\" || quotes.includes(char)) return `\\${char}`;
+    return printable(byte) ? char : hexEscape(byte);
+  });
+  return body.join("");
+}
+
 /** BYTES as a GoogleSQL literal. */
 function bytesLiteral(data: Buffer): string {
   const quote = data.includes(0x22) && !data.includes(0x27) ? "'" : '"';
-  const body = [...data].map((byte) => {
-    const char = String.fromCharCode(byte);
-    if (char === quote) return `\\${char}`;
-    return ESCAPES[char] ?? (printable(byte) ? char : hexEscape(byte));
-  });
-  return `b${quote}${body.join("")}${quote}`;
+  return `b${quote}${escapedBytes(data, quote)}${quote}`;
 }
 
 /** STRING as a GoogleSQL literal. */
@@ -118,7 +122,7 @@ export function stringLiteral(value: string): string {
 
 /** BYTES as `%t` prints them: escaped, without quotes. */
 function bytesDisplay(data: Buffer): string {
-  return bytesLiteral(data).slice(2, -1);
+  return escapedBytes(data, `"'`);
 }
 
 /** Functions on BYTES. */

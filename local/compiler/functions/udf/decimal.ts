@@ -70,12 +70,7 @@ function fromFloat(type: Decimal, value: number): bigint {
       `Illegal conversion of non-finite floating point number to ${type.name}: ${Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf"}`,
     );
   }
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, Math.abs(value));
-  const bits = view.getBigUint64(0);
-  const field = Number(bits >> 52n);
-  const mantissa = (bits & (2n ** 52n - 1n)) | (field === 0 ? 0n : 2n ** 52n);
-  const exponent = Math.max(field, 1) - 1075;
+  const { mantissa, exponent } = takeApart(value);
   const scaled = mantissa * ten(type.scale);
   const found = exponent >= 0 ? scaled << BigInt(exponent) : divideRounded(scaled, 1n << BigInt(-exponent));
   const signed = value < 0 ? -found : found;
@@ -124,21 +119,35 @@ function pow(type: Decimal, base: bigint, exponent: bigint): bigint {
   return inRange(type, n === 0n ? one : divideRounded(exact, one ** (n - 1n)), shown);
 }
 
-/** FLOAT64 rounded or cut to decimals: exactly on the value's own decimal expansion, as GoogleSQL does. */
+/** The exact decimal expansion of a finite double's magnitude. */
+export function exactDecimal(value: number): string {
+  const { mantissa, exponent } = takeApart(value);
+  if (exponent >= 0) return (mantissa << BigInt(exponent)).toString();
+  return decimalText(mantissa * 5n ** BigInt(-exponent), -exponent);
+}
+
+/** A finite double's magnitude as mantissa * 2^exponent. */
+function takeApart(value: number): { mantissa: bigint; exponent: number } {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, Math.abs(value));
+  const bits = view.getBigUint64(0);
+  const field = Number(bits >> 52n);
+  const mantissa = (bits & (2n ** 52n - 1n)) | (field === 0 ? 0n : 2n ** 52n);
+  return { mantissa, exponent: Math.max(field, 1) - 1075 };
+}
+
+/** FLOAT64 rounded or cut to decimals, on the value's exact decimal expansion: 2.675 is less than it looks. */
 function roundFloat(value: number, digits: bigint, how: "round" | "trunc"): number {
   if (!Number.isFinite(value) || value === 0 || digits > 330n) return value;
   if (digits < -330n) return value < 0 ? -0 : 0;
+  const { mantissa, exponent } = takeApart(value);
   const places = Number(digits);
-  const factor = 10 ** Math.abs(places);
-  const apply = how === "trunc" ? Math.trunc : (x: number): number => Math.sign(x) * Math.round(Math.abs(x));
-  if (places < 0) {
-    const rounded = apply(value / factor) * factor;
-    if (!Number.isFinite(rounded)) throw new EvaluationError(`Floating point error in function: ROUND(${value}, ${digits})`);
-    return rounded;
-  }
-  const scaled = value * factor;
-  if (!Number.isFinite(scaled) || Math.abs(scaled) >= 2 ** 52) return value;
-  return apply(scaled) / factor;
+  const numerator = mantissa * (exponent > 0 ? 1n << BigInt(exponent) : 1n) * (places > 0 ? ten(places) : 1n);
+  const denominator = (exponent < 0 ? 1n << BigInt(-exponent) : 1n) * (places < 0 ? ten(-places) : 1n);
+  const quotient = how === "trunc" ? numerator / denominator : divideRounded(numerator, denominator);
+  const rounded = Number(`${quotient}e${-places}`);
+  if (!Number.isFinite(rounded)) throw new EvaluationError(`Floating point error in function: ROUND(${value}, ${digits})`);
+  return value < 0 ? -rounded : rounded;
 }
 
 function ofType(type: Decimal): readonly Udf[] {

@@ -1,4 +1,4 @@
-import { decimalText } from "./decimal.ts";
+import { exactDecimal } from "./decimal.ts";
 import { EvaluationError, list, text, type Udf, udf } from "./define.ts";
 import { parseJson, prettyJson, printJson } from "./json-value.ts";
 
@@ -68,18 +68,6 @@ function roundDecimal(unsigned: string, decimals: number): string {
   const rounded = (scaled + unit / 2n) / unit;
   const digits = rounded.toString().padStart(decimals + 1, "0");
   return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
-}
-
-/** The exact decimal expansion of a finite double. */
-function exactDecimal(value: number): string {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, Math.abs(value));
-  const bits = view.getBigUint64(0);
-  const field = Number(bits >> 52n);
-  const mantissa = (bits & (2n ** 52n - 1n)) | (field === 0 ? 0n : 2n ** 52n);
-  const exponent = Math.max(field, 1) - 1075;
-  if (exponent >= 0) return (mantissa << BigInt(exponent)).toString();
-  return decimalText(mantissa * 5n ** BigInt(-exponent), -exponent);
 }
 
 /** `d.ddde±dd` of a non-negative decimal's exact digits. */

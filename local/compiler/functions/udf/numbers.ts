@@ -46,7 +46,21 @@ function floats(start: number, end: number, step: number): number[] {
   return [...series((n) => start + n * step, end, step > 0)];
 }
 
-/** sin, cos and tan of what JavaScript computes as GoogleSQL does, and the functions that DuckDB lacks. */
+/** Days from start to end, each some months after the one before it; a day that a month lacks is its last, and stays so. */
+function* monthly(start: bigint, end: bigint, months: number): Generator<bigint> {
+  if (months === 0) throw new EvaluationError("Sequence step cannot be 0.");
+  for (let day = start; months > 0 ? day <= end : day >= end; ) {
+    yield day;
+    const date = new Date(Number(day) * 86_400_000);
+    const [year, month] = [date.getUTCFullYear(), date.getUTCMonth() + months];
+    const last = new Date(Date.UTC(2000, 0, 1));
+    last.setUTCFullYear(year, month + 1, 0);
+    last.setUTCDate(Math.min(date.getUTCDate(), last.getUTCDate()));
+    day = BigInt(last.getTime() / 86_400_000);
+  }
+}
+
+/** Functions that DuckDB lacks. */
 const CIRCULAR: Readonly<Record<string, (x: number) => number>> = {
   cot: (x) => 1 / Math.tan(x),
   coth: (x) => 1 / Math.tanh(x),
@@ -65,6 +79,7 @@ export const numberUdfs: readonly Udf[] = [
     if (step === 0n) throw new EvaluationError("Sequence step cannot be 0.");
     return [...series((n) => start + BigInt(n) * step, end, step > 0n)];
   }),
+  udf("generate_months", [int, int, int], list(int), (start, end, step) => [...monthly(start, end, Number(step))]),
   ...Object.entries(CIRCULAR).map(([name, compute]) =>
     udf(name, [float], float, (x) => {
       const value = compute(x);

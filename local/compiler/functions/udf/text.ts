@@ -20,7 +20,7 @@ const DEFAULT_DELIMITERS = ' \t\r\n\f\v[](){}/|<>!?@"^#$&~_,.:;*%+-';
 function nthPosition(s: string, part: string, position: bigint, occurrence: bigint): bigint {
   if (position === 0n) throw new EvaluationError("Third argument (position) of INSTR() must not be zero");
   if (occurrence <= 0n) throw new EvaluationError("Fourth argument (occurrence) of INSTR() must be positive");
-  if (part === "") return 0n;
+  if (part === "") return occurrence === 1n && position > 0n && position <= BigInt(s.length + 1) ? position : 0n;
   let found = -1;
   if (position > 0n) {
     let from = Number(position) - 1;
@@ -65,16 +65,17 @@ const SOUNDEX: Readonly<Record<string, string>> = Object.fromEntries(
 );
 
 function soundex(s: string): string {
-  const letters = [...s.toUpperCase()].filter((char) => char >= "A" && char <= "Z");
+  const letters = [...s].filter((char) => /[A-Za-z]/.test(char));
   const [first, ...rest] = letters;
   if (first === undefined) return "";
   let code = first;
-  let last = SOUNDEX[first] ?? "";
+  let last = SOUNDEX[first.toUpperCase()] ?? "";
   for (const letter of rest) {
-    const digit = SOUNDEX[letter] ?? "";
-    if (digit !== "" && digit !== last) code += digit;
-    // H and W do not part two letters of one code, vowels do.
-    if (letter !== "H" && letter !== "W") last = digit;
+    const digit = SOUNDEX[letter.toUpperCase()];
+    // Letters without a code do not part two letters of the same one.
+    if (digit === undefined) continue;
+    if (digit !== last) code += digit;
+    last = digit;
     if (code.length === 4) break;
   }
   return code.padEnd(4, "0");
@@ -141,6 +142,29 @@ function fromHex(s: string): Buffer {
   return Buffer.from(s.length % 2 === 1 ? `0${s}` : s, "hex");
 }
 
+/** Each byte that is no part of a valid sequence becomes one U+FFFD. */
+function decodeLossy(data: Buffer): string {
+  const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const attempt = (part: Buffer): string | undefined => {
+    try {
+      return strict.decode(part);
+    } catch {
+      return undefined;
+    }
+  };
+  const whole = attempt(data);
+  if (whole !== undefined) return whole;
+  let decoded = "";
+  for (let at = 0; at < data.length; ) {
+    const lead = data[at] as number;
+    const size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const char = attempt(data.subarray(at, at + size));
+    decoded += char ?? "\ufffd";
+    at += char === undefined ? 1 : size;
+  }
+  return decoded;
+}
+
 /** Functions on STRING. */
 export const textUdfs: readonly Udf[] = [
   udf("upper", [text], text, (s) => s.toUpperCase()),
@@ -179,7 +203,7 @@ export const textUdfs: readonly Udf[] = [
   udf("from_base64", [text], bytes, fromBase64),
   udf("to_base32", [bytes], text, toBase32),
   udf("from_base32", [text], bytes, fromBase32),
-  udf("safe_convert", [bytes], text, (b) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(b)),
+  udf("safe_convert", [bytes], text, decodeLossy),
   udf("regexp_groups", [text], int, (pattern) => {
     const groups = countGroups(pattern);
     if (groups > 1) {

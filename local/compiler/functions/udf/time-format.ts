@@ -35,10 +35,9 @@ interface Parts {
   readonly iso: { readonly year: number; readonly week: number };
   readonly offsetMinutes: number;
   readonly unixSeconds: bigint;
-  readonly zone: string;
 }
 
-function takeApart(local: bigint, instant: bigint, zone: string): Parts {
+function takeApart(local: bigint, instant: bigint): Parts {
   const inDay = ((local % DAY_MICROS) + DAY_MICROS) % DAY_MICROS;
   const days = Number((local - inDay) / DAY_MICROS);
   const date = new Date(days * 86_400_000);
@@ -58,7 +57,6 @@ function takeApart(local: bigint, instant: bigint, zone: string): Parts {
     iso: isoWeek(days),
     offsetMinutes: Math.trunc(Number((local - instant) / 1_000_000n) / 60),
     unixSeconds: (instant - (((instant % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n,
-    zone,
   };
 }
 
@@ -79,15 +77,11 @@ function offset(p: Parts, colon: string): string {
 }
 
 function zoneName(p: Parts): string {
-  if (p.zone === "UTC") return "UTC";
-  if (/^[+-]/.test(p.zone)) {
-    const minutes = Math.abs(p.offsetMinutes);
-    const rest = minutes % 60 === 0 ? "" : `:${two(minutes % 60)}`;
-    return minutes === 0 ? "UTC" : `UTC${p.offsetMinutes < 0 ? "-" : "+"}${Math.floor(minutes / 60)}${rest}`;
-  }
-  const options = { timeZone: p.zone, timeZoneName: "short" } as const;
-  const parts = new Intl.DateTimeFormat("en-US", options).formatToParts(Number(p.unixSeconds) * 1000);
-  return parts.find(({ type }) => type === "timeZoneName")?.value ?? p.zone;
+  const minutes = Math.abs(p.offsetMinutes);
+  const rest = minutes % 60 === 0 ? "" : two(minutes % 60);
+  if (minutes === 0) return "UTC";
+  const hours = Math.floor(minutes / 60);
+  return `UTC${p.offsetMinutes < 0 ? "-" : "+"}${rest === "" ? hours : two(hours)}${rest}`;
 }
 
 const hour12 = (p: Parts): number => p.hour % 12 || 12;
@@ -159,13 +153,13 @@ function elementsOf(kind: string): Readonly<Record<string, Element>> {
   if (kind === "DATE") return DATE_ELEMENTS;
   if (kind === "TIME") return TIME_ELEMENTS;
   const both = { ...DATE_ELEMENTS, ...TIME_ELEMENTS, ...BOTH_ELEMENTS };
-  return kind === "TIMESTAMP" ? { ...both, ...ZONE_ELEMENTS } : both;
+  return kind === "TIMESTAMP" ? { ...both, ...ZONE_ELEMENTS } : { ...both, s: (p) => String(p.unixSeconds) };
 }
 
 const ELEMENTS = new Map(["DATE", "TIME", "DATETIME", "TIMESTAMP"].map((kind) => [kind, elementsOf(kind)]));
 
-function format(pattern: string, kind: string, local: bigint, instant: bigint, zone: string): string {
-  const parts = takeApart(local, instant, zone);
+function format(pattern: string, kind: string, local: bigint, instant: bigint): string {
+  const parts = takeApart(local, instant);
   const elements = ELEMENTS.get(kind) ?? {};
   return pattern.replace(TOKEN, (token, code: string | undefined) => {
     if (code === undefined) return token;
@@ -176,14 +170,14 @@ function format(pattern: string, kind: string, local: bigint, instant: bigint, z
       return two(parts.second) + (digits === "0" ? "" : `.${parts.micros.slice(0, Number(digits))}`);
     }
     const element = elements[code] ?? elements[code.replace(/^[EO]/, "")];
-    if (element !== undefined) return element(parts);
-    return kind === "DATE" || kind === "TIME" ? "" : token;
+    // An element that the type does not have stays as it is written.
+    return element === undefined ? token : element(parts);
   });
 }
 
 /** A TIMESTAMP as CAST prints it in a zone: the offset without minutes where there are none. */
-function timestampText(instant: bigint, zone: string, local: bigint): string {
-  const p = takeApart(local, instant, zone);
+function timestampText(instant: bigint, local: bigint): string {
+  const p = takeApart(local, instant);
   const seconds = /^0*$/.test(p.micros) ? "" : `.${p.micros.replace(/000$/, "")}`;
   const shift = offset(p, ":").replace(/:00$/, "");
   return `${String(p.year).padStart(4, "0")}-${two(p.month)}-${two(p.day)} ${two(p.hour)}:${two(p.minute)}:${two(p.second)}${seconds}${shift}`;
@@ -191,8 +185,8 @@ function timestampText(instant: bigint, zone: string, local: bigint): string {
 
 /** FORMAT_DATE and its kin. */
 export const timeFormatUdfs: readonly Udf[] = [
-  udf("format_time", [text, text, int, int, text], text, format),
-  udf("timestamp_text", [int, text], text, (instant, zone) => timestampText(instant, zone, localMicros(instant, zone))),
+  udf("format_time", [text, text, int, int], text, format),
+  udf("timestamp_text", [int, text], text, (instant, zone) => timestampText(instant, localMicros(instant, zone))),
 ];
 
 /** English names, for parsing. */

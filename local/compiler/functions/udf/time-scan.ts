@@ -106,7 +106,7 @@ function fractional(most: number): Reader {
 
 const DATE_READERS: Readonly<Record<string, Reader>> = {
   Y: (s, f) => {
-    f.year = s.number(5, 0, 10_000);
+    f.year = s.number(4, 0, 9999);
     f.yearInCentury = undefined;
     f.century = undefined;
   },
