@@ -1,8 +1,8 @@
 import type { TableEntry } from "../storage/entries.ts";
 import { fieldType } from "../storage/schema.ts";
+import { valueSize } from "../storage/sizes.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import { quoteName, quoteText } from "../values.ts";
-import { sizeOf } from "./read-bytes.ts";
 
 /** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
 export function partitionsSql(entries: readonly TableEntry[]): string {
@@ -46,7 +46,7 @@ function names({ ref }: TableEntry): string {
 }
 
 function rowSize(entry: TableEntry): string {
-  const sizes = entry.schema.map((field) => sizeOf(fieldType(field), quoteName(field.name)));
+  const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
   return sizes.length === 0 ? "0" : sizes.join(" + ");
 }
 

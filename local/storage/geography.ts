@@ -9,11 +9,27 @@ export function canonicalWkt(text: string): string | undefined {
     return compact.length === match[0].length ? `${match[1]?.toUpperCase()} EMPTY` : undefined;
   }
   if (!/^[A-Za-z0-9 (),.+-]*$/.test(compact) || depthAtEnd(compact) !== 0) return undefined;
+  const point = POINT.exec(compact);
+  if (point !== null) return canonicalPoint(Number(point[1]), Number(point[2]));
   const upper = compact.replace(/[A-Za-z]{2,}/g, (word) => word.toUpperCase());
   return upper
     .replace(/\s*([(),])\s*/g, "$1")
     .replace(/,/g, ", ")
-    .replace(/[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/g, (number) => String(Number(number)));
+    .replace(/[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/g, (number) => coordinateText(Number(number)));
+}
+
+const POINT = /^POINT ?\( ?([-+0-9.eE]+) ([-+0-9.eE]+) ?\)$/i;
+
+function canonicalPoint(longitude: number, latitude: number): string | undefined {
+  if (!(Math.abs(latitude) <= 90) || !Number.isFinite(longitude)) return undefined;
+  const turned = (((longitude + 180) % 360) + 360) % 360;
+  const wrapped = Math.abs(longitude) <= 180 ? longitude : turned - 180;
+  return `POINT(${coordinateText(wrapped)} ${coordinateText(latitude)})`;
+}
+
+/** A coordinate with the fifteen digits that ST_ASTEXT prints. */
+function coordinateText(value: number): string {
+  return String(Number(value.toPrecision(15)));
 }
 
 function depthAtEnd(text: string): number {

@@ -58,7 +58,7 @@ export function fromPlainJson(value: unknown): JsonValue {
 }
 
 /**
- * The text of a JSON value in the form GoogleSQL keeps: no spaces, members sorted by name and the last of equal names kept,
+ * The text of a JSON value in the form GoogleSQL keeps: no spaces, members sorted by name and the first of equal names kept,
  * integers of 64 bits exact and other numbers as FLOAT64.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type
  */
@@ -67,7 +67,7 @@ export function canonicalJson(value: JsonValue): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof JsonNumber) return canonicalNumber(value.text);
   if (value instanceof JsonObject) {
-    const members = new Map(value.members);
+    const members = new Map(value.members.toReversed());
     const names = [...members.keys()].sort(compareUtf8);
     return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(members.get(name) ?? null)}`).join(",")}}`;
   }
@@ -75,7 +75,7 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 function canonicalNumber(text: string): string {
-  if (/^-?\d+$/.test(text)) {
+  if (/^-?\d+$/.test(text) && text !== "-0") {
     const integer = BigInt(text);
     if (integer >= -(2n ** 63n) && integer < 2n ** 64n) return integer.toString();
   }

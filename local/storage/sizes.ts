@@ -3,7 +3,6 @@ import { quoteName } from "../values.ts";
 import type { Catalog } from "./catalog.ts";
 import type { TableEntry } from "./entries.ts";
 import { fieldType } from "./schema.ts";
-import { isIngestionTimePartitioned, PARTITION_TIME } from "./tables.ts";
 
 /** Bytes of a value of fixed size: https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes */
 const FIXED: Partial<Record<SqlType["kind"], number>> = {
@@ -46,12 +45,6 @@ export interface TableSize {
   readonly bytes: number;
 }
 
-/** One partition of a table, as INFORMATION_SCHEMA.PARTITIONS shows it. */
-export interface PartitionSize extends TableSize {
-  /** `20200131`, `2020013123`, `202001`, `2020`, a range's start, or `__NULL__`; null where the table has no partitions. */
-  readonly partitionId: string | null;
-}
-
 /** Counts rows and bytes of tables, once for each state of a table's rows. */
 export class TableSizes {
   readonly #catalog: Catalog;
@@ -81,20 +74,6 @@ export class TableSizes {
     return { rows: Number(row?.[0] ?? 0), bytes: Number(row?.[1] ?? 0) };
   }
 
-  /** The table's partitions that have rows, by id. */
-  async partitions(entry: TableEntry): Promise<PartitionSize[]> {
-    if (entry.physical === undefined) return [];
-    const id = partitionId(entry);
-    const rows = await this.#query(
-      `SELECT ${id} AS id, count(*), ${rowBytes(entry)} FROM ${entry.physical} GROUP BY 1 ORDER BY 1`,
-    );
-    return rows.map(([partition, count, bytes]) => ({
-      partitionId: partition === null ? null : String(partition),
-      rows: Number(count),
-      bytes: Number(bytes),
-    }));
-  }
-
   #query(sql: string): Promise<unknown[][]> {
     return this.#catalog.database.use(async (connection) => (await connection.runAndReadAll(sql)).getRows());
   }
@@ -103,25 +82,4 @@ export class TableSizes {
 function rowBytes(entry: TableEntry): string {
   const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
   return sizes.length === 0 ? "0" : `coalesce(sum(${sizes.join(" + ")}), 0)::DOUBLE`;
-}
-
-const FORMATS = { DAY: "%Y%m%d", HOUR: "%Y%m%d%H", MONTH: "%Y%m", YEAR: "%Y" } as const;
-
-/** The DuckDB expression for the id of a row's partition: https://cloud.google.com/bigquery/docs/partitioned-tables */
-export function partitionId(entry: Pick<TableEntry, "partitioning">): string {
-  const { timePartitioning: time, rangePartitioning: range } = entry.partitioning;
-  if (time !== undefined) {
-    const column = quoteName(
-      isIngestionTimePartitioned(entry.partitioning) ? PARTITION_TIME : (time.field ?? ""),
-    );
-    return `coalesce(strftime(${column}, '${FORMATS[time.type]}'), '__NULL__')`;
-  }
-  if (range !== undefined) {
-    const column = quoteName(range.field);
-    const { start, end, interval } = range.range;
-    const inside = `${column} >= ${start} AND ${column} < ${end}`;
-    const first = `((${column} - ${start}) // ${interval} * ${interval} + ${start})::VARCHAR`;
-    return `CASE WHEN ${column} IS NULL THEN '__NULL__' WHEN ${inside} THEN ${first} ELSE '__UNPARTITIONED__' END`;
-  }
-  return "NULL::VARCHAR";
 }
