@@ -7,6 +7,8 @@ const RE2 =
 
 /** DuckDB's own errors that a query can cause, and what BigQuery says of the same. */
 const MESSAGES: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+  // A physical table's own check, for a REQUIRED column that a statement leaves out.
+  [/\(Error: (Required field .* cannot be null)\)/s, (match) => match[1] ?? ""],
   [/More than one row returned by a subquery/, () => "Scalar subquery produced more than one element"],
   [/Overflow in \w+ of (?:INT64|BIGINT)[^(]*\(([^)]*)\)/, (match) => `int64 overflow: ${match[1]}`],
   [/Overflow on (?:abs|negation)|Cannot take absolute value|Overflow in negation/, () => "int64 overflow"],
