@@ -266,23 +266,24 @@ export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entit
     });
 }
 
-/** A value of a field that says something, as often as not one that others say too. */
-function valueArbitrary(field: Field): fc.Arbitrary<Value> {
-  if (field.mode === "REPEATED") {
-    return fc.array(valueArbitrary(elementOf(field)), { maxLength: 3 });
+/**
+ * A value of a field that says something, as often as not one that others say too. Within what moves as one, -0.0 stays out:
+ * its documented JSON text does not tell it from 0.0.
+ */
+function valueArbitrary(field: Field, inside = false): fc.Arbitrary<Value> {
+  if (field.mode === "REPEATED") return fc.array(valueArbitrary(elementOf(field), true), { maxLength: 3 });
+  if (field.type === "RECORD") {
+    const isWhole = inside || field.merge === "atomic";
+    const members = (field.fields ?? []).map((member) => [member.name, sparse(member, isWhole)] as const);
+    return fc.record(Object.fromEntries(members)) as fc.Arbitrary<Row>;
   }
-  if (field.type === "RECORD") return recordArbitrary(field);
-  return fc.constantFrom(...POOLS[field.type]);
-}
-
-function recordArbitrary(field: Field): fc.Arbitrary<Value> {
-  const members = (field.fields ?? []).map((member) => [member.name, sparse(member)] as const);
-  return fc.record(Object.fromEntries(members)) as fc.Arbitrary<Row>;
+  const pool = POOLS[field.type];
+  return fc.constantFrom(...(inside ? pool.filter((value) => !Object.is(value, -0)) : pool));
 }
 
 /** NULL as often as not. */
-function sparse(field: Field): fc.Arbitrary<Value> {
-  return fc.option(valueArbitrary(field), { nil: null, freq: 2 });
+function sparse(field: Field, inside = false): fc.Arbitrary<Value> {
+  return fc.option(valueArbitrary(field, inside), { nil: null, freq: 2 });
 }
 
 /** One update of one user, before it is given the user's key; `batch` says which load brings it. */

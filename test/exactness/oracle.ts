@@ -300,7 +300,8 @@ export class Oracle {
       futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
       watermarkBefore,
       watermarkAfter: this.#watermark,
-      rowsChanged: countChanges(entity, before, this.#final),
+      // A rebuild starts from nothing: it inserts every row.
+      rowsChanged: countChanges(entity, mode.kind === "rebuild" ? new Map() : before, this.#final),
     };
   }
 

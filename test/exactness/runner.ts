@@ -1,0 +1,248 @@
+/** Runs scenarios of random histories as Dataform would run the compiled project, and holds every table against the oracle. */
+import { BATCHES, type Scenario, withKey } from "./arbitraries.ts";
+import { differences, versionsField } from "./compare.ts";
+import { type Action, nameOf } from "./dataform.ts";
+import type { Endpoint, RestField } from "./endpoint.ts";
+import { restField } from "./endpoint.ts";
+import { type Entity, type ExpectedRun, Oracle, type RunMode } from "./oracle.ts";
+import { type CompiledEntity, PROJECT, type RunKind } from "./project.ts";
+import { type Field, type Row, timestampText } from "./values.ts";
+import { decodeRow } from "./wire.ts";
+
+/** The columns of updates. */
+export function updateFields(entity: Entity): Field[] {
+  const fields = [...entity.fields];
+  if (entity.clearedFields !== undefined)
+    fields.push({ name: entity.clearedFields, type: "STRING", mode: "REPEATED" });
+  if (entity.deleted !== undefined) fields.push({ name: entity.deleted, type: "BOOL" });
+  return fields;
+}
+
+/** One entity's tables on an endpoint, beside the oracle that knows what they must hold. */
+export class Warehouse {
+  readonly oracle: Oracle;
+  readonly #endpoint: Endpoint;
+  readonly #compiled: CompiledEntity;
+  readonly #dataset: string;
+  /** Tables that exist: an incremental table is merged into from its second run on. */
+  readonly #built = new Set<string>();
+  #rewrite: (sql: string, action: Action) => string = (sql) => sql;
+
+  constructor(endpoint: Endpoint, compiled: CompiledEntity, dataset = compiled.dataset) {
+    this.#endpoint = endpoint;
+    this.#compiled = compiled;
+    this.#dataset = dataset;
+    this.oracle = new Oracle(compiled.entity);
+  }
+
+  /** Changes every job before it runs: for faults in the SQL itself. */
+  rewrite(rewrite: (sql: string, action: Action) => string): void {
+    this.#rewrite = rewrite;
+  }
+
+  /** Creates the dataset and the updates table. */
+  async create(): Promise<void> {
+    const { entity, name } = this.#compiled;
+    await this.#endpoint.createDataset(this.#dataset);
+    await this.#endpoint.createTable(
+      this.#dataset,
+      `${name}_updates`,
+      updateFields(entity),
+      entity.ingestTimestamp,
+    );
+  }
+
+  /** Drops all. */
+  async drop(): Promise<void> {
+    await this.#endpoint.dropDataset(this.#dataset);
+  }
+
+  /** Appends updates. */
+  async load(rows: readonly Row[]): Promise<void> {
+    const { entity, name } = this.#compiled;
+    await this.#endpoint.load(this.#dataset, `${name}_updates`, updateFields(entity), rows);
+    this.oracle.load(rows);
+  }
+
+  /** The jobs of a run, in order; assertions apart. */
+  jobs(kind: RunKind): { readonly action: Action; readonly job: string }[] {
+    const actions = this.#compiled.actions[kind].filter((action) => action.kind !== "assertion");
+    return actions.flatMap((action) => {
+      const isBuilt = this.#built.has(action.target.name);
+      const jobs = isBuilt && action.incrementalJobs !== undefined ? action.incrementalJobs : action.jobs;
+      return jobs.map((job) => ({ action, job: this.#place(this.#rewrite(job, action)) }));
+    });
+  }
+
+  #place(sql: string): string {
+    return sql.replaceAll(`\`${PROJECT}.${this.#compiled.dataset}.`, `\`${PROJECT}.${this.#dataset}.`);
+  }
+
+  /** Runs all actions but the assertions. */
+  async run(kind: RunKind): Promise<void> {
+    for (const { action, job } of this.jobs(kind)) {
+      await this.#endpoint.query(job);
+      this.#built.add(action.target.name);
+    }
+  }
+
+  /** Rows that the assertions find, by assertion. */
+  async assertions(): Promise<Map<string, number>> {
+    const found = new Map<string, number>();
+    for (const { kind, jobs, target } of this.#compiled.actions.plain) {
+      if (kind !== "assertion") continue;
+      const [create = "", check = ""] = jobs;
+      await this.#endpoint.query(this.#place(create));
+      const { rows } = await this.#endpoint.query(this.#place(check));
+      found.set(target.name, Number(rows[0]?.[0]?.v ?? 0));
+    }
+    return found;
+  }
+
+  /** All rows of a table with these columns; throws when it has others. */
+  async read(table: string, fields: readonly Field[]): Promise<Row[]> {
+    const target = { database: PROJECT, schema: this.#dataset, name: table };
+    const { schema, rows } = await this.#endpoint.query(`SELECT * FROM ${nameOf(target)}`);
+    const [got, wanted] = [schemaText(schema), schemaText(fields.map(restField))];
+    if (got !== wanted) throw new Error(`${table} has the columns\n${got}\nnot\n${wanted}`);
+    return rows.map((cells) => decodeRow(fields, cells));
+  }
+
+  /** What differs between the tables and the oracle. */
+  async differences(): Promise<string[]> {
+    const { entity, name } = this.#compiled;
+    const final = await this.read(`${name}_final`, [...entity.fields, versionsField(entity)]);
+    return differences(entity, final, this.oracle.final);
+  }
+
+  /** What differs between the view and the oracle. */
+  async viewDifferences(): Promise<string[]> {
+    const { entity, name } = this.#compiled;
+    return differences(entity, await this.read(name, entity.fields), this.oracle.final);
+  }
+
+  /** The newest entry of the run log beside what the oracle says it must be. */
+  async logDifferences(expected: ExpectedRun): Promise<string[]> {
+    const { name } = this.#compiled;
+    const sql =
+      `SELECT run.read_from, run.rows_read, run.users_read, run.future_rows, run.watermark_before, run.watermark_after, ` +
+      `run.rows_changed, progress.watermark FROM \`${PROJECT}.${this.#dataset}.${name}_watermark\` AS progress ` +
+      `LEFT JOIN UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age = 0`;
+    const { rows } = await this.#endpoint.query(sql);
+    const [readFrom, rowsRead, usersRead, futureRows, before, after, changed, watermark] = (
+      rows[0] ?? []
+    ).map(({ v }) => (v === null ? null : BigInt(v as string)));
+    const wanted: Record<string, [bigint | null | undefined, bigint]> = {
+      watermark: [watermark, expected.watermarkAfter],
+      watermark_before: [before, expected.watermarkBefore],
+      watermark_after: [after, expected.watermarkAfter],
+      rows_read: [rowsRead, BigInt(expected.rowsRead)],
+      users_read: [usersRead, BigInt(expected.usersRead)],
+      future_rows: [futureRows, BigInt(expected.futureRows)],
+      ...(expected.rowsRead > 0 ? { read_from: [readFrom, expected.readFrom] as [bigint, bigint] } : {}),
+      ...(this.#compiled.entity.deleted === undefined
+        ? { rows_changed: [changed, BigInt(expected.rowsChanged)] as [bigint, bigint] }
+        : {}),
+    };
+    return Object.entries(wanted).flatMap(([column, [got, want]]) =>
+      got === want ? [] : [`the run log's ${column} is ${got}, not ${want}`],
+    );
+  }
+}
+
+function schemaText(fields: readonly RestField[]): string {
+  return fields
+    .map(({ name, type, mode, fields: inner }) => {
+      const kind = mode === "REPEATED" ? `${type}[]` : type;
+      return `${name} ${kind.replace("STRUCT", "RECORD")}${inner ? `(${schemaText(inner)})` : ""}`;
+    })
+    .join(", ");
+}
+
+/** Now, as the endpoint's clock has it. */
+export function now(): bigint {
+  return BigInt(Date.now()) * 1000n;
+}
+
+/** What went wrong in a scenario, and where. */
+export class ScenarioFailure extends Error {}
+
+/** Loads and runs a scenario batch by batch; throws at the first table that is not what the oracle says. */
+export async function runScenario(
+  endpoint: Endpoint,
+  compiled: CompiledEntity,
+  scenario: Scenario,
+  dataset?: string,
+): Promise<void> {
+  const warehouse = new Warehouse(endpoint, compiled, dataset);
+  await warehouse.create();
+  try {
+    await playScenario(warehouse, scenario);
+    const view = await warehouse.viewDifferences();
+    if (view.length > 0) throw new ScenarioFailure(`the view:\n${view.slice(0, 5).join("\n")}`);
+    await checkAssertions(warehouse, compiled);
+  } finally {
+    await warehouse.drop();
+  }
+}
+
+/** The loads and runs of a scenario, with a check after each run. */
+export async function playScenario(warehouse: Warehouse, scenario: Scenario): Promise<void> {
+  const rows = scenario.histories.flatMap((history, index) =>
+    history.map((update) => ({ batch: update.batch, row: withKey(scenario.entity, index, update) })),
+  );
+  const modes = {
+    plain: ["plain"],
+    twice: ["plain", "plain"],
+    replayFrom: ["replayFrom"],
+    rebuild: ["rebuild"],
+  } as const;
+  const steps: string[] = [];
+  const check = async (kind: RunKind): Promise<void> => {
+    steps.push(kind);
+    const mode: RunMode = kind === "replayFrom" ? { kind, from: scenario.replayFrom } : { kind };
+    await warehouse.run(kind);
+    const expected = warehouse.oracle.run(mode, now());
+    const found = [...(await warehouse.differences()), ...(await warehouse.logDifferences(expected))];
+    if (found.length > 0)
+      throw new ScenarioFailure(`after ${steps.join(", ")}:\n${found.slice(0, 8).join("\n")}`);
+  };
+  for (let batch = 0; batch < BATCHES; batch++) {
+    await warehouse.load(rows.filter((row) => row.batch === batch).map(({ row }) => row));
+    steps.push(`load ${batch}`);
+    for (const kind of modes[scenario.modes[batch] ?? "plain"]) await check(kind);
+  }
+  // What the lookback left out is in after this, and then nothing is new any more.
+  await check("rebuild");
+  await check("plain");
+}
+
+async function checkAssertions(warehouse: Warehouse, { name }: CompiledEntity): Promise<void> {
+  const found = await warehouse.assertions();
+  const duplicates = found.get(`${name}_key_is_unique`);
+  if (duplicates !== 0) throw new ScenarioFailure(`${name}_key_is_unique finds ${duplicates} rows`);
+}
+
+/** A scenario as a person can read it: the entity, and each user's updates in the order of their batches. */
+export function describeScenario({ entity, histories, modes, replayFrom }: Scenario): string {
+  const lines = histories.flatMap((history, index) =>
+    history.map((update) => {
+      const row = Object.entries(withKey(entity, index, update)).filter(([, value]) => value !== null);
+      const cells = row.map(
+        ([name, value]) => `${name}: ${JSON.stringify(value, (_, inner) => readable(inner))}`,
+      );
+      return `  batch ${update.batch}  ${cells.join(", ")}`;
+    }),
+  );
+  const header = JSON.stringify({ ...entity, modes, replayFrom: timestampText(replayFrom) }, (_, inner) =>
+    readable(inner),
+  );
+  return `${header}\n${lines.join("\n")}`;
+}
+
+function readable(value: unknown): unknown {
+  if (typeof value === "bigint") return `${value}`;
+  if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0)))
+    return Object.is(value, -0) ? "-0.0" : `${value}`;
+  return value;
+}
