@@ -32,6 +32,8 @@ export interface LeafNode extends NodeBase {
   readonly elementOrder: ValueOrder;
   readonly isRepeated: boolean;
   /** An atomic RECORD's primitives and arrays: it says nothing where all of them say nothing. */
+  /** The paths by which `clearedFields` may name it, in lower case: its own, and those of the RECORDs around it. */
+  readonly clearedBy: readonly string[];
   readonly parts: readonly { readonly column: string; readonly isRepeated: boolean }[];
 }
 
@@ -48,7 +50,7 @@ export type TreeNode = LeafNode | RecordNode;
 
 /** A column that identifies the user or says when. */
 export interface PlainColumn extends NodeBase {
-  readonly kind: "key" | "ingest" | "event";
+  readonly kind: "key" | "ingest" | "event" | "cleared" | "deleted";
   readonly isFloat: boolean;
 }
 
@@ -61,7 +63,7 @@ export interface EntityModel {
   readonly schemaFile: string;
   readonly dataset: string;
   readonly lookback: Lookback;
-  readonly tables: Readonly<Record<ActionRole, string>>;
+  readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
   readonly columns: readonly Column[];
   readonly keys: readonly PlainColumn[];
   /** Key columns by which BigQuery can cluster, as they stand in SQL. */
@@ -73,6 +75,14 @@ export interface EntityModel {
   readonly version: PlainColumn;
   readonly tree: readonly TreeNode[];
   readonly leaves: readonly LeafNode[];
+  /** The column of updates that names cleared fields, where the entity has one. */
+  readonly clears?: PlainColumn;
+  /** The column of updates that deletes, where the entity has one. */
+  readonly deletes?: PlainColumn;
+  /** Both: columns of updates that are not the user's attributes. */
+  readonly instructions: readonly PlainColumn[];
+  /** Every path that `clearedFields` may name, in lower case. */
+  readonly clearablePaths: readonly string[];
   /** What MERGE calls final: SET takes a column of that name for the whole row. */
   readonly mergeTarget: string;
   readonly config: EntityConfig;
@@ -89,7 +99,11 @@ export type ActionRole =
   | "runs"
   | "keyAssertion"
   | "badRows"
+  | "audit"
   | "test";
+
+/** The actions that only an entity with deletes has. */
+export type DeleteRole = "tombstones" | "eraseGuard" | "erase";
 
 /** https://cloud.google.com/bigquery/docs/clustered-tables#clustering_column_types */
 const CLUSTERABLE = new Set<FieldType>([
@@ -121,7 +135,6 @@ export function buildModel(
   const problems = new ProblemList(config.schema);
   const configProblems = new ProblemList(config.file);
   checkOwnNames(fields, problems);
-  const instructions = new Set<string>();
   const keyNames = findKeys(config, fields, configProblems);
   const ingestName = findTimestamp("ingestTimestamp", config.ingestTimestamp, config, fields, configProblems);
   const eventName =
@@ -135,12 +148,15 @@ export function buildModel(
       "name the columns that identify the user only",
     );
   }
+  const clears = findInstruction("clearedFields", config, fields, configProblems);
+  const deletes = findInstruction("deleted", config, fields, configProblems);
   throwAll(configProblems, problems);
 
+  const instructions = [clears, deletes].filter((column) => column !== undefined);
   const aliases = new AliasNames([...fields.map((field) => field.name), "_batch", "_row_is_newer", "_final"]);
   const columns: Column[] = [];
   for (const field of fields) {
-    if (instructions.has(field.name)) continue;
+    if (instructions.some((column) => column.name === field.name)) continue;
     const kind = keyNames.includes(field.name)
       ? "key"
       : field.name === ingestName
@@ -158,6 +174,7 @@ export function buildModel(
   if (leaves.length === 0) {
     problems.add("", "no attribute beside the key and the timestamps", "add at least one field to merge");
   }
+  if (instructions.length > 0) refusePolicies(leaves, instructions, problems);
   checkSize(columns, tree, problems);
   throwAll(problems);
 
@@ -181,7 +198,15 @@ export function buildModel(
       runs: `${config.name}_runs`,
       keyAssertion: `${config.name}_key_is_unique`,
       badRows: `${config.name}_bad_rows`,
+      audit: `${config.name}_audit`,
       test: `${config.name}_test`,
+      ...(deletes === undefined
+        ? {}
+        : {
+            tombstones: `${config.name}_tombstones`,
+            eraseGuard: `${config.name}_erase_guard`,
+            erase: `${config.name}_erase`,
+          }),
     },
     columns,
     keys,
@@ -194,6 +219,10 @@ export function buildModel(
     version: event ?? ingest,
     tree,
     leaves,
+    clears,
+    deletes,
+    instructions,
+    clearablePaths: [...new Set(leaves.flatMap((leaf) => leaf.clearedBy))],
     mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
@@ -286,12 +315,57 @@ function findTimestamp(
   return field.name;
 }
 
+/** The column of `clearedFields` or `deleted`: of the schema where it has it, else one more of the updates. */
+function findInstruction(
+  option: "clearedFields" | "deleted",
+  config: EntityConfig,
+  fields: readonly SchemaField[],
+  problems: ProblemList,
+): PlainColumn | undefined {
+  const name = config[option];
+  if (name === undefined) return undefined;
+  const path = `${config.path}.${option}`;
+  const kind = option === "deleted" ? "deleted" : "cleared";
+  const [type, mode] =
+    kind === "deleted" ? (["BOOL", "NULLABLE"] as const) : (["STRING", "REPEATED"] as const);
+  const own: SchemaField = { name, type, mode, defaultsToNow: false, fields: [], path };
+  const field = findField(name, fields) ?? own;
+  const known = [...config.key, config.ingestTimestamp, config.eventTimestamp];
+  if (known.some((other) => other?.toLowerCase() === name.toLowerCase()) || isOwnName(name)) {
+    problems.add(path, `${show(name)} is already another column`, "name a column of its own");
+  } else if (kind === "deleted" && config.clearedFields?.toLowerCase() === name.toLowerCase()) {
+    problems.add(path, `${show(name)} is already clearedFields`, "name a column of its own");
+  } else if (field.type !== type || (field.mode === "REPEATED") !== (mode === "REPEATED")) {
+    problems.add(path, `${show(name)} is ${field.mode} ${field.type}`, `it must be ${mode} ${type}`);
+  }
+  return plainColumn(field, kind, problems);
+}
+
+/** A clear or a delete takes back what was; first, max, min and union have forgotten what was before. */
+function refusePolicies(
+  leaves: readonly LeafNode[],
+  instructions: readonly PlainColumn[],
+  problems: ProblemList,
+): void {
+  for (const leaf of leaves) {
+    if (leaf.policy === "latest") continue;
+    const options = instructions.map((column) => (column.kind === "deleted" ? "deleted" : "clearedFields"));
+    problems.add(
+      `${leaf.field.path}.merge`,
+      `"${leaf.policy}" cannot be exact together with ${options.join(" and ")}: it would have to know what was said before`,
+      `use "latest", or leave ${options.join(" and ")} out`,
+    );
+  }
+}
+
 function plainColumn(field: SchemaField, kind: PlainColumn["kind"], problems: ProblemList): PlainColumn {
   if (field.merge !== undefined) {
     problems.add(`${field.path}.merge`, "keys and timestamps are not merged", "leave merge out here");
   }
   if (field.defaultsToNow && kind !== "ingest") refuseDefault(field, problems);
   const descriptions = {
+    cleared: "The fields that this update clears: paths such as record1.attribute1.",
+    deleted: "True deletes everything the user had up to this update.",
     key: "Identifies the user.",
     ingest: "When an update came in; in final, the newest such time of the user.",
     event: "When the update's facts were true; in final, the newest such time of the user.",
@@ -348,6 +422,13 @@ function buildNode(
     order: isRepeated ? "json" : orderOf(field.type),
     elementOrder: orderOf(field.type),
     isRepeated,
+    clearedBy: path.map((_, index) =>
+      path
+        .slice(0, index + 1)
+        .map((step) => step.name)
+        .join(".")
+        .toLowerCase(),
+    ),
     parts: field.type === "STRUCT" && !isRepeated ? partsOf(field, column) : [],
   };
 }

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Handlebars from "handlebars";
 import { buildExample } from "./example.ts";
-import type { ActionRole, EntityModel } from "./model.ts";
+import type { ActionRole, DeleteRole, EntityModel } from "./model.ts";
 import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "./names.ts";
 import { InputError } from "./problems.ts";
 
@@ -15,16 +15,20 @@ const MAX_QUERY_BYTES = 1_024 * 1_024;
 const QUERY_MARGIN = 16_384;
 
 /** The actions of every entity, in the order of the graph; each has the template `actions/<role>.sqlx.hbs`. */
-const ROLES: readonly ActionRole[] = [
+const ROLES: readonly (ActionRole | DeleteRole)[] = [
   "updates",
   "tables",
   "watermark",
+  "tombstones",
   "temp",
   "final",
   "view",
   "runs",
   "keyAssertion",
   "badRows",
+  "audit",
+  "eraseGuard",
+  "erase",
   "test",
 ];
 
@@ -49,16 +53,18 @@ export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
     ],
   };
   for (const role of ROLES) {
+    const name = model.tables[role];
+    if (name === undefined) continue;
     const template = templates.get(role);
     if (template === undefined) throw new Error(`no template for ${role}`);
     const text = template(context);
-    checkQuerySize(text, role, model);
-    files.set(`definitions/${model.name}/${model.tables[role]}.sqlx`, text);
+    checkQuerySize(text, name, model);
+    files.set(`definitions/${model.name}/${name}.sqlx`, text);
   }
   return files;
 }
 
-function checkQuerySize(text: string, role: ActionRole, model: EntityModel): void {
+function checkQuerySize(text: string, action: string, model: EntityModel): void {
   const sql = text.slice(text.indexOf("\n}\n"));
   const limit = MAX_QUERY_BYTES - QUERY_MARGIN;
   const largest = Math.max(...sql.split(/^---$/m).map((job) => Buffer.byteLength(job)));
@@ -68,7 +74,7 @@ function checkQuerySize(text: string, role: ActionRole, model: EntityModel): voi
     {
       file: model.schemaFile,
       path: "",
-      wrong: `the query of ${model.tables[role]} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${model.leaves.length} leaves, and BigQuery refuses more than 1024 KB`,
+      wrong: `the query of ${action} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${model.leaves.length} leaves, and BigQuery refuses more than 1024 KB`,
       right: `about ${fitting} leaves fit; split the entity, or make some RECORDs atomic`,
     },
   ]);
@@ -80,7 +86,8 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
   for (const [name, text] of readTemplates("expressions")) handlebars.registerPartial(name, text.trimEnd());
   handlebars.registerHelper({
     eq: (a: unknown, b: unknown) => a === b,
-    and: (a: unknown, b: unknown) => Boolean(a) && Boolean(b),
+    and: (...parts: unknown[]) => parts.slice(0, -1).every(Boolean),
+    first: (list: readonly unknown[]) => list[0],
     ordinal: (index: number) => index + 1,
     not: (a: unknown) => !a,
     or: (a: unknown, b: unknown) => Boolean(a) || Boolean(b),
@@ -90,10 +97,11 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
     key: (name: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : sqlxString(name)),
     jsString: sqlxString,
     sqlString: sqlxLiteral,
-    ref: (role: ActionRole, options: Handlebars.HelperOptions) => `\${ref(${targetOf(role, options)})}`,
-    resolve: (role: ActionRole, options: Handlebars.HelperOptions) =>
+    ref: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
+      `\${ref(${targetOf(role, options)})}`,
+    resolve: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
       `\${resolve(${targetOf(role, options)})}`,
-    dependency: (role: ActionRole, options: Handlebars.HelperOptions) => {
+    dependency: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) => {
       const { dataset, tables } = modelOf(options);
       return `"${dataset}.${tables[role]}"`;
     },
@@ -116,7 +124,7 @@ function modelOf(options: Handlebars.HelperOptions): EntityModel {
   return (options.data as { root: { model: EntityModel } }).root.model;
 }
 
-function targetOf(role: ActionRole, options: Handlebars.HelperOptions): string {
+function targetOf(role: ActionRole | DeleteRole, options: Handlebars.HelperOptions): string {
   const { dataset, tables } = modelOf(options);
   return `"${dataset}", "${tables[role]}"`;
 }

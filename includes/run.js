@@ -3,6 +3,7 @@ const vars = dataform.projectConfig.vars || {};
 
 const rebuild = readBoolean("rebuild");
 const replayFrom = readTimestamp("replayFrom");
+const auditShare = readShare("auditShare");
 if (rebuild && replayFrom) {
   throw new Error(
     "--vars: rebuild and replayFrom are both set; a rebuild reads all history, so leave replayFrom out",
@@ -18,6 +19,10 @@ module.exports = {
   readsBack: rebuild || Boolean(replayFrom),
   /** That time, as a literal. */
   readFrom: rebuild ? "TIMESTAMP '1900-01-01 00:00:00+00'" : replayFrom,
+  /** Compile the audit: on with audit=true or a share. */
+  audit: readBoolean("audit") || auditShare !== undefined,
+  /** The share of users that the audit recomputes. */
+  auditShare: auditShare === undefined ? 0.01 : auditShare,
   /** What the run log calls it. */
   kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
 };
@@ -27,6 +32,15 @@ function readBoolean(name) {
   if (value === undefined || value === "" || value === "false") return false;
   if (value === "true") return true;
   throw new Error(`--vars: ${name} is "${value}"; write ${name}=true or leave it out`);
+}
+
+function readShare(name) {
+  const value = vars[name];
+  if (value === undefined || value === "") return undefined;
+  if (/^(0?\.\d{1,6}|0|1|1\.0*)$/.test(value)) return Number(value);
+  throw new Error(
+    `--vars: ${name} is "${value}"; write a share of the users from 0 to 1, such as ${name}=0.1`,
+  );
 }
 
 function readTimestamp(name) {

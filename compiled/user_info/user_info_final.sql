@@ -4,12 +4,12 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
   (
     SELECT
       IF(
-        EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
+        progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
+        TIMESTAMP '1900-01-01 00:00:00+00',
         GREATEST(
           TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR),
           TIMESTAMP '1900-01-01 00:00:00+00'
-        ),
-        TIMESTAMP '1900-01-01 00:00:00+00'
+        )
       )
     FROM `my-project.analytics.user_info_watermark` AS progress
   )
@@ -26,8 +26,8 @@ SET
     WHEN (SELECT MAX(_batch.read_from) FROM `my-project.analytics.temp_user_info_updates`) > progress.watermark
       THEN ERROR('temp_user_info_updates holds the batch of an overlapping run, which leaves a gap after the watermark - run again')
     WHEN (SELECT MAX(_batch.read_from) FROM `my-project.analytics.temp_user_info_updates`) > TIMESTAMP '1900-01-01 00:00:00+00'
-      AND progress.watermark > TIMESTAMP '1900-01-01 00:00:00+00' AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`)
-      THEN ERROR('user_info_final is empty, and the batch does not hold all history - run again')
+      AND progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`)
+      THEN ERROR('user_info_final was lost, and the batch does not hold all history - run again')
     ELSE GREATEST(progress.watermark, IFNULL((SELECT MAX(_batch.newest_ingest) FROM `my-project.analytics.temp_user_info_updates`), progress.watermark))
   END,
   read_at = IFNULL((SELECT MAX(_batch.read_at) FROM `my-project.analytics.temp_user_info_updates`), progress.read_at),
@@ -110,29 +110,31 @@ WHEN NOT MATCHED THEN INSERT (
 
 -- the run log, in the same transaction: user_info_runs keeps what passes through here
 UPDATE `my-project.analytics.user_info_watermark` AS progress
-SET recent_runs = ARRAY_CONCAT(
-  [STRUCT(
-    GENERATE_UUID() AS run_id,
-    'update' AS kind,
-    _read_from AS read_from,
-    IFNULL((SELECT MAX(_batch.read_at) FROM `my-project.analytics.temp_user_info_updates`), CURRENT_TIMESTAMP()) AS read_at,
-    CURRENT_TIMESTAMP() AS merged_at,
-    progress.previous_watermark AS watermark_before,
-    progress.watermark AS watermark_after,
-    (SELECT IFNULL(SUM(_batch.row_count), 0) FROM `my-project.analytics.temp_user_info_updates`) AS rows_read,
-    (SELECT COUNT(*) FROM `my-project.analytics.temp_user_info_updates`) AS users_read,
-    (SELECT COUNT(*) FROM user_info_changes) AS rows_changed,
-    (
-      SELECT COUNT(*)
-      FROM `my-project.analytics.user_info_updates` AS updates
-      WHERE
-        (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
-        AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL)
-    ) AS bad_rows,
-    (SELECT IFNULL(SUM(_batch.future_rows), 0) FROM `my-project.analytics.temp_user_info_updates`) AS future_rows
-  )],
-  ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
-)
+SET
+  users = (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`),
+  recent_runs = ARRAY_CONCAT(
+    [STRUCT(
+      GENERATE_UUID() AS run_id,
+      'update' AS kind,
+      _read_from AS read_from,
+      IFNULL((SELECT MAX(_batch.read_at) FROM `my-project.analytics.temp_user_info_updates`), CURRENT_TIMESTAMP()) AS read_at,
+      CURRENT_TIMESTAMP() AS merged_at,
+      progress.previous_watermark AS watermark_before,
+      progress.watermark AS watermark_after,
+      (SELECT IFNULL(SUM(_batch.row_count), 0) FROM `my-project.analytics.temp_user_info_updates`) AS rows_read,
+      (SELECT COUNT(*) FROM `my-project.analytics.temp_user_info_updates`) AS users_read,
+      (SELECT COUNT(*) FROM user_info_changes) AS rows_changed,
+      (
+        SELECT COUNT(*)
+        FROM `my-project.analytics.user_info_updates` AS updates
+        WHERE
+          (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
+          AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL)
+      ) AS bad_rows,
+      (SELECT IFNULL(SUM(_batch.future_rows), 0) FROM `my-project.analytics.temp_user_info_updates`) AS future_rows
+    )],
+    ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
+  )
 WHERE TRUE;
 
 COMMIT TRANSACTION;

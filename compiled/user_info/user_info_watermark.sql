@@ -5,6 +5,7 @@ AS SELECT
   CAST(NULL AS TIMESTAMP) AS previous_watermark,
   CAST(NULL AS TIMESTAMP) AS read_at,
   CAST(NULL AS TIMESTAMP) AS merged_at,
+  0 AS users,
   ARRAY<STRUCT<
     run_id STRING,
     kind STRING,

@@ -1,14 +1,14 @@
 DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
-  -- R5: on from the watermark, a lookback earlier, and everything where final is empty, so that a lost final heals
+  -- R5: on from the watermark, a lookback earlier, and everything where final was lost, so that it heals
   (
     SELECT
       IF(
-        EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`),
+        progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`),
+        TIMESTAMP '1900-01-01 00:00:00+00',
         GREATEST(
           TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR),
           TIMESTAMP '1900-01-01 00:00:00+00'
-        ),
-        TIMESTAMP '1900-01-01 00:00:00+00'
+        )
       )
     FROM `my-project.analytics.user_profile_watermark` AS progress
   ),

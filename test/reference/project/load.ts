@@ -57,7 +57,8 @@ export function loadEntities(configFile: string, defaultDataset: string): Loaded
     return {
       entity: {
         ...rest,
-        fields: list.map(toField),
+        // R9, R10: the columns of clears and deletes may stand in the schema; attributes of the user they are not.
+        fields: list.filter(({ name }) => name !== json.clearedFields && name !== json.deleted).map(toField),
         lookback: BigInt(count) * (UNITS[unit.replace(/s$/, "")] ?? 1n) * 1_000_000n,
       },
       dataset: json.dataset ?? defaultDataset,
