@@ -13,23 +13,22 @@ export function findFirstElements(tree: TreeNode): ReadonlySet<string> {
   const count = (map: Map<string, number>, id: string): void => {
     map.set(id, (map.get(id) ?? 0) + 1);
   };
+  // What a scan outputs to a subquery, a WITH query or a table function's call is used by position, not by a reference.
+  const countOutput = (scan: unknown): void => {
+    if (scan !== undefined)
+      for (const column of nodesOf(scan as TreeNode, "columnList")) count(uses, columnId(column));
+  };
+  countOutput(tree);
   walkTree(tree, (node, field) => {
     const first = firstElementColumn(node);
     if (first !== undefined) count(firsts, first);
-    for (const [name, scan] of Object.entries(node)) {
-      // What these scans output is used by position, not by a reference.
-      if (name === "withSubquery" || name === "subquery") {
-        for (const column of nodesOf(scan as TreeNode, "columnList")) count(uses, columnId(column));
-      }
-    }
+    countOutput(node.withSubquery);
+    countOutput(node.subquery);
     for (const item of node.kind === "AggregateScan" ? nodesOf(node, "aggregateList") : []) {
       if (isListOfElements(nodeOf(item, "expr"))) {
         aggregates.add(columnId(item.column as TreeNode));
         // Its own definition is not a use.
-        firsts.set(
-          columnId(item.column as TreeNode),
-          (firsts.get(columnId(item.column as TreeNode)) ?? 0) + 1,
-        );
+        count(firsts, columnId(item.column as TreeNode));
       }
     }
     // Every other mention of a column, whatever the field.

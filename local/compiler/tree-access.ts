@@ -64,6 +64,16 @@ export function functionName(call: TreeNode): { group: string; name: string } {
   return { group: full.slice(0, Math.max(colon, 0)), name: full.slice(colon + 1) };
 }
 
+/** Fields in which there is nothing to look for; in a tree over wide STRUCTs they are most of it. */
+const NOT_WALKED = new Set([
+  "type",
+  "signature",
+  "typeAnnotationMap",
+  "function",
+  "functionCallInfo",
+  "parseLocationRange",
+]);
+
 /** Calls `visit` for a node and everything below it, with the field each stands in; `visit` gives false to go no deeper. */
 export function walkTree(node: unknown, visit: (node: TreeNode, field: string) => boolean, field = ""): void {
   if (Array.isArray(node)) {
@@ -72,7 +82,9 @@ export function walkTree(node: unknown, visit: (node: TreeNode, field: string) =
   }
   if (node === null || typeof node !== "object" || Buffer.isBuffer(node)) return;
   if (!visit(node as TreeNode, field)) return;
-  for (const [name, value] of Object.entries(node)) {
-    if (typeof value === "object") walkTree(value, visit, name);
+  for (const name in node) {
+    const value = (node as TreeNode)[name];
+    if (typeof value !== "object" || NOT_WALKED.has(name)) continue;
+    walkTree(value, visit, name);
   }
 }

@@ -23,6 +23,10 @@ beforeAll(async () => {
         routine: "AGGREGATE FUNCTION",
         text: "CREATE AGGREGATE FUNCTION d.spread(x INT64, k INT64 NOT AGGREGATE) AS ((MAX(x) - MIN(x)) * k)",
       },
+      lists: {
+        routine: "TABLE FUNCTION",
+        text: "CREATE TABLE FUNCTION d.lists(low INT64) AS SELECT a, a[SAFE_OFFSET(0)] AS f FROM (SELECT ARRAY_AGG(id ORDER BY id) a FROM d.t WHERE id > low)",
+      },
       above: {
         routine: "TABLE FUNCTION",
         text: "CREATE TABLE FUNCTION d.above(low INT64) AS SELECT id, name FROM d.t WHERE id > low",
@@ -64,6 +68,7 @@ describe("a call of a user's SQL function", () => {
         [true, 3n],
       ],
     ],
+    ["SELECT a, f FROM d.lists(1)", [[[2n, 5n], 2n]]],
     ["SELECT name FROM d.above(1) ORDER BY id", [["two"], ["five"]]],
     [
       "SELECT a.id, b.id FROM d.above(1) a JOIN d.above(d.plus(1, 1)) b ON a.id <= b.id ORDER BY 1",
