@@ -8,7 +8,6 @@ describe("npm run demo", () => {
   it("shows the worked example and the nested one, needs nothing, leaves nothing", async () => {
     const temporary = await mkdtemp(path.join(tmpdir(), "demo-test-"));
     const before = await leftovers(temporary);
-    const started = Date.now();
     const demo = await runProgram("npm", ["run", "--silent", "demo"], {
       cwd: REPOSITORY,
       env: {
@@ -35,7 +34,6 @@ describe("npm run demo", () => {
     expect(nested).toContainEqual(["profile.address.street", "Harbour Road 9", "", "", ""]);
     expect(nested).toContainEqual(["profile.address.city", "Oslo", "Lima", "Paris", ""]);
     expect(demo.stdout).toMatch(/Next, with a schema of your own:/);
-    expect(Date.now() - started).toBeLessThan(60_000);
     expect(await leftovers(temporary)).toEqual(before);
     await rm(temporary, { recursive: true });
   });

@@ -12,70 +12,114 @@ export interface CsvRecord {
   readonly cells: readonly Cell[];
 }
 
-type State = "start" | "plain" | "quoted" | "quote";
-
 /** The records of a CSV file as RFC 4180 writes them: commas, double quotes, line breaks within quotes. */
 export async function* readCsv(file: string): AsyncGenerator<CsvRecord> {
-  let state: State = "start";
-  let cells: Cell[] = [];
-  let text = "";
-  let line = 1;
-  let recordLine = 1;
-  let quoteLine = 1;
+  const reader = new CsvReader(file);
+  for await (const piece of readText(file)) yield* reader.read(piece);
+  yield* reader.end();
+}
 
-  const endCell = (): void => {
-    cells.push({ text, quoted: state === "quote" });
-    text = "";
-    state = "start";
-  };
-  const endRecord = (): CsvRecord | undefined => {
-    if (state === "plain" && text.endsWith("\r")) text = text.slice(0, -1);
-    const isBlank = cells.length === 0 && text === "" && state !== "quote";
-    endCell();
-    const record = { line: recordLine, cells };
-    cells = [];
-    recordLine = line;
-    return isBlank ? undefined : record;
-  };
+/** Reads pieces of a CSV file, which may end anywhere, and gives out each record as it ends. */
+class CsvReader {
+  readonly #file: string;
+  /** Where the next character stands: at a cell's start, in a bare cell, in quotes, or after a quote that may close. */
+  #state: "start" | "bare" | "quoted" | "quote" = "start";
+  #text = "";
+  #cells: Cell[] = [];
+  #line = 1;
+  #recordLine = 1;
+  #quoteLine = 1;
 
-  for await (const piece of readText(file)) {
-    for (const character of piece) {
-      if (character === "\n") line++;
-      if (state === "quoted") {
-        if (character === '"') state = "quote";
-        else text += character;
-      } else if (state === "quote" && character === '"') {
-        text += '"';
-        state = "quoted";
-      } else if (character === ",") {
-        endCell();
-      } else if (character === "\n") {
-        const record = endRecord();
-        if (record !== undefined) yield record;
-      } else if (state === "start" && character === '"') {
-        state = "quoted";
-        quoteLine = line;
-      } else if (state === "quote") {
-        if (character !== "\r") {
-          throw dataError(
-            { file, line },
-            `column ${cells.length + 1}: text after the closing quote; write a quote within quotes as ""`,
-          );
-        }
-      } else {
-        text += character;
-        state = "plain";
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  *read(piece: string): Generator<CsvRecord> {
+    let at = 0;
+    while (at < piece.length) {
+      const end = this.#state === "quoted" ? indexOrEnd(piece, '"', at) : nextMark(piece, at);
+      if (end > at) {
+        this.#take(piece.slice(at, end));
+        at = end;
+        continue;
       }
+      const record = this.#mark(piece[at]);
+      at++;
+      if (record !== undefined) yield record;
     }
   }
-  if (state === "quoted") {
-    throw dataError(
-      { file, line: quoteLine },
-      `column ${cells.length + 1}: the quote that opens here is never closed`,
-    );
-  }
-  if (state !== "start" || cells.length > 0) {
-    const record = endRecord();
+
+  *end(): Generator<CsvRecord> {
+    if (this.#state === "quoted")
+      throw this.#fault(this.#quoteLine, "the quote that opens here is never closed");
+    if (this.#state === "start" && this.#cells.length === 0) return;
+    const record = this.#endRecord();
     if (record !== undefined) yield record;
   }
+
+  /** Text without a mark. */
+  #take(text: string): void {
+    if (this.#state === "quote") {
+      if (text === "\r") return;
+      throw this.#fault(this.#line, 'text after the closing quote; write a quote within quotes as ""');
+    }
+    if (this.#state === "quoted") this.#line += text.split("\n").length - 1;
+    else this.#state = "bare";
+    this.#text += text;
+  }
+
+  /** A comma, a quote or a line end. */
+  #mark(character: string | undefined): CsvRecord | undefined {
+    if (character === '"') this.#quote();
+    else if (character === ",") this.#endCell();
+    else {
+      this.#line++;
+      return this.#endRecord();
+    }
+    return undefined;
+  }
+
+  #quote(): void {
+    if (this.#state === "quoted") this.#state = "quote";
+    else if (this.#state === "bare") this.#text += '"';
+    else {
+      if (this.#state === "quote") this.#text += '"';
+      else this.#quoteLine = this.#line;
+      this.#state = "quoted";
+    }
+  }
+
+  #endCell(): void {
+    this.#cells.push({ text: this.#text, quoted: this.#state === "quote" });
+    this.#text = "";
+    this.#state = "start";
+  }
+
+  /** The record that ends here; a blank line is none. */
+  #endRecord(): CsvRecord | undefined {
+    if (this.#state === "bare" && this.#text.endsWith("\r")) this.#text = this.#text.slice(0, -1);
+    const isBlank = this.#cells.length === 0 && this.#text === "" && this.#state !== "quote";
+    this.#endCell();
+    const record = { line: this.#recordLine, cells: this.#cells };
+    this.#cells = [];
+    this.#recordLine = this.#line;
+    return isBlank ? undefined : record;
+  }
+
+  #fault(line: number, message: string): Error {
+    return dataError({ file: this.#file, line }, `column ${this.#cells.length + 1}: ${message}`);
+  }
+}
+
+function nextMark(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2c || code === 0x22 || code === 0x0a) return at;
+  }
+  return text.length;
+}
+
+function indexOrEnd(text: string, mark: string, from: number): number {
+  const at = text.indexOf(mark, from);
+  return at === -1 ? text.length : at;
 }
