@@ -3,23 +3,25 @@ import { parseArgs } from "node:util";
 import { InputError } from "../generator/problems.ts";
 import { checkEndpoint, emulatorAddress, openWarehouse, type Warehouse } from "./client.ts";
 import { findEntity, readEntities, refuseStale } from "./entities.ts";
+import { formatErasure, readErasure, readLastErase } from "./erasure.ts";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "./errors.ts";
 import { applyInit, planInit } from "./init.ts";
 import { loadFiles } from "./load/load.ts";
 import { formatTable } from "./print.ts";
 import { readProject } from "./project.ts";
 import { formatStatus, readStatus } from "./status.ts";
-import { runUpdate } from "./update.ts";
+import { asksForTag, runUpdate } from "./update.ts";
 
 const USAGE = `usage: npm run init [-- --plan]                  create and extend datasets and tables; --plan only prints
        npm run load -- <entity> <file…>          append updates: NDJSON, CSV, Parquet, each also as .gz
        npm run update [-- dataform flags]        dataform run: merge what is new
        npm run status [-- --json]                watermark, lag, last runs, users, bad rows
+       npm run erasure -- <entity> <key…>        what the tables still hold of one user
 Each takes --verbose, which prints a stack trace with an error, and --project <folder> (default: here).`;
 
 type Command = (warehouse: Warehouse, args: readonly string[]) => Promise<void>;
 
-const commands: Readonly<Record<string, Command>> = { init, load, update, status };
+const commands: Readonly<Record<string, Command>> = { init, load, update, status, erasure };
 
 async function init(warehouse: Warehouse, args: readonly string[]): Promise<void> {
   const { values } = readArgs(args, { plan: { type: "boolean" } });
@@ -54,6 +56,22 @@ async function update(warehouse: Warehouse, args: readonly string[]): Promise<vo
     flags: args,
     sink: { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) },
   });
+  if (!asksForTag(args, "erase")) return;
+  for (const entity of (await readEntities(project.root)).filter(({ deletes }) => deletes !== undefined)) {
+    const erased = await readLastErase(warehouse, entity);
+    console.log(
+      `${entity.name}: ${erased?.updates ?? 0} updates of ${erased?.users ?? 0} deleted users erased`,
+    );
+  }
+}
+
+async function erasure(warehouse: Warehouse, args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArgs(args, { json: { type: "boolean" } }, true);
+  const [name, ...key] = positionals;
+  if (name === undefined) throw wrongUsage("erasure: name an entity and a user's key");
+  const entity = findEntity(await readEntities(warehouse.project.root), name);
+  const report = await readErasure(warehouse, entity, key);
+  console.log(values.json === true ? JSON.stringify(report, null, 2) : formatErasure(report));
 }
 
 async function status(warehouse: Warehouse, args: readonly string[]): Promise<void> {
@@ -99,7 +117,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined)
-    throw wrongUsage(`${name || "no command"}: expected init, load, update or status`);
+    throw wrongUsage(`${name || "no command"}: expected init, load, update, status or erasure`);
   const warehouse = openWarehouse(await readProject(root));
   await checkEndpoint(warehouse);
   await command(warehouse, rest);

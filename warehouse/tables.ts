@@ -15,7 +15,12 @@ export interface TableSpec {
 
 /** The tables of an entity that hold what cannot be made again: `init` creates and extends these. */
 export function tableSpecs(model: EntityModel): readonly TableSpec[] {
-  return [updatesSpec(model), finalSpec(model)];
+  const tombstones = model.tables.tombstones;
+  return [
+    updatesSpec(model),
+    finalSpec(model),
+    ...(tombstones === undefined ? [] : [tombstonesSpec(model, tombstones)]),
+  ];
 }
 
 /** The append-only table that producers write to. */
@@ -52,6 +57,35 @@ function finalSpec(model: EntityModel): TableSpec {
       },
     ],
     clusterBy: clusterNames(model),
+  };
+}
+
+function tombstonesSpec(model: EntityModel, table: string): TableSpec {
+  return {
+    dataset: model.dataset,
+    table,
+    description: `The deleted users of ${model.name}, so that no replay brings them back.`,
+    fields: [
+      {
+        name: "key_hash",
+        type: "STRING",
+        mode: "NULLABLE",
+        description: "SHA-256 of the user's key, in hexadecimal.",
+      },
+      {
+        name: "version",
+        type: "TIMESTAMP",
+        mode: "NULLABLE",
+        description: "Everything the user had up to and including this version is deleted.",
+      },
+      {
+        name: "ingest_timestamp",
+        type: "TIMESTAMP",
+        mode: "NULLABLE",
+        description: "The newest ingest timestamp of the user.",
+      },
+    ],
+    clusterBy: ["key_hash"],
   };
 }
 

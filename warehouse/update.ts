@@ -29,7 +29,8 @@ const DEFAULT_MAX_RETRIES = 8;
  * against another one is run again, which R3 and R6 make harmless.
  */
 export async function runUpdate(project: Project, options: UpdateOptions): Promise<void> {
-  const { flags, sink, maxRetries = DEFAULT_MAX_RETRIES, wait = sleep } = options;
+  const flags = withAudit(options.flags);
+  const { sink, maxRetries = DEFAULT_MAX_RETRIES, wait = sleep } = options;
   await checkSelection(project, flags);
   await withCredentials(project, async (credentials) => {
     const args = ["run", ".", ...flags];
@@ -48,6 +49,22 @@ export async function runUpdate(project: Project, options: UpdateOptions): Promi
       await wait(pause);
     }
   });
+}
+
+/** The audit is compiled only on demand, so that no plain run pays for it: to ask for its tag is to demand it. */
+export function withAudit(flags: readonly string[]): readonly string[] {
+  const parsed = parseFlags(flags).flags;
+  if (!(valuesOf(parsed, "tags") ?? []).includes("audit")) return flags;
+  const vars = parsed.filter(({ name }) => name === "vars");
+  const settings = vars.flatMap(({ values }) => values);
+  if (settings.some((setting) => /^audit(Share)?=/.test(setting))) return flags;
+  const others = parsed.filter(({ name }) => name !== "vars").flatMap(({ written }) => written);
+  return [...others, `--vars=${[...settings, "audit=true"].join(",")}`];
+}
+
+/** True when a run was told to run the actions of this tag. */
+export function asksForTag(flags: readonly string[], tag: string): boolean {
+  return (valuesOf(parseFlags(flags).flags, "tags") ?? []).includes(tag);
 }
 
 /** Full jitter: runs that met once shall not meet again (attempt 0: up to 1 s, then doubling up to 30 s). */

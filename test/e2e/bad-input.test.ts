@@ -205,7 +205,7 @@ describe("update", () => {
 describe("the command line", () => {
   it("knows its commands and flags", async () => {
     const project = await makeProject();
-    expectRefusal(await project.npm("innit"), 2, /^innit: expected init, load, update or status$/);
+    expectRefusal(await project.npm("innit"), 2, /^innit: expected init, load, update, status or erasure$/);
     expectRefusal(await project.npm("init", "--plann"), 2, /--plann/);
     expect((await project.npm("init", "--help")).stdout).toMatch(/^usage: npm run init/);
   });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isWorthRetrying, parseFlags, readFailures } from "../../../warehouse/update.ts";
+import {
+  asksForTag,
+  isWorthRetrying,
+  parseFlags,
+  readFailures,
+  withAudit,
+} from "../../../warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final
   >
@@ -82,5 +88,41 @@ describe("parseFlags", () => {
       ],
       [],
     ]);
+  });
+});
+
+describe("withAudit", () => {
+  const cases: [string[], string[]][] = [
+    [
+      ["--tags", "audit"],
+      ["--tags", "audit", "--vars=audit=true"],
+    ],
+    [
+      ["--tags=audit,erase", "--dry-run"],
+      ["--tags=audit,erase", "--dry-run", "--vars=audit=true"],
+    ],
+    [
+      ["--vars=a=b", "--tags", "audit"],
+      ["--tags", "audit", "--vars=a=b,audit=true"],
+    ],
+    [
+      ["--vars", "auditShare=0.5", "--tags", "audit"],
+      ["--vars", "auditShare=0.5", "--tags", "audit"],
+    ],
+    [
+      ["--tags", "user_info"],
+      ["--tags", "user_info"],
+    ],
+    [[], []],
+  ];
+  for (const [flags, want] of cases) {
+    it(`reads ${flags.join(" ") || "no flags"}`, () => expect(withAudit(flags)).toEqual(want));
+  }
+});
+
+describe("asksForTag", () => {
+  it("looks at every list of tags", () => {
+    expect(asksForTag(["--tags", "a", "--dry-run", "--tags=b,erase"], "erase")).toBe(true);
+    expect(asksForTag(["--actions", "erase"], "erase")).toBe(false);
   });
 });
