@@ -145,6 +145,16 @@ export class Endpoint {
     if (job.status.errorResult) throw new EndpointError(job.status.errorResult.message, 400);
   }
 
+  /** Plans failures; the endpoint must have been started for it. */
+  async plan(faults: readonly unknown[]): Promise<void> {
+    await this.#call("POST", "/-/faults", { faults });
+  }
+
+  /** Forgets the planned failures. */
+  async clearPlan(): Promise<void> {
+    await this.#call("DELETE", "/-/faults");
+  }
+
   /** Runs a query or script and reads all of its result. */
   async query(sql: string): Promise<Result> {
     const formatOptions = { useInt64Timestamp: true };

@@ -266,6 +266,7 @@ export class Oracle {
   readonly #read = new Set<number>();
   #watermark = START;
   #final = new Map<string, FinalRow>();
+  #isLost = false;
 
   constructor(entity: Entity) {
     this.#entity = entity;
@@ -291,6 +292,7 @@ export class Oracle {
       const ingest = row[entity.ingestTimestamp] as bigint;
       if (ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
     }
+    this.#isLost = false;
     const before = this.#final;
     this.#final = expectedFinal(entity, this.readRows());
     return {
@@ -306,17 +308,19 @@ export class Oracle {
   }
 
   #readFrom(mode: RunMode): bigint {
-    const isLost = this.#final.size === 0 && !this.readRows().some((row) => isDelete(this.#entity, row));
     const plain =
-      this.#watermark === START || isLost ? START : newest([START, this.#watermark - this.#entity.lookback]);
+      this.#watermark === START || this.#isLost
+        ? START
+        : newest([START, this.#watermark - this.#entity.lookback]);
     if (mode.kind === "rebuild") return START;
     return mode.kind === "replayFrom" && mode.from < plain ? mode.from : plain;
   }
 
   /** Final is gone: nothing of it was read any more. */
   loseFinal(): void {
+    this.#isLost = this.#final.size > 0;
     this.#read.clear();
-    this.#final.clear();
+    this.#final = new Map();
   }
 
   /** Every update loaded so far. */

@@ -18,7 +18,12 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 /** What share of the histories tries which optional rules. */
-const GROUPS: [name: string, options: EntityOptions, share: number][] = [["values and policies", {}, 1]];
+const GROUPS: [name: string, options: EntityOptions, share: number][] = [
+  ["values and policies", {}, 0.6],
+  ["clears", { clears: true }, 0.15],
+  ["deletes", { deletes: true }, 0.1],
+  ["clears and deletes", { clears: true, deletes: true }, 0.15],
+];
 
 describe(`random histories (EXACTNESS_SEED=${seed})`, () => {
   test.each(GROUPS)(

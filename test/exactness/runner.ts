@@ -66,7 +66,9 @@ export class Warehouse {
 
   /** The jobs of a run, in order; assertions apart. */
   jobs(kind: RunKind): { readonly action: Action; readonly job: string }[] {
-    const actions = this.#compiled.actions[kind].filter((action) => action.kind !== "assertion");
+    const actions = this.#compiled.actions[kind].filter(
+      (action) => action.kind !== "assertion" && !isErasure(action),
+    );
     return actions.flatMap((action) => {
       const isBuilt = this.#built.has(action.target.name);
       const jobs = isBuilt && action.incrementalJobs !== undefined ? action.incrementalJobs : action.jobs;
@@ -108,11 +110,15 @@ export class Warehouse {
     return rows.map((cells) => decodeRow(fields, cells));
   }
 
+  /** All rows of final. */
+  async final(): Promise<Row[]> {
+    const { entity, name } = this.#compiled;
+    return await this.read(`${name}_final`, [...entity.fields, versionsField(entity)]);
+  }
+
   /** What differs between the tables and the oracle. */
   async differences(): Promise<string[]> {
-    const { entity, name } = this.#compiled;
-    const final = await this.read(`${name}_final`, [...entity.fields, versionsField(entity)]);
-    return differences(entity, final, this.oracle.final);
+    return differences(this.#compiled.entity, await this.final(), this.oracle.final);
   }
 
   /** What differs between the view and the oracle. */
@@ -159,6 +165,11 @@ function schemaText(fields: readonly RestField[]): string {
     .join(", ");
 }
 
+/** What only a run with `--tags erase` is for. */
+function isErasure({ tags, target }: Action): boolean {
+  return tags.includes("erase") || target.name.endsWith("_erase_guard");
+}
+
 /** Now, as the endpoint's clock has it. */
 export function now(): bigint {
   return BigInt(Date.now()) * 1000n;
@@ -173,8 +184,10 @@ export async function runScenario(
   compiled: CompiledEntity,
   scenario: Scenario,
   dataset?: string,
+  rewrite: (sql: string, action: Action) => string = (sql) => sql,
 ): Promise<void> {
   const warehouse = new Warehouse(endpoint, compiled, dataset);
+  warehouse.rewrite(rewrite);
   await warehouse.create();
   try {
     await playScenario(warehouse, scenario);
