@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BigQueryError } from "../errors.ts";
 import type { TableRef } from "../types.ts";
@@ -80,6 +81,7 @@ export class Catalog implements CatalogView {
       if (seq > this.#sequence) this.#sequence = seq;
       if (!removed && value !== null) live.push([key, value]);
     }
+    const kept = new Set<EntryKey>();
     const orphans = new Set<string>();
     const tables = await connection.runAndReadAll(
       "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'bq' AND database_name = current_database()",
@@ -94,14 +96,20 @@ export class Catalog implements CatalogView {
         continue;
       }
       const entry = JSON.parse(value) as Entry;
+      if (isExpired(entry)) continue;
       this.#entries.set(key, entry);
+      kept.add(key);
       if (entry.kind !== "table") continue;
+      kept.add(`touched:${entry.value.physical}`);
       if (entry.value.physical !== undefined) orphans.delete(entry.value.physical);
       this.#number = Math.max(this.#number, Number(entry.value.version.split(".")[0]));
     }
-    // Nothing can make orphans but a defect; rows that no name leads to would only keep the file large.
+    // The rows of tables that have expired.
     for (const physical of orphans) await connection.run(`DROP TABLE IF EXISTS ${physical}`);
-    await this.#compact(connection, live);
+    await this.#compact(
+      connection,
+      live.filter(([key]) => kept.has(key)),
+    );
   }
 
   /** Replaces the log by its outcome. */
@@ -191,6 +199,8 @@ export class Catalog implements CatalogView {
         return await this.#changeOnce(work);
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw error;
+        // Longer and longer, and never in step with the others, so that a long change finds a gap between short ones.
+        await sleep(Math.random() * 2 ** Math.min(attempt, 8));
       }
     }
   }
@@ -230,6 +240,12 @@ export class Catalog implements CatalogView {
       if (isExpired(entry) && entry.kind === "table") expired.push(entry.value);
     }
     return expired;
+  }
+
+  /** The table of this name whose time is over: nobody sees it, but its rows are still there. */
+  expiredTable(ref: TableRef): TableEntry | undefined {
+    const entry = this.#entries.get(tableKey(ref));
+    return entry?.kind === "table" && isExpired(entry) ? entry.value : undefined;
   }
 
   /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
@@ -341,7 +357,7 @@ function changedMeanwhile(entry: Entry | undefined): BigQueryError {
 }
 
 /** How often a change is tried before its conflict is reported. */
-const MAX_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 15;
 
 /** Another transaction has changed the same object since this one began. */
 export class ConcurrentUpdateError extends BigQueryError {

@@ -241,7 +241,8 @@ function checkParameters(field: FieldSchema, path: string): void {
   }
 }
 
-function countFields(fields: readonly FieldSchema[]): number {
+/** How many fields a schema has that are no RECORDs, at any depth. */
+export function countFields(fields: readonly FieldSchema[]): number {
   let count = 0;
   for (const field of fields) count += field.fields === undefined ? 1 : countFields(field.fields);
   return count;

@@ -41,7 +41,7 @@ export function isIngestionTimePartitioned(partitioning: Partitioning): boolean 
 export async function createTable(change: CatalogChange, table: NewTable): Promise<TableEntry> {
   checkSchema(table.schema);
   checkLayout(table);
-  const replaced = change.getTable(table.ref);
+  const replaced = change.getTable(table.ref) ?? change.catalog.expiredTable(table.ref);
   const number = change.catalog.nextNumber();
   const physical = await createPhysical(change, number, table.schema, table.partitioning ?? {});
   if (table.rows !== undefined) await insertRows(change, physical, table.schema, table.rows);
@@ -53,7 +53,7 @@ export async function createTable(change: CatalogChange, table: NewTable): Promi
 
 /** Makes a view, or replaces what has its name. The dataset must exist. */
 export async function createView(change: CatalogChange, view: NewView): Promise<TableEntry> {
-  const replaced = change.getTable(view.ref);
+  const replaced = change.getTable(view.ref) ?? change.catalog.expiredTable(view.ref);
   if (replaced?.physical !== undefined) await change.run(`DROP TABLE ${replaced.physical}`);
   const version = `${change.catalog.nextNumber()}.1`;
   const entry: TableEntry = { ...describe(change, view), kind: view.kind, version, viewQuery: view.query };

@@ -19,6 +19,9 @@ export interface CsvRecord {
   readonly problem?: string;
 }
 
+/** BigQuery's limit for a cell: https://cloud.google.com/bigquery/quotas#load_job_per_row_size */
+const MAX_RECORD = 100 * 1024 * 1024;
+
 /** Reads a CSV file's records, the skipped ones left out; lines without a character are no records. */
 export async function* readCsvRecords(
   file: string,
@@ -29,12 +32,14 @@ export async function* readCsvRecords(
   let pending: { text: string; position: number } | undefined;
   for await (const line of readLines(file, latin1)) {
     const text = line.position === 0 ? line.text.replace(/^(?:\ufeff|ï»¿)/, "") : line.text;
-    const whole: string = pending === undefined ? text : `${pending.text}\n${text}`;
+    const whole: string = pending === undefined ? text : pending.text + text;
     const position: number = pending?.position ?? line.position;
     if (whole === "") continue;
-    const cells = splitRecord(whole, options);
-    if (cells === undefined && options.allowQuotedNewlines) {
-      pending = { text: whole, position };
+    // A line without a quote cannot close the one that is open.
+    const open = pending !== undefined && !text.includes(options.quote);
+    const cells = open ? undefined : splitRecord(whole, options);
+    if (cells === undefined && options.allowQuotedNewlines && whole.length < MAX_RECORD) {
+      pending = { text: whole + line.end, position };
       continue;
     }
     pending = undefined;

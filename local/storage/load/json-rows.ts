@@ -10,6 +10,8 @@ import type { BadRecords } from "./bad-records.ts";
 export interface Line {
   readonly text: string;
   readonly position: number;
+  /** What ends it, as a cell that goes on in the next line keeps it. */
+  readonly end: "\n" | "\r\n";
 }
 
 /** BigQuery's limit: https://cloud.google.com/bigquery/quotas#load_job_row_size */
@@ -20,17 +22,18 @@ export async function* readLines(file: string, latin1: boolean): AsyncGenerator<
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let position = 0;
-  const decode = (bytes: Buffer): string => {
-    const trimmed = bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes;
+  const line = (bytes: Buffer): Line => {
+    const returned = bytes.at(-1) === 13;
+    const trimmed = returned ? bytes.subarray(0, -1) : bytes;
     // Bytes that are not UTF-8 become the replacement character, as BigQuery has it.
-    return trimmed.toString(latin1 ? "latin1" : "utf8");
+    return { text: trimmed.toString(latin1 ? "latin1" : "utf8"), position, end: returned ? "\r\n" : "\n" };
   };
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
       const piece = chunk.subarray(start, end);
       const bytes = pending.length === 0 ? piece : Buffer.concat([...pending, piece]);
-      yield { text: decode(bytes), position };
+      yield line(bytes);
       position += bytes.length + 1;
       pending = [];
       pendingBytes = 0;
@@ -42,7 +45,7 @@ export async function* readLines(file: string, latin1: boolean): AsyncGenerator<
       if (pendingBytes > MAX_LINE) throw new ValueError("Row size is larger than: 104857600.", "");
     }
   }
-  if (pendingBytes > 0) yield { text: decode(Buffer.concat(pending)), position };
+  if (pendingBytes > 0) yield line(Buffer.concat(pending));
 }
 
 /** Reads NDJSON row by row, with BigQuery's error for each that cannot be stored. */

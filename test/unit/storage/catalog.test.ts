@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { CatalogChange } from "../../../local/storage/catalog-change.ts";
 import { parseSchema } from "../../../local/storage/schema.ts";
+import { TableSizes } from "../../../local/storage/sizes.ts";
 import { openStorage, type Storage } from "../../../local/storage/storage.ts";
 import { changeSchema, createTable, dropTable, renameTable } from "../../../local/storage/tables.ts";
 
@@ -188,6 +189,46 @@ describe("catalog", () => {
     await expect(rows(storage, `INSERT INTO ${entry.physical} VALUES ({f0: NULL})`)).rejects.toThrow(
       "Required field r.x cannot be null",
     );
+  });
+
+  test("an expired table is gone, and its rows go", async () => {
+    const file = join(await folder(), "data.duckdb");
+    const storage = await open(file);
+    const soon = { ref: REF, schema: SCHEMA, expirationTime: Date.now() + 50 };
+    const [entry, other] = await storage.catalog.change(async (change) => {
+      putDataset(change);
+      return [
+        await createTable(change, soon),
+        await createTable(change, { ...soon, ref: { ...REF, tableId: "other" } }),
+      ];
+    });
+    expect(storage.catalog.getTable(REF)).toBe(entry);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(storage.catalog.getTable(REF)).toBeUndefined();
+    expect(storage.catalog.listTables("p", "d")).toEqual([]);
+    await storage.catalog.change((change) => createTable(change, { ref: REF, schema: SCHEMA }));
+    const left = "SELECT 'bq.' || table_name FROM duckdb_tables() WHERE schema_name = 'bq' ORDER BY 1";
+    const now = storage.catalog.getTable(REF);
+    expect(await rows(storage, left)).toEqual([[other?.physical], [now?.physical]].sort());
+    await storage.close();
+    expect(await rows(await open(file), left)).toEqual([[now?.physical]]);
+  });
+
+  test("sizes are BigQuery's logical sizes, counted again when rows change", async () => {
+    const storage = await open();
+    const sizes = new TableSizes(storage.catalog);
+    const entry = await storage.catalog.change(async (change) => {
+      putDataset(change);
+      const rows = "SELECT 1, {f0: 'é'}, [{f0: 1.5}, {f0: NULL}] UNION ALL SELECT 2, NULL, []";
+      return createTable(change, { ref: REF, schema: SCHEMA, rows });
+    });
+    // INT64 8 each, STRING 2 and its bytes, NUMERIC 16, NULL nothing.
+    expect(await sizes.size(entry)).toEqual({ rows: 2, bytes: 8 + 4 + 16 + 8 });
+    await storage.catalog.change(async (change) => {
+      await change.run(`INSERT INTO ${entry.physical} VALUES (3, NULL, [])`);
+      change.touch(entry);
+    });
+    expect(await sizes.size(entry)).toEqual({ rows: 3, bytes: 8 + 4 + 16 + 8 + 8 });
   });
 
   test("a data file keeps catalog and rows, and has one owner", async () => {

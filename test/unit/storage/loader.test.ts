@@ -14,7 +14,11 @@ const REF = { projectId: "p", datasetId: "d", tableId: "t" };
 let storage: Storage;
 let folder: string;
 
+/** How large a file must be to be read in bulk: 0 has every file tried so, and Infinity none. */
+let bulkBytes = 0;
+
 beforeEach(async () => {
+  bulkBytes = 0;
   storage = await openStorage();
   folder = await mkdtemp(join(tmpdir(), "loader-"));
   await storage.catalog.change(async (change) => {
@@ -30,7 +34,7 @@ afterEach(async () => {
 async function load(data: string | Buffer, options: Record<string, unknown>): Promise<LoadResult> {
   const file = join(folder, "data");
   await writeFile(file, data);
-  return new TableLoader(storage.catalog).load({ destinationTable: REF, file, options });
+  return new TableLoader(storage.catalog, bulkBytes).load({ destinationTable: REF, file, options });
 }
 
 function loadJson(lines: readonly string[], options: Record<string, unknown> = {}): Promise<LoadResult> {
@@ -195,9 +199,12 @@ const cases: [string, string, (string | null)[]][] = [
 
 describe("NDJSON", () => {
   test.each(cases)("%s", async (_, line, want) => {
-    const result = await loadJson([line], { schema: EVERY_TYPE });
-    expect(result.outputRows).toBe(1);
-    expect(await tableRows()).toEqual([want]);
+    for (const bytes of [0, Number.POSITIVE_INFINITY]) {
+      bulkBytes = bytes;
+      const result = await loadJson([line], { schema: EVERY_TYPE, writeDisposition: "WRITE_TRUNCATE" });
+      expect(result.outputRows).toBe(1);
+      expect(await tableRows()).toEqual([want]);
+    }
   });
 
   test("nested and repeated", async () => {
@@ -346,6 +353,8 @@ describe("speed", () => {
     const schema = fields(["s", "STRING"], ["n", "NUMERIC"]);
     const csv = { sourceFormat: "CSV", schema, writeDisposition: "WRITE_TRUNCATE", skipLeadingRows: 1 };
     expect((await load('s,n\n"a",1.5\n', csv)).how).toBe("bulk");
+    bulkBytes = 100;
+    expect((await load('s,n\n"a",1.5\n', csv)).how).toBe("exact");
   });
 });
 
@@ -436,6 +445,16 @@ describe("CSV", () => {
       ],
     ],
     [
+      "mixed ends of lines",
+      "a,1,\nb,2,\r\nc,3,\n",
+      {},
+      [
+        ["a", "1", null],
+        ["b", "2", null],
+        ["c", "3", null],
+      ],
+    ],
+    [
       "quotes",
       '"a,""b""",1,"2020-01-01"\n"",2,\n,3,\n',
       {},
@@ -471,6 +490,7 @@ describe("CSV", () => {
         ["b", "2", null],
       ],
     ],
+    ["other newlines in quotes", '"a\r\nb",1,\r\n', { allowQuotedNewlines: true }, [["a\r\nb", "1", null]]],
     ["newlines in quotes", '"a\nb",1,\n', { allowQuotedNewlines: true }, [["a\nb", "1", null]]],
     ["more columns", "a,1,,zz\n", { ignoreUnknownValues: true }, [["a", "1", null]]],
     ["no quotes", '"a,1,\n', { quote: "" }, [['"a', "1", null]]],
@@ -478,8 +498,11 @@ describe("CSV", () => {
   ];
 
   test.each(accepted)("%s", async (_, data, options, want) => {
-    await csv(data, options);
-    expect(await tableRows()).toEqual(want);
+    for (const bytes of [0, Number.POSITIVE_INFINITY]) {
+      bulkBytes = bytes;
+      await csv(data, { ...options, writeDisposition: "WRITE_TRUNCATE" });
+      expect(await tableRows()).toEqual(want);
+    }
   });
 
   test("ISO-8859-1", async () => {
@@ -557,7 +580,7 @@ describe("Parquet", () => {
   async function parquet(sql: string, options: Record<string, unknown> = {}): Promise<LoadResult> {
     const file = join(folder, "data.parquet");
     await storage.database.use((c) => c.run(`COPY (${sql}) TO '${file}' (FORMAT parquet)`));
-    return new TableLoader(storage.catalog).load({
+    return new TableLoader(storage.catalog, bulkBytes).load({
       destinationTable: REF,
       file,
       options: { sourceFormat: "PARQUET", ...options },
