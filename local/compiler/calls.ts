@@ -3,6 +3,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
 import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
+import { compileLongChain } from "./operator-chains.ts";
 import { compileFunctionBody } from "./routines.ts";
 import { childOf, columnIds, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
@@ -51,6 +52,8 @@ export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
   if (group !== "ZetaSQL") return compileFunctionBody(node, unit);
   const element = firstElement(node, unit);
   if (element !== undefined) return element;
+  const chain = compileLongChain(node, unit, (operand) => compileExpr(operand, unit));
+  if (chain !== undefined) return chain;
   const call = functionCall(node, unit);
   const mapping = scalarFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(node));
