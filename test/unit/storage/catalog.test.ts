@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { CatalogChange } from "../../../local/storage/catalog-change.ts";
 import { parseSchema } from "../../../local/storage/schema.ts";
 import { TableSizes } from "../../../local/storage/sizes.ts";
@@ -194,7 +194,7 @@ describe("catalog", () => {
   test("an expired table is gone, and its rows go", async () => {
     const file = join(await folder(), "data.duckdb");
     const storage = await open(file);
-    const soon = { ref: REF, schema: SCHEMA, expirationTime: Date.now() + 50 };
+    const soon = { ref: REF, schema: SCHEMA, expirationTime: Date.now() + 60_000 };
     const [entry, other] = await storage.catalog.change(async (change) => {
       putDataset(change);
       return [
@@ -203,7 +203,8 @@ describe("catalog", () => {
       ];
     });
     expect(storage.catalog.getTable(REF)).toBe(entry);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+    cleanups.push(async () => vi.useRealTimers());
     expect(storage.catalog.getTable(REF)).toBeUndefined();
     expect(storage.catalog.listTables("p", "d")).toEqual([]);
     await storage.catalog.change((change) => createTable(change, { ref: REF, schema: SCHEMA }));
