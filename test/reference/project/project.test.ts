@@ -31,6 +31,7 @@ const RUNS = {
   plain: {},
   "replayFrom=…": { replayFrom: "2024-01-01T00:00:04Z" },
   "rebuild=true": { rebuild: "true" },
+  "auditShare=0.5": { auditShare: "0.5" },
 };
 
 let analyzer: Analyzer;
@@ -87,7 +88,7 @@ describe.skipIf(cases.length === 0)("the golden cases", () => {
     if (files === undefined) return; // a case of refused input
     const project = await writeProject(new Map([...files, ...shared()]));
     try {
-      const actions = planActions(await compileProject(project));
+      const actions = planActions(await compileProject(project, { audit: "true" }));
       expect(await refusals(loadEntities(join(GOLDEN, name, "entities.json"), DATASET), actions)).toEqual([]);
     } finally {
       await removeProject(project);

@@ -18,3 +18,8 @@ describe("golden cases: the files, and the graph Dataform compiles from them", a
     expect(formatDifferences(differences)).toBe("");
   });
 });
+
+test("an entity without clears and deletes pays nothing for them", async () => {
+  const text = [...(await readExpected("nested")).values()].join("\n");
+  expect(text).not.toMatch(/clear|delete[^ ]|tombstone|erase/i);
+});

@@ -1,0 +1,175 @@
+/** R9 and R10 by the Dataform CLI alone: clears, deletes, erasure by its tag, and what must stay right afterwards. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
+
+const createProject = useProjects(useEndpoint());
+
+const SCHEMA = {
+  fields: [
+    { name: "userId", type: "STRING", mode: "REQUIRED" },
+    { name: "seenAt", type: "TIMESTAMP" },
+    { name: "email", type: "STRING" },
+    {
+      name: "profile",
+      type: "RECORD",
+      fields: [
+        { name: "name", type: "STRING" },
+        { name: "tags", type: "STRING", mode: "REPEATED" },
+      ],
+    },
+  ],
+};
+const ENTITY = {
+  name: "person",
+  schema: "schemas/person.json",
+  key: ["userId"],
+  ingestTimestamp: "seenAt",
+  clearedFields: "cleared",
+  deleted: "gone",
+};
+
+/** One update: the second it came in, and what it says. */
+interface Update {
+  readonly user: string;
+  readonly second: number;
+  readonly email?: string;
+  readonly name?: string;
+  readonly cleared?: string;
+  readonly isDelete?: boolean;
+}
+
+let project: TestProject;
+beforeAll(async () => {
+  project = await createProject({
+    entities: [ENTITY],
+    files: { "schemas/person.json": JSON.stringify(SCHEMA) },
+  });
+  await project.write(".df-credentials.json", JSON.stringify({ projectId: "test-project", location: "US" }));
+  expect(await project.npm("generate")).toMatchObject({ exitCode: 0 });
+});
+
+async function run(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await project.dataform("run", ...args);
+  return exitCode === 0 ? "" : `${stdout}${stderr}`;
+}
+
+async function add(...updates: Update[]): Promise<void> {
+  const rows = updates.map(({ user, second, email, name, cleared, isDelete }) => {
+    const text = (value?: string) => (value === undefined ? "NULL" : `'${value}'`);
+    const time = `TIMESTAMP '2024-01-01 00:00:${String(second).padStart(2, "0")}+00'`;
+    const paths = cleared === undefined ? "[]" : `['${cleared}']`;
+    const profile = name === undefined ? "NULL" : `STRUCT('${name}', ['x'])`;
+    return `('${user}', ${time}, ${text(email)}, ${profile}, ${paths}, ${isDelete ?? false})`;
+  });
+  await project.query(
+    `INSERT INTO DATASET.person_updates (userId, seenAt, email, profile, cleared, gone) VALUES ${rows.join(", ")}`,
+  );
+}
+
+const people = () => project.query("SELECT userId, email, profile FROM DATASET.person ORDER BY userId");
+const updates = () =>
+  project.query("SELECT userId, COUNT(*) AS n FROM DATASET.person_updates GROUP BY userId ORDER BY userId");
+
+describe("clears and deletes", () => {
+  test("a field and a RECORD are cleared, at any depth and whatever the case", async () => {
+    expect(await run()).toBe("");
+    await add(
+      { user: "ann", second: 1, email: "ann@x", name: "Ann" },
+      { user: "bob", second: 1, email: "bob@x", name: "Bob" },
+    );
+    expect(await run()).toBe("");
+    await add(
+      { user: "ann", second: 2, cleared: "Profile.Name" },
+      { user: "bob", second: 2, email: "new@x", cleared: "profile" },
+    );
+    expect(await run()).toBe("");
+    expect(await people()).toEqual([
+      { userId: "ann", email: "ann@x", profile: { name: null, tags: ["x"] } },
+      { userId: "bob", email: "new@x", profile: null },
+    ]);
+  });
+
+  test("a delete takes the user away, what is older stays away, what is newer starts anew", async () => {
+    await add({ user: "ann", second: 10, isDelete: true }, { user: "bob", second: 10, isDelete: true });
+    expect(await run()).toBe("");
+    expect(await people()).toEqual([]);
+    await add({ user: "ann", second: 9, email: "late@x" }, { user: "bob", second: 11, name: "Robert" });
+    expect(await run()).toBe("");
+    expect(await people()).toEqual([
+      { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
+    ]);
+    expect(await run("--vars=rebuild=true")).toBe("");
+    expect(await people()).toEqual([
+      { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
+    ]);
+  });
+
+  test("tombstones hold a hash and times, nothing of the user", async () => {
+    expect(await project.query("SELECT * FROM DATASET.person_tombstones ORDER BY ingest_timestamp")).toEqual([
+      {
+        key_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        version: "2024-01-01T00:00:10.000Z",
+        ingest_timestamp: "2024-01-01T00:00:10.000Z",
+      },
+      {
+        key_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        version: "2024-01-01T00:00:10.000Z",
+        ingest_timestamp: "2024-01-01T00:00:11.000Z",
+      },
+    ]);
+  });
+
+  test("a run of everything erases nothing; the tag does, says how much, and does it once", async () => {
+    expect(await updates()).toEqual([
+      { userId: "ann", n: 4 },
+      { userId: "bob", n: 4 },
+    ]);
+    expect(await run("--tags", "erase")).toBe("");
+    expect(await updates()).toEqual([{ userId: "bob", n: 1 }]);
+    expect(await run("--tags", "erase")).toBe("");
+    const log =
+      "SELECT run.rows_read, run.users_read FROM DATASET.person_watermark AS p, UNNEST(p.recent_runs) AS run WHERE run.kind = 'erase'";
+    expect(await project.query(log)).toEqual([
+      { rows_read: 0, users_read: 0 },
+      { rows_read: 7, users_read: 2 },
+    ]);
+    const temp = "SELECT COUNT(*) AS n FROM DATASET.temp_person_updates WHERE userId = 'ann'";
+    expect(await project.query(temp)).toEqual([{ n: 0 }]);
+  });
+
+  test("final, rebuild and audit stay right, and a replayed old update brings nobody back", async () => {
+    expect(await run("--tags", "audit", "--vars=auditShare=1")).toBe("");
+    await add({ user: "ann", second: 3, email: "replayed@x" });
+    for (const args of [[], ["--vars=replayFrom=2024-01-01"], ["--vars=rebuild=true"]]) {
+      expect(await run(...args)).toBe("");
+      expect(await people()).toEqual([
+        { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
+      ]);
+    }
+    expect(await run("--tags", "audit", "--vars=auditShare=1")).toBe("");
+  });
+
+  test("the audit names the user and the leaf that differ", async () => {
+    await project.query("UPDATE DATASET.person_final SET email = 'wrong@x' WHERE userId = 'bob'");
+    expect(await run("--tags", "audit", "--vars=auditShare=1")).toContain("Assertion failed");
+    expect(await project.query("SELECT * FROM DATASET.person_audit")).toEqual([
+      { userId: "bob", _leaves: ["email"] },
+    ]);
+    expect(await run("--vars=rebuild=true")).toBe("");
+    expect(await run("--tags", "audit", "--vars=auditShare=1")).toBe("");
+  });
+
+  test("an unknown path keeps the whole row out, is counted, and is listed by the assertion", async () => {
+    await add({ user: "bob", second: 20, email: "no@x", cleared: "profile.nope" });
+    expect(await run()).toContain("Assertion failed");
+    expect(await people()).toEqual([
+      { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
+    ]);
+    expect(await project.query("SELECT _reason, userId, cleared FROM DATASET.person_bad_rows")).toEqual([
+      { _reason: "clears a field that the schema does not have", userId: "bob", cleared: ["profile.nope"] },
+    ]);
+    const bad =
+      "SELECT run.bad_rows FROM DATASET.person_watermark AS p, UNNEST(p.recent_runs) AS run WITH OFFSET AS age WHERE age = 0";
+    expect(await project.query(bad)).toEqual([{ bad_rows: 1 }]);
+  });
+});

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test } from "vitest";
+
+const SOURCE = readFileSync(fileURLToPath(new URL("../../../includes/run.js", import.meta.url)), "utf8");
+
+/** What the SQLX files see of a run with these `--vars`. */
+function run(vars: Record<string, string>): Record<string, unknown> {
+  const module = { exports: {} };
+  runInNewContext(SOURCE, { module, dataform: { projectConfig: { vars } } });
+  return { ...module.exports };
+}
+
+describe("the variables of a run", () => {
+  test("a plain run", () => {
+    expect(run({})).toEqual({
+      rebuild: false,
+      replays: false,
+      readsBack: false,
+      readFrom: undefined,
+      audit: false,
+      auditShare: 0.01,
+      kind: "update",
+    });
+  });
+
+  test("a rebuild reads from the start", () => {
+    const start = "TIMESTAMP '1900-01-01 00:00:00+00'";
+    expect(run({ rebuild: "true" })).toMatchObject({
+      rebuild: true,
+      readsBack: true,
+      readFrom: start,
+      kind: "rebuild",
+    });
+    expect(run({ rebuild: "false" })).toMatchObject({ rebuild: false, kind: "update" });
+  });
+
+  test.each([
+    ["2026-01-01", "2026-01-01 00:00:00+00:00"],
+    ["2026-01-01T12:30", "2026-01-01 12:30:00+00:00"],
+    ["2026-01-01T00:00:00Z", "2026-01-01 00:00:00+00:00"],
+    ["2024-02-29 23:59:59.123456+02:00", "2024-02-29 23:59:59.123456+02:00"],
+  ])("replayFrom=%s", (value, literal) => {
+    expect(run({ replayFrom: value })).toMatchObject({
+      replays: true,
+      readFrom: `TIMESTAMP '${literal}'`,
+      kind: "replay",
+    });
+  });
+
+  test.each([
+    "yesterday",
+    "2026-13-01",
+    "2026-02-30",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01'; DROP TABLE x",
+    "0000-01-01",
+    "1",
+  ])("replayFrom=%s is refused", (value) => {
+    expect(() => run({ replayFrom: value })).toThrow(/^--vars: replayFrom is ".*"; write a time such as/);
+  });
+
+  test("a share of users for the audit", () => {
+    expect(run({ audit: "true" })).toMatchObject({ audit: true, auditShare: 0.01 });
+    expect(run({ auditShare: "0.25" })).toMatchObject({ audit: true, auditShare: 0.25 });
+  });
+
+  test.each([
+    [{ rebuild: "yes" }, /^--vars: rebuild is "yes"; write rebuild=true or leave it out/],
+    [{ audit: "1" }, /^--vars: audit is "1"; /],
+    [{ auditShare: "2" }, /^--vars: auditShare is "2"; write a share of the users from 0 to 1/],
+    [{ auditShare: "1; DROP" }, /^--vars: auditShare is/],
+    [{ rebuild: "true", replayFrom: "2026-01-01" }, /^--vars: rebuild and replayFrom are both set; /],
+  ])("%j is refused", (vars, message) => {
+    expect(() => run(vars)).toThrow(message);
+  });
+});
