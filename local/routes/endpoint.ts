@@ -9,6 +9,7 @@ import { Spool } from "../jobs/spool.ts";
 import { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import { buildApp } from "./app.ts";
+import { discoveryRoutes } from "./discovery.ts";
 import { errorEnvelope } from "./error-envelope.ts";
 import { faultRoutes } from "./fault-routes.ts";
 import type { GuardOptions } from "./guard.ts";
@@ -58,6 +59,7 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
   const app = await buildApp(options, (scope, prefix) => {
     registerResources(scope, services);
     if (prefix === "") uploadRoutes(scope, services);
+    if (prefix === "") discoveryRoutes(scope);
     if (prefix === "" && parts.faults !== undefined) faultRoutes(scope, services);
   });
   return {

@@ -15,6 +15,14 @@ interface Place {
 const LOOPS = new Set(["astWhileStatement", "astRepeatStatement", "astForInStatement"]);
 
 /**
+ * "Variable declarations must appear before other procedural statements, or at the start of a BEGIN block": statements of plain SQL may
+ * come first, as they do in the procedures that Dataform makes for `onSchemaChange`.
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#declare
+ */
+const PROCEDURAL =
+  /^ast(SingleAssignment|ParameterAssignment|SystemVariableAssignment|AssignmentFromStruct|IfStatement|CaseStatement|WhileStatement|RepeatStatement|ForInStatement|BeginEndBlock|BreakStatement|ContinueStatement|ReturnStatement|RaiseStatement|CallStatement|ExecuteImmediateStatement|BeginStatement|CommitStatement|RollbackStatement)/;
+
+/**
  * Refuses, before anything runs, what no run of the script could do: https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language
  */
 export function checkScript(
@@ -31,7 +39,7 @@ function checkList(statements: readonly TreeNode[], mayDeclare: boolean, place: 
   let atStart = mayDeclare;
   for (const node of statements) {
     if (node.kind !== "astVariableDeclaration") {
-      atStart = false;
+      if (PROCEDURAL.test(node.kind ?? "")) atStart = false;
       checkStatement(node, { ...place, variables }, text);
       continue;
     }

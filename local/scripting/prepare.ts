@@ -8,6 +8,7 @@ import { compileContext } from "./compile-context.ts";
 import { LiveSource } from "./live-source.ts";
 import type { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
+import { withoutUncheckedBody } from "./unchecked-body.ts";
 
 /** Query parameters, by name in lower case or by position. */
 export type Parameters = ReadonlyMap<string, ParameterValue> | readonly ParameterValue[];
@@ -52,7 +53,9 @@ export async function prepareStatement(
     defaultDataset: session.defaultDataset?.datasetId,
     targetTypes: options.targets,
   };
-  const analyzed = await session.parts.analyzer.analyzeStatement(sql, env);
+  const { analyzer } = session.parts;
+  const checked = await withoutUncheckedBody(analyzer, sql);
+  const analyzed = await analyzer.analyzeStatement(checked, env);
   if (WRITES.has(analyzed.statement.kind ?? "")) await source.addDefaults(session.parts.analyzer, env);
   const context = compileContext(analyzed, {
     session,
@@ -62,7 +65,9 @@ export async function prepareStatement(
     now: BigInt(Date.now()) * 1000n,
     asValue: options.asValue === true,
   });
-  return { sql, analyzed, compiled: compileStatement(analyzed.statement, context), source };
+  const compiled = compileStatement(analyzed.statement, context);
+  const isCut = checked !== sql && compiled.kind === "create-routine";
+  return { sql, analyzed, compiled: isCut ? { ...compiled, text: sql } : compiled, source };
 }
 
 /** The tables that a compiled statement reads. */

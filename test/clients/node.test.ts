@@ -179,7 +179,7 @@ describe("queries", () => {
     const [[row]] = await bigquery.query({
       query: "SELECT ? AS a, ? + 1 AS b, ARRAY_LENGTH(?) AS c",
       params: ["x", 41, []],
-      types: ["STRING", "INT64", ["STRING"]],
+      types: ["STRING", "INT64", ["STRING"]] as never,
     });
     expect(row).toEqual({ a: "x", b: 42, c: 0 });
   });

@@ -153,8 +153,8 @@ describe("errors of scripts", () => {
     ["SELECT 1; SET nope = 1;", "Query error: Undeclared variable: nope at [1:11]"],
     ["DECLARE x INT64; DECLARE X INT64;", "Variable 'X' redeclaration at [1:18]"],
     [
-      "SELECT 1; DECLARE x INT64;",
-      "Variable declarations are allowed only at the start of a block or script at [1:11]",
+      "BEGIN SELECT 1; END; DECLARE x INT64;",
+      "Variable declarations are allowed only at the start of a block or script at [1:22]",
     ],
     [
       "IF TRUE THEN DECLARE x INT64; END IF",

@@ -1,0 +1,84 @@
+import { execFile, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { useTarget } from "./target.ts";
+
+const run = promisify(execFile);
+const installed = spawnSync("bq", ["help"], { timeout: 60_000 }).error === undefined;
+
+describe.skipIf(!installed)(`bq${installed ? "" : " (not installed)"}`, () => {
+  const target = useTarget();
+
+  /** Runs bq; what it prints on success. */
+  async function bq(...args: string[]): Promise<string> {
+    const flags = [
+      "--oauth_access_token=unused",
+      "--api",
+      target.url,
+      `--project_id=${target.projectId}`,
+      "--quiet",
+    ];
+    const { stdout } = await run("bq", [...flags, ...args], {
+      cwd: target.folder,
+      // Its settings and history stay out of the home folder.
+      env: { ...process.env, HOME: target.folder, CLOUDSDK_CONFIG: path.join(target.folder, "gcloud") },
+    });
+    return stdout;
+  }
+
+  /** What bq prints when it fails. */
+  async function failing(...args: string[]): Promise<string> {
+    const error = await bq(...args).then(
+      () => undefined,
+      (reason: { stdout: string; stderr: string }) => reason,
+    );
+    if (error === undefined) throw new Error("bq did not fail");
+    // It breaks lines at the width of a terminal.
+    return (error.stdout + error.stderr).replaceAll(/\s+/g, " ");
+  }
+
+  it("makes, lists and shows datasets and tables", async () => {
+    expect(await bq("mk", "-d", target.dataset)).toContain("successfully created");
+    expect(await failing("mk", "-d", target.dataset)).toContain("already exists");
+    expect(await bq("ls")).toContain(target.dataset);
+    await bq("mk", "-t", `${target.dataset}.t`, "k:STRING,n:INTEGER");
+    expect(await bq("ls", target.dataset)).toMatch(/\bt\s+TABLE/);
+    const shown = JSON.parse(await bq("--format=json", "show", `${target.dataset}.t`));
+    expect(shown).toMatchObject({
+      type: "TABLE",
+      numRows: "0",
+      schema: { fields: [{ name: "k" }, { name: "n" }] },
+    });
+    expect(await failing("show", `${target.dataset}.nope`)).toContain("Not found: Table");
+  });
+
+  it("loads, reads and queries", async () => {
+    const file = path.join(target.folder, "rows.json");
+    writeFileSync(file, '{"k":"a","n":1}\n{"k":"b","n":2}\n');
+    await bq("load", "--source_format=NEWLINE_DELIMITED_JSON", `${target.dataset}.t`, file);
+    expect(JSON.parse(await bq("--format=json", "head", "-n", "1", `${target.dataset}.t`))).toEqual([
+      { k: "a", n: "1" },
+    ]);
+    const query = ["query", "--use_legacy_sql=false"];
+    const rows = await bq("--format=json", ...query, `SELECT * FROM ${target.dataset}.t ORDER BY n DESC`);
+    expect(JSON.parse(rows.slice(rows.indexOf("[{")))).toEqual([
+      { k: "b", n: "2" },
+      { k: "a", n: "1" },
+    ]);
+    const parameter = await bq("--format=json", ...query, "--parameter=x:INT64:41", "SELECT @x + 1 AS y");
+    expect(parameter).toContain('[{"y":"42"}]');
+    expect(await failing(...query, "SELECT nope")).toContain("Unrecognized name: nope at [1:8]");
+    expect(await bq(...query, "--dry_run", `SELECT n FROM ${target.dataset}.t`)).toContain(
+      "process 16 bytes",
+    );
+  });
+
+  it("deletes", async () => {
+    await bq("rm", "-f", "-t", `${target.dataset}.t`);
+    expect(await failing("show", `${target.dataset}.t`)).toContain("Not found");
+    await bq("rm", "-r", "-f", "-d", target.dataset);
+    expect(await failing("show", target.dataset)).toContain("Not found");
+  });
+});
