@@ -2,13 +2,13 @@ import { createWriteStream } from "node:fs";
 import { rm, stat, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { BigQueryError, type ErrorProto } from "../../errors.ts";
+import { BigQueryError, type ErrorProto, unsupported } from "../../errors.ts";
 import type { FieldSchema, TableRef } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import type { Catalog } from "../catalog.ts";
 import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-change.ts";
 import { type TableEntry, tableName } from "../entries.ts";
-import { countFields } from "../schema.ts";
+import { countFields, findField } from "../schema.ts";
 import { evolveSchema } from "../schema-evolution.ts";
 import { changeSchema, createTable, insertRows, replaceRows } from "../tables.ts";
 import { detectSchema } from "./autodetect.ts";
@@ -85,6 +85,7 @@ class LoadRun {
   }
 
   async run(): Promise<LoadResult> {
+    this.#checkAborted();
     this.#checkTarget(this.#catalog.getTable(this.#job.destinationTable));
     const fileSchema = await this.#fileSchema();
     this.#checkFlat(fileSchema);
@@ -94,7 +95,8 @@ class LoadRun {
       } catch (error) {
         // Whatever DuckDB stumbles over, the exact path finds the row and the words for it.
         if (error instanceof BigQueryError || isDefect(error)) throw error;
-        if (this.#options.format === "PARQUET") throw loadError(plainMessage(error));
+        if (this.#options.format === "PARQUET")
+          throw loadError(plainMessage(error).replaceAll(this.#job.file, "the file"));
       }
     }
     return this.#runExact(fileSchema);
@@ -272,6 +274,7 @@ class LoadRun {
       const wanted = this.#truncatedSchema(entry, schema);
       return replaceRows(change, entry, wanted, schema, source.query);
     }
+    checkDefaults(entry.schema, schema);
     const wanted = this.#appendedSchema(entry, schema);
     const target = wanted === entry.schema ? entry : await changeSchema(change, entry, wanted);
     const count = await insertRows(change, target.physical ?? "", schema, source.query);
@@ -317,6 +320,15 @@ class LoadRun {
   }
 }
 
+/** A column that the file does not have gets its default value on BigQuery; nothing here can evaluate it. */
+function checkDefaults(table: readonly FieldSchema[], file: readonly FieldSchema[]): void {
+  const omitted = table.find(
+    (field) => field.defaultValueExpression !== undefined && !findField(file, field.name),
+  );
+  if (omitted === undefined) return;
+  throw unsupported(`a load that leaves out column ${omitted.name}, which has a default value`);
+}
+
 async function hasRows(change: CatalogChange, entry: TableEntry): Promise<boolean> {
   const reader = await change.connection.runAndReadAll(`SELECT 1 FROM ${entry.physical} LIMIT 1`);
   return reader.currentRowCount > 0;
@@ -333,5 +345,7 @@ function isDefect(error: unknown): boolean {
 
 function plainMessage(error: unknown): string {
   const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  const required = /\(Error: (Required field .* cannot be null)\)/.exec(message)?.[1];
+  if (required !== undefined) return required;
   return message.includes(SLOW) ? "a value cannot be converted" : message;
 }

@@ -38,6 +38,7 @@ export async function readParquet(
   for (const { name, type } of columns) {
     const target = wanted && findField(wanted, name);
     if (target === undefined && wanted !== undefined && options.ignoreUnknownValues) continue;
+    if (target === undefined && options.schema !== undefined) throw loadError(`No such field: ${name}.`);
     const field = target ?? parquetField(name, type, options.listInference);
     schema.push(field);
     values.push(parquetValue(field, type, quoteName(name), 0, name));
@@ -182,8 +183,9 @@ function scalarValue(field: FieldSchema, type: DuckDBType, sql: string, path: st
   if (field.type === "TIMESTAMP" && given === "INTEGER") return `make_timestamptz(CAST(${sql} AS BIGINT))`;
   if (field.type === "STRING" && given === "BYTES") return `decode(${sql})`;
   if (field.type === "BYTES" && given === "STRING") return `encode(${sql})`;
+  // Both are kept in a canonical form that DuckDB cannot make.
   if (field.type === "JSON" || field.type === "GEOGRAPHY") {
-    return `CAST(${given === "BYTES" ? `decode(${sql})` : sql} AS ${duckType(elementType(field))})`;
+    throw unsupported(`Parquet column ${path} into a field of type ${field.type}`);
   }
   if (field.type === "BIGNUMERIC") {
     const text = `CAST(${sql} AS VARCHAR)`;

@@ -8,6 +8,7 @@ import { DEFAULT_FORMAT, rowEncoder } from "../../../local/storage/rest-values.t
 import { fieldType, parseSchema } from "../../../local/storage/schema.ts";
 import { openStorage, type Storage } from "../../../local/storage/storage.ts";
 import { createTable } from "../../../local/storage/tables.ts";
+import type { FieldSchema } from "../../../local/types.ts";
 import { fromDuck } from "../../../local/values.ts";
 
 const REF = { projectId: "p", datasetId: "d", tableId: "t" };
@@ -411,6 +412,18 @@ describe("dispositions", () => {
     ]);
   });
 
+  test("a column with a default value is not left out unnoticed", async () => {
+    const [a] = parseSchema(schema.fields);
+    const b: FieldSchema = { name: "b", type: "STRING", mode: "NULLABLE", defaultValueExpression: "'x'" };
+    await storage.catalog.change((change) =>
+      createTable(change, { ref: REF, schema: [a as FieldSchema, b] }),
+    );
+    const error = await failure(loadJson(['{"a":1}'], { schema: fields(["a", "INT64"]) }));
+    expect(error.message).toBe(
+      "Not supported by the local BigQuery endpoint: a load that leaves out column b, which has a default value",
+    );
+  });
+
   test("a truncating load with a schema replaces the table's", async () => {
     await loadJson(['{"a":1}'], { schema });
     const id = storage.catalog.getTable(REF)?.creationTime;
@@ -634,6 +647,15 @@ describe("Parquet", () => {
     expect(error.message).toContain(
       "Parquet column 'a' has type VARCHAR which does not match the target type INTEGER.",
     );
+  });
+
+  test("a column that the schema does not have, a REQUIRED field that is NULL", async () => {
+    const unknown = await failure(parquet("SELECT 1 AS a, 2 AS b", { schema: fields(["a", "INT64"]) }));
+    expect(unknown.message).toBe("Error while reading data, error message: No such field: b.");
+    const required = await failure(
+      parquet("SELECT NULL::INTEGER AS a", { schema: fields(["a", "INT64", "REQUIRED"]) }),
+    );
+    expect(required.message).toBe("Error while reading data, error message: Required field a cannot be null");
   });
 
   test("no Parquet at all", async () => {
