@@ -20,12 +20,18 @@ import { readFailures } from "./update.ts";
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 
 /** The demo's entities: the samples, whatever `entities.json` has become since. */
-const ENTITIES = ["user_info", "user_profile"].map((name) => ({
-  name,
-  schema: `schemas/${name}.json`,
-  key: ["userId"],
-  ingestTimestamp: "ingestTimestamp",
-}));
+const ENTITIES = [
+  { name: "user_info", schema: "schemas/user_info.json" },
+  { name: "user_profile", schema: "schemas/user_profile.json" },
+  { name: "member", schema: "schemas/user_info.json", clearedFields: "clearedFields", deleted: "deleted" },
+].map((entity) => ({ ...entity, key: ["userId"], ingestTimestamp: "ingestTimestamp" }));
+
+/** What each entity is there to show. */
+const TITLES: Readonly<Record<string, string>> = {
+  user_info: "The worked example: sparse updates become one row per user",
+  user_profile: "Nested: each leaf of a RECORD stands for itself",
+  member: "Clears and deletes: userA unsets an attribute, userB goes, userC goes and comes back",
+};
 
 const NEXT = `That was the whole job. Next, with a schema of your own:
   1. put it in schemas/, name it in entities.json, set project and dataset in dataform.json
@@ -46,7 +52,7 @@ async function main(): Promise<void> {
     say(`a BigQuery endpoint runs at ${server.url}, in memory, for this demo only`);
     const warehouse = openWarehouse(await readProject(root));
     say(
-      `npm run generate: ${await generate(root)} files from ${ENTITIES.map(({ schema }) => schema).join(" and ")}`,
+      `npm run generate: ${await generate(root)} files from schemas/user_info.json and schemas/user_profile.json`,
     );
     const entities = await readEntities(root);
     const steps = await planInit(warehouse, entities);
@@ -59,6 +65,7 @@ async function main(): Promise<void> {
     );
     for (const { name } of ENTITIES) {
       const entity = findEntity(entities, name);
+      console.log(`\n== ${TITLES[name]}`);
       for (const batch of [1, 2])
         await showBatch(warehouse, entity, path.join("samples", `${name}_${batch}.ndjson`));
     }
@@ -130,18 +137,22 @@ async function printUpdates(warehouse: Warehouse, entity: EntityModel, count: nu
   const order = `${entity.ingest.quoted} DESC, ${keysOf(entity)} DESC`;
   const query = `${select(warehouse, entity, "updates")} ORDER BY ${order} LIMIT ${count}`;
   const [rows] = await warehouse.client.query({ query });
-  printTable(entity, rows.reverse());
+  printTable(entity, rows.reverse(), "updates");
 }
 
 async function printFinal(warehouse: Warehouse, entity: EntityModel): Promise<void> {
   const query = `${select(warehouse, entity, "final")} ORDER BY ${keysOf(entity)}`;
   const [rows] = await warehouse.client.query({ query });
-  printTable(entity, rows);
+  printTable(entity, rows, "final");
 }
 
 /** A flat entity row by row; a nested one, which is wide, attribute by attribute. */
-function printTable(entity: EntityModel, rows: readonly Record<string, unknown>[]): void {
-  const titles = shownColumns(entity).map(({ title }) => title);
+function printTable(
+  entity: EntityModel,
+  rows: readonly Record<string, unknown>[],
+  table: "updates" | "final",
+): void {
+  const titles = shownColumns(entity, table).map(({ title }) => title);
   const cells = rows.map((row) => Object.values(row).map(formatTime));
   if (entity.tree.every((node) => node.kind === "leaf")) {
     console.log(formatTable(titles, cells));
@@ -157,7 +168,7 @@ function formatTime(value: unknown): unknown {
 }
 
 function select(warehouse: Warehouse, entity: EntityModel, table: "updates" | "final"): string {
-  const columns = shownColumns(entity).map(({ sql }, index) => `${sql} AS c${index}`);
+  const columns = shownColumns(entity, table).map(({ sql }, index) => `${sql} AS c${index}`);
   return `SELECT ${columns.join(", ")} FROM \`${warehouse.project.projectId}.${entity.dataset}.${entity.tables[table]}\``;
 }
 
@@ -165,14 +176,21 @@ function keysOf(entity: EntityModel): string {
   return entity.keys.map((key) => key.quoted).join(", ");
 }
 
-/** The entity's columns with every RECORD opened, since a terminal has no nested cells. */
-function shownColumns(entity: EntityModel): readonly { title: string; sql: string }[] {
+/**
+ * The entity's columns with every RECORD opened, since a terminal has no nested cells; only the updates have those that
+ * clear and delete.
+ */
+function shownColumns(
+  entity: EntityModel,
+  table: "updates" | "final",
+): readonly { title: string; sql: string }[] {
   const open = (node: TreeNode, parents: readonly string[]): { title: string; sql: string }[] => {
     const steps = [...parents, node.quoted];
     if (node.kind === "record") return node.children.flatMap((child) => open(child, steps));
     return [{ title: node.dotted, sql: steps.join(".") }];
   };
-  return entity.columns.flatMap((column) => {
+  const columns = table === "final" ? entity.columns : [...entity.columns, ...entity.instructions];
+  return columns.flatMap((column) => {
     if (column.kind === "leaf" || column.kind === "record") return open(column, []);
     return [{ title: column.name, sql: column.quoted }];
   });

@@ -24,7 +24,7 @@ export async function readErasure(
   if (values.length !== entity.keys.length) {
     const names = entity.keys.map((key) => `<${key.name}>`).join(" ");
     throw wrongUsage(
-      `erasure: ${entity.name} has ${entity.keys.length} key columns; write erasure ${entity.name} ${names}`,
+      `erasure: ${entity.name} has ${entity.keys.length === 1 ? "1 key column" : `${entity.keys.length} key columns`}; write erasure ${entity.name} ${names}`,
     );
   }
   const rows = [];

@@ -29,7 +29,7 @@ export function updatesSpec(model: EntityModel): TableSpec {
     dataset: model.dataset,
     table: model.tables.updates,
     description: `Updates of ${model.name}, append only; NULL says nothing.`,
-    fields: model.columns.map((column) => ({
+    fields: [...model.columns, ...model.instructions].map((column) => ({
       ...restField(column.field, true),
       description: column.description,
     })),

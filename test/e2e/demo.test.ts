@@ -33,6 +33,10 @@ describe("npm run demo", () => {
     const nested = rowsOf(demo.stdout.split("user_profile_final is now\n").at(-1) ?? "");
     expect(nested).toContainEqual(["profile.address.street", "Harbour Road 9", "", "", ""]);
     expect(nested).toContainEqual(["profile.address.city", "Oslo", "Lima", "Paris", ""]);
+    expect(rowsOf(demo.stdout.split("member_final is now\n").at(-1) ?? "").slice(1)).toEqual([
+      ["userA", "2024-01-01 00:00:04", "xyz", "", "qwerty"],
+      ["userC", "2024-01-01 00:00:07", "new", "", ""],
+    ]);
     expect(demo.stdout).toMatch(/Next, with a schema of your own:/);
     expect(await leftovers(temporary)).toEqual(before);
     await rm(temporary, { recursive: true });

@@ -6,11 +6,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BigQuery } from "@google-cloud/bigquery";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, vi } from "vitest";
 import { type Server, type ServerOptions, startServer } from "../../local/server.ts";
 import { plain } from "../../warehouse/print.ts";
 
 process.env.METADATA_SERVER_DETECTION = "none";
+
+// A test here runs whole commands, up to a dozen one after another, on whatever machine CI has left.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** The repository under test. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));

@@ -1,0 +1,82 @@
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { type CommandResult, REPOSITORY, useEndpoint, useProjects } from "./harness.ts";
+
+const makeProject = useProjects(useEndpoint());
+
+const member = {
+  name: "member",
+  schema: "schemas/user_info.json",
+  key: ["userId"],
+  ingestTimestamp: "ingestTimestamp",
+  clearedFields: "clearedFields",
+  deleted: "deleted",
+};
+
+async function succeed(command: Promise<CommandResult>): Promise<string> {
+  const { exitCode, stdout, stderr } = await command;
+  expect(exitCode, stderr || stdout).toBe(0);
+  return stdout;
+}
+
+const FINAL = "SELECT userId, attribute1, attribute2, attribute3 FROM DATASET.member ORDER BY userId";
+const AFTER = [
+  { userId: "userA", attribute1: "xyz", attribute2: null, attribute3: "qwerty" },
+  { userId: "userC", attribute1: "new", attribute2: null, attribute3: null },
+];
+
+describe("clears, deletes and erasure", () => {
+  it("do as the README says, and survive replay, rebuild and audit", async () => {
+    const project = await makeProject({ entities: [member] });
+    await succeed(project.npm("generate"));
+    await succeed(project.npm("init"));
+    for (const batch of [1, 2]) {
+      await succeed(
+        project.npm("load", "member", path.join(REPOSITORY, "samples", `member_${batch}.ndjson`)),
+      );
+      await succeed(project.npm("update"));
+    }
+    expect(await project.query(FINAL)).toEqual(AFTER);
+
+    expect(await succeed(project.npm("erasure", "member", "userB"))).toMatch(
+      /member_updates +│ 2 .*rows are left/s,
+    );
+    await succeed(project.npm("update", "--tags", "audit", "--vars=auditShare=1"));
+
+    // userB's two rows, userC's first two: its third came after the delete and stays.
+    const erased = await succeed(project.npm("update", "--tags", "erase"));
+    expect(erased).toContain("member: 4 updates of 2 deleted users erased");
+    const report = JSON.parse(await succeed(project.npm("erasure", "member", "userB", "--json"))) as Record<
+      string,
+      unknown
+    >;
+    expect(report).toMatchObject({
+      isErased: true,
+      deletedUpTo: expect.stringMatching(/^2024-01-01 00:00:05/),
+    });
+    expect(await project.query("SELECT userId FROM DATASET.member_updates ORDER BY userId")).toEqual([
+      { userId: "userA" },
+      { userId: "userA" },
+      { userId: "userC" },
+    ]);
+
+    // An old row of a deleted user that comes again changes nothing.
+    await project.write(
+      "late.ndjson",
+      '{"userId":"userB","ingestTimestamp":"2024-01-01T00:00:02Z","attribute1":"poc"}\n',
+    );
+    await succeed(project.npm("load", "member", "late.ndjson"));
+    await succeed(project.npm("update", "--vars=replayFrom=2024-01-01T00:00:00Z"));
+    expect(await project.query(FINAL)).toEqual(AFTER);
+    await succeed(project.npm("update", "--vars=rebuild=true"));
+    expect(await project.query(FINAL)).toEqual(AFTER);
+    await succeed(project.npm("update", "--tags", "audit", "--vars=auditShare=1"));
+  });
+
+  it("say which user to look for", async () => {
+    const project = await makeProject({ entities: [member] });
+    const result = await project.npm("erasure", "member");
+    expect(result).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(result.stderr.trim()).toBe("erasure: member has 1 key column; write erasure member <userId>");
+  });
+});
