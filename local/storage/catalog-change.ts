@@ -1,9 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BigQueryError } from "../errors.ts";
 import type { TableRef } from "../types.ts";
+import type { Catalog, CatalogView } from "./catalog.ts";
 import {
-  type Catalog,
-  type CatalogView,
   datasetKey,
   type Entry,
   type EntryKey,
@@ -12,7 +11,7 @@ import {
   listTables,
   routineKey,
   tableKey,
-} from "./catalog.ts";
+} from "./catalog-entries.ts";
 import { rollback } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
 

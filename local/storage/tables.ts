@@ -6,6 +6,7 @@ import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, type TableKind, tableName } from "./entries.ts";
 import { checkSchema, fieldType, findField } from "./schema.ts";
 import { conversion } from "./struct-conversion.ts";
+import { checkLayout } from "./table-layout.ts";
 
 /** The column that an ingestion-time partitioned table has without its schema saying so. */
 export const PARTITION_TIME = "_PARTITIONTIME";
@@ -65,13 +66,6 @@ export async function createView(change: CatalogChange, view: NewView): Promise<
 export async function dropTable(change: CatalogChange, entry: TableEntry): Promise<void> {
   if (entry.physical !== undefined) await change.run(`DROP TABLE ${entry.physical}`);
   change.removeTable(entry.ref);
-}
-
-/** Removes all rows. */
-export async function truncateTable(change: CatalogChange, entry: TableEntry): Promise<void> {
-  if (entry.physical === undefined) throw notATable(entry);
-  await change.run(`DELETE FROM ${entry.physical}`);
-  change.touch(entry);
 }
 
 /** Puts a changed entry with a new version and time; physical changes are the caller's. */
@@ -259,59 +253,6 @@ function describe(change: CatalogChange, table: NewTable | NewView): Omit<TableE
     expirationTime: table.expirationTime ?? (lifetime === undefined ? undefined : now + Number(lifetime)),
     kept: table.kept ?? {},
   };
-}
-
-const PARTITION_TYPES = ["DATE", "TIMESTAMP", "DATETIME"];
-const UNCLUSTERABLE = ["RECORD", "JSON", "FLOAT", "BYTES", "TIME", "INTERVAL"];
-
-/** https://cloud.google.com/bigquery/docs/partitioned-tables and …/clustered-tables */
-function checkLayout(table: Pick<NewTable, "schema" | "partitioning" | "clustering">): void {
-  const { timePartitioning: time, rangePartitioning: range } = table.partitioning ?? {};
-  if (time !== undefined && range !== undefined) {
-    throw invalid("Only one of timePartitioning and rangePartitioning can be specified.");
-  }
-  if (time?.field !== undefined) {
-    const field = findField(table.schema, time.field);
-    if (field === undefined) {
-      throw invalid(
-        `The field specified for partitioning cannot be found in the schema. Field: ${time.field}.`,
-      );
-    }
-    if (!PARTITION_TYPES.includes(field.type) || field.mode === "REPEATED") {
-      throw invalid(
-        `The field specified for time partitioning can only be of type TIMESTAMP, DATE or DATETIME. The type found is: ${field.type}.`,
-      );
-    }
-    if (field.type === "DATE" && time.type === "HOUR") {
-      throw invalid("Hourly partitioning is not supported on a DATE field.");
-    }
-  }
-  if (range !== undefined) {
-    const field = findField(table.schema, range.field);
-    if (field === undefined) {
-      throw invalid(
-        `The field specified for partitioning cannot be found in the schema. Field: ${range.field}.`,
-      );
-    }
-    if (field.type !== "INTEGER" || field.mode === "REPEATED") {
-      throw invalid(
-        `The field specified for range partitioning can only be of type INTEGER. The type found is: ${field.type}.`,
-      );
-    }
-  }
-  const clustering = table.clustering ?? [];
-  if (clustering.length > 4) throw invalid("Too many clustering fields: at most 4 are allowed.");
-  for (const name of clustering) {
-    const field = findField(table.schema, name);
-    if (field === undefined) {
-      throw invalid(
-        `The field specified for clustering cannot be found in the schema. Invalid field: ${name}.`,
-      );
-    }
-    if (UNCLUSTERABLE.includes(field.type) || field.mode === "REPEATED") {
-      throw invalid(`Field ${name} of type ${field.type} cannot be used for clustering.`);
-    }
-  }
 }
 
 /** True where both schemas make the same DuckDB table: only descriptions and the like differ. */
