@@ -107,6 +107,8 @@ function compare(a: string, b: string): number {
 /** Equal for equal values, and in their order. */
 function rankOf(leaf: LeafNode, index: number, cell: number): string {
   if (leaf.field.type === "STRING") return word(index, cell);
+  // A union orders RECORDs by their JSON text, and so by the first words in them, as their literals do.
+  if (leaf.field.type === "STRUCT") return scalarLiteral(leaf.field, cell, index);
   return leaf.field.type === "BOOL" ? String(cell % 2) : String(cell);
 }
 
