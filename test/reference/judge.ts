@@ -31,7 +31,7 @@ const REFUSAL = "Not supported by the local BigQuery endpoint: ";
 
 /** What the reference implementation of this age says of functions it can analyze but not run. */
 const REFERENCE_LACKS =
-  /Unsupported built-in function|not supported yet|optional function implementation|not implemented/;
+  /Unsupported built-in function|not supported yet|optional function implementation|not implemented|Unimplemented feature/;
 
 function context(text: string): CompileContext {
   const none = (): undefined => undefined;

@@ -1,8 +1,15 @@
 import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { FLOAT64, refuse } from "./arguments.ts";
+import { intervalDays, intervalMicros, intervalMonths } from "./calendar.ts";
 import { failWhen } from "./raise.ts";
-import type { AggregateCall, AggregateMapping, AnalyticCall, AnalyticMapping, CompiledExpr } from "./types.ts";
+import type {
+  AggregateCall,
+  AggregateMapping,
+  AnalyticCall,
+  AnalyticMapping,
+  CompiledExpr,
+} from "./types.ts";
 
 /** An aggregate as it is written once it is known whether it has an OVER. */
 interface Site {
@@ -58,10 +65,21 @@ const sum: SiteMapping = (site) => {
     return failWhen(`abs(${total}) > ${limit}`, type, ["numeric overflow: SUM"], total);
   }
   if (type.kind === "BIGNUMERIC") return `bq_bignumeric_check(${total})`;
+  if (type.kind === "INTERVAL") return intervalSum(site);
   if (type.kind !== "FLOAT64") return total;
   const infinite = `isinf(${total}) AND NOT bool_or(isinf(${sql}))${site.over}`;
   return failWhen(infinite, type, ["double overflow"], total);
 };
+
+/** Months, days and microseconds add up by themselves. */
+function intervalSum(site: Site): string {
+  const { sql } = argument(site, 0);
+  const part = (of: string): string => aggregate(site, "sum", [of]);
+  return (
+    `(to_months(CAST(${part(intervalMonths(sql))} AS INTEGER)) + to_days(CAST(${part(intervalDays(sql))} AS INTEGER)) + ` +
+    `to_microseconds(CAST(${part(intervalMicros(sql))} AS BIGINT)))`
+  );
+}
 
 const average: SiteMapping = (site) => {
   const { sql, type } = argument(site, 0);
@@ -73,7 +91,7 @@ const average: SiteMapping = (site) => {
     return `(CASE WHEN ${n} > 0 THEN bq_bignumeric_divide(${aggregate(site, "sum", [sql])}, bq_bignumeric_from_int(${n})) END)`;
   }
   if (type.kind === "INTERVAL") {
-    return `(CASE WHEN ${n} > 0 THEN bq_interval_divide(${aggregate(site, "sum", [sql])}, ${n}) END)`;
+    return `(CASE WHEN ${n} > 0 THEN bq_interval_divide(${intervalSum(site)}, ${n}) END)`;
   }
   return aggregate(site, "avg", [sql]);
 };
@@ -102,7 +120,10 @@ function limited(site: Site, list: string): string {
 
 const arrayAgg: SiteMapping = (site) => {
   const { sql } = argument(site, 0);
-  return limited(site, aggregate(site, "list", [sql], site.call.nulls === "ignore" ? `${sql} IS NOT NULL` : undefined));
+  return limited(
+    site,
+    aggregate(site, "list", [sql], site.call.nulls === "ignore" ? `${sql} IS NOT NULL` : undefined),
+  );
 };
 
 const arrayConcatAgg: SiteMapping = (site) => {
@@ -133,7 +154,8 @@ const countIf: SiteMapping = (site) => {
 const approxQuantiles: SiteMapping = (site) => {
   const { sql } = argument(site, 0);
   const number = site.call.args[1]?.literal;
-  if (typeof number !== "bigint" || site.call.distinct || site.call.nulls === "respect") return refuse(site.call, "in this form");
+  if (typeof number !== "bigint" || site.call.distinct || site.call.nulls === "respect")
+    return refuse(site.call, "in this form");
   const points = Array.from({ length: Number(number) + 1 }, (_, index) => index / Number(number));
   return `quantile_disc(${sql}, [${points.map((p) => `${p}::DOUBLE`).join(", ")}])${site.over}`;
 };
@@ -145,8 +167,29 @@ function statistic(name: string): SiteMapping {
   };
 }
 
+/** Of fewer than two pairs there is no correlation; DuckDB says NaN. */
+const correlation: SiteMapping = (site) => {
+  const args = site.call.args.map(({ sql, type }) => toFloat(sql, type));
+  return `(CASE WHEN ${aggregate(site, "regr_count", args)} > 1 THEN ${aggregate(site, "corr", args)} END)`;
+};
+
+/** Exact; of values that come equally often those that sort last stand first. */
+const approxTopCount: SiteMapping = (site) => {
+  const { sql } = argument(site, 0);
+  const [number] = site.call.args.slice(1);
+  if (site.call.distinct || site.over !== "" || number === undefined)
+    return refuse(site.call, "in this form");
+  const e = site.call.context.fresh("e");
+  const counted = `list_transform(map_entries(histogram(${sql})), lambda ${e}: struct_pack(n := CAST(${e}.value AS BIGINT), v := ${e}.key))`;
+  const nulls = `CASE WHEN count(*) > count(${sql}) THEN [struct_pack(n := count(*) - count(${sql}), v := CASE WHEN false THEN any_value(${sql}) END)] ELSE [] END`;
+  const top = `list_reverse_sort(list_concat(${counted}, ${nulls}))[1:${number.sql}]`;
+  return `list_transform(${top}, lambda ${e}: struct_pack(f0 := ${e}.v, f1 := ${e}.n))`;
+};
+
 function toFloat(sql: string, type: SqlType): string {
-  return type.kind === "BIGNUMERIC" ? `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)` : `CAST(${sql} AS ${duckType(FLOAT64)})`;
+  return type.kind === "BIGNUMERIC"
+    ? `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)`
+    : `CAST(${sql} AS ${duckType(FLOAT64)})`;
 }
 
 const SITES: Readonly<Record<string, SiteMapping>> = {
@@ -175,14 +218,16 @@ const SITES: Readonly<Record<string, SiteMapping>> = {
   var_samp: statistic("var_samp"),
   covar_pop: statistic("covar_pop"),
   covar_samp: statistic("covar_samp"),
-  corr: statistic("corr"),
+  corr: correlation,
+  approx_top_count: approxTopCount,
 };
 
 const HAVING_KNOWN = new Set(["any_value"]);
 
 function aggregateOf(mapping: SiteMapping): AggregateMapping {
   return (call) => {
-    if (call.having !== undefined && !HAVING_KNOWN.has(call.name)) return refuse(call, `with HAVING ${call.having.kind.toUpperCase()}`);
+    if (call.having !== undefined && !HAVING_KNOWN.has(call.name))
+      return refuse(call, `with HAVING ${call.having.kind.toUpperCase()}`);
     return mapping({ call, over: "" });
   };
 }

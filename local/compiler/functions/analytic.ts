@@ -1,4 +1,5 @@
 import { refuse } from "./arguments.ts";
+import { raise } from "./raise.ts";
 import type { AnalyticCall, AnalyticMapping } from "./types.ts";
 
 function plain(name: string): AnalyticMapping {
@@ -10,6 +11,17 @@ function navigation(name: string): AnalyticMapping {
   return (call) => {
     const nulls = call.nulls === "ignore" ? " IGNORE NULLS" : "";
     return `${name}(${call.args.map((arg) => arg.sql).join(", ")}${nulls}) OVER ${call.over}`;
+  };
+}
+
+/** LAG and LEAD do not look the other way. */
+function offset(name: "lag" | "lead"): AnalyticMapping {
+  return (call) => {
+    const distance = call.args[1]?.literal;
+    if (typeof distance === "bigint" && distance < 0n) {
+      return raise(call.resultType, `The offset to the function ${name.toUpperCase()} must not be negative`);
+    }
+    return navigation(name)(call);
   };
 }
 
@@ -33,8 +45,8 @@ export const analytics: Readonly<Record<string, AnalyticMapping>> = {
   percent_rank: plain("percent_rank"),
   cume_dist: plain("cume_dist"),
   ntile: navigation("ntile"),
-  lag: navigation("lag"),
-  lead: navigation("lead"),
+  lag: offset("lag"),
+  lead: offset("lead"),
   first_value: navigation("first_value"),
   last_value: navigation("last_value"),
   nth_value: navigation("nth_value"),

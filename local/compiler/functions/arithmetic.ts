@@ -17,7 +17,12 @@ export function numberInMessage(type: SqlType, sql: string): MessagePart {
 function finite(call: FunctionCall, symbol: string): string {
   return onceAll(call, (a, b) => {
     const result = `(${a} ${symbol} ${b})`;
-    const message = ["double overflow: ", { sql: floatInMessage(a) }, ` ${symbol} `, { sql: floatInMessage(b) }];
+    const message = [
+      "double overflow: ",
+      { sql: floatInMessage(a) },
+      ` ${symbol} `,
+      { sql: floatInMessage(b) },
+    ];
     return failWhen(`isinf${result} AND isfinite(${a}) AND isfinite(${b})`, FLOAT64, message, result);
   });
 }
@@ -28,8 +33,10 @@ function bigNumeric(call: FunctionCall, operation: string): string {
 
 const add: ScalarMapping = (call) => {
   const [a, b] = [kindOf(call, 0), kindOf(call, 1)];
-  if (b === "INTERVAL" && a !== "INTERVAL") return shiftByInterval(call, sqlOf(call, 0), call.argTypes[0] as SqlType, sqlOf(call, 1), 1);
-  if (a === "INTERVAL" && b !== "INTERVAL") return shiftByInterval(call, sqlOf(call, 1), call.argTypes[1] as SqlType, sqlOf(call, 0), 1);
+  if (b === "INTERVAL" && a !== "INTERVAL")
+    return shiftByInterval(call, sqlOf(call, 0), call.argTypes[0] as SqlType, sqlOf(call, 1), 1);
+  if (a === "INTERVAL" && b !== "INTERVAL")
+    return shiftByInterval(call, sqlOf(call, 1), call.argTypes[1] as SqlType, sqlOf(call, 0), 1);
   if (a === "DATE") return addDays(call, sqlOf(call, 0), sqlOf(call, 1));
   if (b === "DATE") return addDays(call, sqlOf(call, 1), sqlOf(call, 0));
   if (a === "FLOAT64") return finite(call, "+");
@@ -41,13 +48,15 @@ const add: ScalarMapping = (call) => {
 const subtract: ScalarMapping = (call) => {
   const [a, b] = [kindOf(call, 0), kindOf(call, 1)];
   if (a === "INTERVAL") return `(${sqlOf(call, 0)} - ${sqlOf(call, 1)})`;
-  if (b === "INTERVAL") return shiftByInterval(call, sqlOf(call, 0), call.argTypes[0] as SqlType, sqlOf(call, 1), -1);
+  if (b === "INTERVAL")
+    return shiftByInterval(call, sqlOf(call, 0), call.argTypes[0] as SqlType, sqlOf(call, 1), -1);
   if (call.resultType.kind === "INTERVAL") {
     return a === "DATE"
       ? `to_days(CAST(${sqlOf(call, 0)} - ${sqlOf(call, 1)} AS INTEGER))`
       : difference(call, a === "DATETIME");
   }
-  if (a === "DATE") return call.context.once(sqlOf(call, 1), (days) => addDays(call, sqlOf(call, 0), `(-${days})`));
+  if (a === "DATE")
+    return call.context.once(sqlOf(call, 1), (days) => addDays(call, sqlOf(call, 0), `(-${days})`));
   if (a === "FLOAT64") return finite(call, "-");
   if (a === "BIGNUMERIC") return bigNumeric(call, "subtract");
   return `(${sqlOf(call, 0)} - ${sqlOf(call, 1)})`;
@@ -58,7 +67,10 @@ function difference(call: FunctionCall, inDays: boolean): string {
   const micros = `(${microsOf(call, 0)} - ${microsOf(call, 1)})`;
   if (!inDays) return `to_microseconds(${micros})`;
   const day = "86400000000::BIGINT";
-  return call.context.once(micros, (us) => `(to_days(CAST(${us} // ${day} AS INTEGER)) + to_microseconds(${us} % ${day}))`);
+  return call.context.once(
+    micros,
+    (us) => `(to_days(CAST(${us} // ${day} AS INTEGER)) + to_microseconds(${us} % ${day}))`,
+  );
 }
 
 function microsOf(call: FunctionCall, index: number): string {
@@ -95,7 +107,12 @@ const divide: ScalarMapping = (call) => {
       ["double overflow: ", left, " / ", right],
       `(${a} / ${b})`,
     );
-    return failWhen(`${b} = 0 AND ${a} IS NOT NULL`, FLOAT64, ["division by zero: ", left, " / ", right], checked);
+    return failWhen(
+      `${b} = 0 AND ${a} IS NOT NULL`,
+      FLOAT64,
+      ["division by zero: ", left, " / ", right],
+      checked,
+    );
   });
 };
 
@@ -119,7 +136,10 @@ const mod: ScalarMapping = (call) => {
     const type = call.resultType;
     const message = ["division by zero: MOD(", numberInMessage(type, a), ", ", numberInMessage(type, b), ")"];
     // DuckDB overflows on the smallest INT64 modulo -1.
-    const result = type.kind === "INT64" ? `(CASE WHEN ${b} = -1 AND ${a} IS NOT NULL THEN 0 ELSE ${a} % ${b} END)` : `(${a} % ${b})`;
+    const result =
+      type.kind === "INT64"
+        ? `(CASE WHEN ${b} = -1 AND ${a} IS NOT NULL THEN 0 ELSE ${a} % ${b} END)`
+        : `(${a} % ${b})`;
     return failWhen(`${b} = 0 AND ${a} IS NOT NULL`, type, message, result);
   });
 };

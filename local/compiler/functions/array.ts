@@ -1,6 +1,6 @@
 import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
-import { arg, kindOf, onceAll, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { arg, INT64, kindOf, onceAll, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
 import { dateOfDay, dayNumber } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
 import { failWhen } from "./raise.ts";
@@ -43,24 +43,30 @@ function transformed(call: FunctionCall, array: string, name: "list_transform" |
 
 const includes: ScalarMapping = (call) => {
   if (arg(call, 1).lambda !== undefined) {
-    return onceEach(call, [sqlOf(call, 0)], (array) => `(len(${transformed(call, array, "list_filter")}) > 0)`);
+    return onceEach(
+      call,
+      [sqlOf(call, 0)],
+      (array) => `(len(${transformed(call, array, "list_filter")}) > 0)`,
+    );
   }
   return refuse(call);
 };
 
-const toString: ScalarMapping = (call) => {
+const joinText: ScalarMapping = (call) => {
   if (call.resultType.kind === "BYTES") return refuse(call, "on BYTES");
+  const isConstant = arg(call, 1).literal !== undefined;
   const [array, delimiter, nullText] = [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql];
   const e = call.context.fresh("e");
   if (nullText !== undefined) {
     const filled = `list_transform(${array}, lambda ${e}: coalesce(${e}, ${nullText}))`;
-    return `(CASE WHEN ${nullText} IS NOT NULL THEN ${joinList(filled, delimiter)} END)`;
+    return `(CASE WHEN ${nullText} IS NOT NULL THEN ${joinList(filled, delimiter, isConstant)} END)`;
   }
-  return joinList(array, delimiter);
+  return joinList(array, delimiter, isConstant);
 };
 
-function joinList(array: string, delimiter: string): string {
-  return `array_to_string(${array}, ${delimiter})`;
+function joinList(array: string, delimiter: string, isConstant: boolean): string {
+  // DuckDB's own function wants a constant.
+  return `${isConstant ? "array_to_string" : "bq_join"}(${array}, ${delimiter})`;
 }
 
 const generateArray: ScalarMapping = (call) => {
@@ -71,8 +77,10 @@ const generateArray: ScalarMapping = (call) => {
     if (kind === "NUMERIC") return `bq_generate_array_numeric(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
     return refuse(call, `on ${kind}`);
   }
-  return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "1::BIGINT"], (start, end, step) =>
-    series(call, start, end, step, `generate_series(${start}, ${end}, ${step})`),
+  return onceEach(
+    call,
+    [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "1::BIGINT"],
+    (start, end, step) => series(call, start, end, step, `generate_series(${start}, ${end}, ${step})`),
   );
 };
 
@@ -119,7 +127,9 @@ function end(index: "1" | "-1"): ScalarMapping {
       failWhen(
         `len(${array}) = 0`,
         call.resultType,
-        [`${call.name.toUpperCase()} cannot get the ${index === "1" ? "first" : "last"} element of an empty array`],
+        [
+          `${call.name.toUpperCase()} cannot get the ${index === "1" ? "first" : "last"} element of an empty array`,
+        ],
         `${array}[${index}]`,
       ),
     );
@@ -136,7 +146,8 @@ const slice: ScalarMapping = (call) =>
 function overElements(name: string): ScalarMapping {
   return (call) => {
     const type: SqlType = arg(call, 0).type;
-    if (type.kind === "ARRAY" && type.element.kind !== "INT64" && name !== "max" && name !== "min") return refuse(call);
+    if (type.kind === "ARRAY" && type.element.kind !== "INT64" && name !== "max" && name !== "min")
+      return refuse(call);
     if (type.kind === "ARRAY" && type.element.kind === "FLOAT64") return refuse(call, "on FLOAT64");
     const result = `list_aggregate(${sqlOf(call, 0)}, '${name}')`;
     return `CAST(${result} AS ${duckType(call.resultType)})`;
@@ -146,15 +157,23 @@ function overElements(name: string): ScalarMapping {
 const isDistinct: ScalarMapping = (call) =>
   call.context.once(
     sqlOf(call, 0),
-    (a) => `(len(${a}) = len(list_distinct(${a})) + CASE WHEN list_count(${a}) < len(${a}) THEN 1 ELSE 0 END)`,
+    (a) =>
+      `(len(${a}) = len(list_distinct(${a})) + CASE WHEN list_count(${a}) < len(${a}) THEN 1 ELSE 0 END)`,
   );
 
 /** RANGE_BUCKET: how many bounds are not above the point. */
 const rangeBucket: ScalarMapping = (call) =>
   onceAll(call, (point, bounds) => {
     const e = call.context.fresh("e");
+    const below = `len(list_filter(${bounds}, lambda ${e}: ${e} <= ${point}))`;
+    const counted = failWhen(
+      `list_count(${bounds}) < len(${bounds})`,
+      INT64,
+      ["Elements in input array to RANGE_BUCKET cannot be null"],
+      below,
+    );
     const nan = kindOf(call, 0) === "FLOAT64" ? ` OR isnan(${point})` : "";
-    return `(CASE WHEN ${point} IS NULL OR ${bounds} IS NULL${nan} THEN NULL ELSE len(list_filter(${bounds}, lambda ${e}: ${e} <= ${point})) END)`;
+    return `(CASE WHEN ${point} IS NULL OR ${bounds} IS NULL${nan} THEN NULL ELSE ${counted} END)`;
   });
 
 const makeArray: ScalarMapping = (call) => {
@@ -179,7 +198,7 @@ export const arrayFunctions: Readonly<Record<string, ScalarMapping>> = {
   array_length: (call) => `len(${sqlOf(call, 0)})`,
   array_concat: concat,
   array_reverse: reverse,
-  array_to_string: toString,
+  array_to_string: joinText,
   array_transform: (call) => transformed(call, sqlOf(call, 0), "list_transform"),
   array_filter: (call) => transformed(call, sqlOf(call, 0), "list_filter"),
   array_includes: includes,
@@ -195,4 +214,3 @@ export const arrayFunctions: Readonly<Record<string, ScalarMapping>> = {
   generate_timestamp_array: generateTimestampArray,
   range_bucket: rangeBucket,
 };
-

@@ -12,7 +12,8 @@ function operator(name: string, sql: (a: string, b: string) => string): ScalarMa
 
 function shift(name: "left" | "right"): ScalarMapping {
   return (call) => {
-    if (kindOf(call, 0) === "BYTES") return `bq_bit_shift_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+    if (kindOf(call, 0) === "BYTES")
+      return `bq_bit_shift_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
     return onceAll(call, (x, n) => {
       // DuckDB fails where bits leave on the left, and shifts right with the sign; GoogleSQL does neither.
       const shifted =
@@ -34,5 +35,7 @@ export const bitwiseFunctions: Readonly<Record<string, ScalarMapping>> = {
   $bitwise_left_shift: shift("left"),
   $bitwise_right_shift: shift("right"),
   bit_count: (call) =>
-    kindOf(call, 0) === "BYTES" ? `bq_bit_count_bytes(${sqlOf(call, 0)})` : `CAST(bit_count(${sqlOf(call, 0)}) AS BIGINT)`,
+    kindOf(call, 0) === "BYTES"
+      ? `bq_bit_count_bytes(${sqlOf(call, 0)})`
+      : `CAST(bit_count(${sqlOf(call, 0)}) AS BIGINT)`,
 };

@@ -58,12 +58,13 @@ export function addMonths(scope: Scope, point: string, type: SqlType, months: st
     // The year after the move decides, before DuckDB builds a value that may not exist.
     const month = `(year(${p}) * 12::BIGINT + month(${p}) - 1 + ${m})`;
     const moved = `CAST(${p} + to_months(CAST(${m} AS INTEGER)) AS ${type.kind === "DATE" ? "DATE" : "TIMESTAMP"})`;
-    return failWhen(
+    const checked = failWhen(
       `${m} NOT BETWEEN -120000 AND 120000 OR ${month} NOT BETWEEN 12 AND 119999`,
       type,
       [`${type.kind === "DATE" ? "Date" : "Datetime"} operation caused overflow`],
       moved,
     );
+    return `(CASE WHEN ${p} IS NOT NULL AND ${m} IS NOT NULL THEN ${checked} END)`;
   });
 }
 
@@ -83,14 +84,25 @@ export function intervalMicros(interval: string): string {
 }
 
 /** `point + interval` or, with sign -1, `point - interval`, on DATE (gives DATETIME), DATETIME and TIMESTAMP. */
-export function shiftByInterval(scope: Scope, point: string, type: SqlType, interval: string, sign: 1 | -1): string {
+export function shiftByInterval(
+  scope: Scope,
+  point: string,
+  type: SqlType,
+  interval: string,
+  sign: 1 | -1,
+): string {
   const minus = sign < 0 ? "-" : "";
   return onceEach(scope, [point, interval], (p, i) => {
     const micros = `(${minus}(${intervalDays(i)} * 86400000000 + ${intervalMicros(i)}))`;
     if (type.kind === "TIMESTAMP") {
-      const moved = checkedPoint(scope, type, `(epoch_us(${p}) + ${micros})`, "Timestamp operation caused overflow");
+      const moved = checkedPoint(
+        scope,
+        type,
+        `(epoch_us(${p}) + ${micros})`,
+        "Timestamp operation caused overflow",
+      );
       return failWhen(
-        `${intervalMonths(i)} <> 0`,
+        `${intervalMonths(i)} <> 0 AND ${p} IS NOT NULL`,
         type,
         ["TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part."],
         moved,
@@ -98,7 +110,12 @@ export function shiftByInterval(scope: Scope, point: string, type: SqlType, inte
     }
     const datetime: SqlType = { kind: "DATETIME" };
     const byMonths = addMonths(scope, `CAST(${p} AS TIMESTAMP)`, datetime, `(${minus}${intervalMonths(i)})`);
-    return checkedPoint(scope, datetime, `(epoch_us(${byMonths}) + ${micros})`, "Datetime operation caused overflow");
+    return checkedPoint(
+      scope,
+      datetime,
+      `(epoch_us(${byMonths}) + ${micros})`,
+      "Datetime operation caused overflow",
+    );
   });
 }
 
@@ -129,22 +146,34 @@ export function localTime(timestamp: string, zone?: CompiledExpr): string {
   if (name === undefined) return `make_timestamp(bq_local_micros(epoch_us(${timestamp}), ${zone?.sql}))`;
   const offset = zoneOffsetMinutes(name);
   if (offset !== undefined) return `make_timestamp(epoch_us(${timestamp}) + ${offset * 60_000_000}::BIGINT)`;
-  if (!isNamedZone(name)) return raise({ kind: "DATETIME" }, `Invalid time zone: ${name}`);
-  return `timezone('${name}', ${timestamp})`;
+  if (isNamedZone(name)) return `timezone('${name}', ${timestamp})`;
+  return `(CASE WHEN ${timestamp} IS NOT NULL THEN ${raise({ kind: "DATETIME" }, `Invalid time zone: ${name}`)} END)`;
 }
 
 /** The TIMESTAMP at which clocks in a zone show a DATETIME. No zone: UTC. */
 export function instantOf(scope: Scope, datetime: string, zone?: CompiledExpr): string {
   const name = zone === undefined ? "UTC" : literalText(zone);
   if (name === "UTC") return `make_timestamptz(epoch_us(${datetime}))`;
-  return checkedPoint(scope, { kind: "TIMESTAMP" }, zonedMicros(scope, datetime, name, zone), "Timestamp is out of range");
+  return checkedPoint(
+    scope,
+    { kind: "TIMESTAMP" },
+    zonedMicros(scope, datetime, name, zone),
+    "Timestamp is out of range",
+  );
 }
 
-function zonedMicros(scope: Scope, datetime: string, name: string | undefined, zone: CompiledExpr | undefined): string {
+function zonedMicros(
+  scope: Scope,
+  datetime: string,
+  name: string | undefined,
+  zone: CompiledExpr | undefined,
+): string {
   if (name === undefined) return `bq_instant_micros(epoch_us(${datetime}), ${zone?.sql})`;
   const offset = zoneOffsetMinutes(name);
   if (offset !== undefined) return `(epoch_us(${datetime}) - ${offset * 60_000_000}::BIGINT)`;
-  if (!isNamedZone(name)) return raise({ kind: "INT64" }, `Invalid time zone: ${name}`);
+  if (!isNamedZone(name)) {
+    return `(CASE WHEN ${datetime} IS NOT NULL THEN ${raise({ kind: "INT64" }, `Invalid time zone: ${name}`)} END)`;
+  }
   return onceEach(scope, [datetime, `timezone('${name}', ${datetime})`], (local, found) => {
     // Of a time that comes twice DuckDB gives the second, GoogleSQL the first: the one by the offset of the day before.
     const dayBefore = `make_timestamptz(epoch_us(${found}) - 86400000000)`;

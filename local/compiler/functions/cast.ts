@@ -27,7 +27,8 @@ function fastOr(pattern: string, type: string, ours: (s: string) => string): Con
   return (sql, context) =>
     context.once(
       sql,
-      (s) => `coalesce(TRY_CAST(CASE WHEN regexp_full_match(${s}, '${pattern}') THEN ${s} END AS ${type}), ${ours(s)})`,
+      (s) =>
+        `coalesce(TRY_CAST(CASE WHEN regexp_full_match(${s}, '${pattern}') THEN ${s} END AS ${type}), ${ours(s)})`,
     );
 }
 
@@ -50,14 +51,22 @@ const floatToInt: Conversion = (sql, context) =>
       ["int64 out of range: ", { sql: floatInMessage(x) }],
       `CAST(round(${x}) AS BIGINT)`,
     );
-    const message = ["Illegal conversion of non-finite floating point number to an integer: ", { sql: floatText(context, x) }];
+    const message = [
+      "Illegal conversion of non-finite floating point number to an integer: ",
+      { sql: floatText(context, x) },
+    ];
     return failWhen(`NOT isfinite(${x})`, INT64, message, far);
   });
 
 const bytesToString: Conversion = (sql, context) =>
   context.once(sql, (b) => {
     const text = `TRY(decode(${b}))`;
-    return failWhen(`${text} IS NULL AND ${b} IS NOT NULL`, STRING, ["Invalid cast of bytes to UTF8 string"], text);
+    return failWhen(
+      `${text} IS NULL AND ${b} IS NOT NULL`,
+      STRING,
+      ["Invalid cast of bytes to UTF8 string"],
+      text,
+    );
   });
 
 const boolToString: Conversion = plain("VARCHAR");
@@ -69,7 +78,11 @@ const stringToTimestamp: Conversion = (sql, context, zone) => {
   return fastOr(`${DAY}([ T]${CLOCK}(Z|[+]00|[+]00:00)?)?`, "TIMESTAMPTZ", ours)(sql, context, zone);
 };
 
-const stringToDatetime = fastOr(`${DAY}([ T]${CLOCK})?`, "TIMESTAMP", (s) => `make_timestamp(bq_parse_datetime_literal(${s}))`);
+const stringToDatetime = fastOr(
+  `${DAY}([ T]${CLOCK})?`,
+  "TIMESTAMP",
+  (s) => `make_timestamp(bq_parse_datetime_literal(${s}))`,
+);
 
 const CONVERSIONS: Partial<Record<`${ScalarKind}>${ScalarKind}`, Conversion>> = {
   "INT64>FLOAT64": plain("DOUBLE"),
@@ -98,7 +111,11 @@ const CONVERSIONS: Partial<Record<`${ScalarKind}>${ScalarKind}`, Conversion>> = 
   "STRING>BIGNUMERIC": own("parse_bignumeric"),
   "STRING>BOOL": stringToBool,
   "STRING>BYTES": (sql) => `encode(${sql})`,
-  "STRING>DATE": fastOr(DAY, "DATE", (s) => `(DATE '1970-01-01' + CAST(bq_parse_date_literal(${s}) AS INTEGER))`),
+  "STRING>DATE": fastOr(
+    DAY,
+    "DATE",
+    (s) => `(DATE '1970-01-01' + CAST(bq_parse_date_literal(${s}) AS INTEGER))`,
+  ),
   "STRING>DATETIME": stringToDatetime,
   "STRING>TIME": fastOr(CLOCK, "TIME", (s) => `CAST(make_timestamp(bq_parse_time_literal(${s})) AS TIME)`),
   "STRING>TIMESTAMP": stringToTimestamp,
@@ -161,7 +178,10 @@ function convert(
 function sameKinds(a: SqlType, b: SqlType): boolean {
   if (a.kind === "ARRAY" && b.kind === "ARRAY") return sameKinds(a.element, b.element);
   if (a.kind === "STRUCT" && b.kind === "STRUCT") {
-    return a.fields.length === b.fields.length && a.fields.every((field, index) => sameKinds(field.type, b.fields[index]?.type ?? STRING));
+    return (
+      a.fields.length === b.fields.length &&
+      a.fields.every((field, index) => sameKinds(field.type, b.fields[index]?.type ?? STRING))
+    );
   }
   return a.kind === b.kind;
 }
@@ -201,7 +221,11 @@ function limitTo(call: CastCall, sql: string): string {
   if (maxLength !== undefined) {
     return context.once(sql, (value) => {
       const length = to.kind === "BYTES" ? `octet_length(${value})` : `length(${value})`;
-      const message = [`Value has length `, { sql: `CAST(${length} AS VARCHAR)` }, ` which exceeds the maximum length ${maxLength}`];
+      const message = [
+        `Value has length `,
+        { sql: `CAST(${length} AS VARCHAR)` },
+        ` which exceeds the maximum length ${maxLength}`,
+      ];
       return failWhen(`${length} > ${maxLength}`, to, message, value);
     });
   }
@@ -213,4 +237,3 @@ function limitTo(call: CastCall, sql: string): string {
 export function convertSql(expr: CompiledExpr, to: SqlType, context: FunctionContext): string {
   return convert(expr.sql, expr.type, to, context, undefined);
 }
-

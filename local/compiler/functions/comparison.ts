@@ -10,7 +10,10 @@ type Operator = "=" | "<>" | "<" | "<=" | ">" | ">=";
 type Operand = Pick<CompiledExpr, "sql" | "type" | "literal">;
 
 function maybeNan(operand: Operand): boolean {
-  return operand.type.kind === "FLOAT64" && !(typeof operand.literal === "number" && !Number.isNaN(operand.literal));
+  return (
+    operand.type.kind === "FLOAT64" &&
+    !(typeof operand.literal === "number" && !Number.isNaN(operand.literal))
+  );
 }
 
 /**
@@ -18,10 +21,20 @@ function maybeNan(operand: Operand): boolean {
  * (https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#comparison_operators).
  */
 export function equalSql(scope: Scope, a: Operand, b: Operand): string {
-  if (a.type.kind === "STRUCT") return equalStructs(scope, a, b, a.type.fields.map((field) => field.type));
+  if (a.type.kind === "STRUCT")
+    return equalStructs(
+      scope,
+      a,
+      b,
+      a.type.fields.map((field) => field.type),
+    );
   if (a.type.kind === "ARRAY") return equalArrays(scope, a, b, a.type.element);
   if (!maybeNan(a) || !maybeNan(b)) return `(${a.sql} = ${b.sql})`;
-  return onceEach(scope, [a.sql, b.sql], (x, y) => `(CASE WHEN ${x} = ${y} THEN NOT isnan(${x}) ELSE ${x} = ${y} END)`);
+  return onceEach(
+    scope,
+    [a.sql, b.sql],
+    (x, y) => `(CASE WHEN ${x} = ${y} THEN NOT isnan(${x}) ELSE ${x} = ${y} END)`,
+  );
 }
 
 function equalStructs(scope: Scope, a: Operand, b: Operand, types: readonly SqlType[]): string {
@@ -88,7 +101,10 @@ const isIn: ScalarMapping = (call) => {
   if (x === undefined) return refuse(call);
   const composite = x.type.kind === "STRUCT" || x.type.kind === "ARRAY";
   if (!composite && !maybeNan(x)) return `(${x.sql} IN (${list.map((item) => item.sql).join(", ")}))`;
-  return call.context.once(x.sql, (sql) => `(${list.map((item) => equalSql(call, { ...x, sql }, item)).join(" OR ")})`);
+  return call.context.once(
+    x.sql,
+    (sql) => `(${list.map((item) => equalSql(call, { ...x, sql }, item)).join(" OR ")})`,
+  );
 };
 
 const isInArray: ScalarMapping = (call) => {
@@ -111,7 +127,8 @@ const isInArray: ScalarMapping = (call) => {
 function extreme(name: "greatest" | "least"): ScalarMapping {
   return (call) => {
     if (call.args.length === 1) return sqlOf(call, 0);
-    if (call.resultType.kind === "ARRAY" || call.resultType.kind === "STRUCT") return refuse(call, "on this type");
+    if (call.resultType.kind === "ARRAY" || call.resultType.kind === "STRUCT")
+      return refuse(call, "on this type");
     return onceAll(call, (...operands) => {
       const anyNull = operands.map((operand) => `${operand} IS NULL`).join(" OR ");
       const nanTest = operands.map((operand) => `isnan(${operand})`).join(" OR ");

@@ -3,8 +3,8 @@ import { arg, type DatePart, kindOf, onceEach, partArgument, refuse, sqlOf, week
 import {
   addDays,
   addMonths,
-  checkedPoint,
   checkedDate,
+  checkedPoint,
   dateOfDay,
   dayNumber,
   instantOf,
@@ -42,11 +42,17 @@ function shift(sign: 1 | -1): ScalarMapping {
     const months = PART_MONTHS[part];
     if (months !== undefined) return addMonths(call, point, type, times(amount, months));
     const days = part === "WEEK" ? times(amount, 7) : part === "DAY" ? amount : undefined;
-    if (type.kind === "DATE") return days === undefined ? refuse(call, `with ${part}`) : addDays(call, point, days);
+    if (type.kind === "DATE")
+      return days === undefined ? refuse(call, `with ${part}`) : addDays(call, point, days);
     const micros = days === undefined ? PART_MICROS[part] : 86_400_000_000n;
     if (micros === undefined) return refuse(call, `with ${part}`);
     const moved = `(epoch_us(${point}) + ${times(days ?? amount, micros)})`;
-    return checkedPoint(call, type, moved, `${type.kind === "TIMESTAMP" ? "Timestamp" : "Datetime"} operation caused overflow`);
+    return checkedPoint(
+      call,
+      type,
+      moved,
+      `${type.kind === "TIMESTAMP" ? "Timestamp" : "Datetime"} operation caused overflow`,
+    );
   };
 }
 
@@ -98,10 +104,12 @@ const trunc: ScalarMapping = (call) => {
   const micros = PART_MICROS[part];
   if (type.kind === "TIME") {
     if (micros === undefined) return refuse(call, `to ${part}`);
-    return call.context.once(`epoch_us(${sqlOf(call, 0)})`, (us) => timeOfMicros(`(${us} - ${us} % ${micros}::BIGINT)`));
+    return call.context.once(`epoch_us(${sqlOf(call, 0)})`, (us) =>
+      timeOfMicros(`(${us} - ${us} % ${micros}::BIGINT)`),
+    );
   }
   const zone = call.args[2];
-  if (micros !== undefined && (part !== "DAY" || zone === undefined) && (zone === undefined || part !== "HOUR")) {
+  if (micros !== undefined && zone === undefined) {
     // From 1 BC no time is negative, so the remainder is one.
     return call.context.once(`epoch_us(${sqlOf(call, 0)})`, (us) =>
       pointOfMicros(type.kind, `(${us} - (${us} + 62135596800000000::BIGINT) % ${micros}::BIGINT)`),
@@ -111,8 +119,8 @@ const trunc: ScalarMapping = (call) => {
     return call.context.once(sqlOf(call, 0), (d) => `CAST(${truncDate(call, d, part, call)} AS TIMESTAMP)`);
   }
   const local = localTime(sqlOf(call, 0), zone);
-  if (micros !== undefined && part === "HOUR") {
-    // The hour in the zone starts at the same offset as the time itself, so an hour that repeats stays apart.
+  if (micros !== undefined && part !== "DAY") {
+    // The part in the zone starts at the same offset as the time itself, so an hour that repeats stays apart.
     return onceEach(call, [`epoch_us(${sqlOf(call, 0)})`, `epoch_us(${local})`], (us, clock) =>
       pointOfMicros("TIMESTAMP", `(${us} - (${clock} + 62135596800000000::BIGINT) % ${micros}::BIGINT)`),
     );
@@ -174,7 +182,11 @@ function dateDiff(call: FunctionCall, a: string, b: string, part: DatePart): str
   if (part === "DAY") return `(${x} - ${y})`;
   const start = weekStart(part) ?? (part === "ISOWEEK" ? 1 : undefined);
   if (start !== undefined) {
-    return onceEach(call, [dayNumber(x), dayNumber(y)], (m, n) => `((${weekOf(m, start)} - ${weekOf(n, start)}) // 7)`);
+    return onceEach(
+      call,
+      [dayNumber(x), dayNumber(y)],
+      (m, n) => `((${weekOf(m, start)} - ${weekOf(n, start)}) // 7)`,
+    );
   }
   if (part === "ISOYEAR") return `(isoyear(${x}) - isoyear(${y}))`;
   if (part === "YEAR") return `(year(${x}) - year(${y}))`;
@@ -212,7 +224,9 @@ const lastDay: ScalarMapping = (call) => {
     if (part === "QUARTER") return `last_day(make_date(year(${d}), quarter(${d}) * 3, 1))`;
     if (part !== "ISOYEAR") return refuse(call, `with ${part}`);
     const next = `(make_date(CAST(isoyear(${d}) + 1 AS BIGINT), 1, 4) - DATE '1970-01-01')`;
-    return call.context.once(next, (days) => checkedDate(call, `(${weekOf(days, 1)} - 1)`, "Last day is out of range"));
+    return call.context.once(next, (days) =>
+      checkedDate(call, `(${weekOf(days, 1)} - 1)`, "Last day is out of range"),
+    );
   });
 };
 
@@ -225,7 +239,8 @@ function current(make: (local: string) => string): ScalarMapping {
 /** DATE(…) from parts, a DATETIME, a TIMESTAMP or a STRING is a constructor; so are the three others. */
 const date: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "INT64") return dateOfDay(`bq_make_date(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`);
+  if (kind === "INT64")
+    return dateOfDay(`bq_make_date(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`);
   if (kind === "TIMESTAMP") return `CAST(${localTime(sqlOf(call, 0), call.args[1])} AS DATE)`;
   return `CAST(${sqlOf(call, 0)} AS DATE)`;
 };
@@ -261,7 +276,12 @@ function fromUnix(factor: bigint): ScalarMapping {
   return (call) =>
     kindOf(call, 0) === "TIMESTAMP"
       ? sqlOf(call, 0)
-      : checkedPoint(call, { kind: "TIMESTAMP" }, times(sqlOf(call, 0), factor), "Input value is out of the range of TIMESTAMP");
+      : checkedPoint(
+          call,
+          { kind: "TIMESTAMP" },
+          times(sqlOf(call, 0), factor),
+          "Input value is out of the range of TIMESTAMP",
+        );
 }
 
 /** UNIX_SECONDS and its kin round down. */

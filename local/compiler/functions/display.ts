@@ -8,7 +8,12 @@ import type { FunctionContext } from "./types.ts";
 export type DisplayStyle = "t" | "T";
 
 /** A value of any type as `%t` or `%T` prints it; NULL is the text NULL. */
-export function displayText(context: FunctionContext, type: SqlType, sql: string, style: DisplayStyle): string {
+export function displayText(
+  context: FunctionContext,
+  type: SqlType,
+  sql: string,
+  style: DisplayStyle,
+): string {
   return context.once(sql, (x) => `coalesce(${presentText(context, type, x, style, true)}, 'NULL')`);
 }
 
@@ -27,7 +32,9 @@ function presentText(
       return `('[' || array_to_string(${items}, ', ') || ']')`;
     }
     case "STRUCT": {
-      const fields = type.fields.map((field, index) => displayText(context, field.type, `(${x}).f${index}`, style));
+      const fields = type.fields.map((field, index) =>
+        displayText(context, field.type, `(${x}).f${index}`, style),
+      );
       // Of one field alone %T needs the word, or it would be a value in parentheses.
       const open = style === "T" && fields.length < 2 ? "STRUCT(" : "(";
       const inner = fields.length === 0 ? "''" : fields.join(" || ', ' || ");

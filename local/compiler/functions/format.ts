@@ -1,8 +1,8 @@
 import { arg, kindOf, literalText, STRING, sqlOf } from "./arguments.ts";
 import { dateOfDay, localTime } from "./calendar.ts";
 import { convertSql } from "./cast.ts";
-import { displayText } from "./display.ts";
 import { timeOfMicros } from "./datetime.ts";
+import { displayText } from "./display.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 /** FORMAT_DATE, FORMAT_DATETIME, FORMAT_TIME and FORMAT_TIMESTAMP. */
@@ -10,6 +10,7 @@ const formatPoint: ScalarMapping = (call) => {
   const kind = kindOf(call, 1);
   const zone = call.args[2];
   const point = sqlOf(call, 1);
+  if (arg(call, 0).literal === null) return "NULL::VARCHAR";
   if (kind === "TIMESTAMP") {
     return call.context.once(point, (p) => {
       const local = zone === undefined ? `epoch_us(${p})` : `epoch_us(${localTime(p, zone)})`;
@@ -31,7 +32,7 @@ function parse(kind: "DATE" | "DATETIME" | "TIME" | "TIMESTAMP"): ScalarMapping 
 }
 
 /** STRING(timestamp[, zone]) and STRING(date); of JSON it is another function. */
-const toString: ScalarMapping = (call) => {
+const stringOf: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
   if (kind === "JSON") return `bq_json_string(CAST(${sqlOf(call, 0)} AS VARCHAR))`;
   const zone = call.args[1];
@@ -57,7 +58,8 @@ function simpleFormat(call: FunctionCall, format: string): string | undefined {
 }
 
 function simplePiece(call: FunctionCall, token: string, expr: CompiledExpr): string | undefined {
-  if (token === "%t" || token === "%T") return displayText(call.context, expr.type, expr.sql, token === "%t" ? "t" : "T");
+  if (token === "%t" || token === "%T")
+    return displayText(call.context, expr.type, expr.sql, token === "%t" ? "t" : "T");
   // NULL makes the whole result NULL here, as concatenation does.
   if (token === "%s" && expr.type.kind === "STRING") return expr.sql;
   if (token === "%d" && expr.type.kind === "INT64") return `CAST(${expr.sql} AS VARCHAR)`;
@@ -74,7 +76,8 @@ const format: ScalarMapping = (call) => {
   if (simple !== undefined) return simple;
   const values = call.args.slice(1);
   const { context } = call;
-  const text = (style: "t" | "T") => values.map((each) => displayText(context, each.type, each.sql, style)).join(", ");
+  const text = (style: "t" | "T") =>
+    values.map((each) => displayText(context, each.type, each.sql, style)).join(", ");
   const raw = values.map(rawText).join(", ");
   const kinds = values.map((each) => `'${each.type.kind}'`).join(", ");
   const list = (items: string): string => `CAST([${items}] AS VARCHAR[])`;
@@ -92,7 +95,7 @@ function rawText({ sql, type }: CompiledExpr): string {
 /** Formatting and parsing. */
 export const formatFunctions: Readonly<Record<string, ScalarMapping>> = {
   format,
-  string: toString,
+  string: stringOf,
   format_date: formatPoint,
   format_datetime: formatPoint,
   format_time: formatPoint,
@@ -104,4 +107,3 @@ export const formatFunctions: Readonly<Record<string, ScalarMapping>> = {
   parse_numeric: (call) => `bq_parse_numeric_loose(${sqlOf(call, 0)})`,
   parse_bignumeric: (call) => `bq_parse_bignumeric_loose(${sqlOf(call, 0)})`,
 };
-

@@ -49,4 +49,3 @@ export const intervalFunctions: Readonly<Record<string, ScalarMapping>> = {
   justify_hours: justify(false, true),
   justify_interval: justify(true, true),
 };
-

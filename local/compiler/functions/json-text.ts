@@ -15,7 +15,8 @@ const ESCAPED = '["\\\\\\x00-\\x1f\\x{2028}\\x{2029}]';
 export function quotedJson(context: FunctionContext, sql: string): string {
   return context.once(
     sql,
-    (s) => `(CASE WHEN regexp_matches(${s}, '${ESCAPED}') THEN bq_json_quote(${s}) ELSE '"' || ${s} || '"' END)`,
+    (s) =>
+      `(CASE WHEN regexp_matches(${s}, '${ESCAPED}') THEN bq_json_quote(${s}) ELSE '"' || ${s} || '"' END)`,
   );
 }
 

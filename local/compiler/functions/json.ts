@@ -28,7 +28,9 @@ function queryArray(name: string): ScalarMapping {
   return (call) => {
     const found = query(name)({ ...call, resultType: { kind: "STRING" } });
     const { resultType } = call;
-    return resultType.kind === "ARRAY" && resultType.element.kind === "JSON" ? `CAST(${found} AS JSON[])` : found;
+    return resultType.kind === "ARRAY" && resultType.element.kind === "JSON"
+      ? `CAST(${found} AS JSON[])`
+      : found;
   };
 }
 
@@ -41,7 +43,8 @@ const toJsonString: ScalarMapping = (call) => {
 
 const toJson: ScalarMapping = (call) => {
   const wide = call.args[1]?.literal === true;
-  if (call.args[1] !== undefined && typeof call.args[1].literal !== "boolean") return refuse(call, "with an option that is no literal");
+  if (call.args[1] !== undefined && typeof call.args[1].literal !== "boolean")
+    return refuse(call, "with an option that is no literal");
   const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), wide ? "wide" : "value");
   return asJson(`bq_json_canonical(${text})`);
 };
@@ -55,7 +58,8 @@ const parseJson: ScalarMapping = (call) => {
 function convert(name: string): ScalarMapping {
   return (call) => {
     const mode = call.args[1] === undefined ? "" : `, ${call.args[1].sql}`;
-    if (name === "float64") return `bq_json_float64(${textOf(arg(call, 0))}${mode === "" ? ", 'round'" : mode})`;
+    if (name === "float64")
+      return `bq_json_float64(${textOf(arg(call, 0))}${mode === "" ? ", 'round'" : mode})`;
     return `bq_json_${name}(${textOf(arg(call, 0))})`;
   };
 }
@@ -81,7 +85,9 @@ const jsonObject: ScalarMapping = (call) => {
     const value = arg(call, index + 1);
     values.push(jsonText(call.context, value.type, value.sql, "value"));
   }
-  return asJson(`bq_json_object(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`);
+  return asJson(
+    `bq_json_object(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`,
+  );
 };
 
 function edit(name: string): ScalarMapping {

@@ -29,7 +29,8 @@ export function countGroups(pattern: string): number {
   return groups;
 }
 
-const TOO_MANY = "Regular expressions passed into extraction functions must not have more than 1 capturing group";
+const TOO_MANY =
+  "Regular expressions passed into extraction functions must not have more than 1 capturing group";
 
 /** Gives `use` the group to extract: the pattern's only one, or the whole match. */
 function withGroup(call: FunctionCall, use: (group: string) => string): string {
@@ -37,7 +38,8 @@ function withGroup(call: FunctionCall, use: (group: string) => string): string {
   const text = literalText(pattern);
   if (text === undefined) {
     if (pattern.literal === null) return "NULL";
-    return use(`CAST(bq_regexp_groups(${pattern.sql}) AS INTEGER)`);
+    // DuckDB wants a constant here.
+    return `(CASE bq_regexp_groups(${pattern.sql}) WHEN 0 THEN ${use("0")} WHEN 1 THEN ${use("1")} END)`;
   }
   const groups = countGroups(text);
   return groups > 1 ? raise(call.resultType, TOO_MANY) : use(String(groups));
@@ -57,15 +59,11 @@ const extract: ScalarMapping = (call) => {
   noBytes(call);
   if (call.args.length > 2) return extractAt(call);
   return withGroup(call, (group) =>
-    onceEach(
-      call,
-      [sqlOf(call, 0), sqlOf(call, 1)],
-      (s, p) => {
-        const found = `regexp_extract(${s}, ${p}, ${group})`;
-        // DuckDB gives an empty text both for a group that matched nothing and for one that took no part.
-        return `(CASE WHEN regexp_matches(${s}, ${p}) THEN ${group === "0" ? found : partOf(call, found)} END)`;
-      },
-    ),
+    onceEach(call, [sqlOf(call, 0), sqlOf(call, 1)], (s, p) => {
+      const found = `regexp_extract(${s}, ${p}, ${group})`;
+      // DuckDB gives an empty text both for a group that matched nothing and for one that took no part.
+      return `(CASE WHEN regexp_matches(${s}, ${p}) THEN ${group === "0" ? found : partOf(call, found)} END)`;
+    }),
   );
 };
 
@@ -76,7 +74,9 @@ function partOf(call: FunctionCall, found: string): string {
   const open = firstGroup(text);
   const optional = text.includes("|") || /\)(?:[?*]|\{0)/.test(text);
   if (!optional || open === undefined) return found;
-  return matchesEmpty(text.slice(open)) ? refuse(call, "with a capturing group that may match nothing or take no part") : `nullif(${found}, '')`;
+  return matchesEmpty(text.slice(open))
+    ? refuse(call, "with a capturing group that may match nothing or take no part")
+    : `nullif(${found}, '')`;
 }
 
 /** Where the first capturing group starts. */
@@ -102,7 +102,8 @@ function matchesEmpty(pattern: string): boolean {
 
 /** REGEXP_EXTRACT with a position and an occurrence. */
 function extractAt(call: FunctionCall): string {
-  if (/^\^|\\b|\\A/.test(literalText(arg(call, 1)) ?? "^")) return refuse(call, "with a position and an anchor");
+  if (/^\^|\\b|\\A/.test(literalText(arg(call, 1)) ?? "^"))
+    return refuse(call, "with a position and an anchor");
   return withGroup(call, (group) =>
     onceEach(
       call,
@@ -115,7 +116,12 @@ function extractAt(call: FunctionCall): string {
           ["The occurrence_index argument in REGEXP_EXTRACT must be positive"],
           `(CASE WHEN ${position} <= length(${s}) + 1 THEN ${found} END)`,
         );
-        return failWhen(`${position} <= 0`, call.resultType, ["The position argument in REGEXP_EXTRACT must be positive"], range);
+        return failWhen(
+          `${position} <= 0`,
+          call.resultType,
+          ["The position argument in REGEXP_EXTRACT must be positive"],
+          range,
+        );
       },
     ),
   );
@@ -129,7 +135,10 @@ const extractAll: ScalarMapping = (call) => {
     if (pattern === undefined || !acceptsEmpty(pattern)) return all;
     if (group !== "0") return refuse(call, "with a pattern that matches an empty text");
     // DuckDB also finds the empty match after the last character.
-    return call.context.once(all, (found) => `(CASE WHEN ${found}[-1] = '' THEN ${found}[:-2] ELSE ${found} END)`);
+    return call.context.once(
+      all,
+      (found) => `(CASE WHEN ${found}[-1] = '' THEN ${found}[:-2] ELSE ${found} END)`,
+    );
   });
 };
 
@@ -146,9 +155,16 @@ const replace: ScalarMapping = (call) => {
   const rewrite = literalText(arg(call, 2));
   if (rewrite !== undefined) {
     const bad = /\\(?![\\0-9])|\\$/.exec(rewrite.replaceAll("\\\\", ""));
-    if (bad !== null) return raise(call.resultType, "Invalid REGEXP_REPLACE pattern: backslash must be followed by a digit or a backslash");
+    if (bad !== null)
+      return raise(
+        call.resultType,
+        "Invalid REGEXP_REPLACE pattern: backslash must be followed by a digit or a backslash",
+      );
     const pattern = literalText(arg(call, 1));
-    const highest = Math.max(0, ...[...rewrite.replaceAll("\\\\", "").matchAll(/\\([0-9])/g)].map((found) => Number(found[1])));
+    const highest = Math.max(
+      0,
+      ...[...rewrite.replaceAll("\\\\", "").matchAll(/\\([0-9])/g)].map((found) => Number(found[1])),
+    );
     if (pattern !== undefined && highest > countGroups(pattern)) {
       return raise(
         call.resultType,
@@ -170,13 +186,11 @@ export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
     noBytes(call);
     if (call.args.length > 2) return refuse(call, "with a position");
     return withGroup(call, (group) =>
-      onceAll(
-        call,
-        (s, p) =>
-          // The text before the match is what the shortest prefix leaves; only a pattern without groups is placed exactly.
-          group === "0"
-            ? `(CASE WHEN regexp_matches(${s}, ${p}) THEN length(regexp_extract(${s}, concat('(?s)^(.*?)(?-s:', ${p}, ')'), 1)) + 1 ELSE 0 END)`
-            : refuse(call, "with a capturing group"),
+      onceAll(call, (s, p) =>
+        // The text before the match is what the shortest prefix leaves; only a pattern without groups is placed exactly.
+        group === "0"
+          ? `(CASE WHEN regexp_matches(${s}, ${p}) THEN length(regexp_extract(${s}, concat('(?s)^(.*?)(?-s:', ${p}, ')'), 1)) + 1 ELSE 0 END)`
+          : refuse(call, "with a capturing group"),
       ),
     );
   },

@@ -30,7 +30,10 @@ function withSafe(mapping: ScalarMapping): ScalarMapping {
       return { ...expr, sql: name };
     });
     const tried = `TRY(${mapping({ ...call, args })})`;
-    return bound.reduce((inner, [name, sql]) => `list_transform([${sql}], lambda ${name}: ${inner})[1]`, tried);
+    return bound.reduce(
+      (inner, [name, sql]) => `list_transform([${sql}], lambda ${name}: ${inner})[1]`,
+      tried,
+    );
   };
 }
 

@@ -13,7 +13,8 @@ function isBytes(call: FunctionCall): boolean {
 
 /** A call of a function of ours that has the same name for STRING and BYTES, plus `_bytes` for these. */
 function own(name: string): ScalarMapping {
-  return (call) => `bq_${name}${isBytes(call) ? "_bytes" : ""}(${call.args.map((each) => each.sql).join(", ")})`;
+  return (call) =>
+    `bq_${name}${isBytes(call) ? "_bytes" : ""}(${call.args.map((each) => each.sql).join(", ")})`;
 }
 
 /** DuckDB's function where all characters are ASCII, ours (with the rules of Unicode) elsewhere. */
@@ -21,7 +22,10 @@ function asciiOr(native: string, ours: string): ScalarMapping {
   return (call) =>
     isBytes(call)
       ? `${ours}_bytes(${sqlOf(call, 0)})`
-      : onceAll(call, (s) => `(CASE WHEN strlen(${s}) = length(${s}) THEN ${native}(${s}) ELSE ${ours}(${s}) END)`);
+      : onceAll(
+          call,
+          (s) => `(CASE WHEN strlen(${s}) = length(${s}) THEN ${native}(${s}) ELSE ${ours}(${s}) END)`,
+        );
 }
 
 /** Length in characters or bytes. */
@@ -54,7 +58,12 @@ const substr: ScalarMapping = (call) =>
     const piece = pieceSql(bytes, s, start, bounded(arg(call, 2), n));
     const length = arg(call, 2).literal;
     if (typeof length === "bigint" && length >= 0n) return piece;
-    return failWhen(`${n} < 0`, call.resultType, ["Third argument in SUBSTR() cannot be negative"], piece);
+    return failWhen(
+      `${n} < 0 AND ${s} IS NOT NULL AND ${p} IS NOT NULL`,
+      call.resultType,
+      ["Third argument in SUBSTR() cannot be negative"],
+      piece,
+    );
   });
 
 function side(name: "left" | "right"): ScalarMapping {
@@ -67,23 +76,29 @@ function side(name: "left" | "right"): ScalarMapping {
           ? pieceSql(bytes, s, "1", count)
           : pieceSql(bytes, s, `greatest(${lengthSql(bytes, s)} - ${count} + 1, 1)`);
       const message = `Second argument in ${name.toUpperCase()}() cannot be negative`;
-      return failWhen(`${n} < 0`, call.resultType, [message], piece);
+      return failWhen(`${n} < 0 AND ${s} IS NOT NULL`, call.resultType, [message], piece);
     });
 }
 
 function pad(name: "lpad" | "rpad"): ScalarMapping {
   return (call) => {
-    if (isBytes(call)) return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${call.args[2]?.sql ?? "' '::BLOB"})`;
+    if (isBytes(call))
+      return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${call.args[2]?.sql ?? "' '::BLOB"})`;
     return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "' '"], (s, n, p) => {
       const padded = `${name}(${s}, CAST(${n} AS INTEGER), ${p})`;
       const checked = failWhen(
-        `${p} = ''`,
+        `${p} = '' AND ${s} IS NOT NULL AND ${n} IS NOT NULL`,
         call.resultType,
         ["Third argument (pad pattern) for LPAD/RPAD cannot be empty"],
         padded,
       );
       const message = "Second argument (output size) for LPAD/RPAD cannot be negative";
-      return failWhen(`${n} < 0`, call.resultType, [message], checked);
+      return failWhen(
+        `${n} < 0 AND ${s} IS NOT NULL AND ${p} IS NOT NULL`,
+        call.resultType,
+        [message],
+        checked,
+      );
     });
   };
 }
@@ -91,7 +106,7 @@ function pad(name: "lpad" | "rpad"): ScalarMapping {
 const repeat: ScalarMapping = (call) =>
   onceAll(call, (s, n) => {
     const message = "Second argument (repeat count) for REPEAT cannot be negative";
-    return failWhen(`${n} < 0`, call.resultType, [message], `repeat(${s}, ${n})`);
+    return failWhen(`${n} < 0 AND ${s} IS NOT NULL`, call.resultType, [message], `repeat(${s}, ${n})`);
   });
 
 function trim(name: "trim" | "ltrim" | "rtrim"): ScalarMapping {
@@ -108,8 +123,15 @@ const concat: ScalarMapping = (call) => {
       return `(CASE WHEN ${anyNull} THEN NULL ELSE list_concat(${arrays.join(", ")}) END)`;
     });
   }
-  return `(${call.args.map((each) => each.sql).join(" || ")})`;
+  return joined(call.args.map((each) => each.sql));
 };
+
+/** Nested no deeper than needed: DuckDB plans operators in the cube of their depth. */
+function joined(parts: readonly string[]): string {
+  if (parts.length <= 8) return `(${parts.join(" || ")})`;
+  const middle = Math.ceil(parts.length / 2);
+  return `(${joined(parts.slice(0, middle))} || ${joined(parts.slice(middle))})`;
+}
 
 const length: ScalarMapping = (call) =>
   isBytes(call) ? `octet_length(${sqlOf(call, 0)})` : `length(${sqlOf(call, 0)})`;

@@ -60,13 +60,16 @@ SELECT LOGICAL_OR(x), LOGICAL_AND(x) FROM UNNEST([TRUE, FALSE, NULL]) x
 SELECT LOGICAL_OR(x), LOGICAL_AND(x) FROM UNNEST(CAST([NULL] AS ARRAY<BOOL>)) x
 SELECT BIT_AND(x), BIT_OR(x), BIT_XOR(x) FROM UNNEST([6, 3, NULL]) x
 SELECT BIT_XOR(DISTINCT x) FROM UNNEST([5, 5, 3]) x
-SELECT APPROX_COUNT_DISTINCT(x) FROM UNNEST([1, 1, 2, NULL]) x
-SELECT APPROX_QUANTILES(x, 2) FROM UNNEST([1, 1, 1, 4, 5, 6, 7, 8, 9, 10]) x
-SELECT APPROX_QUANTILES(x, 4) FROM UNNEST([5, 1, 9]) x
-SELECT APPROX_QUANTILES(x, 100)[OFFSET(90)] FROM UNNEST(GENERATE_ARRAY(1, 1000)) x
-SELECT APPROX_QUANTILES(x, 2) FROM UNNEST(['a', 'c', 'b']) x
-SELECT APPROX_TOP_COUNT(x, 2) FROM UNNEST(['a', 'b', 'b', 'c', 'b', 'c']) x
-SELECT APPROX_TOP_SUM(s.x, s.w, 2) FROM UNNEST([STRUCT('a' AS x, 5 AS w), ('b', 2), ('b', 4), ('c', 1)]) s
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions#approx_count_distinct
+SELECT APPROX_COUNT_DISTINCT(x) FROM UNNEST([1, 1, 2, NULL]) x -- docs: 2
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions#approx_quantiles
+SELECT APPROX_QUANTILES(x, 2) FROM UNNEST([1, 1, 1, 4, 5, 6, 7, 8, 9, 10]) x -- docs: [1, 5, 10]
+SELECT APPROX_QUANTILES(x, 4) FROM UNNEST([5, 1, 9]) x -- docs: [1, 1, 5, 9, 9]
+SELECT APPROX_QUANTILES(x, 100)[OFFSET(90)] FROM UNNEST(GENERATE_ARRAY(1, 1000)) x -- docs: 900
+SELECT APPROX_QUANTILES(x, 2) FROM UNNEST(['a', 'c', 'b']) x -- docs: ["a", "b", "c"]
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions#approx_top_count
+SELECT APPROX_TOP_COUNT(x, 2) FROM UNNEST(['a', 'b', 'b', 'c', 'b', 'c']) x -- docs: [["b", 3], ["c", 2]]
+SELECT APPROX_TOP_SUM(s.x, s.w, 2) FROM UNNEST([STRUCT('a' AS x, 5 AS w), ('b', 2), ('b', 4), ('c', 1)]) s -- refused
 SELECT STDDEV_POP(x), STDDEV_SAMP(x), VAR_POP(x), VAR_SAMP(x) FROM UNNEST([1.0, 2.0, 4.0, NULL]) x
 SELECT STDDEV(x), VARIANCE(x) FROM UNNEST([10, 14, 18]) x
 SELECT STDDEV(x) FROM UNNEST([10]) x
@@ -113,16 +116,18 @@ SELECT PERCENTILE_DISC(x, 0) OVER (), PERCENTILE_DISC(x, 1) OVER () FROM UNNEST(
 SELECT x FROM UNNEST([1, 2, 3, 4]) x WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY MOD(x, 2) ORDER BY x DESC) = 1 ORDER BY x
 SELECT SUM(x) OVER (ORDER BY x) FROM UNNEST([9223372036854775807, 1]) x
 SELECT AVG(x) OVER (ORDER BY x) FROM UNNEST([NUMERIC '1', NUMERIC '2', NUMERIC '4']) x
-SELECT GROUPING(x), x, COUNT(*) FROM UNNEST([1, 2]) x GROUP BY ROLLUP(x) ORDER BY 1, 2
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions#grouping
+SELECT GROUPING(x), x, COUNT(*) FROM UNNEST([1, 2]) x GROUP BY ROLLUP(x) ORDER BY 1, 2 -- docs: 0, 1, 1 | 0, 2, 1 | 1, null, 2
 SELECT HLL_COUNT.EXTRACT(HLL_COUNT.INIT(x)) FROM UNNEST([1, 2]) x -- refused
-SELECT COUNT(x HAVING MAX x) FROM UNNEST([1, 2, 2]) x
-SELECT SUM(x HAVING MAX y) FROM UNNEST([STRUCT(1 AS x, 1 AS y), (2, 2), (3, 2)])
+SELECT COUNT(x HAVING MAX x) FROM UNNEST([1, 2, 2]) x -- refused
+SELECT SUM(x HAVING MAX y) FROM UNNEST([STRUCT(1 AS x, 1 AS y), (2, 2), (3, 2)]) -- refused
 SELECT MIN(s) FROM UNNEST([STRUCT(1 AS a)]) s
 SELECT ARRAY(SELECT x * 2 FROM UNNEST([1, 2, 3]) x ORDER BY x DESC)
 SELECT (SELECT SUM(x) FROM UNNEST([1, 2, 3]) x)
 SELECT EXISTS(SELECT 1 FROM UNNEST([1]) x WHERE x > 1)
 SELECT [1, 2] AS a, STRUCT(1 AS x, 'y' AS y) AS s
-SELECT AS STRUCT 1 AS a, 'b' AS b
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#select_as_struct: a row's fields are its columns.
+SELECT AS STRUCT 1 AS a, 'b' AS b -- docs: 1, "b"
 SELECT x.a, x.b[OFFSET(0)] FROM UNNEST([STRUCT(1 AS a, ['p', 'q'] AS b)]) x
 SELECT COUNT(*) FROM UNNEST([1, 2]) a, UNNEST([1, 2, 3]) b
 SELECT o, x FROM UNNEST(['a', 'b']) x WITH OFFSET o ORDER BY o

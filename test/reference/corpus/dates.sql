@@ -198,7 +198,8 @@ FORMAT_DATE('%E4Y %EY %Oy', DATE '2008-12-29')
 FORMAT_DATE('%H:%M', DATE '2008-12-29')
 FORMAT_DATE('%Y', DATE '0001-12-29')
 FORMAT_DATE('%q', DATE '2008-12-29')
-FORMAT_DATE('%J', DATE '2008-12-29')
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time
+FORMAT_DATE('%J', DATE '2008-12-29') -- docs: "2009"
 FORMAT_DATE('%c', DATE '2008-12-29')
 FORMAT_DATETIME('%c', DATETIME '2008-12-25 15:30:00')
 FORMAT_DATETIME('%H %I %k %l %M %P %p %R %r %S %T %X', DATETIME '2008-12-25 05:03:09')
@@ -230,9 +231,10 @@ PARSE_DATE('%Y', '2020')
 PARSE_DATE('%j %Y', '60 2020')
 PARSE_DATE('%Y-%m-%d', ' 2020-01-02 ')
 PARSE_DATE('%Y-%m-%d', '2020-01-02x')
-PARSE_DATE('%G-W%V-%u', '2020-W10-3')
-PARSE_DATE('%Y %U %w', '2020 10 3')
-PARSE_DATE('%Y %W %a', '2020 10 Wed')
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_elements_date_time
+PARSE_DATE('%G-W%V-%u', '2020-W10-3') -- docs: 18325
+PARSE_DATE('%Y %U %w', '2020 10 3') -- docs: 18332
+PARSE_DATE('%Y %W %a', '2020 10 Wed') -- docs: 18332
 PARSE_DATE('%H', '10')
 PARSE_DATETIME('%Y-%m-%d %H:%M:%S', '1998-10-18 13:45:55')
 PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '8/30/2018 2:23:38 pm')

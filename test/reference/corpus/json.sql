@@ -200,3 +200,12 @@ JSON '{"a": 1}'['a']
 JSON '[1, 2]'[0]
 JSON '[1, 2]'[5]
 JSON '{"a": "x"}'.a
+JSON_VALUE(JSON '{"a": 1.0}', '$.a')
+JSON_VALUE(JSON '{"a": 1e20}', '$.a')
+JSON_QUERY(JSON '{"a": 1.0}', '$.a')
+JSON_QUERY('{"a": [1, {"b":', '$.a[0]')
+JSON_QUERY('{"a": 1, "a": 2}', '$.a')
+JSON_VALUE('{"a": -0.0}', '$.a')
+LAX_STRING(JSON '1.5e-7')
+LAX_STRING(JSON '1e20')
+LAX_STRING(JSON '123456.75')

@@ -162,5 +162,6 @@ NUMERIC '5' / BIGNUMERIC '3'
 1.1 * 1.1
 0.1 + 0.2
 5 - 7.5
-GENERATE_UUID() != GENERATE_UUID()
-LENGTH(GENERATE_UUID())
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/utility-functions#generate_uuid
+GENERATE_UUID() != GENERATE_UUID() -- docs: true
+LENGTH(GENERATE_UUID()) -- docs: 36

@@ -37,3 +37,11 @@ NET.IPV4_TO_INT64(b'\xff\xff\xff\xff')
 NET.IPV4_TO_INT64(b'\xff')
 NET.REG_DOMAIN('www.google.com') -- refused
 NET.PUBLIC_SUFFIX('www.google.com') -- refused
+NET.HOST('www.google.com.')
+NET.HOST('.a.b')
+NET.HOST('http://a:b@c:d@e/')
+NET.HOST('a.b:80:90')
+NET.HOST('http:a.b')
+NET.HOST('http:/a.b')
+NET.HOST('x://')
+NET.HOST('//[::1')

@@ -219,8 +219,9 @@ FARM_FINGERPRINT(REPEAT('xyz', 32))
 FARM_FINGERPRINT(REPEAT('abcdefghij', 64))
 FARM_FINGERPRINT(b'\xff\x00')
 FARM_FINGERPRINT('é')
-ST_ASTEXT(ST_GEOGPOINT(1.5, -2))
-ST_X(ST_GEOGPOINT(1.5, -2))
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/geography_functions#st_geogpoint
+ST_ASTEXT(ST_GEOGPOINT(1.5, -2)) -- docs: "POINT(1.5 -2)"
+ST_X(ST_GEOGPOINT(1.5, -2)) -- docs: 1.5
 FORMAT('%t %T', 'a', 'a')
 FORMAT('%t', CAST(NULL AS STRING))
 FORMAT('%T', NULL)

@@ -161,10 +161,12 @@ FROM_BASE64('/+A=')
 FROM_BASE64('/+A')
 FROM_BASE64('!')
 FROM_BASE64('')
-TO_BASE32(b'abcde\xFF')
-TO_BASE32(b'a')
-FROM_BASE32('MFRGGZDF74======')
-FROM_BASE32('M')
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#to_base32
+TO_BASE32(b'abcde\xFF') -- docs: "MFRGGZDF74======"
+TO_BASE32(b'a') -- docs: "ME======"
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#from_base32
+FROM_BASE32('MFRGGZDF74======') -- docs: x'6162636465ff'
+FROM_BASE32('M') -- docs: error
 SAFE_CONVERT_BYTES_TO_STRING(b'\x61')
 SAFE_CONVERT_BYTES_TO_STRING(b'\xc2')
 SAFE_CONVERT_BYTES_TO_STRING(b'a\xffb\xe2\x82')

@@ -19,7 +19,8 @@ function trimmed(data: Buffer, set: Buffer, left: boolean, right: boolean): Buff
 
 function padded(data: Buffer, size: bigint, pattern: Buffer, atStart: boolean): Buffer {
   if (size < 0n) throw new EvaluationError("Second argument (output size) for LPAD/RPAD cannot be negative");
-  if (pattern.length === 0) throw new EvaluationError("Third argument (pad pattern) for LPAD/RPAD cannot be empty");
+  if (pattern.length === 0)
+    throw new EvaluationError("Third argument (pad pattern) for LPAD/RPAD cannot be empty");
   const length = Number(size);
   if (length <= data.length) return data.subarray(0, length);
   const fill = Buffer.alloc(length - data.length, pattern);
@@ -73,10 +74,16 @@ function countBits(data: Buffer): bigint {
   return BigInt(count);
 }
 
+/** Where an empty part is found: right at the position, as far as there is one. */
+export function emptyPosition(length: bigint, position: bigint, occurrence: bigint): bigint {
+  const at = position > 0n ? position + occurrence - 1n : length + position + 3n - occurrence;
+  return at >= 1n && at <= length + 1n ? at : 0n;
+}
+
 function position(data: Buffer, part: Buffer, from: bigint, occurrence: bigint): bigint {
   if (from === 0n) throw new EvaluationError("Third argument (position) of INSTR() must not be zero");
   if (occurrence <= 0n) throw new EvaluationError("Fourth argument (occurrence) of INSTR() must be positive");
-  if (part.length === 0) return from === 1n && occurrence === 1n ? 1n : 0n;
+  if (part.length === 0) return emptyPosition(BigInt(data.length), from, occurrence);
   const forward = from > 0n;
   let at = forward ? Number(from) - 1 : data.length + Number(from);
   let found = -1;
@@ -145,7 +152,8 @@ export const bytesUdfs: readonly Udf[] = [
   udf("split_bytes", [bytes, bytes], list(bytes), split),
   udf("instr_bytes", [bytes, bytes, int, int], int, position),
   udf("translate_bytes", [bytes, bytes, bytes], bytes, (b, from, to) => {
-    if (new Set(from).size !== from.length) throw new EvaluationError("Duplicate byte in TRANSLATE source characters");
+    if (new Set(from).size !== from.length)
+      throw new EvaluationError("Duplicate byte in TRANSLATE source characters");
     return Buffer.from(
       [...b].flatMap((byte) => {
         const index = from.indexOf(byte);
@@ -169,7 +177,9 @@ export const bytesUdfs: readonly Udf[] = [
   udf("bit_shift_right_bytes", [bytes, int], bytes, (b, n) => shifted(b, n, false)),
   udf("bit_count_bytes", [bytes], int, countBits),
   udf("shift_left", [int, int], int, (x, n) => (n > 63n ? 0n : BigInt.asIntN(64, x << n))),
-  udf("shift_right", [int, int], int, (x, n) => (n > 63n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, x) >> n))),
+  udf("shift_right", [int, int], int, (x, n) =>
+    n > 63n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, x) >> n),
+  ),
   udf("sha512", [bytes], bytes, (b) => createHash("sha512").update(b).digest()),
   udf("bytes_literal", [bytes], text, bytesLiteral),
   udf("bytes_display", [bytes], text, bytesDisplay),

@@ -29,7 +29,9 @@ function inRange(type: Decimal, value: bigint, what: () => string): bigint {
 
 /** A scaled integer as decimal text without trailing zeros. */
 export function decimalText(value: bigint, scale: number): string {
-  const digits = magnitude(value).toString().padStart(scale + 1, "0");
+  const digits = magnitude(value)
+    .toString()
+    .padStart(scale + 1, "0");
   const fraction = digits.slice(-scale).replace(/0+$/, "");
   return `${value < 0n ? "-" : ""}${digits.slice(0, -scale)}${fraction === "" ? "" : `.${fraction}`}`;
 }
@@ -37,13 +39,19 @@ export function decimalText(value: bigint, scale: number): string {
 const TEXT = /^[ \t\n\v\f\r]*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?[ \t\n\v\f\r]*$/;
 
 function parseDecimal(type: Decimal, value: string): bigint {
-  const invalid = (): EvaluationError => new EvaluationError(`Invalid ${type.name.toUpperCase()} value: ${value}`);
+  const invalid = (): EvaluationError =>
+    new EvaluationError(`Invalid ${type.name.toUpperCase()} value: ${value}`);
   const [, sign, whole = "", fraction = "", exponent = "0"] = TEXT.exec(value) ?? [];
   if (sign === undefined || whole + fraction === "") throw invalid();
   const power = Number(exponent) - fraction.length + type.scale;
   const digits = BigInt(whole + fraction);
   if (digits !== 0n && power + digits.toString().length > 80) throw invalid();
-  const scaled = digits === 0n || power < -400 ? 0n : power >= 0 ? digits * ten(power) : divideRounded(digits, ten(-power));
+  const scaled =
+    digits === 0n || power < -400
+      ? 0n
+      : power >= 0
+        ? digits * ten(power)
+        : divideRounded(digits, ten(-power));
   const signed = sign === "-" ? -scaled : scaled;
   if (signed > type.max || signed < type.min) throw invalid();
   return signed;
@@ -103,7 +111,8 @@ function squareRoot(n: bigint): bigint {
 }
 
 function sqrt(type: Decimal, value: bigint): bigint {
-  if (value < 0n) throw new EvaluationError(`Argument to SQRT cannot be negative: ${decimalText(value, type.scale)}`);
+  if (value < 0n)
+    throw new EvaluationError(`Argument to SQRT cannot be negative: ${decimalText(value, type.scale)}`);
   // One digit more than wanted decides the rounding.
   return divideRounded(squareRoot(value * ten(type.scale + 2)), 10n);
 }
@@ -112,7 +121,9 @@ function pow(type: Decimal, base: bigint, exponent: bigint): bigint {
   const one = ten(type.scale);
   const shown = (): string => `POW(${decimalText(base, type.scale)}, ${decimalText(exponent, type.scale)})`;
   if (exponent % one !== 0n || exponent < 0n || exponent > one * 1000n) {
-    throw new EvaluationError(`Not supported by the local BigQuery endpoint: ${shown()} with a fractional, negative or great exponent`);
+    throw new EvaluationError(
+      `Not supported by the local BigQuery endpoint: ${shown()} with a fractional, negative or great exponent`,
+    );
   }
   const n = exponent / one;
   const exact = base ** n;
@@ -146,7 +157,8 @@ function roundFloat(value: number, digits: bigint, how: "round" | "trunc"): numb
   const denominator = (exponent < 0 ? 1n << BigInt(-exponent) : 1n) * (places < 0 ? ten(-places) : 1n);
   const quotient = how === "trunc" ? numerator / denominator : divideRounded(numerator, denominator);
   const rounded = Number(`${quotient}e${-places}`);
-  if (!Number.isFinite(rounded)) throw new EvaluationError(`Floating point error in function: ROUND(${value}, ${digits})`);
+  if (!Number.isFinite(rounded))
+    throw new EvaluationError(`Floating point error in function: ROUND(${value}, ${digits})`);
   return value < 0 ? -rounded : rounded;
 }
 
@@ -154,11 +166,7 @@ function ofType(type: Decimal): readonly Udf[] {
   const codec = type === NUMERIC ? numeric : bigNumeric;
   const one = ten(type.scale);
   const shown = (x: bigint): string => decimalText(x, type.scale);
-  const operation = (
-    name: string,
-    symbol: string,
-    operate: (a: bigint, b: bigint) => bigint,
-  ): Udf =>
+  const operation = (name: string, symbol: string, operate: (a: bigint, b: bigint) => bigint): Udf =>
     udf(`${type.name}_${name}`, [codec, codec], codec, (a, b) =>
       inRange(type, operate(a, b), () => `${shown(a)} ${symbol} ${shown(b)}`),
     );

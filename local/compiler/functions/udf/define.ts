@@ -71,12 +71,15 @@ export const interval: Codec<IntervalValue> = {
 export function list<T>(element: Codec<T>): Codec<readonly (T | null)[]> {
   return {
     type: LIST(element.type),
-    read: (value) => (value as DuckDBListValue).items.map((item) => (item === null ? null : element.read(item))),
+    read: (value) =>
+      (value as DuckDBListValue).items.map((item) => (item === null ? null : element.read(item))),
     write: (items) => new DuckDBListValue(items.map((item) => (item === null ? null : element.write(item)))),
   };
 }
 
-type Values<P extends readonly Codec<unknown>[]> = { [I in keyof P]: P[I] extends Codec<infer T> ? T : never };
+type Values<P extends readonly Codec<unknown>[]> = {
+  [I in keyof P]: P[I] extends Codec<infer T> ? T : never;
+};
 
 /** A scalar function of ours that DuckDB calls back. */
 export interface Udf {
@@ -111,7 +114,9 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
               const values = columns.map((column) => column.getItem(row));
               const found = values.includes(null)
                 ? null
-                : evaluate(...(values.map((value, index) => codecs[index]?.read(value as DuckDBValue)) as Values<P>));
+                : evaluate(
+                    ...(values.map((value, index) => codecs[index]?.read(value as DuckDBValue)) as Values<P>),
+                  );
               output.setItem(row, found === null ? null : result.write(found));
             }
             output.flush();
@@ -130,4 +135,3 @@ function errorText(error: unknown): string {
 
 /** What a function of ours throws for a GoogleSQL runtime error; the message is the user's. */
 export class EvaluationError extends Error {}
-

@@ -53,9 +53,11 @@ function integer(value: bigint, spec: Spec): string {
   const magnitude = value < 0n ? -value : value;
   let digits = magnitude.toString(base);
   if (letter === "X") digits = digits.toUpperCase();
-  if (precision !== undefined) digits = precision === 0 && value === 0n ? "" : digits.padStart(precision, "0");
+  if (precision !== undefined)
+    digits = precision === 0 && value === 0n ? "" : digits.padStart(precision, "0");
   if (flags.includes("'")) digits = grouped(digits, base === 10 ? 3 : 4);
-  const prefix = flags.includes("#") && value !== 0n ? (base === 16 ? `0${letter}` : base === 8 ? "0" : "") : "";
+  const prefix =
+    flags.includes("#") && value !== 0n ? (base === 16 ? `0${letter}` : base === 8 ? "0" : "") : "";
   return padNumber(signOf(value < 0n, flags), prefix, digits, spec, precision === undefined);
 }
 
@@ -88,7 +90,8 @@ function exponential(unsigned: string, decimals: number): { mantissa: string; ex
 function roundHalfEven(digits: string, decimals: number): string {
   const kept = digits.slice(0, decimals + 1).padEnd(decimals + 1, "0");
   const rest = digits.slice(decimals + 1);
-  const half = rest === "" ? -1 : rest[0] === "5" && /^0*$/.test(rest.slice(1)) ? 0 : Number(rest[0]) >= 5 ? 1 : -1;
+  const half =
+    rest === "" ? -1 : rest[0] === "5" && /^0*$/.test(rest.slice(1)) ? 0 : Number(rest[0]) >= 5 ? 1 : -1;
   const up = half > 0 || (half === 0 && Number(kept.at(-1)) % 2 === 1);
   return up ? (BigInt(kept) + 1n).toString().padStart(kept.length, "0") : kept;
 }
@@ -128,7 +131,13 @@ function real(argument: Argument, spec: Spec): string {
   const upper = spec.letter === spec.letter.toUpperCase();
   const cased = (s: string): string => (upper ? s.toUpperCase() : s);
   if (argument.kind === "FLOAT64") {
-    const value = /nan/i.test(source) ? Number.NaN : /inf/i.test(source) ? (source.startsWith("-") ? -Infinity : Infinity) : Number(source);
+    const value = /nan/i.test(source)
+      ? Number.NaN
+      : /inf/i.test(source)
+        ? source.startsWith("-")
+          ? -Infinity
+          : Infinity
+        : Number(source);
     if (!Number.isFinite(value)) {
       const word = Number.isNaN(value) ? "nan" : "inf";
       return padText(cased(signOf(value < 0, spec.flags) + word), spec);
@@ -166,7 +175,8 @@ function format(pattern: string, args: readonly Argument[]): string | null {
   let isNull = false;
   const take = (): Argument => {
     const found = args[next++];
-    if (found === undefined) throw new EvaluationError(`Too few arguments to FORMAT for pattern "${pattern}"`);
+    if (found === undefined)
+      throw new EvaluationError(`Too few arguments to FORMAT for pattern "${pattern}"`);
     return found;
   };
   const star = (given: string | undefined): number | undefined => {
@@ -175,39 +185,45 @@ function format(pattern: string, args: readonly Argument[]): string | null {
     if (raw === null) isNull = true;
     return Number(raw ?? 0);
   };
-  const result = pattern.replace(SPEC, (token, flags: string | undefined, width, precision, letter: string | undefined) => {
-    if (letter === "%") return "%";
-    if (letter === undefined || flags === undefined) {
-      throw new EvaluationError(`Invalid FORMAT string "${pattern}"`);
-    }
-    const wide = star(width);
-    const precise = star(precision) ?? (token.includes(".") ? 0 : undefined);
-    const spec: Spec = {
-      flags: wide !== undefined && wide < 0 ? `${flags}-` : flags,
-      width: wide === undefined ? undefined : Math.abs(wide),
-      precision: precise !== undefined && precise < 0 ? undefined : precise,
-      letter,
-    };
-    const shown = render(take(), spec);
-    if (shown === null) isNull = true;
-    return shown ?? "";
-  });
+  const result = pattern.replace(
+    SPEC,
+    (token, flags: string | undefined, width, precision, letter: string | undefined) => {
+      if (letter === "%") return "%";
+      if (letter === undefined || flags === undefined) {
+        throw new EvaluationError(`Invalid FORMAT string "${pattern}"`);
+      }
+      const wide = star(width);
+      const precise = star(precision) ?? (token.includes(".") ? 0 : undefined);
+      const spec: Spec = {
+        flags: wide !== undefined && wide < 0 ? `${flags}-` : flags,
+        width: wide === undefined ? undefined : Math.abs(wide),
+        precision: precise !== undefined && precise < 0 ? undefined : precise,
+        letter,
+      };
+      const shown = render(take(), spec);
+      if (shown === null) isNull = true;
+      return shown ?? "";
+    },
+  );
   if (next < args.length) throw new EvaluationError(`Too many arguments to FORMAT for pattern "${pattern}"`);
   return isNull ? null : result;
 }
 
 /** FORMAT: for each argument its kind, its exact text, and how %t and %T print it. */
 export const formatUdfs: readonly Udf[] = [
-  udf("format", [text, list(text), list(text), list(text), list(text)], text, (pattern, kinds, raw, plain, source) =>
-    format(
-      pattern,
-      kinds.map((kind, index) => ({
-        kind: kind ?? "",
-        raw: raw[index] ?? null,
-        plain: plain[index] ?? "NULL",
-        source: source[index] ?? "NULL",
-      })),
-    ),
+  udf(
+    "format",
+    [text, list(text), list(text), list(text), list(text)],
+    text,
+    (pattern, kinds, raw, plain, source) =>
+      format(
+        pattern,
+        kinds.map((kind, index) => ({
+          kind: kind ?? "",
+          raw: raw[index] ?? null,
+          plain: plain[index] ?? "NULL",
+          source: source[index] ?? "NULL",
+        })),
+      ),
   ),
 ];
-

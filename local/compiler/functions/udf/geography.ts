@@ -8,8 +8,10 @@ function number(value: number): string {
 }
 
 function point(longitude: number, latitude: number): string {
-  if (!(latitude >= -90 && latitude <= 90)) throw new EvaluationError(`Latitude must be between -90 and 90 degrees. Actual value was ${latitude}`);
-  if (!Number.isFinite(longitude)) throw new EvaluationError(`Longitude must be finite. Actual value was ${longitude}`);
+  if (!(latitude >= -90 && latitude <= 90))
+    throw new EvaluationError(`Latitude must be between -90 and 90 degrees. Actual value was ${latitude}`);
+  if (!Number.isFinite(longitude))
+    throw new EvaluationError(`Longitude must be finite. Actual value was ${longitude}`);
   const turned = (((longitude + 180) % 360) + 360) % 360;
   const wrapped = longitude >= -180 && longitude <= 180 ? longitude : turned - 180;
   return `POINT(${number(wrapped)} ${number(latitude)})`;
@@ -17,7 +19,10 @@ function point(longitude: number, latitude: number): string {
 
 function coordinates(wkt: string): readonly [number, number] {
   const [, x, y] = POINT.exec(wkt) ?? [];
-  if (x === undefined || y === undefined) throw new EvaluationError(`Not supported by the local BigQuery endpoint: a GEOGRAPHY that is no point: ${wkt}`);
+  if (x === undefined || y === undefined)
+    throw new EvaluationError(
+      `Not supported by the local BigQuery endpoint: a GEOGRAPHY that is no point: ${wkt}`,
+    );
   return [Number(x), Number(y)];
 }
 
@@ -28,6 +33,9 @@ export const geographyUdfs: readonly Udf[] = [
   udf("st_point_text", [text], text, (wkt) => point(...coordinates(wkt))),
   udf("geojson_quoted", [text], text, (wkt) => {
     const [x, y] = coordinates(wkt);
-    return JSON.stringify(`{ "type": "Point", "coordinates": [${number(x)}, ${number(y)}] }`).replaceAll(", ", ", ");
+    return JSON.stringify(`{ "type": "Point", "coordinates": [${number(x)}, ${number(y)}] }`).replaceAll(
+      ", ",
+      ", ",
+    );
   }),
 ];

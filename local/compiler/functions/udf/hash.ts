@@ -64,7 +64,12 @@ function upTo64(s: Buffer): bigint {
 }
 
 function weak32(s: Buffer, at: number, seedA: bigint, seedB: bigint): readonly [bigint, bigint] {
-  const [w, x, y, z] = [0, 8, 16, 24].map((step) => s.readBigUInt64LE(at + step)) as [bigint, bigint, bigint, bigint];
+  const [w, x, y, z] = [0, 8, 16, 24].map((step) => s.readBigUInt64LE(at + step)) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
   let a = add(seedA, w);
   let b = rotate(add(seedB, a, z), 21n);
   const c = a;
@@ -113,7 +118,8 @@ function over64(s: Buffer): bigint {
 
 /** FarmHash's Fingerprint64 (https://github.com/google/farmhash), written from its published definition. */
 export function farmFingerprint(s: Buffer): bigint {
-  const hash = s.length <= 16 ? upTo16(s) : s.length <= 32 ? upTo32(s) : s.length <= 64 ? upTo64(s) : over64(s);
+  const hash =
+    s.length <= 16 ? upTo16(s) : s.length <= 32 ? upTo32(s) : s.length <= 64 ? upTo64(s) : over64(s);
   return BigInt.asIntN(64, hash);
 }
 

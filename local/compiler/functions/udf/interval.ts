@@ -28,14 +28,17 @@ function isoText({ months, days, micros }: IntervalValue): string {
   const fraction = abs(micros % 1_000_000n);
   const rest = seconds % 60n;
   const secondText =
-    fraction === 0n ? part(rest, "S") : `${micros < 0n && rest === 0n ? "-" : ""}${rest}.${fraction.toString().padStart(6, "0").replace(/0+$/, "")}S`;
+    fraction === 0n
+      ? part(rest, "S")
+      : `${micros < 0n && rest === 0n ? "-" : ""}${rest}.${fraction.toString().padStart(6, "0").replace(/0+$/, "")}S`;
   const time = part(seconds / 3600n, "H") + part((seconds / 60n) % 60n, "M") + secondText;
   if (date === "" && time === "") return "P0Y";
   return `P${date}${time === "" ? "" : `T${time}`}`;
 }
 
 const TEXT = /^([+-]?)(\d+)-(\d+) ([+-]?\d+) ([+-]?)(\d+):(\d+):(\d+)(?:\.(\d{1,6}))?$/;
-const ISO = /^P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)(?:\.(\d{1,6}))?S)?)?$/;
+const ISO =
+  /^P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)(?:\.(\d{1,6}))?S)?)?$/;
 
 function parseInterval(source: string): IntervalValue {
   const plain = TEXT.exec(source);
@@ -43,13 +46,20 @@ function parseInterval(source: string): IntervalValue {
     const [, sign, years, months, days, clockSign, hours, minutes, seconds, fraction = ""] = plain;
     const total = Number(years) * 12 + Number(months);
     const micros =
-      (BigInt(hours as string) * 3600n + BigInt(minutes as string) * 60n + BigInt(seconds as string)) * 1_000_000n +
+      (BigInt(hours as string) * 3600n + BigInt(minutes as string) * 60n + BigInt(seconds as string)) *
+        1_000_000n +
       BigInt(fraction.padEnd(6, "0"));
-    return { months: sign === "-" ? -total : total, days: Number(days), micros: clockSign === "-" ? -micros : micros };
+    return {
+      months: sign === "-" ? -total : total,
+      days: Number(days),
+      micros: clockSign === "-" ? -micros : micros,
+    };
   }
   const iso = source === "P" || source.endsWith("T") ? null : ISO.exec(source);
   if (iso === null) throw new EvaluationError(`Invalid INTERVAL value: '${source}'`);
-  const [years, months, weeks, days, hours, minutes, seconds] = iso.slice(1, 8).map((part) => Number(part ?? 0));
+  const [years, months, weeks, days, hours, minutes, seconds] = iso
+    .slice(1, 8)
+    .map((part) => Number(part ?? 0));
   const fraction = BigInt((iso[8] ?? "").padEnd(6, "0"));
   const whole = BigInt((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1_000_000n;
   return {
@@ -119,9 +129,9 @@ export const intervalUdfs: readonly Udf[] = [
   udf("interval_multiply", [interval, int], interval, (x, n) => {
     const months = BigInt(x.months) * n;
     const days = BigInt(x.days) * n;
-    if (abs(months) > 120_000n || abs(days) > 3_660_000n) throw new EvaluationError("Interval overflow during multiplication operation");
+    if (abs(months) > 120_000n || abs(days) > 3_660_000n)
+      throw new EvaluationError("Interval overflow during multiplication operation");
     return { months: Number(months), days: Number(days), micros: x.micros * n };
   }),
   udf("interval_divide", [interval, int], interval, divide),
 ];
-

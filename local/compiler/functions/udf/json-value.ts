@@ -6,19 +6,34 @@ export type Json =
   | boolean
   | string
   | { readonly integer: bigint }
-  | { readonly float: number }
+  /** As written, where the text itself is to be given back. */
+  | { readonly float: number; readonly text?: string }
   | readonly Json[]
   | ReadonlyMap<string, Json>;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
+// Built from text: in a literal the control characters would read as a mistake.
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const MAX_DEPTH = 500;
 
-const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
 
 /** What a number beyond its type's range becomes. */
 export type WideNumbers = "round" | "exact";
+
+class Found {
+  constructor(readonly value: Json) {}
+}
 
 class Parser {
   private at = 0;
@@ -26,10 +41,24 @@ class Parser {
   constructor(
     private readonly source: string,
     private readonly wide: WideNumbers,
+    /** Stop at this place, and keep numbers as they are written. */
+    private readonly target?: JsonPath,
   ) {}
 
+  /** Whether a member or element is the next step to the target. */
+  private leads(onPath: boolean, depth: number, step: string | number): boolean {
+    const wanted = this.target?.[depth];
+    return onPath && wanted !== undefined && String(wanted) === String(step);
+  }
+
+  private valueAt(onPath: boolean, depth: number): Json {
+    const value = this.value(depth, onPath);
+    if (onPath && depth === this.target?.length) throw new Found(value);
+    return value;
+  }
+
   parse(): Json {
-    const value = this.value(0);
+    const value = this.valueAt(this.target !== undefined, 0);
     this.space();
     if (this.at < this.source.length) this.fail("unexpected text after the value");
     return value;
@@ -56,11 +85,11 @@ class Parser {
     return true;
   }
 
-  private value(depth: number): Json {
+  private value(depth: number, onPath: boolean): Json {
     if (depth > MAX_DEPTH) this.fail("too deeply nested");
     this.space();
-    if (this.take("{")) return this.object(depth);
-    if (this.take("[")) return this.array(depth);
+    if (this.take("{")) return this.object(depth, onPath);
+    if (this.take("[")) return this.array(depth, onPath);
     if (this.source[this.at] === '"') return this.string();
     if (this.take("true")) return true;
     if (this.take("false")) return false;
@@ -68,7 +97,7 @@ class Parser {
     return this.number();
   }
 
-  private object(depth: number): Json {
+  private object(depth: number, onPath: boolean): Json {
     const members = new Map<string, Json>();
     this.space();
     if (this.take("}")) return members;
@@ -78,7 +107,7 @@ class Parser {
       const key = this.string();
       this.space();
       if (!this.take(":")) this.fail("expected ':'");
-      const value = this.value(depth + 1);
+      const value = this.valueAt(this.leads(onPath, depth, key), depth + 1);
       // The first of equal keys stays.
       if (!members.has(key)) members.set(key, value);
       this.space();
@@ -87,12 +116,12 @@ class Parser {
     return members;
   }
 
-  private array(depth: number): Json {
+  private array(depth: number, onPath: boolean): Json {
     const items: Json[] = [];
     this.space();
     if (this.take("]")) return items;
     do {
-      items.push(this.value(depth + 1));
+      items.push(this.valueAt(this.leads(onPath, depth, items.length), depth + 1));
       this.space();
     } while (this.take(","));
     if (!this.take("]")) this.fail("expected ']'");
@@ -106,14 +135,14 @@ class Parser {
       text += this.match(PLAIN)?.[0] ?? "";
       if (this.take('"')) return text;
       if (!this.take("\\")) this.fail("expected the end of a string");
-      const escape = this.source[this.at++] ?? "";
-      if (escape === "u") {
+      const code = this.source[this.at++] ?? "";
+      if (code === "u") {
         const digits = this.source.slice(this.at, this.at + 4);
         if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.fail("bad \\u escape");
         text += String.fromCharCode(Number.parseInt(digits, 16));
         this.at += 4;
       } else {
-        const plain = ESCAPES[escape];
+        const plain = ESCAPES[code];
         if (plain === undefined) this.fail("bad escape");
         text += plain;
       }
@@ -124,6 +153,7 @@ class Parser {
     const found = this.match(NUMBER);
     if (found === null) this.fail("expected a value");
     const [text, fraction, exponent] = found;
+    if (this.target !== undefined) return { float: Number(text), text };
     if (fraction === undefined && exponent === undefined) {
       const integer = BigInt(text);
       // INT64 and UINT64 are kept; what is wider is a double.
@@ -132,9 +162,7 @@ class Parser {
     const float = Number(text);
     if (!Number.isFinite(float)) this.fail(`number overflow parsing '${text}'`);
     if (this.wide === "exact" && !sameNumber(text, float)) {
-      throw new EvaluationError(
-        `Input number: ${text} cannot round-trip through string representation`,
-      );
+      throw new EvaluationError(`Input number: ${text} cannot round-trip through string representation`);
     }
     return { float };
   }
@@ -142,12 +170,16 @@ class Parser {
 
 /** Whether a double prints as the number that was read. */
 function sameNumber(text: string, float: number): boolean {
-  return normalized(text) === normalized(float.toString()) || normalized(text) === normalized(float.toPrecision(17));
+  return (
+    normalized(text) === normalized(float.toString()) ||
+    normalized(text) === normalized(float.toPrecision(17))
+  );
 }
 
 /** Digits and exponent of a number, without zeros at either end. */
 function normalized(text: string): string {
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = /^(-?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, "");
   const trimmed = digits.replace(/0+$/, "");
   if (trimmed === "") return "0";
@@ -157,6 +189,17 @@ function normalized(text: string): string {
 /** Parses JSON text, or throws an EvaluationError. */
 export function parseJson(source: string, wide: WideNumbers = "round"): Json {
   return new Parser(source, wide).parse();
+}
+
+/** The value at a path of JSON text, or undefined; what follows it is not read. */
+export function findJson(source: string, path: JsonPath): Json | undefined {
+  try {
+    new Parser(source, "round", path).parse();
+  } catch (stopped) {
+    if (stopped instanceof Found) return stopped.value;
+    throw stopped;
+  }
+  return undefined;
 }
 
 const MUST_ESCAPE = /["\\\u0000-\u001f\u2028\u2029]/g;
@@ -172,7 +215,10 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /** A STRING as BigQuery quotes it in JSON. */
 export function quoteJson(text: string): string {
-  const body = text.replace(MUST_ESCAPE, (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const body = text.replace(
+    MUST_ESCAPE,
+    (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   return `"${body}"`;
 }
 
@@ -198,9 +244,10 @@ export function printJson(value: Json, sorted = true): string {
     if (sorted) members.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     return `{${members.map(([key, item]) => `${quoteJson(key)}:${printJson(item, sorted)}`).join(",")}}`;
   }
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => printJson(item, sorted)).join(",")}]`;
-  const number = value as { integer: bigint } | { float: number };
-  return "integer" in number ? number.integer.toString() : jsonFloat(number.float);
+  if (Array.isArray(value))
+    return `[${(value as readonly Json[]).map((item) => printJson(item, sorted)).join(",")}]`;
+  const number = value as { integer: bigint } | { float: number; text?: string };
+  return "integer" in number ? number.integer.toString() : (number.text ?? jsonFloat(number.float));
 }
 
 /** JSON over several lines, two spaces a level. */
@@ -223,7 +270,8 @@ export function prettyJson(value: Json, indent = ""): string {
 /** The steps of a JSONPath: member names and array indexes. */
 export type JsonPath = readonly (string | number)[];
 
-const STANDARD_STEP = /\.([A-Za-z_0-9\-$\u0080-\uffff]+)|\."((?:[^"\\]|\\.)*)"|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]/y;
+const STANDARD_STEP =
+  /\.([A-Za-z_0-9\-$\u0080-\uffff]+)|\."((?:[^"\\]|\\.)*)"|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]/y;
 const LEGACY_STEP = /\.([^."[\]' ]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y;
 const paths = new Map<string, JsonPath>();
 
@@ -251,16 +299,4 @@ export function parsePath(path: string, legacy: boolean): JsonPath {
 
 function unquote(text: string): string {
   return text.replace(/\\(.)/g, "$1");
-}
-
-/** What a path leads to; undefined if nothing. */
-export function atPath(value: Json, path: JsonPath): Json | undefined {
-  let found: Json | undefined = value;
-  for (const step of path) {
-    if (found instanceof Map) found = (found as ReadonlyMap<string, Json>).get(String(step));
-    else if (Array.isArray(found)) found = /^\d+$/.test(String(step)) ? (found as readonly Json[])[Number(step)] : undefined;
-    else return undefined;
-    if (found === undefined) return undefined;
-  }
-  return found;
 }

@@ -1,19 +1,25 @@
-import { EvaluationError, bool, float, int, list, text, type Udf, udf } from "./define.ts";
-import { atPath, type Json, jsonFloat, parseJson, parsePath, prettyJson, printJson, quoteJson, type WideNumbers } from "./json-value.ts";
+import { bool, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
+import {
+  findJson,
+  type Json,
+  jsonFloat,
+  parseJson,
+  parsePath,
+  prettyJson,
+  printJson,
+  quoteJson,
+  type WideNumbers,
+} from "./json-value.ts";
 
-/** JSON text of a STRING argument may be broken, which gives NULL. */
-function read(source: string): Json | undefined {
-  try {
-    return parseJson(source);
-  } catch {
-    return undefined;
-  }
-}
-
+/** What a path leads to. Text that breaks off or goes wrong after that place does no harm; before it, nothing is found. */
 function found(source: string, path: string, legacy: boolean): Json | undefined {
   const steps = parsePath(path, legacy);
-  const value = read(source);
-  return value === undefined ? undefined : atPath(value, steps);
+  try {
+    return findJson(source, steps);
+  } catch (error) {
+    if (error instanceof EvaluationError) return undefined;
+    throw error;
+  }
 }
 
 /** A scalar as JSON_VALUE gives it; NULL for null, objects and arrays. */
@@ -40,7 +46,9 @@ function int64(source: string): bigint {
   const integer = asInteger(value);
   if (integer === undefined) throw new EvaluationError("The provided JSON input is not an integer");
   if (BigInt.asIntN(64, integer) !== integer) {
-    throw new EvaluationError(`The provided JSON number: ${printJson(value)} cannot be converted to an int64`);
+    throw new EvaluationError(
+      `The provided JSON number: ${printJson(value)} cannot be converted to an int64`,
+    );
   }
   return integer;
 }
@@ -60,7 +68,9 @@ function float64(source: string, mode: string): number {
   }
   const integer = asInteger(value);
   if (mode === "exact" && integer !== undefined && BigInt(number) !== integer) {
-    throw new EvaluationError(`JSON number: ${printJson(value)} cannot be converted to double without loss of precision`);
+    throw new EvaluationError(
+      `JSON number: ${printJson(value)} cannot be converted to double without loss of precision`,
+    );
   }
   return number;
 }
@@ -100,16 +110,33 @@ function laxNumber(value: Json): number | bigint | null {
 function laxInt(value: Json): bigint | null {
   const number = laxNumber(value);
   if (number === null || (typeof number === "number" && !Number.isFinite(number))) return null;
-  const integer = typeof number === "bigint" ? number : BigInt(Math.sign(number) * Math.round(Math.abs(number)));
+  const integer =
+    typeof number === "bigint" ? number : BigInt(Math.sign(number) * Math.round(Math.abs(number)));
   return BigInt.asIntN(64, integer) === integer ? integer : null;
 }
 
 function laxString(value: Json): string | null {
-  return typeof value === "boolean" ? String(value) : scalar(value);
+  if (typeof value === "boolean") return String(value);
+  const isNumber = value !== null && typeof value === "object" && "float" in value;
+  return isNumber ? floatText(value.float) : scalar(value);
+}
+
+/** FLOAT64 as CAST prints it: 15 digits where they read back the same, else 17. */
+function floatText(value: number): string {
+  if (value === 0) return "0";
+  const short = value.toPrecision(15);
+  const digits = Number(short) === value ? short : value.toPrecision(17);
+  const [mantissa = "", exponent] = digits.split("e");
+  const trimmed = mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
+  const power = Math.floor(Math.log10(Math.abs(value)));
+  if (exponent === undefined && power >= -4) return trimmed;
+  const [m = "", e = ""] = Number(digits).toExponential().split("e");
+  return `${m}e${e[0]}${e.slice(1).padStart(2, "0")}`;
 }
 
 function wideMode(mode: string): WideNumbers {
-  if (mode !== "exact" && mode !== "round") throw new EvaluationError(`Invalid \`wide_number_mode\` specified: ${mode}`);
+  if (mode !== "exact" && mode !== "round")
+    throw new EvaluationError(`Invalid \`wide_number_mode\` specified: ${mode}`);
   return mode;
 }
 
@@ -118,7 +145,9 @@ function parseWith(source: string, mode: string): string {
   try {
     return printJson(parseJson(source, wide));
   } catch (error) {
-    throw error instanceof EvaluationError ? new EvaluationError(`Invalid input to PARSE_JSON: ${error.message}`) : error;
+    throw error instanceof EvaluationError
+      ? new EvaluationError(`Invalid input to PARSE_JSON: ${error.message}`)
+      : error;
   }
 }
 
@@ -140,17 +169,16 @@ function removed(value: Json, path: readonly (string | number)[]): Json {
   return value;
 }
 
-/** A decimal's text as JSON: a number where a double holds it exactly, or where the value may be rounded. */
+/**
+ * A decimal's text as JSON. TO_JSON_STRING quotes what has a fraction or lies beyond 2^53
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_encodings); TO_JSON makes a number.
+ */
 function decimalJson(source: string, value: boolean): string {
-  if (/^-?\d+$/.test(source)) {
-    const integer = BigInt(source);
-    const safe = integer >= -(2n ** 53n) && integer <= 2n ** 53n;
-    if (safe || (value && integer >= -(2n ** 63n) && integer < 2n ** 64n)) return source;
-    return value ? jsonFloat(Number(source)) : `"${source}"`;
-  }
-  if (value) return jsonFloat(Number(source));
-  const shown = Number(source).toPrecision(17).replace(/\.?0+$/, "");
-  return Number(source).toString() === source || shown === source ? source : `"${source}"`;
+  if (!/^-?\d+$/.test(source)) return value ? jsonFloat(Number(source)) : `"${source}"`;
+  const integer = BigInt(source);
+  if (integer >= -(2n ** 53n) && integer <= 2n ** 53n) return source;
+  if (!value) return `"${source}"`;
+  return integer >= -(2n ** 63n) && integer < 2n ** 64n ? source : jsonFloat(Number(source));
 }
 
 /** JSON functions over JSON text. */
@@ -168,7 +196,9 @@ export const jsonUdfs: readonly Udf[] = [
     // A JSON null stays a JSON null; in text it is NULL.
     return value === undefined || (value === null && !typed) ? null : printJson(value, typed);
   }),
-  udf("json_value", [text, text, bool, bool], text, (source, path, legacy) => scalar(found(source, path, legacy))),
+  udf("json_value", [text, text, bool, bool], text, (source, path, legacy) =>
+    scalar(found(source, path, legacy)),
+  ),
   udf("json_query_array", [text, text, bool, bool], list(text), (source, path, legacy, typed) => {
     const value = found(source, path, legacy);
     return isArray(value) ? value.map((item) => printJson(item, typed)) : null;
@@ -194,7 +224,8 @@ export const jsonUdfs: readonly Udf[] = [
   udf("json_lax_bool", [text], bool, (source) => laxBool(parseJson(source))),
   udf("json_lax_int64", [text], int, (source) => laxInt(parseJson(source))),
   udf("json_lax_float64", [text], float, (source) => {
-    const number = laxNumber(parseJson(source));
+    const value = parseJson(source);
+    const number = typeof value === "boolean" ? null : laxNumber(value);
     return number === null ? null : Number(number);
   }),
   udf("json_lax_string", [text], text, (source) => laxString(parseJson(source))),

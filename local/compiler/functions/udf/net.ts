@@ -18,7 +18,10 @@ function fromText(address: string): Buffer {
 
 function toText(address: Buffer): string {
   if (address.length === 4) return [...address].join(".");
-  if (address.length !== 16) throw new EvaluationError("NET.IP_TO_STRING() encountered an invalid address: its length must be either 4 or 16");
+  if (address.length !== 16)
+    throw new EvaluationError(
+      "NET.IP_TO_STRING() encountered an invalid address: its length must be either 4 or 16",
+    );
   const groups = Array.from({ length: 8 }, (_, index) => address.readUInt16BE(index * 2));
   let [start, length] = [-1, 1];
   for (let index = 0; index < 8; index++) {
@@ -29,25 +32,29 @@ function toText(address: Buffer): string {
   const hex = groups.map((group) => group.toString(16));
   const isMapped = start === 0 && (length === 6 || (length === 5 && groups[5] === 0xffff));
   if (isMapped) return `::${length === 5 ? "ffff:" : ""}${[...address.subarray(12)].join(".")}`;
-  return start < 0 ? hex.join(":") : `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
+  return start < 0
+    ? hex.join(":")
+    : `${hex.slice(0, start).join(":")}::${hex.slice(start + length).join(":")}`;
 }
 
 function mask(size: bigint, prefix: bigint): Buffer {
-  if (size !== 4n && size !== 16n) throw new EvaluationError(`The first argument of NET.IP_NET_MASK() must be either 4 or 16; got ${size}`);
-  if (prefix < 0n || prefix > size * 8n) throw new EvaluationError(`The second argument of NET.IP_NET_MASK() must be between 0 and ${size * 8n}; got ${prefix}`);
+  if (size !== 4n && size !== 16n)
+    throw new EvaluationError(`The first argument of NET.IP_NET_MASK() must be either 4 or 16; got ${size}`);
+  if (prefix < 0n || prefix > size * 8n)
+    throw new EvaluationError(
+      `The second argument of NET.IP_NET_MASK() must be between 0 and ${size * 8n}; got ${prefix}`,
+    );
   const bits = "1".repeat(Number(prefix)).padEnd(Number(size) * 8, "0");
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
 function host(url: string): string | null {
-  const trimmed = url.trim();
-  const authority = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)?\/\/([^/?#]*)/.exec(trimmed)?.[1] ?? null;
-  const bare = authority ?? (/^[A-Za-z][A-Za-z0-9+.-]*:(?!\d)/.test(trimmed) ? null : (/^([^/?#]*)/.exec(trimmed)?.[1] ?? null));
-  if (bare === null) return null;
-  const afterUser = bare.slice(bare.lastIndexOf("@") + 1);
-  const found = afterUser.startsWith("[") ? afterUser.slice(0, afterUser.indexOf("]") + 1) : afterUser.replace(/:\d*$/, "");
-  const name = found.replace(/^\.+|\.+$/g, "");
-  return name === "" || /\s/.test(name) ? null : name;
+  const rest = url.trim().replace(/^[A-Za-z][A-Za-z0-9+.-]*:(?=\/\/)/, "");
+  const authority = /^(?:\/\/)?([^/?#]*)/.exec(rest)?.[1] ?? "";
+  const place = authority.slice(authority.lastIndexOf("@") + 1);
+  const name = /^\[[^\]]*\]?/.exec(place)?.[0] ?? place.replace(/:.*$/, "");
+  const bare = name.replace(/^\.+/, "").replace(/\.{2,}$/, ".");
+  return bare === "" ? null : bare;
 }
 
 /** NET functions. */
@@ -57,12 +64,14 @@ export const netUdfs: readonly Udf[] = [
   udf("net_ip_to_string", [bytes], text, toText),
   udf("net_ip_net_mask", [int, int], bytes, mask),
   udf("net_ip_trunc", [bytes, int], bytes, (address, length) => {
-    if (address.length !== 4 && address.length !== 16) throw new EvaluationError("The first argument of NET.IP_TRUNC() must be either 4 or 16 bytes long");
+    if (address.length !== 4 && address.length !== 16)
+      throw new EvaluationError("The first argument of NET.IP_TRUNC() must be either 4 or 16 bytes long");
     const bits = mask(BigInt(address.length), length);
     return Buffer.from(address.map((byte, index) => byte & (bits[index] as number)));
   }),
   udf("net_ipv4_from_int64", [int], bytes, (value) => {
-    if (value < -0x80000000n || value > 0xffffffffn) throw new EvaluationError(`NET.IPV4_FROM_INT64() encountered an argument out of range: ${value}`);
+    if (value < -0x80000000n || value > 0xffffffffn)
+      throw new EvaluationError(`NET.IPV4_FROM_INT64() encountered an argument out of range: ${value}`);
     const address = Buffer.alloc(4);
     address.writeUInt32BE(Number(BigInt.asUintN(32, value)));
     return address;

@@ -9,7 +9,8 @@ const HEX = new RegExp(`^${SPACE}([+-]?)(0[xX][0-9a-fA-F]+)${SPACE}$`);
 function parseInteger(s: string): bigint {
   const [, sign, digits] = INTEGER.exec(s) ?? [];
   const value = digits === undefined ? undefined : sign === "-" ? -BigInt(digits) : BigInt(digits);
-  if (value === undefined || BigInt.asIntN(64, value) !== value) throw new EvaluationError(`Bad int64 value: ${s}`);
+  if (value === undefined || BigInt.asIntN(64, value) !== value)
+    throw new EvaluationError(`Bad int64 value: ${s}`);
   return value;
 }
 
@@ -42,7 +43,8 @@ function* series<T extends number | bigint>(at: (n: number) => T, end: T, up: bo
 
 function floats(start: number, end: number, step: number): number[] {
   if (step === 0) throw new EvaluationError("Sequence step cannot be 0.");
-  if (![start, end, step].every(Number.isFinite)) throw new EvaluationError("Sequence bounds must be finite.");
+  if (![start, end, step].every(Number.isFinite))
+    throw new EvaluationError("Sequence bounds must be finite.");
   return [...series((n) => start + n * step, end, step > 0)];
 }
 
@@ -79,7 +81,9 @@ export const numberUdfs: readonly Udf[] = [
     if (step === 0n) throw new EvaluationError("Sequence step cannot be 0.");
     return [...series((n) => start + BigInt(n) * step, end, step > 0n)];
   }),
-  udf("generate_months", [int, int, int], list(int), (start, end, step) => [...monthly(start, end, Number(step))]),
+  udf("generate_months", [int, int, int], list(int), (start, end, step) => [
+    ...monthly(start, end, Number(step)),
+  ]),
   ...Object.entries(CIRCULAR).map(([name, compute]) =>
     udf(name, [float], float, (x) => {
       const value = compute(x);

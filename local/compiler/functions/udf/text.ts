@@ -1,4 +1,5 @@
 import { countGroups } from "../regexp.ts";
+import { emptyPosition } from "./bytes.ts";
 import { bool, bytes, EvaluationError, int, list, text, type Udf, udf } from "./define.ts";
 
 const points = (s: string): string[] => [...s];
@@ -20,7 +21,7 @@ const DEFAULT_DELIMITERS = ' \t\r\n\f\v[](){}/|<>!?@"^#$&~_,.:;*%+-';
 function nthPosition(s: string, part: string, position: bigint, occurrence: bigint): bigint {
   if (position === 0n) throw new EvaluationError("Third argument (position) of INSTR() must not be zero");
   if (occurrence <= 0n) throw new EvaluationError("Fourth argument (occurrence) of INSTR() must be positive");
-  if (part === "") return occurrence === 1n && position > 0n && position <= BigInt(s.length + 1) ? position : 0n;
+  if (part === "") return emptyPosition(BigInt(s.length), position, occurrence);
   let found = -1;
   if (position > 0n) {
     let from = Number(position) - 1;
@@ -85,7 +86,8 @@ function translate(s: string, from: string, to: string): string {
   const targets = points(to);
   const map = new Map<string, string>();
   points(from).forEach((char, index) => {
-    if (map.has(char)) throw new EvaluationError(`Duplicate character "${char}" in TRANSLATE source characters`);
+    if (map.has(char))
+      throw new EvaluationError(`Duplicate character "${char}" in TRANSLATE source characters`);
     map.set(char, targets[index] ?? "");
   });
   return points(s)
@@ -137,7 +139,9 @@ function fromBase64(s: string): Buffer {
 function fromHex(s: string): Buffer {
   const bad = /[^0-9A-Fa-f]/.exec(s);
   if (bad !== null) {
-    throw new EvaluationError(`Failed to decode invalid hexadecimal string due to character at offset ${bad.index}: ${s}`);
+    throw new EvaluationError(
+      `Failed to decode invalid hexadecimal string due to character at offset ${bad.index}: ${s}`,
+    );
   }
   return Buffer.from(s.length % 2 === 1 ? `0${s}` : s, "hex");
 }
@@ -175,12 +179,16 @@ export const textUdfs: readonly Udf[] = [
   udf("instr", [text, text, int, int], int, (s, part, position, occurrence) =>
     nthPosition(...byCharacters(s, part), position, occurrence),
   ),
-  udf("split", [text, text], list(text), (s, by) => (by === "" ? (s === "" ? [""] : points(s)) : s.split(by))),
+  udf("split", [text, text], list(text), (s, by) =>
+    by === "" ? (s === "" ? [""] : points(s)) : s.split(by),
+  ),
+  udf("join", [list(text), text], text, (items, by) => items.filter((item) => item !== null).join(by)),
   udf("soundex", [text], text, soundex),
   udf("translate", [text, text, text], text, translate),
   udf("ascii", [text], int, (s) => {
     const code = s.codePointAt(0) ?? 0;
-    if (code > 127) throw new EvaluationError(`Argument to ASCII is not a structurally valid ASCII string: ${s}`);
+    if (code > 127)
+      throw new EvaluationError(`Argument to ASCII is not a structurally valid ASCII string: ${s}`);
     return BigInt(code);
   }),
   udf("unicode", [text], int, (s) => BigInt(s.codePointAt(0) ?? 0)),

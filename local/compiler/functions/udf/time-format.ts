@@ -69,7 +69,8 @@ function isoWeek(days: number): { year: number; week: number } {
 
 const two = (n: number): string => String(n).padStart(2, "0");
 const blank = (n: number): string => String(n).padStart(2, " ");
-const week = (p: Parts, first: number): number => Math.floor((p.yearDay + 7 - ((p.weekday - first + 7) % 7)) / 7);
+const week = (p: Parts, first: number): number =>
+  Math.floor((p.yearDay + 7 - ((p.weekday - first + 7) % 7)) / 7);
 
 function offset(p: Parts, colon: string): string {
   const minutes = Math.abs(p.offsetMinutes);
@@ -186,7 +187,9 @@ function timestampText(instant: bigint, local: bigint): string {
 /** FORMAT_DATE and its kin. */
 export const timeFormatUdfs: readonly Udf[] = [
   udf("format_time", [text, text, int, int], text, format),
-  udf("timestamp_text", [int, text], text, (instant, zone) => timestampText(instant, localMicros(instant, zone))),
+  udf("timestamp_text", [int, text], text, (instant, zone) =>
+    timestampText(instant, localMicros(instant, zone)),
+  ),
 ];
 
 /** English names, for parsing. */

@@ -1,16 +1,23 @@
-import { EvaluationError, int, text, bool, type Udf, udf } from "./define.ts";
+import { bool, EvaluationError, int, text, type Udf, udf } from "./define.ts";
 import { civilSeconds, instantMicros } from "./zones.ts";
 
 const MIN_MICROS = -62135596800000000n;
 const MAX_MICROS = 253402300799999999n;
 
 function daysIn(year: number, month: number): number {
-  return month === 2 ? (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return month === 2
+    ? year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+      ? 29
+      : 28
+    : [4, 6, 9, 11].includes(month)
+      ? 30
+      : 31;
 }
 
 /** Days since 1970 of a date, or undefined if there is no such date in BigQuery. */
 export function dayOf(year: number, month: number, day: number): number | undefined {
-  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month))
+    return undefined;
   return civilSeconds(year, month, day) / 86400;
 }
 
@@ -26,7 +33,9 @@ const CLOCK = "(\\d{1,2}):(\\d{1,2}):(\\d{1,2})(?:\\.(\\d{0,6}))?";
 const DATE_ONLY = new RegExp(`^${DATE}$`);
 const TIME_ONLY = new RegExp(`^${CLOCK}$`);
 const DATETIME = new RegExp(`^${DATE}(?:[ Tt]${CLOCK})?$`);
-const TIMESTAMP = new RegExp(`^${DATE}(?:[ Tt]${CLOCK})?(?:([Zz])| ?([+-]\\d{1,2}(?::\\d\\d)?)| ([A-Za-z][A-Za-z0-9_+/-]*))?$`);
+const TIMESTAMP = new RegExp(
+  `^${DATE}(?:[ Tt]${CLOCK})?(?:([Zz])| ?([+-]\\d{1,2}(?::\\d\\d)?)| ([A-Za-z][A-Za-z0-9_+/-]*))?$`,
+);
 
 function parts(match: RegExpExecArray): bigint | undefined {
   const [, year, month, day, hour, minute, second, fraction] = match;
@@ -84,13 +93,15 @@ export const timeParseUdfs: readonly Udf[] = [
   udf("parse_timestamp_literal", [text, text, bool], int, parseTimestamp),
   udf("make_date", [int, int, int], int, (year, month, day) => {
     const found = dayOf(range(year), range(month), range(day));
-    if (found === undefined) throw new EvaluationError(`Input calculates to invalid date: ${year}-${month}-${day}`);
+    if (found === undefined)
+      throw new EvaluationError(`Input calculates to invalid date: ${year}-${month}-${day}`);
     return BigInt(found);
   }),
   udf("make_time", [int, int, int], int, (hour, minute, second) => {
     const valid = hour >= 0n && minute >= 0n && second >= 0n;
     const found = valid ? clockOf(range(hour), range(minute), range(second)) : undefined;
-    if (found === undefined) throw new EvaluationError(`Input calculates to invalid time: ${hour}:${minute}:${second}`);
+    if (found === undefined)
+      throw new EvaluationError(`Input calculates to invalid time: ${hour}:${minute}:${second}`);
     return found;
   }),
   udf("make_datetime", [int, int, int, int, int, int], int, (year, month, day, hour, minute, second) => {

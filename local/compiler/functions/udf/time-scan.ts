@@ -208,7 +208,7 @@ const COMPOSED: Readonly<Record<string, string>> = {
   c: "%a %b %e %H:%M:%S %Y",
 };
 
-const TOKEN = /%(E4Y|E\*S|E[0-6]S|Ez|[EO]?[A-Za-z%])|\s+|[^]/g;
+const TOKEN = /%(E4Y|E\*S|E[0-6]S|Ez|[EO]?[A-Za-z%])|\s+|./gs;
 
 function readersOf(kind: string): Readonly<Record<string, Reader>> {
   if (kind === "DATE") return DATE_READERS;
@@ -233,7 +233,8 @@ function scan(pattern: string, scanner: Scanner, kind: string): void {
     else if (digits !== undefined && kind !== "DATE") fractional(Number(digits))(scanner, scanner.fields);
     else {
       const reader = readers[code] ?? readers[plain];
-      if (reader === undefined) throw new EvaluationError(`Invalid format: %${code} is not allowed for the ${kind} type.`);
+      if (reader === undefined)
+        throw new EvaluationError(`Invalid format: %${code} is not allowed for the ${kind} type.`);
       reader(scanner, scanner.fields);
     }
   }
@@ -252,7 +253,9 @@ function dateOf(f: Fields): number | undefined {
   if (f.isoYear !== undefined || f.isoWeek !== undefined) {
     const fourth = civilSeconds(f.isoYear ?? year, 1, 4) / 86400;
     const monday = fourth - ((((fourth + 3) % 7) + 7) % 7);
-    return monday + ((f.isoWeek ?? 1) - 1) * 7 + (f.isoDay ?? (f.weekday === undefined ? 1 : f.weekday || 7)) - 1;
+    return (
+      monday + ((f.isoWeek ?? 1) - 1) * 7 + (f.isoDay ?? (f.weekday === undefined ? 1 : f.weekday || 7)) - 1
+    );
   }
   const first = dayOf(year, 1, 1);
   if (f.yearDay !== undefined && first !== undefined) return first + f.yearDay - 1;

@@ -23,7 +23,14 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
 }
 
 /** Seconds since 1970 of a date of the proleptic Gregorian calendar. */
-export function civilSeconds(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number {
+export function civilSeconds(
+  year: number,
+  month: number,
+  day: number,
+  hour = 0,
+  minute = 0,
+  second = 0,
+): number {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   return date.getTime() / 1000 + hour * 3600 + minute * 60 + second;
@@ -67,7 +74,8 @@ export function instantMicros(local: bigint, zone: string): bigint {
   const after = offsetSeconds(zone, seconds + 86_400);
   const early = seconds - before;
   const late = seconds - after;
-  const found = offsetSeconds(zone, early) === before ? early : offsetSeconds(zone, late) === after ? late : early;
+  const found =
+    offsetSeconds(zone, early) === before ? early : offsetSeconds(zone, late) === after ? late : early;
   return local - BigInt(seconds - found) * MILLION;
 }
 
