@@ -309,6 +309,47 @@ describe("an entities.json that cannot be used is refused with file, path, fault
     for (const line of said.split("\n")) expect(line).toMatch(/^entities\.json: .+; .+$/);
   });
 
+  test.each([
+    [
+      { clearedFields: "a" },
+      /^entities\.json: entities\[0\]\.clearedFields: "a" is NULLABLE STRING; it must be REPEATED STRING$/,
+    ],
+    [
+      { deleted: "a" },
+      /^entities\.json: entities\[0\]\.deleted: "a" is NULLABLE STRING; it must be NULLABLE BOOL$/,
+    ],
+    [{ deleted: "userId" }, /^entities\.json: entities\[0\]\.deleted: "userId" is already another column; /],
+    [
+      { clearedFields: "x", deleted: "X" },
+      /^entities\.json: entities\[0\]\.deleted: "X" is already clearedFields; /,
+    ],
+    [
+      { deleted: "_versions" },
+      /^entities\.json: entities\[0\]\.deleted: "_versions" is already another column; /,
+    ],
+  ])("clears and deletes: %j", (options, expected) => {
+    expect(refusal({ ...ENTITY, ...options }, schema)).toMatch(expected);
+  });
+
+  test.each(["first", "max", "min", "union"])(
+    "%s cannot be exact together with clears or deletes",
+    (merge) => {
+      const fields = [
+        KEY,
+        TIME,
+        { name: "a", type: "STRING", mode: merge === "union" ? "REPEATED" : "NULLABLE", merge },
+      ];
+      for (const options of [{ deleted: "gone" }, { clearedFields: "cleared" }]) {
+        expect(refusal({ ...ENTITY, ...options }, { fields })).toMatch(
+          new RegExp(
+            `^user\\.json: fields\\[2\\]\\.merge: "${merge}" cannot be exact together with .*; use "latest", or leave`,
+          ),
+        );
+      }
+      expect(refusal(ENTITY, { fields })).toBe("accepted");
+    },
+  );
+
   test("entities equal but for case", () => {
     const config = { entities: [ENTITY, { ...ENTITY, name: "USER" }] };
     expect(() => generateProject(config, new Map([["user.json", JSON.stringify(schema)]]))).toThrow(
