@@ -1,5 +1,6 @@
-import { BigQueryError } from "../errors.ts";
+import { BigQueryError, unsupported } from "../errors.ts";
 import { GoogleSqlError } from "./client.ts";
+import { laterFeature } from "./later-features.ts";
 import { type SplitText, writtenColumn } from "./object-names.ts";
 import type { Position } from "./parse-tree.ts";
 import type { AnalysisEnv } from "./source.ts";
@@ -11,6 +12,8 @@ const MISSING_TABLE = /^Table not found: (.+?)(?:; Did you mean .*)?$/s;
 export function toBigQueryError(error: unknown, split?: SplitText): unknown {
   if (!(error instanceof GoogleSqlError)) return error;
   const [, message = error.message, line, column] = LOCATED.exec(error.message) ?? [];
+  const later = laterFeature(message);
+  if (later !== undefined) return unsupported(later);
   if (line === undefined) return new BigQueryError("invalidQuery", message, "query");
   const at = split === undefined ? Number(column) : writtenColumn(split, Number(line), Number(column));
   return new BigQueryError("invalidQuery", `${message} at [${line}:${at}]`, "query");
