@@ -73,11 +73,18 @@ export function toEnvelope(thrown: unknown): ErrorEnvelope {
   if (isFastifyError(thrown) && status >= 400 && status < 500) {
     return errorEnvelope(status === 415 ? 400 : status, "parseError", `Parse Error: ${thrown.message}`);
   }
+  if (isBrokenBody(thrown)) return errorEnvelope(400, "parseError", "Parse Error: the body cannot be read.");
   return errorEnvelope(
     500,
     "internalError",
     "The local BigQuery endpoint failed on this request; its own log says why.",
   );
+}
+
+/** Bytes that are no gzip, or a client that went away while it was sending. */
+function isBrokenBody(thrown: unknown): boolean {
+  if (!(thrown instanceof Error) || !("code" in thrown) || typeof thrown.code !== "string") return false;
+  return /^Z_|^ECONNRESET$|^ERR_STREAM_PREMATURE_CLOSE$|^EPIPE$/.test(thrown.code);
 }
 
 function isFastifyError(thrown: unknown): thrown is FastifyError {
