@@ -82,10 +82,15 @@ export class Warehouse {
 
   /** Runs all actions but the assertions. */
   async run(kind: RunKind): Promise<void> {
-    for (const { action, job } of this.jobs(kind)) {
+    for (const step of this.steps(kind)) await step();
+  }
+
+  /** The jobs of a run, each to be started by itself. */
+  steps(kind: RunKind): (() => Promise<void>)[] {
+    return this.jobs(kind).map(({ action, job }) => async () => {
       await this.#endpoint.query(job);
       this.#built.add(action.target.name);
-    }
+    });
   }
 
   /** Rows that the assertions find, by assertion. */

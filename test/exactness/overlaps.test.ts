@@ -1,0 +1,176 @@
+/** R6: runs of any kind that overlap lose no history and leave no gap. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../../local/server.ts";
+import { differences } from "./compare.ts";
+import { Endpoint } from "./endpoint.ts";
+import {
+  compileFixture,
+  differencesFromAll,
+  FIXTURE,
+  filledWarehouse,
+  modeOf,
+  runUntilDone,
+  updates,
+} from "./fixture.ts";
+import { type CompiledEntity, PROJECT, type RunKind } from "./project.ts";
+import { now, Warehouse } from "./runner.ts";
+
+let server: Server;
+let endpoint: Endpoint;
+let compiled: CompiledEntity;
+beforeAll(async () => {
+  server = await startServer();
+  endpoint = new Endpoint(server.url, PROJECT);
+  compiled = await compileFixture("overlaps");
+});
+afterAll(() => server?.close());
+
+let wave = 10;
+
+/**
+ * Runs `outer` up to its step `at`, then `inner` as a whole, then the rest of `outer`; whichever failed runs again. Gives what
+ * is wrong.
+ */
+async function overlap(warehouse: Warehouse, outer: RunKind, inner: RunKind, at: number): Promise<string[]> {
+  await warehouse.load(updates(wave++));
+  const steps = warehouse.steps(outer);
+  for (const step of steps.slice(0, at)) await step();
+  await warehouse.run(inner);
+  const isOuterDone = await runAll(steps.slice(at));
+  const { oracle } = warehouse;
+  oracle.run(modeOf(inner), now());
+  const afterInner = new Map(oracle.final);
+  oracle.run(modeOf(outer), now());
+  const found: string[] = [];
+  const rows = await warehouse.final();
+  const missing = differences(FIXTURE, rows, oracle.final);
+  if (missing.length > 0) {
+    if (isOuterDone) found.push(`${outer} reports success at step ${at}`, ...missing);
+    found.push(
+      ...differences(FIXTURE, rows, afterInner).map((text) => `step ${at}, neither this nor that: ${text}`),
+    );
+  }
+  if (!isOuterDone) await runUntilDone(warehouse, outer);
+  await runUntilDone(warehouse, "plain");
+  found.push(...(await warehouse.differences()).map((text) => `step ${at}, in the end: ${text}`));
+  return found;
+}
+
+async function runAll(steps: readonly (() => Promise<void>)[]): Promise<boolean> {
+  try {
+    for (const step of steps) await step();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const PAIRS: [outer: RunKind, inner: RunKind][] = [
+  ["plain", "rebuild"],
+  ["rebuild", "plain"],
+  ["plain", "replayFrom"],
+  ["replayFrom", "plain"],
+  ["rebuild", "replayFrom"],
+  ["replayFrom", "rebuild"],
+  ["rebuild", "rebuild"],
+  ["plain", "plain"],
+];
+
+describe("a run of one kind at every step of another", () => {
+  test.each(PAIRS)(
+    "%s, with %s in between",
+    async (outer, inner) => {
+      const warehouse = await filledWarehouse(endpoint, compiled, `${outer}_${inner}`);
+      const count = warehouse.jobs(outer).length;
+      for (let at = 0; at <= count; at++) expect(await overlap(warehouse, outer, inner, at)).toEqual([]);
+    },
+    300_000,
+  );
+
+  test.each([
+    ["skip the fence", /THEN ERROR\('[^']*'\)/g, "THEN progress.watermark"],
+    ["no transaction", /\b(BEGIN|COMMIT) TRANSACTION;/g, ""],
+  ] as const)(
+    "the same histories fail when the SQL is broken: %s",
+    async (name, from, to) => {
+      const warehouse = await filledWarehouse(endpoint, compiled, name.replaceAll(" ", "_"));
+      warehouse.rewrite((sql) => sql.replaceAll(from, to));
+      let found: string[] = [];
+      if (name === "skip the fence") {
+        const count = warehouse.jobs("rebuild").length;
+        for (let at = 0; at <= count && found.length === 0; at++)
+          found = await overlap(warehouse, "rebuild", "plain", at);
+      } else {
+        // Without a transaction a run that stops before its MERGE has moved the watermark past what it did not merge.
+        const rows = [1n, 10n].map((hours) => {
+          const time = 1_750_000_000_000_000n + hours * 3_600_000_000n;
+          return { id: `after ${hours} hours`, ingested: time, happened: time, name: "lost" };
+        });
+        await warehouse.load(rows);
+        warehouse.oracle.run({ kind: "plain" }, now());
+        const [upToMerge = ""] = warehouse
+          .jobs("plain")
+          .flatMap(({ job }) => (/^MERGE /m.test(job) ? job.split(/^MERGE /m) : []));
+        for (const { job } of warehouse.jobs("plain"))
+          await endpoint.query(/^MERGE /m.test(job) ? upToMerge : job);
+        await runUntilDone(warehouse, "plain");
+        found = await warehouse.differences();
+      }
+      expect(found).not.toEqual([]);
+    },
+    300_000,
+  );
+});
+
+describe("8 runs at once", () => {
+  test.each([
+    ["on an empty final", false],
+    ["on a filled final", true],
+  ])(
+    "%s, while updates are loaded",
+    async (name, isFilled) => {
+      const dataset = name.replaceAll(" ", "_");
+      const warehouse = isFilled
+        ? await filledWarehouse(endpoint, compiled, dataset)
+        : new Warehouse(endpoint, compiled, dataset);
+      if (!isFilled) {
+        await warehouse.create();
+        await warehouse.load(updates(wave++));
+      }
+      const outcomes = { done: 0, lost: 0 };
+      for (let round = 0; round < 4; round++) {
+        const runs = Array.from({ length: 8 }, async () => {
+          const isDone = await runAll(warehouse.steps("plain"));
+          outcomes[isDone ? "done" : "lost"]++;
+        });
+        const loads = (async () => {
+          for (let load = 0; load < 3; load++) await warehouse.load(updates(wave++));
+        })();
+        await Promise.all([...runs, loads]);
+        // Some updates are older than any lookback: only reading everything again must find all of them.
+        await runUntilDone(warehouse, "rebuild");
+        expect(await differencesFromAll(warehouse), `round ${round}`).toEqual([]);
+      }
+      expect(outcomes.done).toBeGreaterThan(0);
+      expect(outcomes.lost, "runs that met and lost").toBeGreaterThan(0);
+    },
+    300_000,
+  );
+
+  test("a quiet plain run completes what runs at once left, with updates that all are new", async () => {
+    const warehouse = new Warehouse(endpoint, compiled, "quiet");
+    await warehouse.create();
+    const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
+    for (let round = 0; round < 5; round++) {
+      const load = warehouse.load(
+        users.map((id, index) => {
+          const time = 1_700_000_000_000_000n + BigInt(round * 1_000_000 + index);
+          return { id, ingested: time, happened: time, name: `round ${round}`, tags: [`${round}`] };
+        }),
+      );
+      await Promise.all([load, ...Array.from({ length: 8 }, () => runAll(warehouse.steps("plain")))]);
+      await runUntilDone(warehouse, "plain");
+      expect(await differencesFromAll(warehouse), `round ${round}`).toEqual([]);
+    }
+  }, 300_000);
+});
