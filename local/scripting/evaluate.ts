@@ -4,7 +4,7 @@ import type { Position } from "../googlesql/parse-tree.ts";
 import { typeText } from "../googlesql/types.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-import { asBigQueryError } from "./execute.ts";
+import { asBigQueryError, untilUndisturbed } from "./execute.ts";
 import { prepareStatement, type StatementFrame } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -55,12 +55,14 @@ export async function readValues(
   frame: StatementFrame,
   targets?: readonly SqlType[],
 ): Promise<{ columns: readonly { name: string; type: SqlType }[]; rows: SqlValue[][] }> {
-  const { compiled } = await prepareStatement(session, sql, frame, { targets, asValue: true });
-  if (compiled.kind !== "query") throw new BigQueryError("invalidQuery", "A query is needed here", "query");
-  const result = await session.reading((connection) =>
-    MemoryResult.read(connection, compiled.sql, compiled.columns),
-  );
-  return { columns: compiled.columns, rows: result.rows() };
+  return await untilUndisturbed(session, async () => {
+    const { compiled } = await prepareStatement(session, sql, frame, { targets, asValue: true });
+    if (compiled.kind !== "query") throw new BigQueryError("invalidQuery", "A query is needed here", "query");
+    const result = await session.reading((connection) =>
+      MemoryResult.read(connection, compiled.sql, compiled.columns),
+    );
+    return { columns: compiled.columns, rows: result.rows() };
+  });
 }
 
 /** The type that a text such as `ARRAY<INT64>` names. */

@@ -23,13 +23,24 @@ export async function executeStatement(
   sql: string,
   frame: StatementFrame,
 ): Promise<QueryOutcome> {
+  try {
+    return await untilUndisturbed(session, async () =>
+      attemptStatement(session, await prepareStatement(session, sql, frame)),
+    );
+  } catch (error) {
+    throw asBigQueryError(error);
+  }
+}
+
+/** Does work again, from the compilation on, when others got in its way; within a transaction it fails instead. */
+export async function untilUndisturbed<T>(session: Session, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     session.checkCancelled();
     try {
-      return await attemptStatement(session, await prepareStatement(session, sql, frame));
+      return await work();
     } catch (error) {
       const again = isConflict(error) && session.transaction === undefined && attempt < MAX_ATTEMPTS;
-      if (!again) throw asBigQueryError(error);
+      if (!again) throw error;
       await sleep(Math.random() * Math.min(attempt * 5, 100));
     }
   }
