@@ -217,6 +217,9 @@ const OPERATORS: Readonly<Record<string, string>> = {
 const NOT_COMPARABLE =
   /^(rand|generate_uuid|current_|session_user|error$|iserror|nulliferror|iferror|typeof|\$make_array|format$|keys\.|aead\.|deterministic_|st_|s2_|hll|d3a|\$proto|\$safe_proto|\$subscript|\$interval|generate_timestamp_array|generate_date_array|make_interval|json_object|normalize|\$extract_|json_set|json_array_|json_strip)/;
 
+/** Where the reference implementation is wrong: it cuts the parts of a TIME, DATE and DATETIME to 32 bits. */
+const REFERENCE_IS_WRONG = /^SELECT (TIME|DATE|DATETIME)\(.*922337203685477580[78]/;
+
 interface Argument {
   readonly kind: string;
   readonly type?: {
@@ -256,7 +259,8 @@ export function generateQueries(
       for (let round = 0; round < perSignature; round++) {
         const args = chooseArguments(signature, pick, random);
         if (args === undefined) break;
-        queries.push(writeQuery(name, args, random() < 0.5));
+        const query = writeQuery(name, args, random() < 0.5);
+        if (!REFERENCE_IS_WRONG.test(query)) queries.push(query);
       }
     }
   }

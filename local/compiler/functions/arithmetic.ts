@@ -56,7 +56,9 @@ const subtract: ScalarMapping = (call) => {
       : difference(call, a === "DATETIME");
   }
   if (a === "DATE")
-    return call.context.once(sqlOf(call, 1), (days) => addDays(call, sqlOf(call, 0), `(-${days})`));
+    return onceAll(call, (date, days) =>
+      addDays(call, date, `(CASE WHEN ${date} IS NOT NULL THEN 0 - ${days} END)`),
+    );
   if (a === "FLOAT64") return finite(call, "-");
   if (a === "BIGNUMERIC") return bigNumeric(call, "subtract");
   return `(${sqlOf(call, 0)} - ${sqlOf(call, 1)})`;

@@ -13,13 +13,15 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
     const position = first === 1 ? index.sql : `(${index.sql} + 1)`;
     if (safe && typeof index.literal === "bigint") {
       const known = index.literal + BigInt(1 - first);
-      return known < 1n ? `NULL::${duckType(call.resultType)}` : `(${sqlOf(call, 0)})[${known}]`;
+      return known < 1n || known > 1_000_000_000_000n
+        ? `NULL::${duckType(call.resultType)}`
+        : `(${sqlOf(call, 0)})[${known}]`;
     }
     return onceAll(call, (array, i) => {
       const at = `${array}[${first === 1 ? i : `${i} + 1`}]`;
-      if (safe) return `(CASE WHEN ${i} >= ${first} THEN ${at} END)`;
+      if (safe) return `(CASE WHEN ${i} >= ${first} AND ${i} < len(${array}) + ${first} THEN ${at} END)`;
       const message = ["Array index ", { sql: `CAST(${i} AS VARCHAR)` }, " is out of bounds"];
-      const outside = `${i} < ${first} OR ${i} >= len(${array}) + ${first}`;
+      const outside = `${array} IS NOT NULL AND (${i} < ${first} OR ${i} >= len(${array}) + ${first})`;
       return position === "" ? refuse(call) : failWhen(outside, call.resultType, message, at);
     });
   };
@@ -137,7 +139,8 @@ function end(index: "1" | "-1"): ScalarMapping {
 
 const slice: ScalarMapping = (call) =>
   onceAll(call, (array, from, to) => {
-    const at = (i: string): string => `(CASE WHEN ${i} < 0 THEN len(${array}) + ${i} ELSE ${i} END)`;
+    const at = (i: string): string =>
+      `(CASE WHEN ${i} < 0 THEN len(${array}) + ${i} ELSE least(${i}, len(${array})) END)`;
     const anyNull = [array, from, to].map((each) => `${each} IS NULL`).join(" OR ");
     return `(CASE WHEN ${anyNull} THEN NULL ELSE list_slice(${array}, greatest(${at(from)}, 0) + 1, greatest(${at(to)} + 1, 0)) END)`;
   });
@@ -166,11 +169,17 @@ const rangeBucket: ScalarMapping = (call) =>
   onceAll(call, (point, bounds) => {
     const e = call.context.fresh("e");
     const below = `len(list_filter(${bounds}, lambda ${e}: ${e} <= ${point}))`;
+    const ordered = failWhen(
+      `${bounds} <> list_sort(${bounds})`,
+      INT64,
+      ["Elements in input array to RANGE_BUCKET must be in ascending order"],
+      below,
+    );
     const counted = failWhen(
       `list_count(${bounds}) < len(${bounds})`,
       INT64,
       ["Elements in input array to RANGE_BUCKET cannot be null"],
-      below,
+      ordered,
     );
     const nan = kindOf(call, 0) === "FLOAT64" ? ` OR isnan(${point})` : "";
     return `(CASE WHEN ${point} IS NULL OR ${bounds} IS NULL${nan} THEN NULL ELSE ${counted} END)`;

@@ -19,8 +19,13 @@ function shift(name: "left" | "right"): ScalarMapping {
       const shifted =
         name === "left"
           ? `bq_shift_left(${x}, ${n})`
-          : `(CASE WHEN ${x} < 0 THEN bq_shift_right(${x}, ${n}) WHEN ${n} > 63 THEN 0 ELSE ${x} >> ${n} END)`;
-      return failWhen(`${n} < 0`, call.resultType, ["Bitwise shift by negative offset."], shifted);
+          : `(CASE WHEN ${x} IS NULL THEN NULL WHEN ${x} < 0 THEN bq_shift_right(${x}, ${n}) WHEN ${n} > 63 THEN 0 ELSE ${x} >> ${n} END)`;
+      return failWhen(
+        `${n} < 0 AND ${x} IS NOT NULL`,
+        call.resultType,
+        ["Bitwise shift by negative offset."],
+        shifted,
+      );
     });
   };
 }

@@ -36,9 +36,9 @@ function shift(sign: 1 | -1): ScalarMapping {
   return (call) => {
     const type = arg(call, 0).type;
     const point = sqlOf(call, 0);
-    const amount = sign < 0 ? `(-${sqlOf(call, 1)})` : sqlOf(call, 1);
     const part = partArgument(call, 2);
-    if (type.kind === "TIME") return shiftTime(call, point, amount, part);
+    if (type.kind === "TIME") return shiftTime(call, point, sqlOf(call, 1), part, sign);
+    const amount = amountToMove(arg(call, 1), point, sign);
     const months = PART_MONTHS[part];
     if (months !== undefined) return addMonths(call, point, type, times(amount, months));
     const days = part === "WEEK" ? times(amount, 7) : part === "DAY" ? amount : undefined;
@@ -56,13 +56,20 @@ function shift(sign: 1 | -1): ScalarMapping {
   };
 }
 
-function shiftTime(call: FunctionCall, time: string, amount: string, part: DatePart): string {
+/** An amount that overflows when it is negated or scaled is an error, but not if there is nothing to move. */
+function amountToMove({ sql, literal }: CompiledExpr, point: string, sign: 1 | -1): string {
+  const signed = sign < 0 ? `(0 - ${sql})` : sql;
+  const isSmall = typeof literal === "bigint" && literal > -1_000_000n && literal < 1_000_000n;
+  return isSmall ? signed : `(CASE WHEN ${point} IS NOT NULL THEN ${signed} END)`;
+}
+
+function shiftTime(call: FunctionCall, time: string, amount: string, part: DatePart, sign: 1 | -1): string {
   const micros = PART_MICROS[part];
   if (micros === undefined) return refuse(call, `with ${part}`);
   const day = "86400000000::BIGINT";
   // The part is taken modulo a day first, so that no amount can overflow.
   const wrapped = `(${amount} % ${86_400_000_000n / micros}::BIGINT) * ${micros}::BIGINT`;
-  return timeOfMicros(`((epoch_us(${time}) + ${wrapped} + ${day}) % ${day})`);
+  return timeOfMicros(`((epoch_us(${time}) ${sign < 0 ? "-" : "+"} ${wrapped} + ${day}) % ${day})`);
 }
 
 /** The TIME of microseconds of the day. */

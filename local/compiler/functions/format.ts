@@ -14,7 +14,9 @@ const formatPoint: ScalarMapping = (call) => {
   if (kind === "TIMESTAMP") {
     return call.context.once(point, (p) => {
       const local = zone === undefined ? `epoch_us(${p})` : `epoch_us(${localTime(p, zone)})`;
-      return `bq_format_time(${sqlOf(call, 0)}, 'TIMESTAMP', ${local}, epoch_us(${p}))`;
+      const text = `bq_format_time(${sqlOf(call, 0)}, 'TIMESTAMP', ${local}, epoch_us(${p}))`;
+      // A zone that does not exist is no error if there is no format.
+      return zone === undefined ? text : `(CASE WHEN ${sqlOf(call, 0)} IS NOT NULL THEN ${text} END)`;
     });
   }
   return `bq_format_time(${sqlOf(call, 0)}, '${kind}', epoch_us(${point}), epoch_us(${point}))`;

@@ -78,5 +78,5 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
 
 /** A decimal is a JSON number where a double holds it, else a string. */
 function decimal(context: FunctionContext, text: string, style: JsonStyle): string {
-  return context.once(text, (t) => `bq_json_decimal(${t}, ${style === "value"})`);
+  return context.once(text, (t) => `bq_json_decimal(${t}, '${style}')`);
 }

@@ -15,7 +15,11 @@ function float(native: string, name: string, outside?: (...args: string[]) => st
       const message = [`Floating point error in function: ${name}(`, ...shown, ")"];
       const finite = operands.map((each) => `isfinite(${each})`).join(" AND ");
       const checked = failWhen(`NOT isfinite(${result}) AND ${finite}`, FLOAT64, message, result);
-      return outside === undefined ? checked : failWhen(outside(...operands), FLOAT64, message, checked);
+      if (outside === undefined) return checked;
+      // An infinity outside the domain has no value, but it is no error either; DuckDB makes one of it.
+      const domain = outside(...operands);
+      const inDomain = failWhen(domain, FLOAT64, message, checked);
+      return `(CASE WHEN (${domain}) AND NOT (${finite}) THEN 'nan'::DOUBLE ELSE ${inDomain} END)`;
     });
   };
 }
@@ -55,7 +59,14 @@ const log: ScalarMapping = (call) => {
       { sql: floatInMessage(base) },
       ")",
     ];
-    return failWhen(`${x} <= 0 OR ${base} <= 0 OR ${base} = 1`, FLOAT64, message, `(ln(${x}) / ln(${base}))`);
+    const inDomain = failWhen(
+      `${x} <= 0 OR ${base} <= 0 OR ${base} = 1`,
+      FLOAT64,
+      message,
+      `(ln(${x}) / ln(${base}))`,
+    );
+    const minus = `'-infinity'::DOUBLE`;
+    return `(CASE WHEN ${x} = ${minus} OR isinf(${base}) THEN 'nan'::DOUBLE ELSE ${inDomain} END)`;
   });
 };
 

@@ -111,13 +111,13 @@ function extractAt(call: FunctionCall): string {
       (s, p, position, occurrence) => {
         const found = `list_extract(regexp_extract_all(substring(${s}, ${position}), ${p}, ${group}), ${occurrence})`;
         const range = failWhen(
-          `${occurrence} <= 0`,
+          `${occurrence} <= 0 AND ${position} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
           ["The occurrence_index argument in REGEXP_EXTRACT must be positive"],
           `(CASE WHEN ${position} <= length(${s}) + 1 THEN ${found} END)`,
         );
         return failWhen(
-          `${position} <= 0`,
+          `${position} <= 0 AND ${occurrence} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
           ["The position argument in REGEXP_EXTRACT must be positive"],
           range,
@@ -189,7 +189,7 @@ export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
       onceAll(call, (s, p) =>
         // The text before the match is what the shortest prefix leaves; only a pattern without groups is placed exactly.
         group === "0"
-          ? `(CASE WHEN regexp_matches(${s}, ${p}) THEN length(regexp_extract(${s}, concat('(?s)^(.*?)(?-s:', ${p}, ')'), 1)) + 1 ELSE 0 END)`
+          ? `(CASE WHEN regexp_matches(${s}, ${p}) THEN length(regexp_extract(${s}, concat('(?s)^(.*?)(?-s:', ${p}, ')'), 1)) + 1 WHEN ${s} IS NOT NULL AND ${p} IS NOT NULL THEN 0 END)`
           : refuse(call, "with a capturing group"),
       ),
     );

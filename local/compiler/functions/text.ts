@@ -43,7 +43,7 @@ function pieceSql(bytes: boolean, sql: string, position: string, length?: string
 function bounded(expr: CompiledExpr, sql: string): string {
   if (typeof expr.literal === "bigint" && expr.literal >= 0n && expr.literal < 1_000_000_000n) return sql;
   // least() would pass over a NULL.
-  return `(CASE WHEN ${sql} > 1000000000 THEN 1000000000 ELSE ${sql} END)`;
+  return `(CASE WHEN ${sql} > 1000000000 THEN 1000000000 WHEN ${sql} < 0 THEN 0 ELSE ${sql} END)`;
 }
 
 const substr: ScalarMapping = (call) =>
@@ -74,7 +74,11 @@ function side(name: "left" | "right"): ScalarMapping {
       const piece =
         name === "left"
           ? pieceSql(bytes, s, "1", count)
-          : pieceSql(bytes, s, `greatest(${lengthSql(bytes, s)} - ${count} + 1, 1)`);
+          : pieceSql(
+              bytes,
+              s,
+              `(CASE WHEN ${n} IS NOT NULL THEN greatest(${lengthSql(bytes, s)} - ${count} + 1, 1) END)`,
+            );
       const message = `Second argument in ${name.toUpperCase()}() cannot be negative`;
       return failWhen(`${n} < 0 AND ${s} IS NOT NULL`, call.resultType, [message], piece);
     });

@@ -13,8 +13,9 @@ export type Json =
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
-// Built from text: in a literal the control characters would read as a mistake.
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
+/** A range of characters; named, for in a literal it would read as a mistake. */
+const CONTROL = "\\u0000-\\u001f";
+const PLAIN = new RegExp(`[^"\\\\${CONTROL}]*`, "y");
 const MAX_DEPTH = 500;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -176,6 +177,11 @@ function sameNumber(text: string, float: number): boolean {
   );
 }
 
+/** Whether a decimal's text is that of a double. */
+export function isExactFloat(text: string): boolean {
+  return sameNumber(text, Number(text));
+}
+
 /** Digits and exponent of a number, without zeros at either end. */
 function normalized(text: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
@@ -202,7 +208,7 @@ export function findJson(source: string, path: JsonPath): Json | undefined {
   return undefined;
 }
 
-const MUST_ESCAPE = /["\\\u0000-\u001f\u2028\u2029]/g;
+const MUST_ESCAPE = new RegExp(`["\\\\${CONTROL}\\u2028\\u2029]`, "g");
 const SHORT: Readonly<Record<string, string>> = {
   '"': '\\"',
   "\\": "\\\\",

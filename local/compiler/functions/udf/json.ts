@@ -1,6 +1,7 @@
 import { bool, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
 import {
   findJson,
+  isExactFloat,
   type Json,
   jsonFloat,
   parseJson,
@@ -171,14 +172,18 @@ function removed(value: Json, path: readonly (string | number)[]): Json {
 
 /**
  * A decimal's text as JSON. TO_JSON_STRING quotes what has a fraction or lies beyond 2^53
- * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_encodings); TO_JSON makes a number.
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_encodings); TO_JSON makes a number, or
+ * fails where none is exact.
  */
-function decimalJson(source: string, value: boolean): string {
-  if (!/^-?\d+$/.test(source)) return value ? jsonFloat(Number(source)) : `"${source}"`;
-  const integer = BigInt(source);
-  if (integer >= -(2n ** 53n) && integer <= 2n ** 53n) return source;
-  if (!value) return `"${source}"`;
-  return integer >= -(2n ** 63n) && integer < 2n ** 64n ? source : jsonFloat(Number(source));
+function decimalJson(source: string, style: string): string {
+  const integer = /^-?\d+$/.test(source) ? BigInt(source) : undefined;
+  if (integer !== undefined && integer >= -(2n ** 53n) && integer <= 2n ** 53n) return source;
+  if (style === "print") return `"${source}"`;
+  if (integer !== undefined && style === "value" && integer >= -(2n ** 63n) && integer < 2n ** 64n)
+    return source;
+  if (isExactFloat(source)) return jsonFloat(Number(source));
+  if (style === "wide") return `"${source}"`;
+  throw new EvaluationError("Failed to convert type NUMERIC to JSON: it needs stringify_wide_numbers");
 }
 
 /** JSON functions over JSON text. */
@@ -187,7 +192,7 @@ export const jsonUdfs: readonly Udf[] = [
   udf("json_float", [float], text, (x) =>
     Number.isFinite(x) ? jsonFloat(x) : Number.isNaN(x) ? '"NaN"' : x > 0 ? '"Infinity"' : '"-Infinity"',
   ),
-  udf("json_decimal", [text, bool], text, decimalJson),
+  udf("json_decimal", [text, text], text, decimalJson),
   udf("json_pretty", [text], text, (source) => prettyJson(parseJson(source))),
   udf("json_canonical", [text], text, (source) => printJson(parseJson(source))),
   udf("parse_json", [text, text], text, parseWith),
@@ -249,8 +254,9 @@ export const jsonUdfs: readonly Udf[] = [
   }),
   udf("json_remove", [text, list(text)], text, (source, steps) => {
     let value = parseJson(source);
+    if (steps.includes(null)) return null;
     for (const path of steps) {
-      if (path === null) return null;
+      if (path === null) continue;
       const parsed = parsePath(path, false);
       if (parsed.length === 0) throw new EvaluationError("The JSONPath cannot be '$'");
       value = removed(value, parsed);

@@ -43,6 +43,8 @@ function* series<T extends number | bigint>(at: (n: number) => T, end: T, up: bo
 
 function floats(start: number, end: number, step: number): number[] {
   if (step === 0) throw new EvaluationError("Sequence step cannot be 0.");
+  if (step > 0 ? start > end : start < end) return [];
+  if (start === end) return [start];
   if (![start, end, step].every(Number.isFinite))
     throw new EvaluationError("Sequence bounds must be finite.");
   return [...series((n) => start + n * step, end, step > 0)];

@@ -8,8 +8,9 @@ function titleCase(s: string, delimiters: string): string {
   let start = true;
   return points(s)
     .map((char) => {
-      const shown = start ? char.toUpperCase() : char.toLowerCase();
-      start = delimiters.includes(char);
+      const isDelimiter = delimiters.includes(char);
+      const shown = isDelimiter ? char : start ? char.toUpperCase() : char.toLowerCase();
+      start = isDelimiter;
       return shown;
     })
     .join("");

@@ -82,7 +82,7 @@ function parseTimestamp(s: string, zone: string, onlyOneZone: boolean): bigint {
 }
 
 function range(value: bigint): number {
-  return value < -1_000_000n || value > 1_000_000n ? -1 : Number(value);
+  return value < 0n || value > 1_000_000n ? 1_000_000 : Number(value);
 }
 
 /** Text and numbers to DATE, DATETIME, TIME and TIMESTAMP. */

@@ -219,6 +219,7 @@ function readersOf(kind: string): Readonly<Record<string, Reader>> {
 function scan(pattern: string, scanner: Scanner, kind: string): void {
   const readers = readersOf(kind);
   for (const [token, code] of pattern.matchAll(TOKEN)) {
+    if (token === "%") throw new EvaluationError("Format string cannot end with a single '%'");
     if (code === undefined) {
       if (/\s/.test(token)) scanner.space();
       else scanner.match(new RegExp(token.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")));
