@@ -79,7 +79,9 @@ export function readParameters(
   mode: string | null | undefined,
 ): ReadonlyMap<string, ParameterValue> | readonly ParameterValue[] {
   const named = parameters.filter((parameter) => parameter.name);
-  if (mode?.toUpperCase() === "POSITIONAL" || (mode == null && named.length === 0)) {
+  const isPositional =
+    mode == null ? parameters.length > 0 && named.length === 0 : mode.toUpperCase() === "POSITIONAL";
+  if (isPositional) {
     if (named.length > 0) throw invalid("Positional parameters must not have a name.", "queryParameters");
     return parameters.map((parameter, index) => readParameter(parameter, `at position ${index + 1}`));
   }

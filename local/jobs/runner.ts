@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { BigQueryError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
@@ -201,7 +202,7 @@ export class JobRunner {
       dryRun: false,
       signal: job.controller.signal,
     });
-    if (outcome.location !== undefined && !location) job.location = outcome.location;
+    if (!location) job.location = outcome.location ?? this.#locationOf(outcome.ddlTarget) ?? job.location;
     const anonymous = outcome.rows !== undefined && query.destinationTable == null;
     return {
       ...queryJobOutcome(outcome, false),
@@ -216,6 +217,11 @@ export class JobRunner {
         },
       },
     };
+  }
+
+  #locationOf(ref: TableRef | undefined): string | undefined {
+    if (ref === undefined) return undefined;
+    return this.#parts.storage.catalog.getDataset(ref.projectId, ref.datasetId)?.location;
   }
 
   /** BigQuery refuses a query before it runs when it would read more than the client wants to pay for. */
@@ -313,7 +319,7 @@ export class JobRunner {
     for (const [index, child] of (outcome.children ?? []).entries()) {
       const added = this.#parts.jobs.add({
         projectId: job.projectId,
-        jobId: `script_job_${job.jobId.replaceAll("-", "").slice(0, 900)}_${index}`,
+        jobId: `script_job_${randomUUID().replaceAll("-", "")}_${index}`,
         location: job.location,
         configuration: child.configuration,
         parentJobId: job.jobId,

@@ -13,6 +13,7 @@ import { fieldType } from "../storage/schema.ts";
 import type { Storage } from "../storage/storage.ts";
 import { insertRows } from "../storage/tables.ts";
 import { ValueError } from "../storage/text-values.ts";
+import type { FieldSchema } from "../types.ts";
 import { literalSql, type SqlValue } from "../values.ts";
 import type { TableParams } from "./names.ts";
 import { notSupported } from "./request.ts";
@@ -77,7 +78,11 @@ async function insertAll(
   if (entry.schema.length === 0) {
     throw new BigQueryError("invalid", "The destination table has no schema.");
   }
-  const reader = new JsonRowReader({ ignoreUnknownValues: body.ignoreUnknownValues, words: "insert" });
+  const reader = new JsonRowReader({
+    ignoreUnknownValues: body.ignoreUnknownValues,
+    words: "insert",
+    missing: refuseDefault,
+  });
   const good: { insertId: string | undefined; values: SqlValue[] }[] = [];
   const errors: RowError[] = [];
   for (const [index, row] of body.rows.entries()) {
@@ -111,6 +116,12 @@ async function insertAll(
     throw error;
   }
   return errors;
+}
+
+/** BigQuery stores the default value of a column that a row leaves out; here it would be a NULL, so it is refused. */
+function refuseDefault(field: FieldSchema): undefined {
+  if (field.defaultValueExpression === undefined) return undefined;
+  throw notSupported(`rows that leave out column ${field.name}, which has a default value`, field.name);
 }
 
 async function append(

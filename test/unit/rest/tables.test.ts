@@ -252,6 +252,21 @@ describe("tabledata", () => {
     expect((await bq.ask("GET", `${TABLES}/dedupe`)).body.numRows).toBe("2");
   });
 
+  it("refuses rows that leave out a column with a default value, which nothing here can compute", async () => {
+    await create("defaults", {
+      schema: { fields: [field("a"), { ...field("b"), defaultValueExpression: "'x'" }] },
+    });
+    const answer = await bq.ask("POST", `${TABLES}/defaults/insertAll`, { rows: [{ json: { a: "1" } }] });
+    expect([answer.status, answer.body.error.message]).toEqual([
+      400,
+      expect.stringContaining("default value"),
+    ]);
+    const given = await bq.ask("POST", `${TABLES}/defaults/insertAll`, {
+      rows: [{ json: { a: "1", b: null } }],
+    });
+    expect(given.body.insertErrors).toBeUndefined();
+  });
+
   it.each([
     [{}, "No rows"],
     [{ rows: [] }, "No rows"],
