@@ -7,7 +7,6 @@ import {
   checkQueryFeatures,
   fullRef,
   type JobBody,
-  type LoadConfiguration,
   type QueryConfiguration,
   refused,
 } from "./configuration.ts";
@@ -16,9 +15,10 @@ import { DefectReporter, type OnDefect } from "./defects.ts";
 import type { Faults } from "./faults.ts";
 import { anonymousTable, cancelled, type Job, type JobOutcome } from "./job.ts";
 import type { JsonObject } from "./json.ts";
+import { runLoadJob } from "./load-job.ts";
 import { resolveLocation } from "./location.ts";
-import { readParameters } from "./parameters.ts";
-import type { ChildJob, Loader, QueryEngine, QueryOutcome } from "./ports.ts";
+import type { ChildJob, Loader, QueryEngine } from "./ports.ts";
+import { runQuery, runQueryJob } from "./query-job.ts";
 import { queryJobOutcome } from "./query-statistics.ts";
 import type { WorkQueue } from "./queue.ts";
 import { type JobRegistry, newJobId } from "./registry.ts";
@@ -86,7 +86,7 @@ export class JobRunner {
     this.#parts.queue.checkRoom();
     await this.#parts.queue.run(async () => {
       try {
-        const result = await this.#query(projectId, query, {
+        const result = await runQuery(this.#parts, projectId, query, {
           jobId: newJobId(),
           location: body.jobReference?.location,
           dryRun: true,
@@ -136,11 +136,11 @@ export class JobRunner {
     }
     if (query != null) {
       checkQueryFeatures(query);
-      const work: Work = (job) => this.#runQuery(job, projectId, query, body.jobReference?.location);
+      const work: Work = (job) => runQueryJob(this.#parts, job, query, body.jobReference?.location);
       return { kind: "QUERY", work, target: targetOf(projectId, query) };
     }
     if (load != null) {
-      const work: Work = (job) => this.#runLoad(job, projectId, load, upload);
+      const work: Work = (job) => runLoadJob(this.#parts, job, load, upload);
       return { kind: "LOAD", work, target: datasetOf(fullRef(load.destinationTable, projectId)) };
     }
     const copying = copy as CopyConfiguration;
@@ -187,132 +187,6 @@ export class JobRunner {
     const outcome = queryJobOutcome({ statementType: "SCRIPT", bytesProcessed: 0, children }, false);
     this.#addChildren(job, outcome);
     return outcome;
-  }
-
-  async #runQuery(
-    job: Job,
-    projectId: string,
-    query: QueryConfiguration,
-    location: string | null | undefined,
-  ): Promise<JobOutcome> {
-    await this.#checkBytesBilled(job, projectId, query, location);
-    const outcome = await this.#query(projectId, query, {
-      jobId: job.jobId,
-      location,
-      dryRun: false,
-      signal: job.controller.signal,
-    });
-    if (!location) job.location = outcome.location ?? this.#locationOf(outcome.ddlTarget) ?? job.location;
-    const anonymous = outcome.rows !== undefined && query.destinationTable == null;
-    return {
-      ...queryJobOutcome(outcome, false),
-      configuration: {
-        query: {
-          createDisposition: "CREATE_IF_NEEDED",
-          writeDisposition: anonymous ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
-          ...(anonymous ? { destinationTable: anonymousTable(projectId, job.jobId) } : {}),
-          priority: "INTERACTIVE",
-          ...query,
-          useLegacySql: false,
-        },
-      },
-    };
-  }
-
-  #locationOf(ref: TableRef | undefined): string | undefined {
-    if (ref === undefined) return undefined;
-    return this.#parts.storage.catalog.getDataset(ref.projectId, ref.datasetId)?.location;
-  }
-
-  /** BigQuery refuses a query before it runs when it would read more than the client wants to pay for. */
-  async #checkBytesBilled(
-    job: Job,
-    projectId: string,
-    query: QueryConfiguration,
-    location: string | null | undefined,
-  ): Promise<void> {
-    const limit = query.maximumBytesBilled ?? 0;
-    if (limit === 0) return;
-    const estimate = await this.#query(projectId, query, {
-      jobId: job.jobId,
-      location,
-      dryRun: true,
-      signal: job.controller.signal,
-    });
-    const statistics = queryJobOutcome(estimate, false).statistics.query as JsonObject;
-    const billed = Number(statistics.totalBytesBilled);
-    if (billed > limit) {
-      throw new BigQueryError(
-        "bytesBilledLimitExceeded",
-        `Query exceeded limit for bytes billed: ${limit}. ${billed} or higher required.`,
-      );
-    }
-  }
-
-  #query(
-    projectId: string,
-    query: QueryConfiguration,
-    run: { jobId: string; location: string | null | undefined; dryRun: boolean; signal: AbortSignal },
-  ): Promise<QueryOutcome> {
-    const { faults } = this.#parts;
-    return this.#parts.engine.runQuery({
-      sql: query.query,
-      projectId,
-      ...(query.defaultDataset == null
-        ? {}
-        : {
-            defaultDataset: {
-              projectId: query.defaultDataset.projectId || projectId,
-              datasetId: query.defaultDataset.datasetId,
-            },
-          }),
-      parameters: readParameters(query.queryParameters ?? [], query.parameterMode),
-      dryRun: run.dryRun,
-      jobId: run.jobId,
-      ...(run.location ? { location: run.location } : {}),
-      ...(query.destinationTable == null
-        ? {}
-        : { destinationTable: fullRef(query.destinationTable, projectId) }),
-      ...(query.writeDisposition == null ? {} : { writeDisposition: query.writeDisposition }),
-      ...(query.createDisposition == null ? {} : { createDisposition: query.createDisposition }),
-      signal: run.signal,
-      onStatement: run.dryRun ? undefined : (when, statement) => faults.onStatement(when, statement),
-    });
-  }
-
-  async #runLoad(
-    job: Job,
-    projectId: string,
-    load: LoadConfiguration,
-    upload: SpoolFile | undefined,
-  ): Promise<JobOutcome> {
-    if (upload === undefined) {
-      throw refused("loading from sourceUris; upload the data with the job", "configuration.load.sourceUris");
-    }
-    const inputFileBytes = upload.bytes;
-    await upload.settle();
-    this.#parts.faults.onStatement("before", { text: "LOAD", type: "LOAD" });
-    const outcome = await this.#parts.loader.load({
-      projectId,
-      destinationTable: fullRef(load.destinationTable, projectId),
-      file: upload.path,
-      options: load,
-      signal: job.controller.signal,
-    });
-    this.#parts.faults.onStatement("after", { text: "LOAD", type: "LOAD" });
-    return {
-      statistics: {
-        totalBytesProcessed: "0",
-        load: {
-          inputFiles: "1",
-          inputFileBytes: String(inputFileBytes),
-          outputRows: String(outcome.outputRows),
-          outputBytes: String(outcome.outputBytes),
-          badRecords: String(outcome.badRecords),
-        },
-      },
-      warnings: outcome.warnings,
-    };
   }
 
   #addChildren(job: Job, outcome: JobOutcome): void {
