@@ -76,5 +76,9 @@ export class BigQueryError extends Error {
 
 /** A construct that this endpoint does not run, refused by its name rather than approximated. */
 export function unsupported(construct: string): BigQueryError {
-  return new BigQueryError("invalidQuery", `Not supported by the local BigQuery endpoint: ${construct}`, "query");
+  return new BigQueryError(
+    "invalidQuery",
+    `Not supported by the local BigQuery endpoint: ${construct}`,
+    "query",
+  );
 }
