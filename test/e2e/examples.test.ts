@@ -1,8 +1,8 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { REPOSITORY, type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import { REPOSITORY, type TestProject, useAnyEndpoint, useProjects } from "./harness.ts";
 
-const endpoint = useEndpoint();
+const endpoint = useAnyEndpoint();
 const makeProject = useProjects(endpoint);
 
 const sample = (name: string) => path.join(REPOSITORY, "samples", name);
@@ -23,6 +23,8 @@ async function succeed(
   return stdout;
 }
 
+const NO_SECOND_RUN = "this endpoint fails CREATE TABLE IF NOT EXISTS on a table that exists";
+
 const FINAL = `SELECT userId, EXTRACT(SECOND FROM ingestTimestamp) AS t, attribute1, attribute2, attribute3
   FROM DATASET.user_info_final ORDER BY userId`;
 
@@ -39,7 +41,8 @@ const AFTER_SECOND = [
 ];
 
 describe("the worked example", () => {
-  it("comes out as designed, batch by batch, through npm run update", async () => {
+  it("comes out as designed, batch by batch, through npm run update", async ({ skip }) => {
+    skip(!endpoint.runsTwice, NO_SECOND_RUN);
     const project = await ready();
     expect(await succeed(project.npm("load", "user_info", sample("user_info_1.ndjson")))).toContain(
       "3 rows of 1 file",
@@ -59,7 +62,8 @@ describe("the worked example", () => {
     expect(await succeed(project.npm("status"))).toMatch(/user_info +│ up to date/);
   });
 
-  it("comes out the same through plain dataform, and its own tests pass", async () => {
+  it("comes out the same through plain dataform, and its own tests pass", async ({ skip }) => {
+    skip(!endpoint.runsTwice, NO_SECOND_RUN);
     const project = await ready();
     await succeed(project.dataform("test"));
     for (const batch of ["user_info_1.ndjson", "user_info_2.ndjson"]) {
@@ -88,7 +92,8 @@ describe("the worked example", () => {
 });
 
 describe("the nested sample", () => {
-  it("merges every leaf on its own and keeps its type", async () => {
+  it("merges every leaf on its own and keeps its type", async ({ skip }) => {
+    skip(!endpoint.runsTwice, NO_SECOND_RUN);
     const project = await ready();
     for (const batch of ["user_profile_1.ndjson", "user_profile_2.ndjson"]) {
       await succeed(project.npm("load", "user_profile", sample(batch)));
@@ -107,7 +112,7 @@ describe("the nested sample", () => {
           birthday: "1990-12-10",
           visits: 2,
           subscribed: false,
-          balance: 7.25,
+          balance: "7.25", // TO_JSON_STRING writes a fraction as a text
           address: { street: "Harbour Road 9", city: "Oslo", zip: "0252" },
         },
       },

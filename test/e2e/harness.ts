@@ -51,27 +51,66 @@ export async function runProgram(
   return { exitCode, stdout, stderr };
 }
 
-/**
- * A BigQuery endpoint for the tests of one file: the one that BIGQUERY_EMULATOR_HOST names, or one of its own. `options`
- * concern the own one alone.
- */
-export function useEndpoint(options: ServerOptions = {}): { readonly url: string } {
+/** An endpoint under test. */
+export interface Endpoint {
+  readonly url: string;
+  /** False where the second run of a project cannot pass: `CREATE TABLE IF NOT EXISTS` fails on a table that exists. */
+  readonly runsTwice: boolean;
+}
+
+/** The local endpoint, for the tests of one file. */
+export function useEndpoint(options: ServerOptions = {}): Endpoint {
   let server: Server | undefined;
-  let url = "";
   beforeAll(async () => {
-    const given = process.env.BIGQUERY_EMULATOR_HOST;
-    if (given === undefined || options.faults !== undefined)
-      server = await startServer({ port: 0, ...options });
-    url = server?.url ?? given ?? "";
+    server = await startServer({ port: 0, ...options });
   });
   afterAll(async () => {
     await server?.close();
   });
   return {
     get url() {
-      return url;
+      return server?.url ?? "";
+    },
+    runsTwice: true,
+  };
+}
+
+/** The endpoint that BIGQUERY_EMULATOR_HOST names, whoever wrote it, or else the local one. */
+export function useAnyEndpoint(): Endpoint {
+  const given = process.env.BIGQUERY_EMULATOR_HOST;
+  if (given === undefined) return useEndpoint();
+  let runsTwice = false;
+  beforeAll(async () => {
+    runsTwice = await canCreateTwice(given);
+  });
+  return {
+    url: given,
+    get runsTwice() {
+      return runsTwice;
     },
   };
+}
+
+async function canCreateTwice(url: string): Promise<boolean> {
+  const client = clientOf(url);
+  const dataset = `probe_${randomUUID().replaceAll("-", "")}`;
+  await client.createDataset(dataset, { location: "US" });
+  const query = `CREATE TABLE IF NOT EXISTS ${dataset}.probe AS SELECT 1 AS one`;
+  try {
+    await client.query({ query });
+    await client.query({ query });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.dataset(dataset).delete({ force: true });
+  }
+}
+
+function clientOf(url: string): BigQuery {
+  const client = new BigQuery({ projectId: PROJECT, apiEndpoint: url });
+  client.baseUrl = url;
+  return client;
 }
 
 /** What a test project is made of: files by their path, added to those that the repository's project has. */
@@ -91,8 +130,7 @@ export class TestProject {
     this.root = root;
     this.url = url;
     this.dataset = dataset;
-    this.client = new BigQuery({ projectId: PROJECT, apiEndpoint: url });
-    this.client.baseUrl = url;
+    this.client = clientOf(url);
   }
 
   /** Runs one of the project's commands as its npm script does. */
