@@ -5,7 +5,7 @@ import { checkEndpoint, emulatorAddress, openWarehouse, type Warehouse } from ".
 import { findEntity, readEntities, refuseStale } from "./entities.ts";
 import { formatErasure, readErasure, readLastErase } from "./erasure.ts";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "./errors.ts";
-import { applyInit, planInit } from "./init.ts";
+import { applyInit, planInit, refuseUnextended } from "./init.ts";
 import { loadFiles } from "./load/load.ts";
 import { formatTable } from "./print.ts";
 import { readProject } from "./project.ts";
@@ -52,6 +52,7 @@ async function load(warehouse: Warehouse, args: readonly string[]): Promise<void
 async function update(warehouse: Warehouse, args: readonly string[]): Promise<void> {
   const { project } = warehouse;
   await refuseStale(project.root);
+  await refuseUnextended(warehouse, await readEntities(project.root));
   await runUpdate(project, {
     flags: args,
     sink: { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) },

@@ -1,4 +1,4 @@
-import { access, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { EntityModel } from "../generator/model.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
@@ -145,19 +145,49 @@ function layoutNotes(live: TableMetadataFound, spec: TableSpec): readonly string
 async function planCredentialsFile(warehouse: Warehouse): Promise<Step> {
   const name = ".df-credentials.json";
   const file = path.join(warehouse.project.root, name);
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return { kind: "file", name, action: "none", changes: [], notes: [] };
+  const wanted = credentialsText(warehouse.project);
+  const actual = await readFile(file, "utf8").catch(() => undefined);
+  if (actual === wanted || (actual !== undefined && !isOurs(actual))) {
+    return { kind: "file", name, action: "none", changes: [], notes: [] };
+  }
   return {
     kind: "file",
     name,
-    action: "create",
+    action: actual === undefined ? "create" : "extend",
     changes: ["project and location for `npx dataform run`, no secret"],
     notes: [],
-    apply: () => writeFile(file, credentialsText(warehouse.project)),
+    apply: () => writeFile(file, wanted),
   };
+}
+
+/** True for a file as we write it; one that somebody made by hand may say more, and is left alone. */
+function isOurs(text: string): boolean {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const keys = typeof parsed === "object" && parsed !== null ? Object.keys(parsed) : [];
+    return keys.sort().join() === "location,projectId";
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Throws when a table lacks a column that the schema has: a run adds top-level columns by itself, but cannot reach into
+ * RECORDs and `_versions`.
+ */
+export async function refuseUnextended(
+  warehouse: Warehouse,
+  entities: readonly EntityModel[],
+): Promise<void> {
+  for (const spec of entities.flatMap(tableSpecs)) {
+    const step = await planTable(warehouse, spec);
+    const added = step.changes.filter((change) => change.startsWith("+"));
+    if (step.action === "extend" && added.length > 0) {
+      throw new CommandError(
+        `${step.name} lacks ${added.map((change) => change.slice(2)).join(", ")}; run \`npm run init\` first`,
+      );
+    }
+  }
 }
 
 /** Two runs of `init` at once both succeed: the second one's creation finds the first one's work. */

@@ -93,8 +93,13 @@ describe("npm run init", () => {
     expect(plan.stdout).toContain("+ home.geo RECORD (lat)");
     expect(plan.stdout).toContain("+ _versions.home.geo RECORD (lat)");
     expect(plan.stdout).toContain("note: nick is added as NULLABLE");
-    expect(await project.npm("init")).toMatchObject({ exitCode: 0, stderr: "" });
     await project.npm("generate");
+    const early = await project.npm("update");
+    expect(early.exitCode).toBe(1);
+    expect(early.stderr).toMatch(
+      /person_updates lacks home\.geo RECORD \(lat\), nick STRING; run `npm run init` first$/m,
+    );
+    expect(await project.npm("init")).toMatchObject({ exitCode: 0, stderr: "" });
     await project.write(
       "b.ndjson",
       '{"id":1,"at":"2026-01-02T00:00:00Z","nick":"A","home":{"geo":{"lat":59.9}}}\n',
