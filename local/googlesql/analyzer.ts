@@ -6,6 +6,7 @@ import { LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry, type NamedTable, treeName } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
 import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
+import { refuseStatement } from "./later-features.ts";
 import {
   findObjectNames,
   type ObjectNames,
@@ -102,7 +103,8 @@ export class Analyzer {
   }
 
   async #analyzeStatement(sql: string, env: AnalysisEnv, depth: number): Promise<AnalyzedStatement> {
-    const { names, split } = await this.#parse(sql);
+    const { script, names, split } = await this.#parse(sql);
+    refuseStatement(script);
     const catalog = await this.#catalog(names, env, depth);
     const options = await this.#options(env);
     const key = digest([
@@ -285,7 +287,8 @@ export class Analyzer {
   }
 
   async #options(env: AnalysisEnv): Promise<Message> {
-    const positional = isPositional(env.parameters);
+    // Where no parameters are given, one that is named is reported by its name.
+    const positional = isPositional(env.parameters) && env.parameters.length > 0;
     const named = isPositional(env.parameters) ? [] : [...env.parameters];
     return {
       languageOptions: await this.#languageOptions(),

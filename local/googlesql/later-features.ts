@@ -1,3 +1,6 @@
+import { unsupported } from "../errors.ts";
+import type { TreeNode } from "./tree.ts";
+
 /** Functions that BigQuery has and GoogleSQL of this age does not know, with what to write in their place. */
 const LATER_FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ["MAX_BY", "write ANY_VALUE(x HAVING MAX y)"],
@@ -48,12 +51,48 @@ const LATER_FUNCTIONS: ReadonlyMap<string, string> = new Map([
 
 const UNKNOWN_FUNCTION = /^(?:Table-valued function|Aggregate function|Function) not found: ([\w.`]+)/i;
 
+/** What GoogleSQL says of syntax that is younger than it, and the name of that syntax. */
+const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
+  [/^GROUP BY ALL is not supported/, "GROUP BY ALL"],
+  [/^Syntax error: Expected "\(" or keyword SELECT but got keyword BY$/, "BY NAME in a set operation"],
+  [/^Syntax error: Expected end of input but got keyword FROM$/, "pipe syntax"],
+  [/^Syntax error: Expected end of input but got "\|"$/, "pipe syntax"],
+  [/^Syntax error: .* but got identifier "?MATCH_RECOGNIZE"?$/i, "MATCH_RECOGNIZE"],
+  [/^Invalid identifier after SELECT WITH; .* but got: DIFFERENTIAL_PRIVACY$/i, "DIFFERENTIAL_PRIVACY"],
+  [/^(?:RESERVATION|ASSIGNMENT|CAPACITY|BI_CAPACITY) is not a supported/, "reservations and capacities"],
+  [/^(?:ORGANIZATION|PROJECT) is not a supported/, "ALTER ORGANIZATION and ALTER PROJECT"],
+  [/^DATA_POLICY is not a supported/, "data policies"],
+  [/^PROPERTY is not a supported/, "PROPERTY GRAPH"],
+  [/^COLLATE is not supported/, "COLLATE"],
+  [/^LANGUAGE is not supported/, "procedures in a LANGUAGE other than SQL"],
+  [/^Connection not found/, "connections"],
+  [/^Syntax error: Expected keyword TABLE but got keyword SCHEMA$/, "EXTERNAL SCHEMA"],
+  [/^Syntax error: Unexpected keyword VECTOR$/, "ALTER VECTOR INDEX"],
+];
+
+/** Statements that are refused before anybody looks for the tables they name. */
+const REFUSED_STATEMENTS: ReadonlyMap<string, string> = new Map([
+  ["astAuxLoadDataStatement", "LOAD DATA (use a load job)"],
+  ["astCreateIndexStatement", "CREATE SEARCH INDEX and CREATE VECTOR INDEX"],
+]);
+
 /** The construct of BigQuery that a refusal of GoogleSQL is about, where it is GoogleSQL's age and not the query that is at fault. */
 export function laterFeature(message: string): string | undefined {
+  const syntax = LATER_SYNTAX.find(([pattern]) => pattern.test(message));
+  if (syntax !== undefined) return syntax[1];
   const name = UNKNOWN_FUNCTION.exec(message)?.[1]?.replaceAll("`", "").toUpperCase();
   if (name === undefined) return undefined;
   if (/^(?:ML|AI)\./.test(name)) return name;
   const instead = LATER_FUNCTIONS.get(name);
   if (instead === undefined) return undefined;
   return instead === "" ? name : `${name} (${instead})`;
+}
+
+/** Refuses a statement of a kind that this endpoint never runs. */
+export function refuseStatement(script: TreeNode): void {
+  const list = (script.statementListNode as TreeNode | undefined)?.statementList;
+  for (const { kind = "" } of Array.isArray(list) ? (list as readonly TreeNode[]) : []) {
+    const name = REFUSED_STATEMENTS.get(kind);
+    if (name !== undefined) throw unsupported(name);
+  }
 }

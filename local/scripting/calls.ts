@@ -52,6 +52,8 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
 }
 
 function procedureText(session: Session, path: readonly string[]): string {
+  // https://cloud.google.com/bigquery/docs/reference/system-procedures
+  if (path[0]?.toUpperCase() === "BQ") throw unsupported(path.join(".").toUpperCase());
   const { projectId, datasetId, routineId } = routineName(session, path);
   const entry = session.catalog.getRoutine(projectId, datasetId, routineId);
   if (entry?.text !== undefined && entry.routineType === "PROCEDURE") return entry.text;

@@ -4,6 +4,7 @@ import type { CompileContext, TypedValue } from "../compiler/context.ts";
 import { BigQueryError } from "../errors.ts";
 import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
 import { SYSTEM_VARIABLES } from "../googlesql/language.ts";
+import type { FoundTable } from "../googlesql/source.ts";
 import type { ParameterValue } from "../jobs/ports.ts";
 import { tableName } from "../storage/entries.ts";
 import type { LiveSource, LiveTable } from "./live-source.ts";
@@ -40,7 +41,8 @@ export function compileContext(analyzed: AnalyzedStatement, scope: StatementScop
     expandView(name) {
       const view = analyzed.views.get(name);
       if (view === undefined) return undefined;
-      const compiled = views.get(name) ?? compileView(view, scope);
+      const compiled =
+        views.get(name) ?? withColumnNames(compileView(view, scope), analyzed.tables.get(name));
       views.set(name, compiled);
       return compiled;
     },
@@ -49,6 +51,16 @@ export function compileContext(analyzed: AnalyzedStatement, scope: StatementScop
     parameter: (key) => parameterOf(parameters, key),
     systemVariable: (path) => systemVariable(session, path),
   };
+}
+
+/** CREATE VIEW v(a, b) may name the columns of its query anew. */
+function withColumnNames(query: CompiledQuery, view: FoundTable | undefined): CompiledQuery {
+  if (view?.columns.length !== query.columns.length) return query;
+  const columns = query.columns.map((column, index) => ({
+    ...column,
+    name: view.columns[index]?.name ?? column.name,
+  }));
+  return { ...query, columns };
 }
 
 function notATable({ entry, ref }: LiveTable): BigQueryError {

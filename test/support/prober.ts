@@ -46,7 +46,7 @@ export class Prober {
     await this.#ask("POST", `/bigquery/v2/projects/${PROJECT}/datasets`, { datasetReference });
     let outcome: Outcome = { kind: "rows", rows: [] };
     for (const step of probe.steps) {
-      outcome = await this.#step(step, datasetId);
+      outcome = withoutDataset(await this.#step(step, datasetId), datasetId);
       if (outcome.kind === "error") return outcome;
     }
     return outcome;
@@ -108,6 +108,13 @@ export function complaint(probe: Probe, outcome: Outcome): string | undefined {
   const expected = probe.error ?? `${REFUSAL}${probe.refused}`;
   if (probe.refused !== undefined && message.replace(IN_A_SCRIPT, "$1") === expected) return undefined;
   return message === expected ? undefined : `expected the error ${expected}, got ${message}`;
+}
+
+/** Messages name the dataset as probes do. */
+function withoutDataset(outcome: Outcome, datasetId: string): Outcome {
+  return outcome.kind === "rows"
+    ? outcome
+    : { ...outcome, message: outcome.message.replaceAll(datasetId, "DATASET") };
 }
 
 function outcomeOf({ status, body }: Answer): Outcome {
