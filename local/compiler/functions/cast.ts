@@ -5,7 +5,7 @@ import { INT64, STRING } from "./arguments.ts";
 import { instantOf, localTime } from "./calendar.ts";
 import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
-import { failWhen, raise } from "./raise.ts";
+import { failWhen, raise, withoutErrors } from "./raise.ts";
 import { pointText } from "./time-text.ts";
 import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
 
@@ -186,16 +186,16 @@ function sameKinds(a: SqlType, b: SqlType): boolean {
   return a.kind === b.kind;
 }
 
-/** Whether evaluating this text cannot fail: a column, a literal, a field. */
+/** Whether evaluating this text cannot fail, and holds no call of ours: a column, a literal, a field. */
 export function cannotFail(expr: CompiledExpr): boolean {
-  return expr.literal !== undefined || /^[\w".]+$/.test(expr.sql);
+  return (expr.literal !== undefined && !expr.sql.includes("bq")) || /^[\w".]+$/.test(expr.sql);
 }
 
 /** The DuckDB expression of CAST and SAFE_CAST. */
 export function castSql(call: CastCall): string {
   const { arg, context } = call;
   if (!call.safe) return convertArgument(call, arg.sql);
-  const converted = (sql: string): string => `TRY(${convertArgument(call, sql)})`;
+  const converted = (sql: string): string => withoutErrors(convertArgument(call, sql));
   if (cannotFail(arg)) return converted(arg.sql);
   // Only errors of the conversion give NULL, not those of its operand.
   const name = context.fresh("v");

@@ -1,3 +1,4 @@
+import { quoteText } from "../../values.ts";
 import { arg, kindOf, literalText, STRING, sqlOf } from "./arguments.ts";
 import { dateOfDay, localTime } from "./calendar.ts";
 import { convertSql } from "./cast.ts";
@@ -5,12 +6,29 @@ import { timeOfMicros } from "./datetime.ts";
 import { displayText } from "./display.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
+/** Elements that DuckDB's strftime prints as GoogleSQL does, by the part of a time they show. */
+const NATIVE_DATE = new Set("YmdBbAaj");
+const NATIVE_TIME = new Set("HMSp");
+const COMPOSED: Readonly<Record<string, string>> = { "%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M" };
+
+/** A format for DuckDB's strftime, if the format is known and has nothing in which the two differ. */
+function nativeFormat(format: string | undefined, kind: string): string | undefined {
+  if (format === undefined || format.includes("\0")) return undefined;
+  const expanded = format.replace(/%[FTR]/g, (token) => COMPOSED[token] ?? token);
+  const elements = [...expanded.matchAll(/%(.?)/gs)].map(([, letter = ""]) => letter);
+  const known = (letter: string): boolean =>
+    (kind !== "TIME" && NATIVE_DATE.has(letter)) || (kind !== "DATE" && NATIVE_TIME.has(letter));
+  return elements.every(known) ? expanded : undefined;
+}
+
 /** FORMAT_DATE, FORMAT_DATETIME, FORMAT_TIME and FORMAT_TIMESTAMP. */
 const formatPoint: ScalarMapping = (call) => {
   const kind = kindOf(call, 1);
   const zone = call.args[2];
   const point = sqlOf(call, 1);
   if (arg(call, 0).literal === null) return "NULL::VARCHAR";
+  const native = nativeFormat(literalText(arg(call, 0)), kind);
+  if (native !== undefined) return formatNatively(call, kind, native);
   if (kind === "TIMESTAMP") {
     return call.context.once(point, (p) => {
       const local = zone === undefined ? `epoch_us(${p})` : `epoch_us(${localTime(p, zone)})`;
@@ -21,6 +39,18 @@ const formatPoint: ScalarMapping = (call) => {
   }
   return `bq_format_time(${sqlOf(call, 0)}, '${kind}', epoch_us(${point}), epoch_us(${point}))`;
 };
+
+function formatNatively(call: FunctionCall, kind: string, format: string): string {
+  const point = sqlOf(call, 1);
+  if (kind === "TIME") return `strftime(make_timestamp(epoch_us(${point})), ${quoteText(format)})`;
+  const local = kind === "TIMESTAMP" ? localTime(point, call.args[2]) : point;
+  return call.context.once(local, (p) => {
+    const text = `strftime(${p}, ${quoteText(format)})`;
+    // Of years before 1000 GoogleSQL prints fewer digits.
+    const early = `bq_format_time(${quoteText(format)}, '${kind}', epoch_us(${p}), epoch_us(${p}))`;
+    return format.includes("%Y") ? `(CASE WHEN year(${p}) < 1000 THEN ${early} ELSE ${text} END)` : text;
+  });
+}
 
 /** PARSE_DATE, PARSE_DATETIME, PARSE_TIME and PARSE_TIMESTAMP. */
 function parse(kind: "DATE" | "DATETIME" | "TIME" | "TIMESTAMP"): ScalarMapping {
@@ -47,7 +77,7 @@ function simpleFormat(call: FunctionCall, format: string): string | undefined {
   const pieces: string[] = [];
   let next = 1;
   for (const [token] of format.matchAll(/%[tTsd%]|[^%]+|%/g)) {
-    if (!token.startsWith("%")) pieces.push(quote(token));
+    if (!token.startsWith("%")) pieces.push(quoteText(token));
     else if (token === "%%") pieces.push("'%'");
     else {
       const expr = call.args[next++];
@@ -66,10 +96,6 @@ function simplePiece(call: FunctionCall, token: string, expr: CompiledExpr): str
   if (token === "%s" && expr.type.kind === "STRING") return expr.sql;
   if (token === "%d" && expr.type.kind === "INT64") return `CAST(${expr.sql} AS VARCHAR)`;
   return undefined;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 const format: ScalarMapping = (call) => {

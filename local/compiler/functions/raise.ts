@@ -30,6 +30,18 @@ export function raisedMessage(duckMessage: string): string | undefined {
   return end < 0 ? undefined : duckMessage.slice(start + OPEN.length, end);
 }
 
+/**
+ * The same expression with NULL for an error: TRY alone is right, but it evaluates row by row, and each row that fails
+ * costs an exception. So what is known to fail is made to give NULL by itself: `raise`, and our own functions, each of
+ * which has a twin that never fails. `sql` must hold no operand but names and literals.
+ */
+export function withoutErrors(sql: string): string {
+  const quiet = sql
+    .replaceAll(`CAST(concat('${OPEN}'`, `TRY_CAST(concat('${OPEN}'`)
+    .replaceAll(/\bbq_(?!safe_)(?=\w+\()/g, "bq_safe_");
+  return `TRY(${quiet})`;
+}
+
 /** `sql`, unless `condition` holds: then it fails with the message. */
 export function failWhen(
   condition: string,

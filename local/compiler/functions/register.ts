@@ -34,5 +34,5 @@ const ALL: readonly Udf[] = [
 
 /** Gives a DuckDB database the functions that compiled statements call; once for each database, through any connection. */
 export function registerFunctions(connection: DuckDBConnection): void {
-  for (const each of ALL) connection.registerScalarFunction(each.create());
+  for (const made of ALL.flatMap((each) => each.create())) connection.registerScalarFunction(made);
 }

@@ -14,6 +14,7 @@ import { intervalFunctions } from "./interval.ts";
 import { jsonFunctions } from "./json.ts";
 import { mathFunctions } from "./math.ts";
 import { netFunctions } from "./net.ts";
+import { withoutErrors } from "./raise.ts";
 import { regexpFunctions } from "./regexp.ts";
 import { textFunctions } from "./text.ts";
 import type { AggregateMapping, AnalyticMapping, CompiledExpr, ScalarMapping } from "./types.ts";
@@ -29,7 +30,7 @@ function withSafe(mapping: ScalarMapping): ScalarMapping {
       bound.push([name, expr.sql]);
       return { ...expr, sql: name };
     });
-    const tried = `TRY(${mapping({ ...call, args })})`;
+    const tried = withoutErrors(mapping({ ...call, args }));
     return bound.reduce(
       (inner, [name, sql]) => `list_transform([${sql}], lambda ${name}: ${inner})[1]`,
       tried,

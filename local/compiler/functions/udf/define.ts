@@ -84,8 +84,8 @@ type Values<P extends readonly Codec<unknown>[]> = {
 /** A scalar function of ours that DuckDB calls back. */
 export interface Udf {
   readonly name: string;
-  /** A new registration of it, for one connection. */
-  create(): DuckDBScalarFunction;
+  /** New registrations of it and of its twin `bq_safe_<name>`, which gives NULL for an error. */
+  create(): readonly DuckDBScalarFunction[];
 }
 
 /**
@@ -99,33 +99,39 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
   evaluate: (...args: Values<P>) => R | null,
 ): Udf {
   const codecs: readonly Codec<unknown>[] = parameters;
-  return {
-    name: `bq_${name}`,
-    create: () =>
-      DuckDBScalarFunction.create({
-        name: `bq_${name}`,
-        parameterTypes: codecs.map((codec) => codec.type),
-        returnType: result.type,
-        specialHandling: true,
-        mainFunction: (info, input, output) => {
-          const columns = codecs.map((_, index) => input.getColumnVector(index));
-          try {
-            for (let row = 0; row < input.rowCount; row++) {
-              const values = columns.map((column) => column.getItem(row));
-              const found = values.includes(null)
-                ? null
-                : evaluate(
-                    ...(values.map((value, index) => codecs[index]?.read(value as DuckDBValue)) as Values<P>),
-                  );
-              output.setItem(row, found === null ? null : result.write(found));
-            }
-            output.flush();
-          } catch (error) {
-            info.setError(errorText(error));
-          }
-        },
-      }),
+  const quiet = (...args: Values<P>): R | null => {
+    try {
+      return evaluate(...args);
+    } catch (error) {
+      if (error instanceof EvaluationError) return null;
+      throw error;
+    }
   };
+  const build = (prefix: string, compute: typeof evaluate): DuckDBScalarFunction =>
+    DuckDBScalarFunction.create({
+      name: prefix + name,
+      parameterTypes: codecs.map((codec) => codec.type),
+      returnType: result.type,
+      specialHandling: true,
+      mainFunction: (info, input, output) => {
+        const columns = codecs.map((_, index) => input.getColumnVector(index));
+        try {
+          for (let row = 0; row < input.rowCount; row++) {
+            const values = columns.map((column) => column.getItem(row));
+            const found = values.includes(null)
+              ? null
+              : compute(
+                  ...(values.map((value, index) => codecs[index]?.read(value as DuckDBValue)) as Values<P>),
+                );
+            output.setItem(row, found === null ? null : result.write(found));
+          }
+          output.flush();
+        } catch (error) {
+          info.setError(errorText(error));
+        }
+      },
+    });
+  return { name: `bq_${name}`, create: () => [build("bq_", evaluate), build("bq_safe_", quiet)] };
 }
 
 function errorText(error: unknown): string {
@@ -133,5 +139,10 @@ function errorText(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-/** What a function of ours throws for a GoogleSQL runtime error; the message is the user's. */
-export class EvaluationError extends Error {}
+/**
+ * What a function of ours throws for a GoogleSQL runtime error; the message is the user's. It is no Error: a stack that
+ * nobody reads would cost several times what the functions do, and SAFE_CAST may meet one in every row.
+ */
+export class EvaluationError {
+  constructor(readonly message: string) {}
+}

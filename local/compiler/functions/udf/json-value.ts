@@ -32,6 +32,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** What a number beyond its type's range becomes. */
 export type WideNumbers = "round" | "exact";
 
+const NOTHING = Symbol("nothing found");
+
 class Found {
   constructor(readonly value: Json) {}
 }
@@ -66,6 +68,8 @@ class Parser {
   }
 
   private fail(what: string): never {
+    // Nobody reads why a search ended; an Error with its stack would cost more than the search.
+    if (this.target !== undefined) throw NOTHING;
     throw new EvaluationError(`syntax error while parsing value at ${this.at}: ${what}`);
   }
 
@@ -203,7 +207,7 @@ export function findJson(source: string, path: JsonPath): Json | undefined {
     new Parser(source, "round", path).parse();
   } catch (stopped) {
     if (stopped instanceof Found) return stopped.value;
-    throw stopped;
+    if (stopped !== NOTHING) throw stopped;
   }
   return undefined;
 }

@@ -14,13 +14,7 @@ import {
 
 /** What a path leads to. Text that breaks off or goes wrong after that place does no harm; before it, nothing is found. */
 function found(source: string, path: string, legacy: boolean): Json | undefined {
-  const steps = parsePath(path, legacy);
-  try {
-    return findJson(source, steps);
-  } catch (error) {
-    if (error instanceof EvaluationError) return undefined;
-    throw error;
-  }
+  return findJson(source, parsePath(path, legacy));
 }
 
 /** A scalar as JSON_VALUE gives it; NULL for null, objects and arrays. */
