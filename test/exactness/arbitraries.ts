@@ -148,6 +148,14 @@ export function keyValue(kind: Kind, index: number): Value {
 }
 
 const SCALARS = Object.keys(POOLS) as Exclude<Kind, "RECORD">[];
+/** Every type that is not a RECORD. */
+export const TYPES: readonly Exclude<Kind, "RECORD">[] = SCALARS;
+
+/** The values of a type that are worth trying: its ends, and what other systems get wrong. */
+export function extremes(kind: Exclude<Kind, "RECORD">): readonly Value[] {
+  return POOLS[kind];
+}
+
 /** GEOGRAPHY is rare: GoogleSQL's reference implementation does not know it. */
 const LIKELY_SCALARS = [...SCALARS, ...SCALARS, ...SCALARS].filter((kind) => kind !== "GEOGRAPHY");
 const UNORDERED: readonly Kind[] = ["JSON", "GEOGRAPHY", "RECORD"];

@@ -133,6 +133,19 @@ function expectedRow(entity: Entity, rows: readonly Row[]): FinalRow | undefined
   return { row, versions: new Map(versions) };
 }
 
+/** Whether an update is what erasure removes: a delete, or what a delete of the same user took (R10). */
+export function isErasable(entity: Entity, row: Row, rows: readonly Row[]): boolean {
+  if (badReason(entity, row) !== undefined) return false;
+  const user = userOf(entity, row);
+  return rows.some(
+    (other) =>
+      isDelete(entity, other) &&
+      badReason(entity, other) === undefined &&
+      userOf(entity, other) === user &&
+      versionOf(entity, row) <= versionOf(entity, other),
+  );
+}
+
 function isDelete(entity: Entity, row: Row): boolean {
   return entity.deleted !== undefined && row[entity.deleted] === true;
 }

@@ -1,0 +1,145 @@
+/** The same promises with the real Dataform CLI: what it runs is what these suites run, and it may be killed and may overlap. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../../local/server.ts";
+import {
+  compileProject,
+  DATAFORM,
+  nameOf,
+  planActions,
+  removeProject,
+  type Target,
+  writeProject,
+} from "./dataform.ts";
+import { Endpoint } from "./endpoint.ts";
+import {
+  compileFixture,
+  differencesFromAll,
+  FIXTURE,
+  filledWarehouse,
+  goodUpdates,
+  runUntilDone,
+} from "./fixture.ts";
+import { type CompiledEntity, PROJECT, projectFiles } from "./project.ts";
+import { now, Warehouse } from "./runner.ts";
+
+const NAME = "command_line";
+const KILLS = Number(process.env.EXACTNESS_CLI_KILLS ?? 10);
+
+let server: Server;
+let endpoint: Endpoint;
+let compiled: CompiledEntity;
+let project: string;
+beforeAll(async () => {
+  server = await startServer();
+  endpoint = new Endpoint(server.url, PROJECT);
+  compiled = await compileFixture(NAME);
+  project = await writeProject(await projectFiles(new Map([[NAME, FIXTURE]])));
+  await writeFile(join(project, "credentials.json"), JSON.stringify({ projectId: PROJECT, location: "US" }));
+});
+afterAll(async () => {
+  await server?.close();
+  await removeProject(project);
+});
+
+/** Starts `dataform run`; the tables of the project are in the dataset that the compiled project names. */
+function startDataform(...flags: string[]): {
+  child: ChildProcess;
+  ended: Promise<{ code: number | null; output: string }>;
+} {
+  const args = [DATAFORM, "run", project, `--credentials=${join(project, "credentials.json")}`, ...flags];
+  const env = {
+    ...process.env,
+    BIGQUERY_EMULATOR_HOST: server.url,
+    METADATA_SERVER_DETECTION: "none",
+    NO_COLOR: "1",
+  };
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+    child.once("close", (code) => resolve({ code, output }));
+  });
+  return { child, ended };
+}
+
+interface DryRun {
+  readonly actions: readonly {
+    readonly target: Target;
+    readonly tasks?: readonly { readonly statement: string }[];
+  }[];
+}
+
+test("the jobs of these suites are those that `dataform run` would start", async () => {
+  const { ended } = startDataform("--dry-run", "--json");
+  const { output } = await ended;
+  const { actions } = JSON.parse(output.slice(output.indexOf("{"))) as DryRun;
+  const squeeze = (sql: string): string =>
+    sql.replace(/\s+/g, " ").replace(/ ?; ?/g, ";").replace(/;$/, "").trim();
+  const theirs = new Map(
+    actions
+      .filter(({ tasks = [] }) => tasks.length > 0)
+      .map(({ target, tasks = [] }) => [nameOf(target), tasks.map((task) => squeeze(task.statement))]),
+  );
+  const ours = planActions(await compileProject(project));
+  expect(ours.length).toBe(theirs.size);
+  for (const { target, jobs } of ours) expect(jobs.map(squeeze)).toEqual(theirs.get(nameOf(target)));
+});
+
+let wave = 100;
+
+describe("dataform run", () => {
+  let warehouse: Warehouse;
+  beforeAll(async () => {
+    warehouse = await filledWarehouse(endpoint, compiled, NAME);
+  });
+
+  test(`killed at ${KILLS} random moments`, async () => {
+    const started = Date.now();
+    expect((await startDataform().ended).code).toBe(0);
+    const longest = Date.now() - started;
+    let killed = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      await warehouse.load(goodUpdates(wave++));
+      const { child, ended } = startDataform();
+      // Its compiler alone takes the first half of the time and touches no table.
+      const timer = setTimeout(() => child.kill("SIGKILL"), longest * (0.3 + 0.7 * Math.random()));
+      if ((await ended).code !== 0) killed++;
+      clearTimeout(timer);
+      warehouse.oracle.run({ kind: "plain" }, now());
+      await runUntilDone(warehouse, "plain");
+      expect(await warehouse.differences(), `kill ${kill}`).toEqual([]);
+    }
+    expect(killed).toBeGreaterThan(0);
+  }, 600_000);
+
+  test("8 at once while updates are loaded, then one that has it quiet", async () => {
+    const runs = Array.from({ length: 8 }, () => startDataform("--action-retry-limit=3").ended);
+    const loads = (async () => {
+      for (let load = 0; load < 5; load++) await warehouse.load(goodUpdates(wave++));
+    })();
+    const ends = await Promise.all(runs);
+    await loads;
+    expect(ends.some(({ code }) => code === 0)).toBe(true);
+    const quiet = await startDataform("--vars=rebuild=true").ended;
+    expect(quiet.code, quiet.output).toBe(0);
+    expect(await differencesFromAll(warehouse)).toEqual([]);
+  }, 300_000);
+
+  test("8 at once on an empty final", async () => {
+    await warehouse.drop();
+    warehouse = new Warehouse(endpoint, compiled, NAME);
+    await warehouse.create();
+    await warehouse.load(goodUpdates(wave++));
+    await Promise.all(Array.from({ length: 8 }, () => startDataform("--action-retry-limit=3").ended));
+    const quiet = await startDataform("--vars=rebuild=true").ended;
+    expect(quiet.code, quiet.output).toBe(0);
+    expect(await differencesFromAll(warehouse)).toEqual([]);
+  }, 300_000);
+});

@@ -1,0 +1,174 @@
+/** Every BigQuery type at its extremes: loaded, merged and read back as what it was; and bad rows, told and kept out. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Server, startServer } from "../../local/server.ts";
+import { EPOCH, extremes, TYPES } from "./arbitraries.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { Entity } from "./oracle.ts";
+import { compileEntities, PROJECT } from "./project.ts";
+import { REPLAY_FROM } from "./property.ts";
+import { now, updateFields, Warehouse } from "./runner.ts";
+import { type Field, parseTimestamp, type Row, type Value } from "./values.ts";
+import { sqlLiteral } from "./wire.ts";
+
+/** A leaf of every type, an array of every type, and all types in a RECORD that moves as one. */
+const ALL: Entity = {
+  fields: [
+    { name: "id", type: "STRING" },
+    { name: "ts", type: "TIMESTAMP" },
+    ...TYPES.map((type): Field => ({ name: `leaf_${type}`, type })),
+    ...TYPES.map((type): Field => ({ name: `list_${type}`, type, mode: "REPEATED" })),
+    {
+      name: "whole",
+      type: "RECORD",
+      merge: "atomic",
+      fields: TYPES.map((type): Field => ({ name: `part_${type}`, type })),
+    },
+  ],
+  key: ["id"],
+  ingestTimestamp: "ts",
+  lookback: 0n,
+};
+
+const BAD: Entity = {
+  fields: [
+    { name: "id", type: "STRING" },
+    { name: "ts", type: "TIMESTAMP" },
+    { name: "happened", type: "TIMESTAMP" },
+    { name: "a", type: "STRING" },
+  ],
+  key: ["id"],
+  ingestTimestamp: "ts",
+  eventTimestamp: "happened",
+  lookback: 3_600_000_000n,
+};
+
+let server: Server;
+let endpoint: Endpoint;
+let compiled: Awaited<ReturnType<typeof compileEntities>>;
+beforeAll(async () => {
+  server = await startServer();
+  endpoint = new Endpoint(server.url, PROJECT);
+  const entities = new Map(Object.entries({ by_load: ALL, by_insert: ALL, bad: BAD }));
+  compiled = await compileEntities(entities, REPLAY_FROM);
+});
+afterAll(() => server?.close());
+
+async function warehouseOf(name: string): Promise<Warehouse> {
+  const entity = compiled.get(name);
+  if (entity === undefined) throw new Error(`no entity ${name}`);
+  const warehouse = new Warehouse(endpoint, entity);
+  await warehouse.create();
+  return warehouse;
+}
+
+/** One user per value and place: as a leaf, as the only and as the last element, as a part of a whole. */
+function rowsOfAll(): Row[] {
+  return TYPES.flatMap((type) =>
+    extremes(type).flatMap((value, index): Row[] => {
+      const user = (place: string, cells: Record<string, Value>): Row => ({
+        id: `${type} ${index} ${place}`,
+        ts: EPOCH,
+        ...cells,
+      });
+      return [
+        user("leaf", { [`leaf_${type}`]: value }),
+        user("list", { [`list_${type}`]: [value] }),
+        user("lists", { [`list_${type}`]: [...extremes(type), value] }),
+        user("part", { whole: { [`part_${type}`]: value } }),
+      ];
+    }),
+  );
+}
+
+describe("every type at its extremes", () => {
+  test.each(["by_load", "by_insert"])(
+    "%s: read back from final and from the view as written",
+    async (name) => {
+      const warehouse = await warehouseOf(name);
+      const rows = rowsOfAll();
+      if (name === "by_load") await warehouse.load(rows);
+      else await insert(warehouse, name, rows);
+      for (const kind of ["plain", "plain", "rebuild"] as const) {
+        await warehouse.run(kind);
+        warehouse.oracle.run({ kind }, now());
+        expect(await warehouse.differences()).toEqual([]);
+      }
+      expect(await warehouse.viewDifferences()).toEqual([]);
+      expect(warehouse.oracle.final.size).toBe(rows.length);
+    },
+    300_000,
+  );
+
+  async function insert(warehouse: Warehouse, name: string, rows: readonly Row[]): Promise<void> {
+    const fields = updateFields(ALL);
+    for (let start = 0; start < rows.length; start += 50) {
+      const values = rows
+        .slice(start, start + 50)
+        .map((row) => `(${fields.map((field) => sqlLiteral(field, row[field.name] ?? null)).join(", ")})`);
+      await endpoint.query(`INSERT INTO \`${PROJECT}.${name}.${name}_updates\` VALUES ${values.join(",\n")}`);
+    }
+    warehouse.oracle.load(rows);
+  }
+});
+
+describe("R5, R12: poisoned rows in any batch", () => {
+  const good = (id: string, hour: number, a: string): Row => {
+    const ts = EPOCH + BigInt(hour) * 3_600_000_000n;
+    return { id, ts, happened: ts, a };
+  };
+  const END = parseTimestamp("9999-12-31T23:59:59.999999");
+  const POISON: [name: string, rows: Row[], bad: number][] = [
+    ["ingest time in the year 9999", [{ id: "p", ts: END, happened: EPOCH, a: "future" }], 0],
+    ["event time in the year 9999", [{ id: "p", ts: EPOCH + 7n, happened: END, a: "always newest" }], 0],
+    [
+      "event time in the year 0001",
+      [{ id: "p", ts: EPOCH + 7n, happened: parseTimestamp("0001-01-01T00:00:00"), a: "always oldest" }],
+      0,
+    ],
+    [
+      "ingest time in the year 0001",
+      [{ id: "p", ts: parseTimestamp("0001-01-01T00:00:00"), happened: EPOCH, a: "x" }],
+      1,
+    ],
+    ["no key", [{ ts: EPOCH + 7n, happened: EPOCH, a: "x" }], 1],
+    ["no ingest time", [{ id: "p", happened: EPOCH, a: "x" }], 1],
+    [
+      "no event time",
+      [
+        { id: "p", ts: EPOCH + 7n, a: "x" },
+        { id: "q", ts: EPOCH + 7n, a: "x" },
+      ],
+      2,
+    ],
+  ];
+
+  test.each(POISON)(
+    "%s",
+    async (name, rows, bad) => {
+      const entity = compiled.get("bad");
+      if (entity === undefined) throw new Error("no entity");
+      for (const when of [0, 1, 2]) {
+        const dataset = `bad_${POISON.findIndex(([other]) => other === name)}_${when}`;
+        const warehouse = new Warehouse(endpoint, entity, dataset);
+        await warehouse.create();
+        for (const batch of [0, 1, 2]) {
+          const poison = batch === when ? rows : [];
+          await warehouse.load([good("u", batch, `a${batch}`), good(`v${batch}`, batch, "new"), ...poison]);
+          await warehouse.run("plain");
+          const expected = warehouse.oracle.run({ kind: "plain" }, now());
+          expect(await warehouse.differences(), `poison in batch ${when}, after batch ${batch}`).toEqual([]);
+          expect(await warehouse.logDifferences(expected)).toEqual([]);
+          if (batch !== when) continue;
+          const { rows: log } = await endpoint.query(
+            `SELECT run.bad_rows, run.future_rows FROM \`${PROJECT}.${dataset}.bad_watermark\`, UNNEST(recent_runs) AS run WITH OFFSET AS age WHERE age = 0`,
+          );
+          const isFuture = name === "ingest time in the year 9999";
+          expect(log).toEqual([[{ v: `${bad}` }, { v: isFuture ? "1" : "0" }]]);
+          expect((await warehouse.assertions()).get("bad_bad_rows")).toBe(isFuture ? 1 : bad);
+        }
+        expect(warehouse.oracle.final.get('"u"')?.row.a, "later updates still arrive").toBe("a2");
+      }
+    },
+    300_000,
+  );
+});
