@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { bytesUdfs } from "./udf/bytes.ts";
+import { castFormatUdfs } from "./udf/cast-format.ts";
 import { decimalUdfs } from "./udf/decimal.ts";
 import type { Udf } from "./udf/define.ts";
 import { formatUdfs } from "./udf/format.ts";
@@ -27,6 +28,7 @@ const ALL: readonly Udf[] = [
   ...intervalUdfs,
   ...jsonUdfs,
   ...formatUdfs,
+  ...castFormatUdfs,
   ...hashUdfs,
   ...netUdfs,
   ...geographyUdfs,
