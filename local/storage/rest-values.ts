@@ -103,7 +103,9 @@ export function floatText(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";
-  const [mantissa = "0", exponent = "0"] = Math.abs(value).toExponential().split("e");
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value);
+  const [mantissa = "0", exponent = "0"] = size.toExponential().split("e");
   return pointText(value < 0, mantissa.replace(".", ""), Number(exponent));
 }
 
