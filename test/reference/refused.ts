@@ -124,13 +124,6 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "array_last_n",
   "array_remove_first_n",
   "array_remove_last_n",
-  "date_bucket",
-  "datetime_bucket",
   "grouping",
-  "json_array_append",
-  "json_array_insert",
-  "json_set",
-  "json_strip_nulls",
-  "timestamp_bucket",
   "typeof",
 ];

@@ -56,7 +56,7 @@ const includes: ScalarMapping = (call) => {
 
 const joinText: ScalarMapping = (call) => {
   if (call.resultType.kind === "BYTES") return refuse(call, "on BYTES");
-  const isConstant = arg(call, 1).literal !== undefined;
+  const isConstant = typeof arg(call, 1).literal === "string";
   const [array, delimiter, nullText] = [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql];
   const e = call.context.fresh("e");
   if (nullText !== undefined) {

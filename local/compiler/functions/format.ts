@@ -13,7 +13,7 @@ const COMPOSED: Readonly<Record<string, string>> = { "%F": "%Y-%m-%d", "%T": "%H
 
 /** A format for DuckDB's strftime, if the format is known and has nothing in which the two differ. */
 function nativeFormat(format: string | undefined, kind: string): string | undefined {
-  if (format === undefined || format.includes("\0")) return undefined;
+  if (format === undefined || format === "" || format.includes("\0")) return undefined;
   const expanded = format.replace(/%[FTR]/g, (token) => COMPOSED[token] ?? token);
   const elements = [...expanded.matchAll(/%(.?)/gs)].map(([, letter = ""]) => letter);
   const known = (letter: string): boolean =>

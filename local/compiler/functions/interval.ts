@@ -1,4 +1,5 @@
-import { onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { arg, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { checkedDate, checkedPoint } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
 import { failWhen } from "./raise.ts";
 import type { ScalarMapping } from "./types.ts";
@@ -35,7 +36,17 @@ function justify(days: boolean, hours: boolean): ScalarMapping {
   return (call) => `bq_interval_justify(${sqlOf(call, 0)}, ${days}, ${hours})`;
 }
 
-/** Functions that make and change INTERVAL. */
+/** DATE_BUCKET and its kin; without an origin the buckets are counted from 1950. */
+const bucket: ScalarMapping = (call) => {
+  const { type, sql } = arg(call, 0);
+  const origin = call.args[2] === undefined ? "-631152000000000::BIGINT" : `epoch_us(${call.args[2].sql})`;
+  const start = `bq_bucket(epoch_us(${sql}), ${sqlOf(call, 1)}, ${origin}, '${type.kind}')`;
+  if (type.kind === "DATE")
+    return checkedDate(call, `(${start} // 86400000000)`, "DATE_BUCKET is out of range");
+  return checkedPoint(call, type, start, `${type.kind}_BUCKET is out of range`);
+};
+
+/** Functions that make and change INTERVAL, and those of buckets as wide as one. */
 export const intervalFunctions: Readonly<Record<string, ScalarMapping>> = {
   $interval: make,
   make_interval: (call) =>
@@ -45,6 +56,9 @@ export const intervalFunctions: Readonly<Record<string, ScalarMapping>> = {
       (year, month, day, hour, minute, second) =>
         `(to_months(CAST(${year} * 12 + ${month} AS INTEGER)) + to_days(CAST(${day} AS INTEGER)) + to_microseconds(${hour} * 3600000000 + ${minute} * 60000000 + ${second} * 1000000))`,
     ),
+  date_bucket: bucket,
+  datetime_bucket: bucket,
+  timestamp_bucket: bucket,
   justify_days: justify(true, false),
   justify_hours: justify(false, true),
   justify_interval: justify(true, true),

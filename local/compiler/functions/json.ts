@@ -90,15 +90,32 @@ const jsonObject: ScalarMapping = (call) => {
   );
 };
 
+const remove: ScalarMapping = (call) => {
+  const paths = call.args.slice(1).map((each) => each.sql);
+  return asJson(`bq_json_remove(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]))`);
+};
+
+/** JSON_SET and the two JSON_ARRAY_ functions: pairs of a path and a value of any type, and an option. */
 function edit(name: string): ScalarMapping {
   return (call: FunctionCall) => {
-    if (name === "remove") {
-      const paths = call.args.slice(1).map((each) => each.sql);
-      return asJson(`bq_json_remove(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]))`);
-    }
-    return refuse(call);
+    const pairs = call.args.slice(1);
+    // The option stands last and has a default, so the analyzer always gives it.
+    const option = pairs.length % 2 === 1 ? pairs.pop() : undefined;
+    const paths = pairs.filter((_, index) => index % 2 === 0).map((each) => each.sql);
+    const values = pairs.filter((_, index) => index % 2 === 1);
+    const texts = values.map((each) => jsonText(call.context, each.type, each.sql, "value"));
+    return asJson(
+      `bq_${name}(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]), CAST([${texts.join(", ")}] AS VARCHAR[]), ${option?.sql ?? "true"})`,
+    );
   };
 }
+
+const stripNulls: ScalarMapping = (call) => {
+  const [path, arrays, empty] = [1, 2, 3].map((index) => call.args[index]?.sql);
+  return asJson(
+    `bq_json_strip_nulls(${textOf(arg(call, 0))}, ${path ?? ROOT}, ${arrays ?? "true"}, ${empty ?? "false"})`,
+  );
+};
 
 /** JSON functions. A JSON value is kept as its canonical text. */
 export const jsonFunctions: Readonly<Record<string, ScalarMapping>> = {
@@ -123,6 +140,10 @@ export const jsonFunctions: Readonly<Record<string, ScalarMapping>> = {
   lax_string: convert("lax_string"),
   json_array: jsonArray,
   json_object: jsonObject,
-  json_remove: edit("remove"),
+  json_remove: remove,
+  json_set: edit("json_set"),
+  json_array_append: edit("json_array_append"),
+  json_array_insert: edit("json_array_insert"),
+  json_strip_nulls: stripNulls,
   $subscript: subscript,
 };

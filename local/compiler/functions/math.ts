@@ -65,8 +65,10 @@ const log: ScalarMapping = (call) => {
       message,
       `(ln(${x}) / ln(${base}))`,
     );
-    const minus = `'-infinity'::DOUBLE`;
-    return `(CASE WHEN ${x} = ${minus} OR isinf(${base}) THEN 'nan'::DOUBLE ELSE ${inDomain} END)`;
+    // Of an infinity there is no error, whatever the other argument is.
+    const far = `${x} = 'infinity'::DOUBLE AND ${base} > 0 AND isfinite(${base})`;
+    const infinite = `CASE WHEN ${base} < 1 THEN '-infinity'::DOUBLE ELSE 'infinity'::DOUBLE END`;
+    return `(CASE WHEN isfinite(${x}) AND isfinite(${base}) THEN ${inDomain} WHEN ${x} IS NULL OR ${base} IS NULL THEN NULL WHEN ${far} THEN ${infinite} ELSE 'nan'::DOUBLE END)`;
   });
 };
 

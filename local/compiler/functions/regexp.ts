@@ -185,6 +185,9 @@ export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
   regexp_instr: (call) => {
     noBytes(call);
     if (call.args.length > 2) return refuse(call, "with a position");
+    const pattern = literalText(arg(call, 1));
+    if (pattern !== undefined && acceptsEmpty(pattern))
+      return refuse(call, "with a pattern that matches an empty text");
     return withGroup(call, (group) =>
       onceAll(call, (s, p) =>
         // The text before the match is what the shortest prefix leaves; only a pattern without groups is placed exactly.

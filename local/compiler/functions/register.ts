@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { bucketUdfs } from "./udf/buckets.ts";
 import { bytesUdfs } from "./udf/bytes.ts";
 import { castFormatUdfs } from "./udf/cast-format.ts";
 import { decimalUdfs } from "./udf/decimal.ts";
@@ -8,6 +9,7 @@ import { geographyUdfs } from "./udf/geography.ts";
 import { hashUdfs } from "./udf/hash.ts";
 import { intervalUdfs } from "./udf/interval.ts";
 import { jsonUdfs } from "./udf/json.ts";
+import { jsonEditUdfs } from "./udf/json-edit.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { textUdfs } from "./udf/text.ts";
@@ -22,11 +24,13 @@ const ALL: readonly Udf[] = [
   ...numberUdfs,
   ...decimalUdfs,
   ...zoneUdfs,
+  ...bucketUdfs,
   ...timeParseUdfs,
   ...timeScanUdfs,
   ...timeFormatUdfs,
   ...intervalUdfs,
   ...jsonUdfs,
+  ...jsonEditUdfs,
   ...formatUdfs,
   ...castFormatUdfs,
   ...hashUdfs,

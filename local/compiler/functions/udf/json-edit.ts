@@ -1,0 +1,116 @@
+import { bool, list, text, type Udf, udf } from "./define.ts";
+import { type Json, type JsonPath, parseJson, parsePath, printJson } from "./json-value.ts";
+
+function isArray(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** Changes what stands at a path; `change` gets undefined where nothing does, and gives undefined to change nothing. */
+function changed(
+  value: Json | undefined,
+  path: JsonPath,
+  create: boolean,
+  change: (old: Json | undefined) => Json | undefined,
+): Json | undefined {
+  const [step, ...rest] = path;
+  if (step === undefined) return change(value);
+  // A missing or null value becomes what the step needs.
+  const empty = value === undefined || value === null;
+  if (typeof step === "string") {
+    if (!(value instanceof Map) && !(empty && create)) return undefined;
+    const members = new Map(value instanceof Map ? (value as ReadonlyMap<string, Json>) : []);
+    if (!members.has(step) && !create) return undefined;
+    const inner = changed(members.get(step), rest, create, change);
+    if (inner === undefined) return undefined;
+    return members.set(step, inner);
+  }
+  if (!isArray(value) && !(empty && create)) return undefined;
+  const items = isArray(value) ? [...value] : [];
+  if (step >= items.length && !create) return undefined;
+  const inner = changed(items[step], rest, create, change);
+  if (inner === undefined) return undefined;
+  while (items.length < step) items.push(null);
+  items[step] = inner;
+  return items;
+}
+
+/** Applies an edit for each pair of a path and a value, one after the other. */
+function editAll(
+  source: string,
+  paths: readonly (string | null)[],
+  values: readonly (string | null)[],
+  edit: (json: Json, path: JsonPath, value: Json) => Json,
+): string | null {
+  if (paths.includes(null)) return null;
+  return printJson(
+    paths.reduce(
+      (json: Json, path, index) =>
+        edit(json, parsePath(path ?? "$", false), parseJson(values[index] ?? "null")),
+      parseJson(source),
+    ),
+  );
+}
+
+function strip(value: Json, arrays: boolean, remove: boolean): Json | undefined {
+  if (value === null) return undefined;
+  if (isArray(value)) {
+    if (!arrays) return value.map((item) => (item === null ? null : (strip(item, arrays, remove) ?? item)));
+    const items = value.map((item) => strip(item, arrays, remove)).filter((item) => item !== undefined);
+    return remove && items.length === 0 ? undefined : items;
+  }
+  if (!(value instanceof Map)) return value;
+  const members = new Map<string, Json>();
+  for (const [key, item] of value as ReadonlyMap<string, Json>) {
+    const kept = strip(item, arrays, remove);
+    if (kept !== undefined) members.set(key, kept);
+  }
+  return remove && members.size === 0 ? undefined : members;
+}
+
+/** An array at the path gets the elements; a null there becomes an array of them. */
+function withElements(json: Json, path: JsonPath, elements: readonly Json[]): Json {
+  return (
+    changed(json, path, false, (old) => {
+      if (isArray(old)) return [...old, ...elements];
+      return old === null ? elements : undefined;
+    }) ?? json
+  );
+}
+
+function inserted(json: Json, path: JsonPath, elements: readonly Json[]): Json {
+  const index = path.at(-1);
+  if (typeof index !== "number") return json;
+  return (
+    changed(json, path.slice(0, -1), true, (old) => {
+      if (!isArray(old) && old !== undefined && old !== null) return undefined;
+      const items = isArray(old) ? [...old] : [];
+      while (items.length < index) items.push(null);
+      items.splice(index, 0, ...elements);
+      return items;
+    }) ?? json
+  );
+}
+
+function elementsOf(value: Json, each: boolean): readonly Json[] {
+  return each && isArray(value) ? value : [value];
+}
+
+/** Functions that give a changed JSON value. */
+export const jsonEditUdfs: readonly Udf[] = [
+  udf("json_set", [text, list(text), list(text), bool], text, (source, paths, values, create) =>
+    editAll(source, paths, values, (json, path, value) => changed(json, path, create, () => value) ?? json),
+  ),
+  udf("json_array_append", [text, list(text), list(text), bool], text, (source, paths, values, each) =>
+    editAll(source, paths, values, (json, path, value) => withElements(json, path, elementsOf(value, each))),
+  ),
+  udf("json_array_insert", [text, list(text), list(text), bool], text, (source, paths, values, each) =>
+    editAll(source, paths, values, (json, path, value) => inserted(json, path, elementsOf(value, each))),
+  ),
+  udf("json_strip_nulls", [text, text, bool, bool], text, (source, path, arrays, remove) => {
+    const json = parseJson(source);
+    const steps = parsePath(path, false);
+    return printJson(
+      changed(json, steps, false, (old) => strip(old ?? null, arrays, remove) ?? null) ?? json,
+    );
+  }),
+];
