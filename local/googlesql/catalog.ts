@@ -40,6 +40,9 @@ export function treeName({ ref }: FoundTable): string {
   return `${ref.projectId}.${ref.datasetId}.${ref.tableId}`;
 }
 
+/** GoogleSQL's ways to catch an error inside an expression, which BigQuery leaves to SAFE. */
+const NOT_FUNCTIONS_OF_BIGQUERY = ["FN_IFERROR", "FN_NULLIFERROR", "FN_ISERROR"];
+
 /** The catalog of one statement: nested catalogs as its paths need them, and the script's variables as constants. */
 export function buildCatalog(
   tables: readonly NamedTable[],
@@ -66,7 +69,11 @@ export function buildCatalog(
     type: toTypeProto(type),
     value: {},
   }));
-  return { ...folderMessage(root), constant, builtinFunctionOptions: { languageOptions } };
+  return {
+    ...folderMessage(root),
+    constant,
+    builtinFunctionOptions: { languageOptions, excludeFunctionIds: NOT_FUNCTIONS_OF_BIGQUERY },
+  };
 }
 
 function folderOf(root: Folder, path: readonly string[]): Folder {
