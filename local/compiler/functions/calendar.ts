@@ -1,6 +1,6 @@
 import type { SqlType } from "../../types.ts";
 import { literalText, onceEach } from "./arguments.ts";
-import { failWhen, raise } from "./raise.ts";
+import { failWhen, type MessagePart, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall } from "./types.ts";
 
 /** 0001-01-01 and 9999-12-31 as days since 1970. */
@@ -29,31 +29,57 @@ export function pointOfMicros(kind: SqlType["kind"], micros: string): string {
 }
 
 /** A DATE from a day number, or an error where BigQuery has no such date. */
-export function checkedDate(scope: Scope, days: string, what: string): string {
+export function checkedDate(scope: Scope, days: string, ...what: readonly MessagePart[]): string {
   return scope.context.once(days, (d) =>
-    failWhen(`${d} NOT BETWEEN ${MIN_DAY} AND ${MAX_DAY}`, { kind: "DATE" }, [what], dateOfDay(d)),
+    failWhen(`${d} NOT BETWEEN ${MIN_DAY} AND ${MAX_DAY}`, { kind: "DATE" }, what, dateOfDay(d)),
   );
 }
 
 /** A TIMESTAMP or DATETIME from microseconds, or an error where BigQuery has no such time. */
-export function checkedPoint(scope: Scope, type: SqlType, micros: string, what: string): string {
+export function checkedPoint(
+  scope: Scope,
+  type: SqlType,
+  micros: string,
+  ...what: readonly MessagePart[]
+): string {
   return scope.context.once(micros, (v) =>
     failWhen(
       `${v} NOT BETWEEN ${MIN_MICROS}::BIGINT AND ${MAX_MICROS}::BIGINT`,
       type,
-      [what],
+      what,
       pointOfMicros(type.kind, v),
     ),
   );
 }
 
+/** What BigQuery says of a time that cannot be moved so far. */
+export function overflow(kind: string, point: string, amount: string, part: string): readonly MessagePart[] {
+  const shown = [
+    { sql: `CAST(${amount} AS VARCHAR)` },
+    ` ${part} to ${kind} `,
+    { sql: `CAST(${point} AS VARCHAR)` },
+  ];
+  return ["Adding ", ...shown, " causes overflow"];
+}
+
 /** A DATE moved by days. */
-export function addDays(scope: Scope, date: string, days: string): string {
-  return checkedDate(scope, `(${dayNumber(date)} + ${days})`, "Date operation caused overflow");
+export function addDays(
+  scope: Scope,
+  date: string,
+  days: string,
+  what: readonly MessagePart[] = overflow("date", date, days, "DAY"),
+): string {
+  return checkedDate(scope, `(${dayNumber(date)} + ${days})`, ...what);
 }
 
 /** A DATE or DATETIME moved by months; the day is clamped to the month's last one. */
-export function addMonths(scope: Scope, point: string, type: SqlType, months: string): string {
+export function addMonths(
+  scope: Scope,
+  point: string,
+  type: SqlType,
+  months: string,
+  what: readonly MessagePart[] = overflow(type.kind.toLowerCase(), point, months, "MONTH"),
+): string {
   return onceEach(scope, [point, months], (p, m) => {
     // The year after the move decides, before DuckDB builds a value that may not exist.
     const month = `(year(${p}) * 12::BIGINT + month(${p}) - 1 + ${m})`;
@@ -61,7 +87,7 @@ export function addMonths(scope: Scope, point: string, type: SqlType, months: st
     const checked = failWhen(
       `${m} NOT BETWEEN -120000 AND 120000 OR ${month} NOT BETWEEN 12 AND 119999`,
       type,
-      [`${type.kind === "DATE" ? "Date" : "Datetime"} operation caused overflow`],
+      what,
       moved,
     );
     return `(CASE WHEN ${p} IS NOT NULL AND ${m} IS NOT NULL THEN ${checked} END)`;

@@ -222,9 +222,8 @@ function limitTo(call: CastCall, sql: string): string {
     return context.once(sql, (value) => {
       const length = to.kind === "BYTES" ? `octet_length(${value})` : `length(${value})`;
       const message = [
-        `Value has length `,
+        `${to.kind}(${maxLength}) has maximum length ${maxLength} but got a value with length `,
         { sql: `CAST(${length} AS VARCHAR)` },
-        ` which exceeds the maximum length ${maxLength}`,
       ];
       return failWhen(`${length} > ${maxLength}`, to, message, value);
     });

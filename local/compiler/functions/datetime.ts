@@ -9,6 +9,7 @@ import {
   dayNumber,
   instantOf,
   localTime,
+  overflow,
   pointOfMicros,
   type Scope,
 } from "./calendar.ts";
@@ -39,20 +40,16 @@ function shift(sign: 1 | -1): ScalarMapping {
     const part = partArgument(call, 2);
     if (type.kind === "TIME") return shiftTime(call, point, sqlOf(call, 1), part, sign);
     const amount = amountToMove(arg(call, 1), point, sign);
+    const what = overflow(type.kind.toLowerCase(), point, amount, part);
     const months = PART_MONTHS[part];
-    if (months !== undefined) return addMonths(call, point, type, times(amount, months));
+    if (months !== undefined) return addMonths(call, point, type, times(amount, months), what);
     const days = part === "WEEK" ? times(amount, 7) : part === "DAY" ? amount : undefined;
-    if (type.kind === "DATE")
-      return days === undefined ? refuse(call, `with ${part}`) : addDays(call, point, days);
+    if (type.kind === "DATE") {
+      return days === undefined ? refuse(call, `with ${part}`) : addDays(call, point, days, what);
+    }
     const micros = days === undefined ? PART_MICROS[part] : 86_400_000_000n;
     if (micros === undefined) return refuse(call, `with ${part}`);
-    const moved = `(epoch_us(${point}) + ${times(days ?? amount, micros)})`;
-    return checkedPoint(
-      call,
-      type,
-      moved,
-      `${type.kind === "TIMESTAMP" ? "Timestamp" : "Datetime"} operation caused overflow`,
-    );
+    return checkedPoint(call, type, `(epoch_us(${point}) + ${times(days ?? amount, micros)})`, ...what);
   };
 }
 

@@ -113,13 +113,13 @@ function extractAt(call: FunctionCall): string {
         const range = failWhen(
           `${occurrence} <= 0 AND ${position} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
-          ["The occurrence_index argument in REGEXP_EXTRACT must be positive"],
+          ["Occurrence must be positive"],
           `(CASE WHEN ${position} <= length(${s}) + 1 THEN ${found} END)`,
         );
         return failWhen(
           `${position} <= 0 AND ${occurrence} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
-          ["The position argument in REGEXP_EXTRACT must be positive"],
+          ["Position must be positive"],
           range,
         );
       },
@@ -158,7 +158,7 @@ const replace: ScalarMapping = (call) => {
     if (bad !== null)
       return raise(
         call.resultType,
-        "Invalid REGEXP_REPLACE pattern: backslash must be followed by a digit or a backslash",
+        "Invalid REGEXP_REPLACE pattern: Rewrite schema error: '\\' must be followed by a digit or '\\'.",
       );
     const pattern = literalText(arg(call, 1));
     const highest = Math.max(

@@ -81,8 +81,8 @@ export function emptyPosition(length: bigint, position: bigint, occurrence: bigi
 }
 
 function position(data: Buffer, part: Buffer, from: bigint, occurrence: bigint): bigint {
-  if (from === 0n) throw new EvaluationError("Third argument (position) of INSTR() must not be zero");
-  if (occurrence <= 0n) throw new EvaluationError("Fourth argument (occurrence) of INSTR() must be positive");
+  if (from === 0n) throw new EvaluationError("Position must be non-zero");
+  if (occurrence <= 0n) throw new EvaluationError("Occurrence must be positive");
   if (part.length === 0) return emptyPosition(BigInt(data.length), from, occurrence);
   const forward = from > 0n;
   let at = forward ? Number(from) - 1 : data.length + Number(from);

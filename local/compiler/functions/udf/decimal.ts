@@ -23,7 +23,8 @@ function divideRounded(a: bigint, b: bigint): bigint {
 }
 
 function inRange(type: Decimal, value: bigint, what: () => string): bigint {
-  if (value > type.max || value < type.min) throw new EvaluationError(`${type.name} overflow: ${what()}`);
+  if (value > type.max || value < type.min)
+    throw new EvaluationError(`${type === NUMERIC ? "numeric" : "BIGNUMERIC"} overflow: ${what()}`);
   return value;
 }
 
@@ -67,7 +68,7 @@ function parseLoose(type: Decimal, value: string): bigint {
   try {
     return parseDecimal(type, [whole.replaceAll(",", ""), ...fraction, ...rest].join(""));
   } catch {
-    throw new EvaluationError(`Invalid input to PARSE_${type.name.toUpperCase()}: ${value}`);
+    throw new EvaluationError(`Invalid input to PARSE_${type.name.toUpperCase()}: "${value}"`);
   }
 }
 
@@ -201,8 +202,13 @@ function ofType(type: Decimal): readonly Udf[] {
     udf(`${type.name}_limit`, [codec, int, int], codec, (a, precision, scale) => {
       const limited = round(type, a, scale, "away");
       if (magnitude(limited) >= ten(Number(precision - scale) + type.scale)) {
+        const named = `${type.name.toUpperCase()}(${precision}${scale === 0n ? "" : `, ${scale}`})`;
+        const limit = decimalText(
+          ten(Number(precision - scale) + type.scale) - ten(type.scale - Number(scale)),
+          type.scale,
+        );
         throw new EvaluationError(
-          `Value of type ${type.name.toUpperCase()}(${precision}${scale === 0n ? "" : `, ${scale}`}) cannot exceed ${precision} digits: ${shown(a)}`,
+          `${named} has precision ${precision} and scale ${scale} but got a value that is not in range of [-${limit}, ${limit}]`,
         );
       }
       return limited;

@@ -56,7 +56,7 @@ function parseInterval(source: string): IntervalValue {
     };
   }
   const iso = source === "P" || source.endsWith("T") ? null : ISO.exec(source);
-  if (iso === null) throw new EvaluationError(`Invalid INTERVAL value: '${source}'`);
+  if (iso === null) throw new EvaluationError(`Invalid INTERVAL value '${source}'`);
   const [years, months, weeks, days, hours, minutes, seconds] = iso
     .slice(1, 8)
     .map((part) => Number(part ?? 0));

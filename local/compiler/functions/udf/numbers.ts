@@ -43,6 +43,9 @@ function* series<T extends number | bigint>(at: (n: number) => T, end: T, up: bo
 
 function floats(start: number, end: number, step: number): number[] {
   if (step === 0) throw new EvaluationError("Sequence step cannot be 0.");
+  if ([start, end, step].some(Number.isNaN))
+    throw new EvaluationError("Sequence start, end, and step cannot be NaN.");
+  if (!Number.isFinite(step)) throw new EvaluationError("Sequence step cannot be +/-inf.");
   if (step > 0 ? start > end : start < end) return [];
   if (start === end) return [start];
   if (![start, end, step].every(Number.isFinite))

@@ -20,8 +20,8 @@ const DEFAULT_DELIMITERS = ' \t\r\n\f\v[](){}/|<>!?@"^#$&~_,.:;*%+-';
 
 /** Where the n-th occurrence starts, counted in elements from 1; 0 if there is none. */
 function nthPosition(s: string, part: string, position: bigint, occurrence: bigint): bigint {
-  if (position === 0n) throw new EvaluationError("Third argument (position) of INSTR() must not be zero");
-  if (occurrence <= 0n) throw new EvaluationError("Fourth argument (occurrence) of INSTR() must be positive");
+  if (position === 0n) throw new EvaluationError("Position must be non-zero");
+  if (occurrence <= 0n) throw new EvaluationError("Occurrence must be positive");
   if (part === "") return emptyPosition(BigInt(s.length), position, occurrence);
   let found = -1;
   if (position > 0n) {
@@ -189,7 +189,7 @@ export const textUdfs: readonly Udf[] = [
   udf("ascii", [text], int, (s) => {
     const code = s.codePointAt(0) ?? 0;
     if (code > 127)
-      throw new EvaluationError(`Argument to ASCII is not a structurally valid ASCII string: ${s}`);
+      throw new EvaluationError(`Argument to ASCII is not a structurally valid ASCII string: '${s}'`);
     return BigInt(code);
   }),
   udf("unicode", [text], int, (s) => BigInt(s.codePointAt(0) ?? 0)),
@@ -205,7 +205,7 @@ export const textUdfs: readonly Udf[] = [
   udf("code_points_to_bytes", [list(int)], bytes, (codes) => {
     if (codes.includes(null)) return null;
     const bad = codes.find((code) => code !== null && (code < 0n || code > 255n));
-    if (bad !== undefined) throw new EvaluationError(`Invalid extended ASCII codepoint ${bad}`);
+    if (bad !== undefined) throw new EvaluationError(`Invalid ASCII value ${bad}`);
     return Buffer.from(codes.map(Number));
   }),
   udf("from_hex", [text], bytes, fromHex),

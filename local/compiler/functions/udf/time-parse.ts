@@ -74,12 +74,14 @@ function parseTimestamp(s: string, zone: string, onlyOneZone: boolean): bigint {
   const [, , , , , , , , utc, offset, name] = match;
   const own = utc === undefined ? (offset ?? name) : "UTC";
   if (own !== undefined && onlyOneZone) {
-    throw new EvaluationError(`Timezone is not allowed in "${s}" because a timezone argument is given`);
+    throw new EvaluationError(`Timezone is not allowed in "${s}"`);
   }
   const micros = instantMicros(local, own ?? zone);
   if (micros < MIN_MICROS || micros > MAX_MICROS) throw new EvaluationError(`Invalid timestamp: '${s}'`);
   return micros;
 }
+
+const padded = (value: bigint, width = 2): string => value.toString().padStart(width, "0");
 
 function range(value: bigint): number {
   return value < 0n || value > 1_000_000n ? 1_000_000 : Number(value);
@@ -94,14 +96,18 @@ export const timeParseUdfs: readonly Udf[] = [
   udf("make_date", [int, int, int], int, (year, month, day) => {
     const found = dayOf(range(year), range(month), range(day));
     if (found === undefined)
-      throw new EvaluationError(`Input calculates to invalid date: ${year}-${month}-${day}`);
+      throw new EvaluationError(
+        `Input calculates to invalid date: ${padded(year, 4)}-${padded(month)}-${padded(day)}`,
+      );
     return BigInt(found);
   }),
   udf("make_time", [int, int, int], int, (hour, minute, second) => {
     const valid = hour >= 0n && minute >= 0n && second >= 0n;
     const found = valid ? clockOf(range(hour), range(minute), range(second)) : undefined;
     if (found === undefined)
-      throw new EvaluationError(`Input calculates to invalid time: ${hour}:${minute}:${second}`);
+      throw new EvaluationError(
+        `Input calculates to invalid time: ${padded(hour)}:${padded(minute)}:${padded(second)}`,
+      );
     return found;
   }),
   udf("make_datetime", [int, int, int, int, int, int], int, (year, month, day, hour, minute, second) => {
@@ -110,7 +116,7 @@ export const timeParseUdfs: readonly Udf[] = [
     const clock = valid ? clockOf(range(hour), range(minute), range(second)) : undefined;
     if (days === undefined || clock === undefined) {
       throw new EvaluationError(
-        `Input calculates to invalid datetime: ${year}-${month}-${day} ${hour}:${minute}:${second}`,
+        `Input calculates to invalid datetime: ${padded(year, 4)}-${padded(month)}-${padded(day)} ${padded(hour)}:${padded(minute)}:${padded(second)}`,
       );
     }
     return BigInt(days) * 86_400_000_000n + clock;

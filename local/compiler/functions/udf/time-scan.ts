@@ -283,7 +283,9 @@ function parse(pattern: string, source: string, kind: string, zone: string): big
   const leap = fields.second === 60 ? 1n : 0n;
   const clock = clockOf(hour, fields.minute, leap ? 59 : fields.second, fields.fraction);
   const days = kind === "TIME" ? 0 : dateOf(fields);
-  if (clock === undefined || days === undefined) throw unreadable(source);
+  if (clock === undefined || days === undefined) {
+    throw new EvaluationError("Out-of-range datetime field in parsing function");
+  }
   const local = BigInt(days) * 86_400_000_000n + clock + leap * 1_000_000n;
   return kind === "TIMESTAMP" ? instantMicros(local, fields.offset ?? zone) : local;
 }
