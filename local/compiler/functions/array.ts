@@ -82,7 +82,10 @@ const generateArray: ScalarMapping = (call) => {
   return onceEach(
     call,
     [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "1::BIGINT"],
-    (start, end, step) => series(call, start, end, step, `generate_series(${start}, ${end}, ${step})`),
+    (start, end, step) => {
+      const values = `generate_series(${start}, ${end}, ${step})`;
+      return series(call, start, end, step, bounded(call, start, end, step, values));
+    },
   );
 };
 
@@ -91,6 +94,13 @@ function series(call: FunctionCall, start: string, end: string, step: string, sq
   const anyNull = [start, end, step].map((bound) => `${bound} IS NULL`).join(" OR ");
   const zero = failWhen(`${step} = 0`, call.resultType, ["Sequence step cannot be 0."], sql);
   return `(CASE WHEN ${anyNull} THEN NULL ELSE ${zero} END)`;
+}
+
+/** An array without a bound would take the memory of the whole process. */
+function bounded(call: FunctionCall, start: string, end: string, step: string, sql: string): string {
+  const message = "Cannot generate arrays with more than 1000000 elements.";
+  const steps = `(${end}::DOUBLE - ${start}::DOUBLE) / ${step}`;
+  return failWhen(`${steps} >= 1000000`, call.resultType, [message], sql);
 }
 
 const generateDateArray: ScalarMapping = (call) => {
@@ -115,8 +125,9 @@ const generateTimestampArray: ScalarMapping = (call) => {
   if (micros === undefined) return refuse(call, `with ${part}`);
   const e = call.context.fresh("e");
   return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), sqlOf(call, 2)], (start, end, n) => {
-    const values = `generate_series(epoch_us(${start}), epoch_us(${end}), ${n} * ${micros}::BIGINT)`;
-    return series(call, start, end, n, `list_transform(${values}, lambda ${e}: make_timestamptz(${e}))`);
+    const [from, to, step] = [`epoch_us(${start})`, `epoch_us(${end})`, `(${n} * ${micros}::BIGINT)`];
+    const values = `list_transform(generate_series(${from}, ${to}, ${step}), lambda ${e}: make_timestamptz(${e}))`;
+    return series(call, start, end, n, bounded(call, from, to, step, values));
   });
 };
 
