@@ -81,7 +81,9 @@ export class Judge {
   /** The functions that the analyzer knows, as its protos describe them. */
   async builtinFunctions(): Promise<readonly Message[]> {
     const answer = await this.client.call("getBuiltinFunctions", { languageOptions: this.language });
-    return answer.function as readonly Message[];
+    const name = (each: Message): string => (each.namePath as readonly string[]).join(".");
+    // The server answers in no fixed order, and a seed must give the same calls every time.
+    return (answer.function as Message[]).toSorted((a, b) => (name(a) < name(b) ? -1 : 1));
   }
 
   /** The query by the reference implementation. */

@@ -57,7 +57,10 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
         ? `CAST(${x} AS VARCHAR)`
         : `(CASE WHEN ${x} BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(${x} AS VARCHAR) ELSE '"' || CAST(${x} AS VARCHAR) || '"' END)`;
     case "FLOAT64":
-      return style === "print" ? floatJson(context, x) : `bq_json_float(${x})`;
+      // A JSON value has no negative zero; text keeps its sign.
+      return style === "print"
+        ? floatJson(context, x)
+        : `bq_json_float(CASE WHEN ${x} = 0 THEN 0.0 ELSE ${x} END)`;
     case "NUMERIC":
       return decimal(context, numericText(x), style);
     case "BIGNUMERIC":

@@ -89,7 +89,9 @@ function pad(name: "lpad" | "rpad"): ScalarMapping {
     if (isBytes(call))
       return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${call.args[2]?.sql ?? "' '::BLOB"})`;
     return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "' '"], (s, n, p) => {
-      const padded = `${name}(${s}, CAST(${n} AS INTEGER), ${p})`;
+      // NULL before errors: a size that cannot be is no matter where there is nothing to pad.
+      const size = `CASE WHEN ${s} IS NULL OR ${p} IS NULL THEN 0 ELSE ${n} END`;
+      const padded = `${name}(${s}, CAST(${size} AS INTEGER), ${p})`;
       const checked = failWhen(
         `${p} = '' AND ${s} IS NOT NULL AND ${n} IS NOT NULL`,
         call.resultType,
