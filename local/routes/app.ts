@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { BigQueryError } from "../errors.ts";
 import { errorEnvelope, toEnvelope } from "./error-envelope.ts";
 import { checkHeaders, type GuardOptions } from "./guard.ts";
+import { addPartialResponses } from "./partial-response.ts";
 
 /** BigQuery takes requests of at most 10 MB (https://cloud.google.com/bigquery/quotas#streaming_inserts); uploads have their own limit. */
 export const MAX_JSON_BYTES = 10 * 1024 * 1024;
@@ -45,6 +46,7 @@ export async function buildApp(
   });
 
   options.prepare?.(app);
+  addPartialResponses(app);
 
   app.addHook("preParsing", async (request, _reply, payload) => {
     const encoding = request.headers["content-encoding"]?.toLowerCase();
