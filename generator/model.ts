@@ -136,7 +136,7 @@ export function buildModel(
   throwAll(configProblems, problems);
 
   const instructions = [clears, deletes].filter((column) => column !== undefined);
-  const aliases = new AliasNames([...fields.map((field) => field.name), "_batch", "_row_is_newer", "_final"]);
+  const aliases = new AliasNames(fields.map((field) => field.name));
   const columns: Column[] = [];
   for (const field of fields) {
     if (instructions.some((column) => column.name === field.name)) continue;

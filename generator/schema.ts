@@ -87,8 +87,11 @@ const KNOWN_OPTIONS = new Set([
   "merge",
 ]);
 
-/** Nested RECORDs a table may have: https://cloud.google.com/bigquery/quotas#standard_tables */
-const MAX_NESTING = 15;
+/**
+ * A field stands at most 15 levels deep, a column being the first, so 14 RECORDs may nest: BigQuery says "Schema nested
+ * too deeply for field …, maximum allowed depth is 15" of the fifteenth. https://cloud.google.com/bigquery/quotas#standard_tables
+ */
+export const MAX_NESTED_RECORDS = 14;
 
 /** Reads a BigQuery schema, `{"fields": […]}` or the bare array; throws an InputError that lists all faults. */
 export function parseSchema(text: string, file: string): readonly SchemaField[] {
@@ -165,11 +168,11 @@ function parseField(
 
   let fields: readonly SchemaField[] = [];
   if (type === "STRUCT") {
-    if (depth + 1 > MAX_NESTING) {
+    if (depth + 1 > MAX_NESTED_RECORDS) {
       problems.add(
         path,
         `RECORD nested ${depth + 1} deep`,
-        `BigQuery allows ${MAX_NESTING} levels; flatten it`,
+        `BigQuery allows ${MAX_NESTED_RECORDS} RECORDs one inside the other; flatten it`,
       );
     } else if (!Array.isArray(item.fields)) {
       fault("fields", "a RECORD without fields", "list its fields");

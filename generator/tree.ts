@@ -1,11 +1,10 @@
 import type { Column, LeafNode, NodeBase, TreeNode, ValueOrder } from "./model.ts";
-import { quoteIdentifier, sqlxIdentifier } from "./names.ts";
+import { OWN_NAMES, quoteIdentifier, sqlxIdentifier } from "./names.ts";
 import { type ProblemList, show } from "./problems.ts";
-import type { FieldType, SchemaField } from "./schema.ts";
+import { type FieldType, MAX_NESTED_RECORDS, type SchemaField } from "./schema.ts";
 
 /** https://cloud.google.com/bigquery/quotas#standard_tables */
 const MAX_COLUMNS = 10_000;
-const MAX_NESTING = 15;
 const MAX_ALIAS_LENGTH = 120;
 
 /** What every node and column has in common. */
@@ -132,11 +131,11 @@ export function checkSize(
   problems: ProblemList,
 ): void {
   const nesting = Math.max(0, ...tree.map((node) => nestingOf(node)));
-  if (nesting + 1 > MAX_NESTING) {
+  if (nesting + 1 > MAX_NESTED_RECORDS) {
     problems.add(
       "",
       `RECORDs nested ${nesting} deep, and _versions repeats them one level deeper`,
-      `BigQuery allows ${MAX_NESTING} levels; flatten it or make a RECORD atomic`,
+      `BigQuery allows ${MAX_NESTED_RECORDS} RECORDs one inside the other; flatten it or make a RECORD atomic`,
     );
   }
   const own = columns.reduce((sum, column) => sum + fieldCount(column.field), 0);
@@ -167,7 +166,7 @@ export class AliasNames {
   readonly #taken: Set<string>;
 
   constructor(topLevel: readonly string[]) {
-    this.#taken = new Set(topLevel.map((name) => name.toLowerCase()));
+    this.#taken = new Set([...OWN_NAMES, ...topLevel.map((name) => name.toLowerCase())]);
   }
 
   /** A top-level leaf keeps its name; a nested one joins its path. */
