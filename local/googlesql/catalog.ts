@@ -1,5 +1,6 @@
 import type { SqlType } from "../types.ts";
 import { CALL_ATTEMPTS, type GoogleSqlClient, type Message, ServerGoneError } from "./client.ts";
+import { LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
 import type { FoundTable } from "./source.ts";
 import { toTypeProto } from "./types.ts";
 
@@ -64,6 +65,9 @@ export function buildCatalog(
     }[kind];
     list.push({ ...message, namePath: path });
   }
+  const own = new Set(root.messages.customFunction.map(({ namePath }) => String(namePath).toLowerCase()));
+  const later = LATER_BUILTIN_FUNCTIONS.filter(({ namePath }) => !own.has(String(namePath)));
+  root.messages.customFunction.push(...later);
   const constant = [...variables].map(([name, type]) => ({
     namePath: [name],
     type: toTypeProto(type),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { BigQueryError, type ErrorProto } from "../errors.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
+import { USER_EMAIL } from "../user.ts";
 import type { SqlValue } from "../values.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -172,9 +173,6 @@ export class Job {
     return createHash("sha256").update(text).digest("base64url").slice(0, 22);
   }
 }
-
-/** Who runs every job: the endpoint knows no users. */
-export const USER_EMAIL = "local@localhost";
 
 /** The table a query's rows are readable from when the request names none; the name hides it from lists, as BigQuery's does. */
 export function anonymousTable(projectId: string, jobId: string): TableRef {

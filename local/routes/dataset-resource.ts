@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
-import { USER_EMAIL } from "../jobs/job.ts";
 import type { JsonObject } from "../jobs/json.ts";
 import type { DatasetEntry } from "../storage/entries.ts";
+import { USER_EMAIL } from "../user.ts";
 import { etagOf } from "./etag.ts";
 import { notSupported } from "./request.ts";
 

@@ -117,7 +117,6 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "$subscript_with_key",
   "$subscript_with_offset",
   "$subscript_with_ordinal",
-  "approx_top_sum",
   "array_first_n",
   "array_includes_all",
   "array_includes_any",
@@ -125,5 +124,4 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "array_remove_first_n",
   "array_remove_last_n",
   "grouping",
-  "typeof",
 ];

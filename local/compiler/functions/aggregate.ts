@@ -106,10 +106,18 @@ function extreme(name: "min" | "max"): SiteMapping {
   };
 }
 
+/** The value beside the greatest or smallest key; where a key is NaN so is the extreme, and nothing equals it. */
+function valueAt(kind: "max" | "min", value: string, key: CompiledExpr): string {
+  const found = `arg_${kind}_null(${value}, ${key.sql})`;
+  return key.type.kind === "FLOAT64"
+    ? `(CASE WHEN bool_or(isnan(${key.sql})) THEN NULL ELSE ${found} END)`
+    : found;
+}
+
 const anyValue: SiteMapping = (site) => {
   const { sql } = argument(site, 0);
   const having = "having" in site.call ? site.call.having : undefined;
-  if (having !== undefined) return `arg_${having.kind}_null(${sql}, ${having.expr.sql})${site.over}`;
+  if (having !== undefined) return valueAt(having.kind, sql, having.expr);
   return `any_value(${sql})${site.over}`;
 };
 
@@ -186,6 +194,27 @@ const approxTopCount: SiteMapping = (site) => {
   return `list_transform(${top}, lambda ${e}: struct_pack(f0 := ${e}.v, f1 := ${e}.n))`;
 };
 
+/** `MAX_BY(x, y)`: https://cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions#max_by */
+function valueBy(kind: "max" | "min"): SiteMapping {
+  return (site) => valueAt(kind, argument(site, 0).sql, argument(site, 1));
+}
+
+/** Exact; a sum of nothing but NULLs stands last, of equal sums the value that sorts last stands first. */
+const approxTopSum: SiteMapping = (site) => {
+  const [value, weight, number] = [argument(site, 0), argument(site, 1), argument(site, 2)];
+  if (site.call.distinct || site.over !== "") return refuse(site.call, "in this form");
+  const [e, g] = [site.call.context.fresh("e"), site.call.context.fresh("g")];
+  const isBad = `${weight.sql} < 0${weight.type.kind === "FLOAT64" ? ` OR isnan(${weight.sql})` : ""}`;
+  const checked = failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
+  return site.call.context.once(`list(struct_pack(v := ${value.sql}, w := ${checked}))`, (rows) => {
+    const groups = `list_distinct(list_transform(${rows}, lambda ${e}: struct_pack(v := ${e}.v)))`;
+    const weights = `list_transform(list_filter(${rows}, lambda ${e}: ${e}.v IS NOT DISTINCT FROM ${g}.v), lambda ${e}: ${e}.w)`;
+    const sum = `CAST(list_sum(${weights}) AS ${duckType(weight.type)})`;
+    const summed = `list_transform(${groups}, lambda ${g}: struct_pack(known := ${sum} IS NOT NULL, n := ${sum}, v := ${g}.v))`;
+    return `list_transform(list_reverse_sort(${summed})[1:${number.sql}], lambda ${e}: struct_pack(f0 := ${e}.v, f1 := ${e}.n))`;
+  });
+};
+
 function toFloat(sql: string, type: SqlType): string {
   return type.kind === "BIGNUMERIC"
     ? `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)`
@@ -220,6 +249,9 @@ const SITES: Readonly<Record<string, SiteMapping>> = {
   covar_samp: statistic("covar_samp"),
   corr: correlation,
   approx_top_count: approxTopCount,
+  approx_top_sum: approxTopSum,
+  max_by: valueBy("max"),
+  min_by: valueBy("min"),
 };
 
 const HAVING_KNOWN = new Set(["any_value"]);

@@ -145,5 +145,7 @@ export const jsonFunctions: Readonly<Record<string, ScalarMapping>> = {
   json_array_append: edit("json_array_append"),
   json_array_insert: edit("json_array_insert"),
   json_strip_nulls: stripNulls,
+  json_keys: (call) => `bq_json_keys(${textOf(arg(call, 0))}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`,
+  json_flatten: (call) => `CAST(bq_json_flatten(${textOf(arg(call, 0))}) AS JSON[])`,
   $subscript: subscript,
 };

@@ -4,12 +4,14 @@ import { bytesUdfs } from "./udf/bytes.ts";
 import { castFormatUdfs } from "./udf/cast-format.ts";
 import { decimalUdfs } from "./udf/decimal.ts";
 import type { Udf } from "./udf/define.ts";
+import { distanceUdfs } from "./udf/distance.ts";
 import { formatUdfs } from "./udf/format.ts";
 import { geographyUdfs } from "./udf/geography.ts";
 import { hashUdfs } from "./udf/hash.ts";
 import { intervalUdfs } from "./udf/interval.ts";
 import { jsonUdfs } from "./udf/json.ts";
 import { jsonEditUdfs } from "./udf/json-edit.ts";
+import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { textUdfs } from "./udf/text.ts";
@@ -31,6 +33,8 @@ const ALL: readonly Udf[] = [
   ...intervalUdfs,
   ...jsonUdfs,
   ...jsonEditUdfs,
+  ...jsonKeysUdfs,
+  ...distanceUdfs,
   ...formatUdfs,
   ...castFormatUdfs,
   ...hashUdfs,

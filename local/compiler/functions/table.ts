@@ -18,6 +18,7 @@ import { withoutErrors } from "./raise.ts";
 import { regexpFunctions } from "./regexp.ts";
 import { textFunctions } from "./text.ts";
 import type { AggregateMapping, AnalyticMapping, CompiledExpr, ScalarMapping } from "./types.ts";
+import { utilityFunctions } from "./utility.ts";
 
 /** `SAFE.f(x)`: an error of the function gives NULL, one of its arguments remains an error. */
 function withSafe(mapping: ScalarMapping): ScalarMapping {
@@ -56,6 +57,7 @@ export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
     netFunctions,
     regexpFunctions,
     textFunctions,
+    utilityFunctions,
   ].flatMap((group) => Object.entries(group).map(([name, mapping]) => [name, withSafe(mapping)] as const)),
 );
 

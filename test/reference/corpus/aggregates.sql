@@ -69,7 +69,8 @@ SELECT APPROX_QUANTILES(x, 100)[OFFSET(90)] FROM UNNEST(GENERATE_ARRAY(1, 1000))
 SELECT APPROX_QUANTILES(x, 2) FROM UNNEST(['a', 'c', 'b']) x -- docs: ["a", "b", "c"]
 -- https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions#approx_top_count
 SELECT APPROX_TOP_COUNT(x, 2) FROM UNNEST(['a', 'b', 'b', 'c', 'b', 'c']) x -- docs: [["b", 3], ["c", 2]]
-SELECT APPROX_TOP_SUM(s.x, s.w, 2) FROM UNNEST([STRUCT('a' AS x, 5 AS w), ('b', 2), ('b', 4), ('c', 1)]) s -- refused
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions#approx_top_sum
+SELECT APPROX_TOP_SUM(s.x, s.w, 2) FROM UNNEST([STRUCT('a' AS x, 5 AS w), ('b', 2), ('b', 4), ('c', 1)]) s -- docs: [["b", 6], ["a", 5]]
 SELECT STDDEV_POP(x), STDDEV_SAMP(x), VAR_POP(x), VAR_SAMP(x) FROM UNNEST([1.0, 2.0, 4.0, NULL]) x
 SELECT STDDEV(x), VARIANCE(x) FROM UNNEST([10, 14, 18]) x
 SELECT STDDEV(x) FROM UNNEST([10]) x

@@ -18,6 +18,12 @@ function titleCase(s: string, delimiters: string): string {
 
 const DEFAULT_DELIMITERS = ' \t\r\n\f\v[](){}/|<>!?@"^#$&~_,.:;*%+-';
 
+/** A text in a normal form of Unicode, and folded so that case does not matter. */
+export function normalized(s: string, form: string, fold: boolean): string {
+  const normal = s.normalize(form);
+  return fold ? normal.toLowerCase().toUpperCase().toLowerCase().normalize(form) : normal;
+}
+
 /** Where the n-th occurrence starts, counted in elements from 1; 0 if there is none. */
 function nthPosition(s: string, part: string, position: bigint, occurrence: bigint): bigint {
   if (position === 0n) throw new EvaluationError("Position must be non-zero");
@@ -194,10 +200,7 @@ export const textUdfs: readonly Udf[] = [
   }),
   udf("unicode", [text], int, (s) => BigInt(s.codePointAt(0) ?? 0)),
   udf("chr", [int], text, chr),
-  udf("normalize", [text, text, bool], text, (s, form, fold) => {
-    const normal = s.normalize(form);
-    return fold ? normal.toLowerCase().toUpperCase().toLowerCase().normalize(form) : normal;
-  }),
+  udf("normalize", [text, text, bool], text, normalized),
   udf("to_code_points", [text], list(int), (s) => points(s).map((char) => BigInt(char.codePointAt(0) ?? 0))),
   udf("code_points_to_string", [list(int)], text, (codes) =>
     codes.includes(null) ? null : codes.map(character).join(""),

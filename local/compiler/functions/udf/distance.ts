@@ -1,0 +1,79 @@
+import { bytes, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
+
+/** Levenshtein's distance between two sequences, or `limit` where it is greater. */
+export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    let smallest = row;
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const cost = Math.min(replaced, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+      current.push(cost);
+      if (cost < smallest) smallest = cost;
+    }
+    // Costs never fall from one row to the next.
+    if (smallest >= limit) return limit;
+    above = current;
+  }
+  return Math.min(above[b.length] ?? 0, limit);
+}
+
+function limited<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: bigint): bigint {
+  if (limit < 0n) throw new EvaluationError("Max distance must be non-negative");
+  const most = Math.max(a.length, b.length);
+  return BigInt(editDistance(a, b, limit > BigInt(most) ? most : Number(limit)));
+}
+
+type Vector = readonly (number | null)[];
+
+/** The elements of two vectors side by side. */
+function pairs(a: Vector, b: Vector): readonly (readonly [number, number])[] {
+  if (a.length !== b.length) {
+    throw new EvaluationError(`Array length mismatch: ${a.length} and ${b.length}`);
+  }
+  return a.map((x, index) => {
+    const y = b[index] ?? null;
+    if (x === null || y === null) {
+      throw new EvaluationError(`NULL array element in ${x === null ? "first" : "second"} argument`);
+    }
+    return [x, y];
+  });
+}
+
+/** A step of floating point arithmetic: an infinity that was not in its operands is an overflow. */
+function finite(result: number, ...operands: readonly number[]): number {
+  if (Number.isFinite(result) || !operands.every(Number.isFinite)) return result;
+  throw new EvaluationError("double overflow");
+}
+
+function sumOf(terms: readonly (readonly [number, number])[]): number {
+  return terms.reduce((sum, [x, y]) => finite(sum + finite(x * y, x, y), sum, x, y), 0);
+}
+
+function cosineDistance(a: Vector, b: Vector): number {
+  const both = pairs(a, b);
+  const [squaredA, squaredB] = [sumOf(both.map(([x]) => [x, x])), sumOf(both.map(([, y]) => [y, y]))];
+  if (squaredA === 0 || squaredB === 0) {
+    throw new EvaluationError("Cannot compute cosine distance against zero vector");
+  }
+  return 1 - sumOf(both) / (Math.sqrt(squaredA) * Math.sqrt(squaredB));
+}
+
+function euclideanDistance(a: Vector, b: Vector): number {
+  const differences = pairs(a, b).map(([x, y]) => finite(x - y, x, y));
+  return Math.sqrt(sumOf(differences.map((difference) => [difference, difference])));
+}
+
+/**
+ * Distances between texts and between vectors
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#edit_distance,
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions#cosine_distance).
+ */
+export const distanceUdfs: readonly Udf[] = [
+  udf("edit_distance", [text, text, int], int, (a, b, limit) => limited([...a], [...b], limit)),
+  udf("edit_distance_bytes", [bytes, bytes, int], int, limited),
+  udf("cosine_distance", [list(float), list(float)], float, cosineDistance),
+  udf("euclidean_distance", [list(float), list(float)], float, euclideanDistance),
+];

@@ -1,0 +1,79 @@
+import { typeText } from "../../googlesql/types.ts";
+import { USER_EMAIL } from "../../user.ts";
+import { quoteText } from "../../values.ts";
+import { arg, literalText, refuse, sqlOf } from "./arguments.ts";
+import { castSql } from "./cast.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+import { normalized } from "./udf/text.ts";
+
+/** What CONTAINS_SUBSTR searches. */
+const SEARCHED: readonly string[] = [
+  "STRING",
+  "INT64",
+  "BOOL",
+  "NUMERIC",
+  "BIGNUMERIC",
+  "TIMESTAMP",
+  "TIME",
+  "DATE",
+  "DATETIME",
+];
+
+/** Whether any field or element of the value has the text: TRUE, else NULL where one of them is NULL, else FALSE. */
+function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, sought: string): string {
+  if (type.kind === "STRUCT") {
+    return call.context.once(sql, (struct) => {
+      const fields = type.fields.map((field, index) =>
+        containsSql(call, { sql: `(${struct}).f${index}`, type: field.type }, sought),
+      );
+      return `(${fields.join(" OR ")})`;
+    });
+  }
+  if (type.kind === "ARRAY") {
+    const e = call.context.fresh("e");
+    const each = containsSql(call, { sql: e, type: type.element }, sought);
+    return call.context.once(`list_transform(${sql}, lambda ${e}: ${each})`, (found) => {
+      const isUnknown = `len(list_filter(${found}, lambda ${e}: ${e} IS NULL)) > 0`;
+      return `(CASE WHEN list_contains(${found}, true) THEN true WHEN ${found} IS NULL OR ${isUnknown} THEN NULL ELSE false END)`;
+    });
+  }
+  if (!SEARCHED.includes(type.kind)) return refuse(call, `on ${type.kind}`);
+  const text =
+    type.kind === "STRING"
+      ? sql
+      : castSql({
+          arg: { sql, type },
+          from: type,
+          to: { kind: "STRING" },
+          safe: false,
+          context: call.context,
+        });
+  return `contains(bq_normalize(${text}, 'NFKC', true), ${quoteText(sought)})`;
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#contains_substr */
+const containsSubstr: ScalarMapping = (call) => {
+  const sought = literalText(call.args[1]);
+  if (sought === undefined) return refuse(call, "with a search value that is no literal");
+  return containsSql(call, arg(call, 0), normalized(sought, "NFKC", true));
+};
+
+/** Functions that ask about types, about the session, and about everything in a row at once. */
+export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
+  contains_substr: containsSubstr,
+  session_user: () => quoteText(USER_EMAIL),
+  // https://cloud.google.com/bigquery/docs/reference/standard-sql/utility-functions#typeof
+  typeof: (call) => quoteText(typeText(arg(call, 0).type)),
+  edit_distance: (call) => {
+    const name = arg(call, 0).type.kind === "BYTES" ? "edit_distance_bytes" : "edit_distance";
+    return `bq_${name}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`;
+  },
+  cosine_distance: vectorDistance,
+  euclidean_distance: vectorDistance,
+};
+
+function vectorDistance(call: FunctionCall): string {
+  const { type } = arg(call, 0);
+  if (type.kind === "ARRAY" && type.element.kind === "STRUCT") return refuse(call, "of sparse vectors");
+  return `bq_${call.name}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+}
