@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
+import { checkTableRef } from "../storage/names.ts";
 import type { TableRef } from "../types.ts";
 import { parametersSchema } from "./parameters.ts";
 
@@ -115,12 +116,16 @@ export function checkQueryFeatures(query: QueryConfiguration): void {
   }
 }
 
-/** A table reference with the request's project where it names none. */
+/** A table reference with the request's project where it names none; its names are checked. */
 export function fullRef(
   ref: { projectId?: string | null | undefined; datasetId: string; tableId: string },
   projectId: string,
 ): TableRef {
-  return { projectId: ref.projectId || projectId, datasetId: ref.datasetId, tableId: ref.tableId };
+  return checkTableRef({
+    projectId: ref.projectId || projectId,
+    datasetId: ref.datasetId,
+    tableId: ref.tableId,
+  });
 }
 
 /** A feature that jobs of this endpoint have not. */

@@ -1,4 +1,5 @@
 import type { BigQueryError, ErrorProto } from "../errors.ts";
+import type { DestinationOptions } from "../storage/load/destination-options.ts";
 import type { FieldSchema, SqlType, TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 
@@ -22,6 +23,8 @@ export interface QueryRequest {
   readonly destinationTable?: TableRef;
   readonly writeDisposition?: "WRITE_EMPTY" | "WRITE_TRUNCATE" | "WRITE_APPEND";
   readonly createDisposition?: "CREATE_IF_NEEDED" | "CREATE_NEVER";
+  /** Layout and schema updates of the destination table. */
+  readonly destinationOptions?: DestinationOptions;
   readonly signal: AbortSignal;
   /** Called around every statement; what it throws the statement fails with. */
   readonly onStatement?: (when: "before" | "after", statement: { text: string; type: string }) => void;

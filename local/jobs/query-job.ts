@@ -1,4 +1,5 @@
 import { BigQueryError } from "../errors.ts";
+import { parseDestinationOptions } from "../storage/load/destination-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { TableRef } from "../types.ts";
 import { fullRef, type QueryConfiguration } from "./configuration.ts";
@@ -101,7 +102,10 @@ export function runQuery(
     ...(run.location ? { location: run.location } : {}),
     ...(query.destinationTable == null
       ? {}
-      : { destinationTable: fullRef(query.destinationTable, projectId) }),
+      : {
+          destinationTable: fullRef(query.destinationTable, projectId),
+          destinationOptions: parseDestinationOptions(query),
+        }),
     ...(query.writeDisposition == null ? {} : { writeDisposition: query.writeDisposition }),
     ...(query.createDisposition == null ? {} : { createDisposition: query.createDisposition }),
     signal: run.signal,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { BigQueryError } from "../errors.ts";
 import type { DatasetEntry } from "../storage/entries.ts";
+import { checkDatasetId, checkProjectId } from "../storage/names.ts";
 import { dropTable } from "../storage/tables.ts";
 import {
   changedDataset,
@@ -11,7 +12,7 @@ import {
   newDataset,
 } from "./dataset-resource.ts";
 import { checkIfMatch, etagOf } from "./etag.ts";
-import { checkDatasetId, checkProjectId, type DatasetParams, type ProjectParams } from "./names.ts";
+import type { DatasetParams, ProjectParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import {
   boolParam,

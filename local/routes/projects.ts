@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
+import { checkProjectId } from "../storage/names.ts";
 import { etagOf } from "./etag.ts";
-import { checkProjectId, type ProjectParams } from "./names.ts";
+import type { ProjectParams } from "./names.ts";
 import type { Services } from "./services.ts";
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/projects */

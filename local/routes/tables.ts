@@ -4,6 +4,7 @@ import type { Job } from "../jobs/job.ts";
 import type { JsonObject } from "../jobs/json.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import type { TableEntry } from "../storage/entries.ts";
+import { checkDecorator, checkTableRef } from "../storage/names.ts";
 import { parseSchema } from "../storage/schema.ts";
 import { evolveSchema, PATCH_RULES } from "../storage/schema-evolution.ts";
 import {
@@ -18,7 +19,7 @@ import type { FieldSchema, TableRef } from "../types.ts";
 import { changedKept, changedLabels, changedMember } from "./dataset-resource.ts";
 import { needDataset } from "./datasets.ts";
 import { checkIfMatch, etagOf } from "./etag.ts";
-import { checkTableRef, type DatasetParams, type TableParams } from "./names.ts";
+import type { DatasetParams, TableParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import { type RawQuery, readBody, textParam, uintParam } from "./request.ts";
 import { baseUrl, type Services } from "./services.ts";
@@ -143,6 +144,7 @@ export function needTable(services: Services, params: TableParams): TableEntry {
   const { projectId, datasetId, tableId } = params;
   const entry = services.storage.catalog.getTable({ projectId, datasetId, tableId });
   if (entry !== undefined) return entry;
+  checkDecorator(tableId);
   needDataset(services, params);
   throw new BigQueryError("notFound", `Not found: Table ${projectId}:${datasetId}.${tableId}`);
 }

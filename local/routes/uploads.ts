@@ -4,9 +4,10 @@ import { BigQueryError } from "../errors.ts";
 import { type JobBody, jobSchema } from "../jobs/configuration.ts";
 import type { JsonObject } from "../jobs/json.ts";
 import type { SpoolFile } from "../jobs/spool.ts";
+import { checkProjectId } from "../storage/names.ts";
 import { insertJob } from "./jobs.ts";
 import { boundaryOf, readMultipart } from "./multipart.ts";
-import { checkProjectId, type ProjectParams } from "./names.ts";
+import type { ProjectParams } from "./names.ts";
 import { type RawQuery, readBody, textParam } from "./request.ts";
 import { baseUrl, type Services } from "./services.ts";
 

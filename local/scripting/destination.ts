@@ -1,10 +1,18 @@
 import type { CompiledQuery } from "../compiler/compiled.ts";
-import { BigQueryError } from "../errors.ts";
+import { BigQueryError, unsupported } from "../errors.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import {
+  checkSchemaUpdates,
+  type DestinationOptions,
+  parseDestinationOptions,
+} from "../storage/load/destination-options.ts";
 import { fieldType, findField, schemaOfColumns } from "../storage/schema.ts";
-import { createTable } from "../storage/tables.ts";
+import { evolveSchema } from "../storage/schema-evolution.ts";
+import { conversion } from "../storage/struct-conversion.ts";
+import { checkSameLayout } from "../storage/table-layout.ts";
+import { changeSchema, createTable } from "../storage/tables.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import { quoteName } from "../values.ts";
 import { MemoryResult } from "./results.ts";
@@ -46,15 +54,20 @@ async function write(
   ref: TableRef,
 ): Promise<TableEntry> {
   const { writeDisposition = "WRITE_EMPTY", createDisposition = "CREATE_IF_NEEDED" } = session.request;
+  const options = session.request.destinationOptions ?? parseDestinationOptions({});
+  checkSchemaUpdates(options, writeDisposition);
   const schema = schemaOfColumns(query.columns);
   change.needDataset(ref.projectId, ref.datasetId);
   const entry = change.getTable(ref);
   if (entry === undefined) {
     if (createDisposition === "CREATE_NEVER") throw invalid("notFound", `Not found: Table ${tableName(ref)}`);
-    return await createTable(change, { ref, schema, rows: query.sql });
+    const { partitioning, requirePartitionFilter, clustering } = options;
+    const layout = { partitioning, requirePartitionFilter, clustering };
+    return await createTable(change, { ref, schema, ...layout, rows: query.sql });
   }
   if (entry.physical === undefined)
     throw invalid("invalid", `Cannot write to ${tableName(ref)}: it is a ${entry.kind}`);
+  checkSameLayout(entry, options);
   if (writeDisposition === "WRITE_TRUNCATE") {
     // The table keeps what describes it; its schema and rows become the query's, which may read the old ones.
     const created = await createTable(change, {
@@ -70,29 +83,38 @@ async function write(
     const reader = await change.connection.runAndReadAll(`SELECT 1 FROM ${entry.physical} LIMIT 1`);
     if (reader.currentRowCount > 0) throw invalid("duplicate", `Already Exists: Table ${tableName(ref)}`);
   }
-  await append(change, entry, schema, query);
-  return entry;
+  return await append(change, entry, schema, query, options);
 }
 
-/** Appends by name; the query must give columns that the table has, of the same types. */
+/** Appends by name; the table's schema changes only as far as the job allows. */
 async function append(
   change: CatalogChange,
   entry: TableEntry,
   schema: readonly FieldSchema[],
   query: CompiledQuery,
-): Promise<void> {
-  const columns = schema.map((field) => {
-    const own = findField(entry.schema, field.name);
-    if (own === undefined) {
-      throw mismatch(entry, `Cannot add fields (field: ${field.name})`);
-    }
-    if (JSON.stringify(fieldType(own)) !== JSON.stringify(fieldType(field))) {
-      throw mismatch(entry, `Field ${own.name} has changed type from ${own.type} to ${field.type}`);
-    }
-    return quoteName(own.name);
-  });
-  await change.run(`INSERT INTO ${entry.physical} (${columns.join(", ")}) ${query.sql}`);
-  change.touch(entry);
+  { addFields, relaxFields }: DestinationOptions,
+): Promise<TableEntry> {
+  const rules = { addFields, relaxFields, keepMissing: true, refusal: "Invalid schema update." };
+  const wanted = evolveSchema(entry.ref, entry.schema, schema, rules);
+  const omitted = wanted.find(
+    (field) => field.defaultValueExpression !== undefined && !findField(schema, field.name),
+  );
+  if (omitted !== undefined) {
+    throw unsupported(`a query that leaves out column ${omitted.name}, which has a default value`);
+  }
+  const isChanged = JSON.stringify(wanted) !== JSON.stringify(entry.schema);
+  const target = isChanged ? await changeSchema(change, entry, wanted) : entry;
+  const fields = schema.map((field) => findField(target.schema, field.name) ?? field);
+  const names = fields.map((field) => quoteName(field.name));
+  const given = fields.map((_, index) => `c${index}`);
+  const values = fields.map((field, index) =>
+    conversion(`c${index}`, fieldType(schema[index] ?? field), fieldType(field)),
+  );
+  await change.run(
+    `INSERT INTO ${target.physical} (${names.join(", ")}) SELECT ${values.join(", ")} FROM (${query.sql}) AS given(${given.join(", ")})`,
+  );
+  change.touch(target);
+  return target;
 }
 
 function keepDescriptions(schema: readonly FieldSchema[], old: readonly FieldSchema[]): FieldSchema[] {
@@ -100,10 +122,6 @@ function keepDescriptions(schema: readonly FieldSchema[], old: readonly FieldSch
     const description = findField(old, field.name)?.description;
     return description === undefined ? field : { ...field, description };
   });
-}
-
-function mismatch(entry: TableEntry, detail: string): BigQueryError {
-  return invalid("invalidQuery", `Invalid schema update. ${detail} in table ${tableName(entry.ref)}`);
 }
 
 function invalid(reason: BigQueryError["reason"], message: string): BigQueryError {

@@ -11,6 +11,8 @@ export interface EvolutionRules {
   readonly relaxFields: boolean;
   /** Fields may be left out and then stay as they are (a load's schema); else it is an error. */
   readonly keepMissing: boolean;
+  /** What the error says before the detail; a load's words when absent. */
+  readonly refusal?: string;
 }
 
 /** What PATCH and PUT of a table allow: https://cloud.google.com/bigquery/docs/managing-table-schemas */
@@ -40,16 +42,16 @@ function evolveFields(
     const next = findField(wanted, field.name);
     if (next === undefined) {
       if (rules.keepMissing && field.mode !== "REQUIRED") return field;
-      throw mismatch(ref, `Field ${parent}${field.name} is missing in new schema`);
+      throw mismatch(ref, rules, `Field ${parent}${field.name} is missing in new schema`);
     }
     return evolveField(ref, field, next, rules, `${parent}${field.name}`);
   });
   for (const field of wanted) {
     if (findField(current, field.name) !== undefined) continue;
     const path = `${parent}${field.name}`;
-    if (!rules.addFields) throw mismatch(ref, `Cannot add fields (field: ${path})`);
+    if (!rules.addFields) throw mismatch(ref, rules, `Cannot add fields (field: ${path})`);
     if (field.mode === "REQUIRED") {
-      throw mismatch(ref, `Cannot add required fields to an existing schema. (field: ${path})`);
+      throw mismatch(ref, rules, `Cannot add required fields to an existing schema. (field: ${path})`);
     }
     result.push(field);
   }
@@ -64,18 +66,18 @@ function evolveField(
   path: string,
 ): FieldSchema {
   if (current.type !== wanted.type) {
-    throw mismatch(ref, `Field ${path} has changed type from ${current.type} to ${wanted.type}`);
+    throw mismatch(ref, rules, `Field ${path} has changed type from ${current.type} to ${wanted.type}`);
   }
   const relaxed = current.mode === "REQUIRED" && wanted.mode === "NULLABLE";
   if (current.mode !== wanted.mode && !(relaxed && rules.relaxFields)) {
-    throw mismatch(ref, `Field ${path} has changed mode from ${current.mode} to ${wanted.mode}`);
+    throw mismatch(ref, rules, `Field ${path} has changed mode from ${current.mode} to ${wanted.mode}`);
   }
   for (const key of ["maxLength", "precision", "scale"] as const) {
     const [before, after] = [current[key], wanted[key]];
     if (before === after || (rules.keepMissing && after === undefined)) continue;
     const narrowed = after !== undefined && (before === undefined || Number(after) < Number(before));
     if (narrowed)
-      throw mismatch(ref, `Field ${path} has changed ${key} from ${before ?? "none"} to ${after}`);
+      throw mismatch(ref, rules, `Field ${path} has changed ${key} from ${before ?? "none"} to ${after}`);
   }
   const next: FieldSchema = rules.keepMissing
     ? { ...current, mode: wanted.mode }
@@ -87,6 +89,7 @@ function evolveField(
   return next;
 }
 
-function mismatch(ref: TableRef, detail: string): BigQueryError {
-  return new BigQueryError("invalid", `Provided Schema does not match Table ${tableName(ref)}. ${detail}`);
+function mismatch(ref: TableRef, rules: EvolutionRules, detail: string): BigQueryError {
+  const refusal = rules.refusal ?? `Provided Schema does not match Table ${tableName(ref)}.`;
+  return new BigQueryError("invalid", `${refusal} ${detail}`);
 }

@@ -63,6 +63,37 @@ export function checkLayout(table: TableLayout): void {
   }
 }
 
+/** What a job says of its destination's layout; what is absent or empty it says nothing of. */
+export type GivenLayout = Required<Omit<TableLayout, "schema">>;
+
+/** Refuses a job that writes into a table and gives it another layout than it has: partitioning and clustering stay as they were made. */
+export function checkSameLayout(table: TableLayout, given: GivenLayout): void {
+  const { timePartitioning: time, rangePartitioning: range } = given.partitioning;
+  const own = layoutText(table.partitioning ?? {}, table.clustering ?? []);
+  const partitioning = time === undefined && range === undefined ? table.partitioning : given.partitioning;
+  const clustering = given.clustering.length === 0 ? table.clustering : given.clustering;
+  const other = layoutText(partitioning ?? {}, clustering ?? []);
+  if (own.toLowerCase() === other.toLowerCase()) return;
+  throw invalid(
+    `Incompatible table partitioning specification. Expects partitioning specification ${own}, but input partitioning specification is ${other}`,
+  );
+}
+
+function layoutText(partitioning: Partitioning, clustering: readonly string[]): string {
+  const { timePartitioning: time, rangePartitioning: range } = partitioning;
+  const parts: string[] = [];
+  if (time !== undefined) {
+    const field = time.field === undefined ? "" : `,field:${time.field}`;
+    parts.push(`interval(type:${time.type.toLowerCase()}${field})`);
+  }
+  if (range !== undefined) {
+    const { start, end, interval } = range.range;
+    parts.push(`range(field:${range.field},start:${start},end:${end},interval:${interval})`);
+  }
+  if (clustering.length > 0) parts.push(`clustering(${clustering.join(",")})`);
+  return parts.length === 0 ? "none" : parts.join(" ");
+}
+
 function invalid(message: string): BigQueryError {
   return new BigQueryError("invalid", message);
 }

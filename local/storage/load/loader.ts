@@ -10,6 +10,7 @@ import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-c
 import { type TableEntry, tableName } from "../entries.ts";
 import { countFields, findField } from "../schema.ts";
 import { evolveSchema } from "../schema-evolution.ts";
+import { checkSameLayout } from "../table-layout.ts";
 import { changeSchema, createTable, insertRows, replaceRows } from "../tables.ts";
 import { detectSchema } from "./autodetect.ts";
 import { BadRecords, loadError } from "./bad-records.ts";
@@ -236,6 +237,7 @@ class LoadRun {
     }
     if (entry.kind !== "TABLE")
       throw new BigQueryError("invalid", `Cannot load into ${tableName(ref)}: it is a view.`);
+    checkSameLayout(entry, this.#options);
   }
 
   /** Puts the rows in place, with the table where there was none, in one transaction. */

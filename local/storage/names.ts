@@ -1,0 +1,53 @@
+import { BigQueryError } from "../errors.ts";
+import type { TableRef } from "../types.ts";
+
+/** A project id, `domain.com:project` included. The endpoint has every project that is asked for. */
+export function checkProjectId(projectId: string): string {
+  if (!/^(?:[a-z0-9.-]{1,100}:)?[A-Za-z0-9_-]{1,100}$/.test(projectId)) {
+    throw new BigQueryError("invalid", `Invalid project ID "${projectId.slice(0, 100)}".`);
+  }
+  return projectId;
+}
+
+/** https://cloud.google.com/bigquery/docs/datasets#dataset-naming */
+export function checkDatasetId(datasetId: string): string {
+  if (!/^[A-Za-z0-9_]{1,1024}$/.test(datasetId)) {
+    throw new BigQueryError(
+      "invalid",
+      `Invalid dataset ID "${datasetId.slice(0, 100)}". Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.`,
+    );
+  }
+  return datasetId;
+}
+
+/** https://cloud.google.com/bigquery/docs/tables#table_naming: letters, marks, numbers, connectors, dashes, spaces of any script. */
+export function checkTableId(tableId: string): string {
+  checkDecorator(tableId);
+  if (!/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]+$/u.test(tableId) || Buffer.byteLength(tableId) > 1024) {
+    throw new BigQueryError(
+      "invalid",
+      `Invalid table ID "${tableId.slice(0, 100)}". Table IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long. Also, Table decorators cannot be used.`,
+    );
+  }
+  return tableId;
+}
+
+/** Refuses `table$20260101` and `table@time`, which are parts of a table and no tables of their own. */
+export function checkDecorator(tableId: string): void {
+  const [, sign] = /[^$@]([$@])/.exec(tableId) ?? [];
+  if (sign === undefined) return;
+  const kind = sign === "$" ? "partition decorators" : "table decorators";
+  throw new BigQueryError(
+    "invalid",
+    `Not supported by the local BigQuery endpoint: ${kind} (${tableId.slice(0, 100)})`,
+  );
+}
+
+/** Checks all parts of a table's name. */
+export function checkTableRef(ref: TableRef): TableRef {
+  return {
+    projectId: checkProjectId(ref.projectId),
+    datasetId: checkDatasetId(ref.datasetId),
+    tableId: checkTableId(ref.tableId),
+  };
+}
