@@ -58,7 +58,7 @@ export function defaultSql(table: PhysicalTable, name: string, unit: Unit): stri
   const { type, defaultValue } = tableColumn(table, name);
   return defaultValue === undefined
     ? literalSql(type, null)
-    : compileExpr(defaultValue, unit.withBody("", new Map(), new Set())).sql;
+    : compileExpr(defaultValue, unit.withBody("", new Map())).sql;
 }
 
 function refuseArrayUpdates(item: TreeNode): void {

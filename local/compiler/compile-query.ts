@@ -3,7 +3,6 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { FieldSchema } from "../types.ts";
 import type { CompiledQuery, ResultColumn } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
-import { findFirstElements } from "./first-elements.ts";
 import { ReadCollector } from "./reads.ts";
 import { compileScan } from "./scans.ts";
 import { resultSql, storedSql } from "./stored.ts";
@@ -18,7 +17,7 @@ interface Output extends ResultColumn {
 /** What compiling a statement starts with. */
 export function openUnit(statement: TreeNode, context: CompileContext): { unit: Unit; reads: ReadCollector } {
   const reads = new ReadCollector();
-  return { unit: Unit.ofStatement(context, reads, findFirstElements(statement)), reads };
+  return { unit: Unit.ofStatement(context, reads, statement), reads };
 }
 
 /** A QueryStmt. */

@@ -2,6 +2,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { FieldSchema, SqlType, TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { CompiledQuery, Partitioning } from "./compiled.ts";
+import type { NeededRows } from "./needed-rows.ts";
 
 /** A column as the statement's catalog has it, and where DuckDB finds it. */
 export interface PhysicalColumn {
@@ -21,6 +22,8 @@ export interface PhysicalTable {
   readonly columns: readonly PhysicalColumn[];
   readonly schema: readonly FieldSchema[];
   readonly partitioning: Partitioning;
+  /** Queries must filter by the partitioning column. */
+  readonly requirePartitionFilter?: boolean;
 }
 
 /** A SQL function or table function: its analyzed body is compiled into each call. */
@@ -56,8 +59,16 @@ export interface CompileContext {
   readonly asValue?: boolean;
   /** A table by its name in the tree. */
   physicalTable(nameInTree: string): PhysicalTable;
-  /** The compiled query of a view, if the name is a view's. It is compiled with `asValue`. */
-  expandView(nameInTree: string): CompiledQuery | undefined;
+  /** What is needed of the statement's result, where that is known: a view's is asked for by another query. */
+  readonly neededRows?: NeededRows;
+  /**
+   * The compiled query of a view, if the name is a view's. It is compiled with `asValue`; `needed` tells which rows are wanted of it,
+   * given the names of its columns.
+   */
+  expandView(
+    nameInTree: string,
+    needed: (columns: readonly string[]) => NeededRows,
+  ): CompiledQuery | undefined;
   /** A SQL function or table function by the name in the tree after its group, in parts. */
   routine(name: readonly string[]): RoutineDefinition | undefined;
   /** A script variable. */

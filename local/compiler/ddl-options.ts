@@ -10,7 +10,7 @@ import { Unit } from "./unit.ts";
 
 /** An OPTIONS list. A value that is no literal is left as an expression for the executor to evaluate. */
 export function compileOptions(list: readonly TreeNode[], context: CompileContext): Options {
-  const unit = Unit.ofStatement(context, new ReadCollector(), new Set());
+  const unit = Unit.ofStatement(context, new ReadCollector(), {});
   return Object.fromEntries(
     list.map((option) => {
       const { sql, type, literal } = compileExpr(childOf(option, "value"), unit);

@@ -5,10 +5,11 @@ import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } fro
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
+import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { compileFrom, compileScan } from "./scans.ts";
 import { storedSql } from "./stored.ts";
 import { columnExpression, tableName } from "./table-scans.ts";
-import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import { childOf, columnId, nodeOf, nodesOf, textOf, textsOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** The rows that a DML statement has worked out, before it writes them. */
@@ -21,16 +22,32 @@ export const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source r
 export interface Target {
   readonly table: PhysicalTable;
   readonly scan: TreeNode;
+  /** Ids of columns that get values and are not looked at. */
+  readonly writtenOnly: ReadonlySet<string>;
 }
 
 /** The target of a DML statement; its columns count as read. */
 export function dmlTarget(node: TreeNode, unit: Unit): Target {
   const scan = childOf(node, "tableScan");
-  return { scan, table: unit.context.physicalTable(tableName(scan)) };
+  const access = textsOf(node, "columnAccessList");
+  const written = nodesOf(scan, "columnList").filter((_, index) => access[index] === "WRITE");
+  return {
+    scan,
+    table: unit.context.physicalTable(tableName(scan)),
+    writtenOnly: new Set(written.map(columnId)),
+  };
 }
 
-/** The target's rows with their DuckDB row ids as `rid`, and the columns that are needed of them. */
-export function targetRows({ scan, table }: Target, extra: readonly TreeNode[], unit: Unit): string {
+/**
+ * The target's rows with their DuckDB row ids as `rid`, and the columns that are needed of them. A statement that changes rows is billed
+ * for all columns of the partitions it scans (https://cloud.google.com/bigquery/docs/estimate-costs#dml_statements_on_partitioned_tables).
+ */
+export function targetRows(
+  { scan, table, writtenOnly }: Target,
+  extra: readonly TreeNode[],
+  unit: Unit,
+  changesRows = true,
+): string {
   const columns = new Map(
     [...nodesOf(scan, "columnList"), ...extra].map((column) => [columnId(column), column]),
   );
@@ -39,8 +56,10 @@ export function targetRows({ scan, table }: Target, extra: readonly TreeNode[], 
   );
   unit.reads.add(
     table.ref,
-    [...columns.values()].map((column) => textOf(column, "name")),
-    undefined,
+    changesRows
+      ? table.schema.map(({ name }) => name)
+      : [...columns].flatMap(([id, column]) => (writtenOnly.has(id) ? [] : [textOf(column, "name")])),
+    readPartitions(unit.neededRows(scan), scan, table, unit),
   );
   return `SELECT ${["t.rowid AS rid", ...items].join(", ")} FROM ${table.sql} AS t`;
 }
@@ -161,6 +180,7 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   const { table } = target;
   const where = compileExpr(childOf(node, "whereExpr"), unit);
   if (where.literal === true) {
+    checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
     return {
       verb: "DELETE",
       table,

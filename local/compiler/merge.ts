@@ -39,7 +39,8 @@ export function compileMerge(
   const clauses = nodesOf(node, "whenClauseList");
   const whens = clauses.map((clause) => compileWhen(clause, table, unit));
   const partly = clauses.flatMap((clause) => partlyAssigned(nodesOf(clause, "updateItemList")));
-  const joined = joinedRows(node, targetRows(target, partly, unit), whens, unit);
+  const changesRows = whens.some(({ action }) => action !== "INSERT");
+  const joined = joinedRows(node, targetRows(target, partly, unit, changesRows), whens, unit);
   const values = whens.flatMap((when, index) =>
     [...when.values].map(([name, sql], position) => {
       const value = when.action === "UPDATE" ? columnValue(table, name, sql, unit) : sql;

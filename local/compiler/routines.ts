@@ -4,7 +4,6 @@ import { aggregateCall, aggregateSql } from "./aggregates.ts";
 import { compileArguments } from "./calls.ts";
 import type { RoutineDefinition } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
-import { findFirstElements } from "./first-elements.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
@@ -29,7 +28,7 @@ export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
     const arg = args[index];
     const argument = routine.argumentNames[index];
     if (arg === undefined || argument === undefined) {
-      return compileExpr(routine.body, unit.withBody(name, bound, findFirstElements(routine.body))).sql;
+      return compileExpr(routine.body, unit.withBody(name, bound, routine.body)).sql;
     }
     return unit.once(arg.sql, (sql) =>
       bind(index + 1, new Map([...bound, [argument.toLowerCase(), { ...arg, sql }]])),
@@ -48,7 +47,7 @@ export function compileAggregateBody(node: TreeNode, unit: Unit): string {
   const args = compileArguments(node, unit).map(
     (arg, index) => [(routine.argumentNames[index] ?? "").toLowerCase(), arg] as const,
   );
-  const inner = unit.withBody(name, new Map(args), new Set());
+  const inner = unit.withBody(name, new Map(args));
   const aggregates = (routine.aggregates ?? []).map(
     (item) =>
       [columnId(childOf(item, "column")), aggregateSql(aggregateCall(childOf(item, "expr"), inner))] as const,

@@ -10,7 +10,7 @@ import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
 import { compileSampleScan } from "./samples.ts";
 import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
 import { compileTableFunctionScan } from "./table-functions.ts";
-import { compileFilteredTableScan, compileTableScan } from "./table-scans.ts";
+import { compileTableScan } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 import { compileWithRefScan, compileWithScan } from "./with-queries.ts";
@@ -36,10 +36,7 @@ function compileSingleRowScan(): string {
 function compileFilterScan(node: TreeNode, unit: Unit): string {
   const input = childOf(node, "inputScan");
   const filter = childOf(node, "filterExpr");
-  const from =
-    input.kind === "TableScan"
-      ? `(${compileFilteredTableScan(input, filter, unit)}) AS ${unit.fresh("q")}`
-      : compileFrom(input, unit);
+  const from = compileFrom(input, unit);
   const columns = unit.columnList(nodesOf(node, "columnList"));
   return `SELECT ${columns} FROM ${from} WHERE ${compileExpr(filter, unit).sql}`;
 }

@@ -1,7 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
-import { findFirstElements } from "./first-elements.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { findRoutine } from "./routines.ts";
 import { compileScan } from "./scans.ts";
@@ -19,7 +18,7 @@ export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
     if (expr === undefined) throw unsupported("a table as an argument of a table function");
     args.set((routine.argumentNames[index] ?? "").toLowerCase(), compileExpr(expr, unit));
   });
-  const inner = unit.withBody(name, args, findFirstElements(routine.body));
+  const inner = unit.withBody(name, args, routine.body);
   const outputs = routine.outputColumns.map((column) => inner.column(columnId(column)));
   const indexes = Array.isArray(node.columnIndexList) ? (node.columnIndexList as unknown[]) : [];
   const items = nodesOf(node, "columnList").map((column, position) => {

@@ -2,20 +2,16 @@ import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { quoteName } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
-import { partitionFilter } from "./partition-filters.ts";
+import { type NeededRows, outputId, refTo, renameColumns } from "./needed-rows.ts";
+import { readPartitions } from "./partition-filters.ts";
 import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** A table or a view. */
 export function compileTableScan(node: TreeNode, unit: Unit): string {
-  return compileFilteredTableScan(node, undefined, unit);
-}
-
-/** A table or a view, of which only rows that pass a filter are wanted; the filter itself is applied by the caller. */
-export function compileFilteredTableScan(node: TreeNode, filter: TreeNode | undefined, unit: Unit): string {
   if (nodeOf(node, "forSystemTimeExpr") !== undefined) throw unsupported("FOR SYSTEM_TIME AS OF");
   const name = tableName(node);
-  const view = unit.context.expandView(name);
+  const view = unit.context.expandView(name, (columns) => viewRows(node, columns, unit));
   if (view !== undefined) {
     unit.reads.addAll(view.reads);
     const names = view.columns.map((column) => column.name.toLowerCase());
@@ -27,13 +23,20 @@ export function compileFilteredTableScan(node: TreeNode, filter: TreeNode | unde
     return `SELECT ${columns.length === 0 ? `1 AS "none"` : columns.join(", ")} FROM (${view.sql}) AS v(${renamed})`;
   }
   const table = unit.context.physicalTable(name);
-  const columns = nodesOf(node, "columnList");
-  unit.reads.add(
-    table.ref,
-    columns.map((column) => textOf(column, "name")),
-    filter === undefined ? undefined : partitionFilter(filter, node, table, unit),
-  );
+  const columns = nodesOf(node, "columnList").map((column) => textOf(column, "name"));
+  unit.reads.add(table.ref, columns, readPartitions(unit.neededRows(node), node, table, unit));
   return `SELECT ${tableColumns(node, table, unit)} FROM ${table.sql} AS t`;
+}
+
+/** The rows needed of a view, in terms of its own columns. */
+function viewRows(scan: TreeNode, columns: readonly string[], unit: Unit): NeededRows {
+  const names = new Map(
+    nodesOf(scan, "columnList").map((column) => [columnId(column), textOf(column, "name").toLowerCase()]),
+  );
+  return renameColumns(unit.neededRows(scan), (id, ref) => {
+    const position = columns.findIndex((name) => name.toLowerCase() === names.get(id));
+    return position < 0 ? undefined : refTo(outputId(position), ref);
+  });
 }
 
 /** The name of a scanned table as it stands in the tree. */

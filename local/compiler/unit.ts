@@ -1,7 +1,9 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { quoteName } from "../values.ts";
 import type { CompileContext } from "./context.ts";
+import { findFirstElements } from "./first-elements.ts";
 import type { CompiledExpr, FunctionContext } from "./functions/types.ts";
+import { ALL_ROWS, findNeededRows, type NeededRows } from "./needed-rows.ts";
 import type { ReadCollector } from "./reads.ts";
 import { columnId } from "./tree-access.ts";
 
@@ -14,6 +16,8 @@ export interface WithQuery {
 interface Shared {
   readonly context: CompileContext;
   readonly reads: ReadCollector;
+  /** What is needed of each table scan of the trees compiled so far. */
+  readonly neededRows: Map<TreeNode, NeededRows>;
   names: number;
 }
 
@@ -66,12 +70,11 @@ export class Unit implements FunctionContext {
   }
 
   /** The unit of a whole statement. */
-  static ofStatement(
-    context: CompileContext,
-    reads: ReadCollector,
-    firstElements: ReadonlySet<string>,
-  ): Unit {
-    return new Unit({ context, reads, names: 0 }, "c", { firstElements });
+  static ofStatement(context: CompileContext, reads: ReadCollector, statement: TreeNode): Unit {
+    const neededRows = new Map(findNeededRows(statement, context.neededRows));
+    return new Unit({ context, reads, neededRows, names: 0 }, "c", {
+      firstElements: findFirstElements(statement),
+    });
   }
 
   get context(): CompileContext {
@@ -80,6 +83,16 @@ export class Unit implements FunctionContext {
 
   get reads(): ReadCollector {
     return this.shared.reads;
+  }
+
+  /** The rows that are needed of a table scan. */
+  neededRows(scan: TreeNode): NeededRows {
+    return this.shared.neededRows.get(scan) ?? ALL_ROWS;
+  }
+
+  /** Whether a compiled expression depends on nothing that is read. */
+  isConstant(sql: string): boolean {
+    return !COLUMN.test(sql) && !sql.includes("SELECT ");
   }
 
   get now(): bigint {
@@ -129,14 +142,12 @@ export class Unit implements FunctionContext {
   }
 
   /** The body of a function, called with these arguments. */
-  withBody(
-    name: string,
-    functionArguments: ReadonlyMap<string, CompiledExpr>,
-    firstElements: ReadonlySet<string>,
-  ): Unit {
+  withBody(name: string, functionArguments: ReadonlyMap<string, CompiledExpr>, body?: TreeNode): Unit {
+    if (body !== undefined)
+      for (const [scan, rows] of findNeededRows(body)) this.shared.neededRows.set(scan, rows);
     return new Unit(this.shared, `${this.fresh("u")}_c`, {
       functionArguments,
-      firstElements,
+      firstElements: body === undefined ? new Set() : findFirstElements(body),
       callers: [...this.callers, name],
       correlated: this.correlated,
     });

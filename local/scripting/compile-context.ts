@@ -1,6 +1,7 @@
 import { compileStatement } from "../compiler/compile.ts";
 import type { CompiledQuery } from "../compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../compiler/context.ts";
+import type { NeededRows } from "../compiler/needed-rows.ts";
 import { BigQueryError } from "../errors.ts";
 import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
 import { SYSTEM_VARIABLES } from "../googlesql/language.ts";
@@ -23,9 +24,12 @@ export interface StatementScope {
 }
 
 /** The compiler's questions, answered for one analyzed statement. */
-export function compileContext(analyzed: AnalyzedStatement, scope: StatementScope): CompileContext {
+export function compileContext(
+  analyzed: AnalyzedStatement,
+  scope: StatementScope,
+  neededRows?: NeededRows,
+): CompileContext {
   const { session, source, variables, parameters } = scope;
-  const views = new Map<string, CompiledQuery>();
   return {
     defaultProject: session.defaultDataset?.projectId ?? session.defaultProject,
     defaultDataset: session.defaultDataset?.datasetId,
@@ -38,13 +42,13 @@ export function compileContext(analyzed: AnalyzedStatement, scope: StatementScop
       if (table.physical === undefined) throw notATable(table);
       return table.physical;
     },
-    expandView(name) {
+    neededRows,
+    expandView(name, needed) {
       const view = analyzed.views.get(name);
       if (view === undefined) return undefined;
-      const compiled =
-        views.get(name) ?? withColumnNames(compileView(view, scope), analyzed.tables.get(name));
-      views.set(name, compiled);
-      return compiled;
+      const found = analyzed.tables.get(name);
+      const rows = needed((found?.columns ?? []).map((column) => column.name));
+      return withColumnNames(compileView(view, scope, rows), found);
     },
     routine: (name) => analyzed.routines.get(name.join(".")),
     variable: (name) => variables.find(name),
@@ -68,8 +72,8 @@ function notATable({ entry, ref }: LiveTable): BigQueryError {
   return new BigQueryError("invalidQuery", message, "query");
 }
 
-function compileView(view: AnalyzedStatement, scope: StatementScope): CompiledQuery {
-  const compiled = compileStatement(view.statement, compileContext(view, { ...scope, asValue: true }));
+function compileView(view: AnalyzedStatement, scope: StatementScope, rows: NeededRows): CompiledQuery {
+  const compiled = compileStatement(view.statement, compileContext(view, { ...scope, asValue: true }, rows));
   if (compiled.kind !== "query") throw new Error("a view's query is not a query");
   return compiled;
 }

@@ -175,6 +175,7 @@ function liveTable(entry: TableEntry): LiveTable {
     })),
     schema: entry.schema,
     partitioning: entry.partitioning,
+    requirePartitionFilter: entry.requirePartitionFilter,
   };
   return { ref: entry.ref, columns, version, entry, physical };
 }

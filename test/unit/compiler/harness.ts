@@ -3,6 +3,7 @@ import { compileStatement } from "../../../local/compiler/compile.ts";
 import type { CompiledStatement, Partitioning } from "../../../local/compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../../../local/compiler/context.ts";
 import { registerFunctions } from "../../../local/compiler/functions/register.ts";
+import type { NeededRows } from "../../../local/compiler/needed-rows.ts";
 import { toRuntimeError } from "../../../local/compiler/runtime-errors.ts";
 import { type AnalyzedStatement, Analyzer } from "../../../local/googlesql/analyzer.ts";
 import { createFixedSource, type FoundRoutine } from "../../../local/googlesql/source.ts";
@@ -96,7 +97,7 @@ export class Bench {
     return compileStatement(analyzed.statement, this.context(analyzed, asValue));
   }
 
-  private context(analyzed: AnalyzedStatement, asValue: boolean): CompileContext {
+  private context(analyzed: AnalyzedStatement, asValue: boolean, neededRows?: NeededRows): CompileContext {
     return {
       defaultProject: "p",
       defaultDataset: "d",
@@ -115,10 +116,12 @@ export class Bench {
           partitioning: table.partitioning ?? {},
         };
       },
-      expandView: (name) => {
+      neededRows,
+      expandView: (name, needed) => {
         const view = analyzed.views.get(name);
         if (view === undefined) return undefined;
-        const compiled = compileStatement(view.statement, this.context(view, true));
+        const columns = (analyzed.tables.get(name)?.columns ?? []).map((column) => column.name);
+        const compiled = compileStatement(view.statement, this.context(view, true, needed(columns)));
         if (compiled.kind !== "query") throw new Error("not a query");
         return compiled;
       },

@@ -255,10 +255,11 @@ describe("what a query reads", () => {
       ["name", "day"],
       "Bob",
     ],
+    // The column must stand alone: https://cloud.google.com/bigquery/docs/querying-partitioned-tables#isolate_partition_column
     [
       "SELECT name FROM d.people WHERE DATE_ADD(day, INTERVAL 1 DAY) = DATE '2024-01-03'",
       ["name", "day"],
-      "Bob",
+      undefined,
     ],
     ["SELECT name FROM d.people WHERE day = DATE '2024-01-02' OR id = 1", ["id", "name", "day"], undefined],
     ["SELECT name FROM d.people WHERE day = (SELECT MAX(day) FROM d.people)", ["name", "day"], undefined],
