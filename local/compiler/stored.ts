@@ -1,3 +1,4 @@
+import { isLimited, limitedScalar } from "../storage/field-limits.ts";
 import { fieldOfType } from "../storage/schema.ts";
 import type { FieldSchema, SqlType } from "../types.ts";
 import { duckType } from "../values.ts";
@@ -7,7 +8,7 @@ import type { Unit } from "./unit.ts";
 
 /**
  * A value as a column of this schema keeps it: an array is never NULL and has no NULL in it, REQUIRED fields have a
- * value, texts fit (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#array_nulls).
+ * value, texts and decimals fit (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#array_nulls).
  */
 export function storedSql(sql: string, type: SqlType, field: FieldSchema, unit: Unit): string {
   return stored(sql, type, field, field.name, unit);
@@ -51,18 +52,11 @@ function storedElement(sql: string, type: SqlType, field: FieldSchema, path: str
       return `(CASE WHEN ${struct} IS NOT NULL THEN ${structSql(values)} END)`;
     });
   }
-  if (field.maxLength === undefined) return sql;
-  const length = type.kind === "BYTES" ? "octet_length" : "length";
-  return unit.once(sql, (text) => {
-    const message = [
-      `Field ${path}: ${type.kind}(${field.maxLength}) has maximum length ${field.maxLength} but got a value with length `,
-      { sql: `${length}(${text})::VARCHAR` },
-    ];
-    return `(CASE WHEN ${length}(${text}) > ${field.maxLength} THEN ${raise(type, ...message)} ELSE ${text} END)`;
-  });
+  if (!isLimited(field)) return sql;
+  return unit.once(sql, (value) => limitedScalar(field, value, path));
 }
 
 function needsWork(field: FieldSchema): boolean {
-  if (field.mode !== "NULLABLE" || field.maxLength !== undefined) return true;
+  if (field.mode !== "NULLABLE" || isLimited(field)) return true;
   return field.fields?.some(needsWork) ?? false;
 }

@@ -3,6 +3,7 @@ import { BigQueryError, unsupported } from "../errors.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import { limitedQuery } from "../storage/field-limits.ts";
 import {
   checkSchemaUpdates,
   type DestinationOptions,
@@ -110,9 +111,8 @@ async function append(
   const values = fields.map((field, index) =>
     conversion(`c${index}`, fieldType(schema[index] ?? field), fieldType(field)),
   );
-  await change.run(
-    `INSERT INTO ${target.physical} (${names.join(", ")}) SELECT ${values.join(", ")} FROM (${query.sql}) AS given(${given.join(", ")})`,
-  );
+  const rows = `SELECT ${values.join(", ")} FROM (${query.sql}) AS given(${given.join(", ")})`;
+  await change.run(`INSERT INTO ${target.physical} (${names.join(", ")}) ${limitedQuery(fields, rows)}`);
   change.touch(target);
   return target;
 }

@@ -37,10 +37,14 @@ export function limitDecimal(
   typeScale: number,
   precision: number,
   scale: number,
+  roundingMode = "ROUND_HALF_AWAY_FROM_ZERO",
 ): bigint | undefined {
   const unit = 10n ** BigInt(typeScale - scale);
   const magnitude = unscaled < 0n ? -unscaled : unscaled;
-  const kept = ((magnitude + unit / 2n) / unit) * unit;
+  const away = (magnitude + unit / 2n) / unit;
+  const isTie = (magnitude % unit) * 2n === unit;
+  const isOdd = isTie && roundingMode === "ROUND_HALF_EVEN" && away % 2n === 1n;
+  const kept = (isOdd ? away - 1n : away) * unit;
   if (kept >= 10n ** BigInt(precision - scale + typeScale)) return undefined;
   return unscaled < 0n ? -kept : kept;
 }

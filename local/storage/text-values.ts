@@ -78,7 +78,8 @@ export function limitValue(field: FieldSchema, value: SqlValue): SqlValue | unde
   }
   if (field.precision !== undefined) {
     const typeScale = field.type === "NUMERIC" ? 9 : 38;
-    return limitDecimal(value as bigint, typeScale, Number(field.precision), Number(field.scale ?? "0"));
+    const [precision, scale] = [Number(field.precision), Number(field.scale ?? "0")];
+    return limitDecimal(value as bigint, typeScale, precision, scale, field.roundingMode);
   }
   return value;
 }

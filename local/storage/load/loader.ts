@@ -2,12 +2,14 @@ import { createWriteStream } from "node:fs";
 import { rm, stat, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { raisedMessage } from "../../compiler/functions/raise.ts";
 import { BigQueryError, type ErrorProto, unsupported } from "../../errors.ts";
 import type { FieldSchema, TableRef } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import type { Catalog } from "../catalog.ts";
 import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-change.ts";
 import { type TableEntry, tableName } from "../entries.ts";
+import { withLimits } from "../field-limits.ts";
 import { countFields, findField } from "../schema.ts";
 import { evolveSchema } from "../schema-evolution.ts";
 import { checkSameLayout } from "../table-layout.ts";
@@ -199,11 +201,12 @@ class LoadRun {
     if (format === "PARQUET") {
       const wanted =
         schema ?? (this.#options.writeDisposition === "WRITE_TRUNCATE" ? undefined : table?.schema);
-      const source = await readParquet(this.#catalog.database, this.#job.file, wanted, this.#options);
+      const limited = wanted && this.#limited(wanted, table);
+      const source = await readParquet(this.#catalog.database, this.#job.file, limited, this.#options);
       this.#parquet = source.query;
       return source.schema;
     }
-    if (schema !== undefined) return schema;
+    if (schema !== undefined) return this.#limited(schema, table);
     if (table !== undefined && !autodetect) {
       // A file may have fewer fields than the table; CSV is matched by position.
       return table.schema;
@@ -212,9 +215,15 @@ class LoadRun {
       const known = this.#options.writeDisposition === "WRITE_TRUNCATE" ? undefined : table?.schema;
       const detected = await detectSchema(this.#job.file, this.#options, known);
       this.#options = { ...this.#options, csv: { ...this.#options.csv, skipRows: detected.skipRows } };
-      return detected.schema;
+      return this.#limited(detected.schema, table);
     }
     throw new BigQueryError("invalid", "No schema specified on job or table.");
+  }
+
+  /** Rows that join a table obey its limits, whether or not the job's schema repeats them. */
+  #limited(schema: readonly FieldSchema[], table: TableEntry | undefined): readonly FieldSchema[] {
+    const joins = table !== undefined && this.#options.writeDisposition !== "WRITE_TRUNCATE";
+    return joins ? withLimits(schema, table.schema) : schema;
   }
 
   /** CSV has no way to write nested data: https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#limitations */
@@ -347,6 +356,8 @@ function isDefect(error: unknown): boolean {
 
 function plainMessage(error: unknown): string {
   const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+  const raised = raisedMessage(message);
+  if (raised !== undefined) return raised;
   const required = /\(Error: (Required field .* cannot be null)\)/.exec(message)?.[1];
   if (required !== undefined) return required;
   return message.includes(SLOW) ? "a value cannot be converted" : message;

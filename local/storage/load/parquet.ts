@@ -3,6 +3,7 @@ import { unsupported } from "../../errors.ts";
 import type { FieldSchema } from "../../types.ts";
 import { duckType, quoteName, quoteText } from "../../values.ts";
 import type { Database } from "../database.ts";
+import { limitedScalar } from "../field-limits.ts";
 import { elementType, findField } from "../schema.ts";
 import { loadError } from "./bad-records.ts";
 import type { LoadOptions } from "./options.ts";
@@ -173,6 +174,10 @@ const CONVERTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function scalarValue(field: FieldSchema, type: DuckDBType, sql: string, path: string): string {
+  return limitedScalar(field, convertedValue(field, type, sql, path), path);
+}
+
+function convertedValue(field: FieldSchema, type: DuckDBType, sql: string, path: string): string {
   if (field.type === "BIGNUMERIC" && type.typeId === DuckDBTypeId.DOUBLE) {
     throw unsupported(
       `Parquet column ${path}: a decimal of more than 38 digits, or a DOUBLE into BIGNUMERIC`,
