@@ -1,9 +1,9 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import { GoogleSqlError } from "./client.ts";
 import { laterFeature } from "./later-features.ts";
-import { type SplitText, writtenColumn } from "./object-names.ts";
 import type { Position } from "./parse-tree.ts";
 import type { AnalysisEnv } from "./source.ts";
+import { type SplitText, writtenColumn } from "./split-text.ts";
 
 const LOCATED = /^(.*) \[at (\d+):(\d+)\]$/s;
 const MISSING_TABLE = /^Table not found: (.+?)(?:; Did you mean .*)?$/s;

@@ -5,15 +5,10 @@ import { missingTablePath, tableNotFound, toBigQueryError } from "./analysis-err
 import { LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry, type NamedTable, treeName } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
+import { findGroupByAll, type GroupByAll, resolveGroupByAll } from "./group-by-all.ts";
 import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
 import { refuseStatement } from "./later-features.ts";
-import {
-  findObjectNames,
-  type ObjectNames,
-  type SplitText,
-  splitQuotedPaths,
-  writtenText,
-} from "./object-names.ts";
+import { findObjectNames, type ObjectNames, quotedPathEdits } from "./object-names.ts";
 import {
   type AnalyzedRoutine,
   catalogRoutine,
@@ -23,6 +18,7 @@ import {
   templatedCalls,
 } from "./routines.ts";
 import type { AnalysisEnv, FoundTable } from "./source.ts";
+import { type Edit, editText, type SplitText, writtenText } from "./split-text.ts";
 import { flattenTree, type TreeNode } from "./tree.ts";
 import { fromTypeProto, toTypeProto } from "./types.ts";
 
@@ -46,6 +42,10 @@ export interface AnalyzedStatement {
 interface ParsedText {
   readonly script: TreeNode;
   readonly names: ObjectNames;
+  readonly sql: string;
+  /** What the analyzer is given in another form than it was written in. */
+  readonly edits: readonly Edit[];
+  readonly groupByAll: readonly GroupByAll[];
   readonly split: SplitText;
 }
 
@@ -103,7 +103,8 @@ export class Analyzer {
   }
 
   async #analyzeStatement(sql: string, env: AnalysisEnv, depth: number): Promise<AnalyzedStatement> {
-    const { script, names, split } = await this.#parse(sql);
+    const parsed = await this.#parse(sql);
+    const { script, names, split } = parsed;
     refuseStatement(script);
     const catalog = await this.#catalog(names, env, depth);
     const options = await this.#options(env);
@@ -114,14 +115,14 @@ export class Analyzer {
     ]);
     const known = this.#analyzed.get(key);
     if (known !== undefined) return await known;
-    const analysis = this.#analyze(split, catalog, options, env, key, depth);
+    const analysis = this.#analyze(parsed, catalog, options, env, key, depth);
     this.#analyzed.set(key, analysis, sql.length + 1000);
     analysis.catch(() => this.#analyzed.delete(key));
     return await analysis;
   }
 
   async #analyze(
-    split: SplitText,
+    parsed: ParsedText,
     catalog: Catalog,
     options: Message,
     env: AnalysisEnv,
@@ -129,12 +130,19 @@ export class Analyzer {
     depth: number,
   ): Promise<AnalyzedStatement> {
     const language = await this.#languageOptions();
+    let { split } = parsed;
     try {
       const answer = await this.#catalogs.use(
         catalog.key,
         () => buildCatalog(catalog.named, catalog.routines.map(catalogRoutine), env.variables, language),
-        (registeredCatalogId) =>
-          this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement: split.text }),
+        async (registeredCatalogId) => {
+          const analyze = (sqlStatement: string): Promise<Message> =>
+            this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement });
+          if (parsed.groupByAll.length > 0) {
+            split = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
+          }
+          return await analyze(split.text);
+        },
       );
       const statement = flattenTree(answer.resolvedStatement) as TreeNode;
       const routines = await this.#bodies(statement, catalog, env, depth);
@@ -280,7 +288,16 @@ export class Analyzer {
     try {
       const answer = await this.#client.call("parse", { sqlStatement: sql, options, allowScript: true });
       const script = flattenTree(answer.parsedScript) as TreeNode;
-      return { script, names: findObjectNames(script), split: splitQuotedPaths(sql, script) };
+      const edits = quotedPathEdits(sql, script);
+      const split = editText(sql, edits);
+      return {
+        script,
+        names: findObjectNames(script),
+        sql,
+        edits,
+        groupByAll: findGroupByAll(script),
+        split,
+      };
     } catch (error) {
       throw toBigQueryError(error);
     }

@@ -41,7 +41,6 @@ const UNKNOWN_FUNCTION = /^(?:Table-valued function|Aggregate function|Function)
 
 /** What GoogleSQL says of syntax that is younger than it, and the name of that syntax. */
 const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
-  [/^GROUP BY ALL is not supported/, "GROUP BY ALL"],
   [/^Syntax error: Expected "\(" or keyword SELECT but got keyword BY$/, "BY NAME in a set operation"],
   [/^Syntax error: Expected end of input but got keyword FROM$/, "pipe syntax"],
   [/^Syntax error: Expected end of input but got "\|"$/, "pipe syntax"],

@@ -1,4 +1,5 @@
-import { identifierOf, pathOf, rangeOf, walkTree, width } from "./parse-tree.ts";
+import { identifierOf, pathOf, rangeOf, walkTree } from "./parse-tree.ts";
+import type { Edit } from "./split-text.ts";
 import type { TreeNode } from "./tree.ts";
 
 /** The names of objects in a statement, as the parser finds them; array paths and names of WITH queries are among the tables. */
@@ -55,80 +56,23 @@ export function splitDots(path: readonly string[]): string[] {
   });
 }
 
-/** A text in which the analyzer sees every segment of a path between backticks of its own. */
-export interface SplitText {
-  readonly text: string;
-  /** Where the text grew: on which line, behind which column of the written line, by how much. */
-  readonly growths: readonly { line: number; column: number; by: number }[];
-  /** The split names, and where they stand in `text`. */
-  readonly replaced: readonly { written: string; split: string; at: number }[];
-}
-
 /** Writes `` `p.d.t` `` as `` `p`.`d`.`t` `` wherever it names an object, so that its alias is `t` and its parts are found. */
-export function splitQuotedPaths(sql: string, root: TreeNode): SplitText {
-  const identifiers: { start: number; end: number; segments: string[] }[] = [];
+export function quotedPathEdits(sql: string, root: TreeNode): Edit[] {
+  const edits: Edit[] = [];
+  const bytes = Buffer.from(sql, "utf8");
   walkTree(root, (node, field, holder) => {
     if (!Array.isArray(node.names) || !(OBJECT_FIELDS.has(field) || isAlterTarget(field, holder))) return;
     for (const name of node.names as readonly TreeNode[]) {
       const segments = splitDots([identifierOf(name)]);
-      if (segments.length > 1) identifiers.push({ ...rangeOf(name), segments });
+      const range = rangeOf(name);
+      // Unquoted identifiers with dots do not exist, but dashes join `a-b.c` only when no quote is there.
+      if (segments.length === 1 || bytes.toString("utf8", range.start, range.start + 1) !== "`") continue;
+      edits.push({ ...range, text: segments.map(quote).join(".") });
     }
   });
-  if (identifiers.length === 0) return { text: sql, growths: [], replaced: [] };
-  identifiers.sort((a, b) => a.start - b.start);
-  const bytes = Buffer.from(sql, "utf8");
-  const parts: string[] = [];
-  const growths: { line: number; column: number; by: number }[] = [];
-  const replaced: { written: string; split: string; at: number }[] = [];
-  let length = 0;
-  let end = 0;
-  let line = 1;
-  let written = "";
-  for (const identifier of identifiers) {
-    if (identifier.start < end) continue;
-    const between = bytes.toString("utf8", end, identifier.start);
-    const name = bytes.toString("utf8", identifier.start, identifier.end);
-    // Unquoted identifiers with dots do not exist, but dashes join `a-b.c` only when no quote is there.
-    if (!name.startsWith("`")) continue;
-    const lines = between.split(/\r\n|\n|\r/);
-    line += lines.length - 1;
-    written = lines.length > 1 ? (lines.at(-1) ?? "") : written + between;
-    written += name;
-    const split = identifier.segments.map(quote).join(".");
-    growths.push({ line, column: width(written), by: split.length - name.length });
-    replaced.push({ written: name, split, at: length + between.length });
-    parts.push(between, split);
-    length += between.length + split.length;
-    end = identifier.end;
-  }
-  parts.push(bytes.toString("utf8", end));
-  return { text: parts.join(""), growths, replaced };
+  return edits;
 }
 
 function quote(name: string): string {
   return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
-}
-
-/** The column of the written text for a column of the split one. */
-export function writtenColumn(split: SplitText, line: number, column: number): number {
-  let shift = 0;
-  for (const growth of split.growths) {
-    if (growth.line === line && growth.column < column - shift - growth.by) shift += growth.by;
-  }
-  return column - shift;
-}
-
-/** A part of the split text as it was written. */
-export function writtenText(split: SplitText, part: string): string {
-  const start = split.text.indexOf(part);
-  if (start < 0) return part;
-  const pieces: string[] = [];
-  let end = start;
-  for (const { written, split: inserted, at } of split.replaced) {
-    if (at < start || at + inserted.length > start + part.length) continue;
-    pieces.push(split.text.slice(end, at), written);
-    end = at + inserted.length;
-  }
-  pieces.push(split.text.slice(end, start + part.length));
-  return pieces.join("");
 }
