@@ -2,9 +2,10 @@ import { isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { registerFunctions } from "./compiler/functions/register.ts";
 import type { FaultInput } from "./jobs/faults.ts";
-import { JobRegistry } from "./jobs/registry.ts";
+import { JobRegistry, MAX_JOBS } from "./jobs/registry.ts";
 import { createEndpoint } from "./routes/endpoint.ts";
 import { childrenOf, Engine } from "./scripting/engine.ts";
+import { JobLog } from "./storage/job-log.ts";
 import { TableLoader } from "./storage/load/loader.ts";
 import { openStorage, type Storage } from "./storage/storage.ts";
 import { dropTable } from "./storage/tables.ts";
@@ -59,7 +60,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       prepare: registerFunctions,
     });
     cleanups.push(() => storage.close());
-    const jobs = new JobRegistry();
+    const jobs = await openJobs(storage);
     const engine = new Engine(storage, {
       jobs: (projectId) => jobs.all().filter((job) => job.projectId === projectId),
     });
@@ -105,6 +106,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await closeAll();
     throw error;
   }
+}
+
+/** The jobs of the servers that had this data file before. */
+async function openJobs({ database }: Storage): Promise<JobRegistry> {
+  if (!database.isDurable) return new JobRegistry();
+  const { log, values } = await JobLog.open(database, MAX_JOBS);
+  return new JobRegistry(log, values);
 }
 
 /** Expired tables are hidden at once; this frees what they hold. */

@@ -18,6 +18,8 @@ export interface JobOutcome {
   /** Members of `statistics`: query, load, copy, totalBytesProcessed, numChildJobs, scriptStatistics … */
   readonly statistics: JsonObject;
   readonly rows?: JobRows;
+  /** There were rows, which are no longer kept. */
+  readonly rowsGone?: boolean;
   /** The result's schema, which a dry run has without rows. */
   readonly schema?: readonly FieldSchema[];
   /** Members of `configuration` that only running decided (the anonymous destination table, …). */
@@ -46,6 +48,16 @@ export interface NewJob {
   readonly location: string;
   readonly configuration: JsonObject;
   readonly parentJobId?: string;
+  /** Now, when absent; in milliseconds. */
+  readonly creationTime?: number;
+  /** It is known to change nothing. */
+  readonly isReadOnly?: boolean;
+}
+
+/** How a job ended: with an outcome, with an error, or (a script that failed midway) with both. */
+export interface JobResult {
+  readonly outcome?: JobOutcome;
+  readonly error?: BigQueryError;
 }
 
 /** A job: its resource (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job), and what running it gave. */
@@ -54,7 +66,8 @@ export class Job {
   readonly jobId: string;
   readonly parentJobId: string | undefined;
   readonly configuration: JsonObject;
-  readonly creationTime = Date.now();
+  readonly creationTime: number;
+  readonly isReadOnly: boolean;
   location: string;
   startTime: number | undefined;
   endTime: number | undefined;
@@ -72,6 +85,8 @@ export class Job {
     this.location = spec.location;
     this.configuration = spec.configuration;
     this.parentJobId = spec.parentJobId;
+    this.isReadOnly = spec.isReadOnly ?? false;
+    this.creationTime = spec.creationTime ?? Date.now();
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -83,8 +98,8 @@ export class Job {
     this.startTime = time;
   }
 
-  /** The job is over: with an outcome, with an error, or (a script that failed midway) with both. */
-  finish(result: { outcome?: JobOutcome; error?: BigQueryError }, time = Date.now()): void {
+  /** The job is over. */
+  finish(result: JobResult, time = Date.now()): void {
     this.startTime ??= time;
     this.endTime = time;
     this.state = "DONE";
@@ -96,7 +111,7 @@ export class Job {
 
   /** Forgets the rows of an old job; its resource stays. */
   dropRows(): void {
-    if (this.outcome !== undefined) this.outcome = { ...this.outcome, rows: undefined };
+    if (this.outcome !== undefined) this.outcome = { ...this.outcome, rows: undefined, rowsGone: true };
   }
 
   /** Waits until the job is done, at most so long. */

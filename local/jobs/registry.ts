@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { BigQueryError } from "../errors.ts";
-import { Job, type NewJob } from "./job.ts";
+import { Job, type JobResult, type NewJob } from "./job.ts";
+import { readRecord, writeRecord } from "./job-record.ts";
 
 /** BigQuery keeps jobs for six months; a laptop keeps the newest so many. */
-const MAX_JOBS = 20_000;
+export const MAX_JOBS = 20_000;
 /** Of so many jobs the rows are kept; of older ones only the resource. */
 const MAX_RESULTS = 2_000;
 
@@ -15,10 +16,49 @@ export interface JobFilter {
   readonly maxCreationTime?: number | undefined;
 }
 
+/** Where the records of jobs are kept, by key. */
+export interface JobKeeper {
+  /** Done once a crash can no longer undo it. */
+  write(key: string, record: string | undefined): Promise<void>;
+  writeSoon(key: string, record: string): void;
+  close(): Promise<void>;
+}
+
 /** All jobs of this server, by project and id. */
 export class JobRegistry {
   readonly #jobs = new Map<string, Job>();
   readonly #withRows = new Set<Job>();
+  readonly #keeper: JobKeeper | undefined;
+
+  /** `records` are the kept ones of an earlier server, the oldest first. Without a keeper jobs are gone with the server. */
+  constructor(keeper?: JobKeeper, records: readonly string[] = []) {
+    this.#keeper = keeper;
+    for (const record of records) {
+      const job = readRecord(record);
+      this.#jobs.set(keyOf(job.projectId, job.jobId), job);
+    }
+  }
+
+  /**
+   * Keeps the job as one that has begun: after a crash its id is still taken, so nobody runs it twice. One that only reads may be
+   * run twice, and waits for no disk.
+   */
+  async keep(job: Job): Promise<void> {
+    if (job.isReadOnly) return;
+    await this.#keeper?.write(keyOf(job.projectId, job.jobId), writeRecord(job));
+  }
+
+  /** Ends a job; it is kept before anybody is told. */
+  async finish(job: Job, result: JobResult, time = Date.now()): Promise<void> {
+    const key = keyOf(job.projectId, job.jobId);
+    const record = this.#keeper === undefined ? "" : writeRecord(job, { result, time });
+    try {
+      if (job.isReadOnly) this.#keeper?.writeSoon(key, record);
+      else await this.#keeper?.write(key, record);
+    } finally {
+      job.finish(result, time);
+    }
+  }
 
   /** Registers a job. Its id is what makes a retried request harmless: the second insert is told that the first one happened. */
   add(spec: NewJob): Job {
@@ -69,9 +109,9 @@ export class JobRegistry {
       throw new BigQueryError("invalid", `Job ${job.fullName} is still running; cancel it first.`);
     }
     for (const child of this.all().filter((other) => other.parentJobId === job.jobId)) {
-      if (child.projectId === job.projectId) await this.#forget(child);
+      if (child.projectId === job.projectId) await this.#remove(child);
     }
-    await this.#forget(job);
+    await this.#remove(job);
   }
 
   /** Cancels all that runs and waits for it; frees all rows. */
@@ -80,6 +120,12 @@ export class JobRegistry {
     await Promise.all([...this.#jobs.values()].map((job) => job.done));
     for (const job of this.#withRows) await job.outcome?.rows?.dispose?.();
     this.#withRows.clear();
+    await this.#keeper?.close();
+  }
+
+  async #remove(job: Job): Promise<void> {
+    await this.#keeper?.write(keyOf(job.projectId, job.jobId), undefined);
+    await this.#forget(job);
   }
 
   async #forget(job: Job): Promise<void> {

@@ -13,7 +13,14 @@ import {
 import { runCopy } from "./copy-job.ts";
 import { DefectReporter, type OnDefect } from "./defects.ts";
 import type { Faults } from "./faults.ts";
-import { anonymousTable, cancelled, type Job, type JobOutcome } from "./job.ts";
+import {
+  anonymousTable,
+  type ChildOutcome,
+  cancelled,
+  type Job,
+  type JobOutcome,
+  type JobResult,
+} from "./job.ts";
 import type { JsonObject } from "./json.ts";
 import { runLoadJob } from "./load-job.ts";
 import { resolveLocation } from "./location.ts";
@@ -57,7 +64,7 @@ export class JobRunner {
   }
 
   /** Registers and starts a job. The answer does not wait for its work. */
-  insert(projectId: string, body: JobBody, upload?: SpoolFile): Job {
+  async insert(projectId: string, body: JobBody, upload?: SpoolFile): Promise<Job> {
     const { configuration, jobReference } = body;
     const { kind, work, target } = this.#workOf(projectId, body, upload);
     this.#parts.queue.checkRoom();
@@ -66,11 +73,23 @@ export class JobRunner {
       jobId: jobReference?.jobId || newJobId(),
       location: resolveLocation(this.#parts.storage.catalog, jobReference?.location, target),
       configuration: { ...configuration, jobType: kind },
+      isReadOnly: isReadOnly(configuration.query),
     });
     const limit = configuration.jobTimeoutMs;
+    const kept = this.#parts.jobs.keep(job);
     void this.#parts.queue
-      .run(() => this.#execute(job, work, limit ?? undefined))
+      .run(async () => {
+        try {
+          await kept;
+          await this.#execute(job, work, limit ?? undefined);
+        } catch (error) {
+          // What a job has done cannot be kept: at least whoever waits for it is told.
+          if (!job.isDone()) job.finish({ error: this.#defects.toBigQueryError(error, job.fullName) });
+        }
+      })
       .finally(() => upload?.remove());
+    // Who is told of a job finds it after a crash as well.
+    await kept;
     return job;
   }
 
@@ -154,7 +173,7 @@ export class JobRunner {
   async #execute(job: Job, work: Work, timeoutMs: number | undefined): Promise<void> {
     const { signal } = job.controller;
     if (signal.aborted) {
-      job.finish({ error: cancelled() });
+      await this.#parts.jobs.finish(job, { error: cancelled() });
       return;
     }
     job.start();
@@ -162,15 +181,18 @@ export class JobRunner {
       timeoutMs === undefined || timeoutMs === 0
         ? undefined
         : setTimeout(() => job.controller.abort(timedOut(timeoutMs)), timeoutMs);
+    const result = await this.#resultOf(job, work);
+    clearTimeout(timer);
+    await this.#addChildren(job, result.outcome?.children ?? []);
+    await this.#parts.jobs.finish(job, result);
+  }
+
+  async #resultOf(job: Job, work: Work): Promise<JobResult> {
     try {
-      const outcome = await work(job);
-      this.#addChildren(job, outcome);
-      job.finish({ outcome });
+      return { outcome: await work(job) };
     } catch (error) {
-      const outcome = this.#outcomeOfFailure(job, error);
-      job.finish({ error: this.#errorOf(job, error), ...(outcome === undefined ? {} : { outcome }) });
-    } finally {
-      clearTimeout(timer);
+      const outcome = this.#outcomeOfFailure(error);
+      return { error: this.#errorOf(job, error), ...(outcome === undefined ? {} : { outcome }) };
     }
   }
 
@@ -181,16 +203,14 @@ export class JobRunner {
   }
 
   /** A script that fails has done its first statements all the same. */
-  #outcomeOfFailure(job: Job, error: unknown): JobOutcome | undefined {
+  #outcomeOfFailure(error: unknown): JobOutcome | undefined {
     const children = this.#parts.childrenOf?.(error) ?? [];
     if (children.length === 0) return undefined;
-    const outcome = queryJobOutcome({ statementType: "SCRIPT", bytesProcessed: 0, children }, false);
-    this.#addChildren(job, outcome);
-    return outcome;
+    return queryJobOutcome({ statementType: "SCRIPT", bytesProcessed: 0, children }, false);
   }
 
-  #addChildren(job: Job, outcome: JobOutcome): void {
-    for (const [index, child] of (outcome.children ?? []).entries()) {
+  async #addChildren(job: Job, children: readonly ChildOutcome[]): Promise<void> {
+    const finished = children.map((child, index) => {
       const added = this.#parts.jobs.add({
         projectId: job.projectId,
         jobId: `script_job_${randomUUID().replaceAll("-", "")}_${index}`,
@@ -199,15 +219,19 @@ export class JobRunner {
         parentJobId: job.jobId,
       });
       added.start(child.startTime);
-      added.finish(
-        {
-          ...(child.outcome === undefined ? {} : { outcome: child.outcome }),
-          ...(child.error === undefined ? {} : { error: child.error }),
-        },
-        child.endTime,
-      );
-    }
+      const result = {
+        ...(child.outcome === undefined ? {} : { outcome: child.outcome }),
+        ...(child.error === undefined ? {} : { error: child.error }),
+      };
+      return this.#parts.jobs.finish(added, result, child.endTime);
+    });
+    await Promise.all(finished);
   }
+}
+
+/** Whether a query is sure to change nothing: one SELECT whose rows go to its client. What is not sure at a glance counts as a change. */
+function isReadOnly(query: QueryConfiguration | null | undefined): boolean {
+  return query?.destinationTable == null && /^\s*(?:SELECT|WITH)\b[^;]*;?\s*$/i.test(query?.query ?? "");
 }
 
 type TargetDataset = Pick<TableRef, "projectId" | "datasetId">;

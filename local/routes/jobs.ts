@@ -108,7 +108,7 @@ export async function insertJob(
       status: { state: "DONE" },
     };
   }
-  return services.runner.insert(projectId, body, upload).toResource(base);
+  return (await services.runner.insert(projectId, body, upload)).toResource(base);
 }
 
 function findJob(services: Services, params: JobParams, query: RawQuery): Job {

@@ -19,6 +19,7 @@ const DEFAULT_WAIT_MS = 10_000;
 const MAX_WAIT_MS = 200_000;
 /** A requestId is good for so long. */
 const REQUEST_ID_MS = 15 * 60 * 1000;
+const MAX_REQUEST_IDS = 20_000;
 
 const querySchema = z.looseObject({
   query: z.string({ error: "Required parameter is missing: query" }),
@@ -57,9 +58,7 @@ export function queryRoutes(app: FastifyInstance, services: Services): void {
     const body = readBody(querySchema, request.body);
     const format = parseRestFormat(body.formatOptions ?? {});
     if (body.dryRun) return reply.send(await dryRunAnswer(services, projectId, body));
-    const job =
-      requests.find(services, projectId, body) ??
-      requests.remember(projectId, body, services.runner.insert(projectId, jobBody(body)));
+    const job = await requests.once(projectId, body, () => services.runner.insert(projectId, jobBody(body)));
     await job.wait(waitingTime(body.timeoutMs ?? undefined, job));
     const page = { start: 0, maxResults: body.maxResults ?? undefined };
     return sendResults(reply, "bigquery#queryResponse", job, page, format);
@@ -122,7 +121,7 @@ async function sendResults(
   };
   const rows = outcome?.rows;
   if (rows === undefined) {
-    if (outcome?.schema !== undefined && statistics?.statementType === "SELECT") throw expired(job);
+    if (outcome?.rowsGone) throw expired(job);
     return reply.send(answer);
   }
   const text = await readRows(rows, page.start, page.maxResults, format);
@@ -180,23 +179,23 @@ function jobBody(body: QueryBody): JobBody {
 
 /** A client that got no answer sends its request again under the same id; the query must not run again. */
 class RequestIds {
-  readonly #jobs = new Map<string, { jobId: string; expires: number }>();
+  readonly #jobs = new Map<string, { job: Promise<Job>; expires: number }>();
 
-  /** The job that an earlier request of this id and content started. */
-  find(services: Services, projectId: string, body: QueryBody): Job | undefined {
-    const known = this.#jobs.get(keyOf(projectId, body));
-    if (!body.requestId || known === undefined || known.expires < Date.now()) return undefined;
-    return services.jobs.get(projectId, known.jobId);
-  }
-
-  /** Notes the job of a request, and forgets the oldest ones. */
-  remember(projectId: string, body: QueryBody, job: Job): Job {
-    if (!body.requestId) return job;
-    for (const [key, { expires }] of this.#jobs) {
-      if (expires > Date.now() && this.#jobs.size < 20_000) break;
-      this.#jobs.delete(key);
+  /** The job that an earlier request of this id and content started, or the one that is started now. */
+  once(projectId: string, body: QueryBody, start: () => Promise<Job>): Promise<Job> {
+    if (!body.requestId) return start();
+    const key = keyOf(projectId, body);
+    const now = Date.now();
+    const known = this.#jobs.get(key);
+    if (known !== undefined && known.expires > now) return known.job;
+    for (const [old, { expires }] of this.#jobs) {
+      if (expires > now && this.#jobs.size < MAX_REQUEST_IDS) break;
+      this.#jobs.delete(old);
     }
-    this.#jobs.set(keyOf(projectId, body), { jobId: job.jobId, expires: Date.now() + REQUEST_ID_MS });
+    const job = start();
+    this.#jobs.set(key, { job, expires: now + REQUEST_ID_MS });
+    // A request that was refused has started nothing.
+    job.catch(() => this.#jobs.delete(key));
     return job;
   }
 }

@@ -60,6 +60,11 @@ export class Database {
     this.#idle.push(connection);
   }
 
+  /** Whether what is committed outlives the process. */
+  get isDurable(): boolean {
+    return this.#file !== undefined;
+  }
+
   /** A new connection of its own; the caller closes it. */
   async connect(): Promise<DuckDBConnection> {
     if (this.#closed) throw new DataFileError("The database is closed");

@@ -20,6 +20,10 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A join that takes hours. */
+const HUGE =
+  "(SELECT a FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b WHERE MOD(a * b, 7) = 3)";
+
 /** A started command: what it prints so far, and how it ends. */
 interface Command {
   readonly child: ChildProcess;
@@ -108,8 +112,7 @@ describe("npm run local", () => {
       const slow = fetch(`${url}/projects/p/queries`, {
         method: "POST",
         body: JSON.stringify({
-          query:
-            "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b WHERE MOD(a * b, 7) = 3",
+          query: `SELECT COUNT(*) FROM ${HUGE}`,
         }),
       }).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -131,6 +134,12 @@ describe("npm run local", () => {
     const second = run("--port", "0", "--data", file);
     expect(await second.ended).toBe(1);
     expect(second.output().stderr).toMatch(/^The data file .* is in use by .*\n$/);
+    // Fed to whoever asks again under the same job id, which must not run twice.
+    const slow = {
+      jobReference: { jobId: "slow" },
+      configuration: { query: { query: `INSERT d.t SELECT a FROM ${HUGE} WHERE a < 0` } },
+    };
+    await post(`${url}/projects/p/jobs`, slow);
     let acknowledged = 1;
     const killed = once(first.child, "close");
     const writing = (async () => {
@@ -144,10 +153,14 @@ describe("npm run local", () => {
     await killed;
     await writing;
     const third = run("--port", "0", "--data", file);
-    const count = Number(await firstCell(await ready(third), "SELECT COUNT(*) FROM d.t"));
+    const again = await ready(third);
+    const count = Number(await firstCell(again, "SELECT COUNT(*) FROM d.t"));
     // The last one may have been stored before its answer was lost.
     expect([acknowledged, acknowledged + 1]).toContain(count);
     expect(acknowledged).toBeGreaterThan(1);
+    expect((await post(`${again}/projects/p/jobs`, slow)).status).toBe(409);
+    const job = await (await fetch(`${again}/projects/p/jobs/slow`)).json();
+    expect(job).toMatchObject({ status: { state: "DONE", errorResult: { reason: "stopped" } } });
   });
 });
 
