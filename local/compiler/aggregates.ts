@@ -7,6 +7,7 @@ import { aggregateFunctions } from "./functions/table.ts";
 import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
 import { orderItems } from "./ordering.ts";
 import { compileAggregateBody } from "./routines.ts";
+import { numberedRows } from "./row-identity.ts";
 import { compileFrom } from "./scans.ts";
 import {
   childOf,
@@ -22,7 +23,12 @@ import {
 import type { Unit } from "./unit.ts";
 
 /** GROUP BY, with or without grouping sets. */
-export function compileAggregateScan(node: TreeNode, unit: Unit): string {
+export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
+  const { from: input, unit } = numberedRows(
+    compileFrom(childOf(node, "inputScan"), outerUnit),
+    [...nodesOf(node, "groupByList"), ...nodesOf(node, "aggregateList")],
+    outerUnit,
+  );
   const keys = nodesOf(node, "groupByList").map((item) => {
     const id = columnId(childOf(item, "column"));
     return { id, name: `k_${unit.column(id)}`, sql: compileExpr(childOf(item, "expr"), unit).sql };
@@ -40,7 +46,6 @@ export function compileAggregateScan(node: TreeNode, unit: Unit): string {
   const items = [...keys.map((key) => unit.define(key.name, key.id)), ...aggregates, ...groupings];
   if (items.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
-  const input = compileFrom(childOf(node, "inputScan"), unit);
   const named = [...keys.map((key) => `${key.sql} AS ${key.name}`), ...outer.named];
   const from =
     named.length === 0 ? input : `(SELECT *, ${named.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;

@@ -1,5 +1,6 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
+import { numberedRows, usesRowNumbers, withRowNumber } from "./row-identity.ts";
 import { compileFrom } from "./scans.ts";
 import { childOf, columnId, flagOf, nodeOf, nodesOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -9,30 +10,36 @@ export function compileArrayScan(node: TreeNode, unit: Unit): string {
   const input = nodeOf(node, "inputScan");
   const columns = nodesOf(node, "columnList");
   const array = unit.fresh("a");
-  const { sql } = compileExpr(childOf(node, "arrayExpr"), unit);
+  const arrayExpr = childOf(node, "arrayExpr");
   if (input === undefined) {
+    const { sql } = compileExpr(arrayExpr, unit);
     const rows = `SELECT ${elementItems(node, array, array, unit).join(", ")} FROM (SELECT ${sql} AS ${array})`;
     return `SELECT ${unit.columnList(columns)} FROM (${rows})`;
   }
   const condition = nodeOf(node, "joinExpr");
-  if (condition === undefined) return unnestInPlace(node, input, sql, array, unit);
+  if (condition === undefined) return unnestInPlace(node, input, array, unit);
+  const { from, unit: inner } = withRowNumber(compileFrom(input, unit), unit);
+  const { sql } = compileExpr(arrayExpr, inner);
   const rows = `SELECT ${elementItems(node, array, array, unit).join(", ")} FROM (SELECT ${sql} AS ${array})`;
-  const matching = `(SELECT * FROM (${rows}) WHERE ${compileExpr(condition, unit).sql}) AS ${unit.fresh("q")}`;
+  const matching = `(SELECT * FROM (${rows}) WHERE ${compileExpr(condition, inner).sql} AND ${usesRowNumbers(inner)}) AS ${unit.fresh("q")}`;
   const join = flagOf(node, "isOuter")
     ? `LEFT JOIN LATERAL ${matching} ON true`
     : `CROSS JOIN LATERAL ${matching}`;
-  return `SELECT ${unit.columnList(columns)} FROM ${compileFrom(input, unit)} ${join}`;
+  return `SELECT ${unit.columnList(columns)} FROM ${from} ${join}`;
 }
 
 /** UNNEST in the SELECT list of the input repeats its row for each element, with no join to plan. */
-function unnestInPlace(node: TreeNode, input: TreeNode, sql: string, array: string, unit: Unit): string {
+function unnestInPlace(node: TreeNode, input: TreeNode, array: string, unit: Unit): string {
+  const arrayExpr = childOf(node, "arrayExpr");
+  const { from: inputRows, unit: inner } = numberedRows(compileFrom(input, unit), [arrayExpr], unit);
+  const { sql } = compileExpr(arrayExpr, inner);
   const own = new Set([columnId(childOf(node, "elementColumn")), offsetId(node)]);
   const others = nodesOf(node, "columnList").filter((column) => !own.has(columnId(column)));
   const outer = flagOf(node, "isOuter") ? `(len(${array}) > 0)` : undefined;
   const elements = outer === undefined ? array : `CASE WHEN ${outer} THEN ${array} ELSE [NULL] END`;
   const items = elementItems(node, elements, array, unit, outer);
   const kept = others.length === 0 ? [] : [unit.columnList(others)];
-  const from = `(SELECT *, ${sql} AS ${array} FROM ${compileFrom(input, unit)}) AS ${unit.fresh("q")}`;
+  const from = `(SELECT *, ${sql} AS ${array} FROM ${inputRows}) AS ${unit.fresh("q")}`;
   const rows = `SELECT ${[...kept, ...items].join(", ")} FROM ${from}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${rows})`;
 }

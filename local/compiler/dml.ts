@@ -6,6 +6,7 @@ import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
+import { numberedRows } from "./row-identity.ts";
 import { compileFrom, compileScan } from "./scans.ts";
 import { storedSql } from "./stored.ts";
 import { columnExpression, tableName } from "./table-scans.ts";
@@ -141,15 +142,22 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   const target = dmlTarget(node, unit);
   const { table } = target;
   const items = nodesOf(node, "updateItemList");
-  const values = assignedValues(items, table, unit);
-  const rows = targetRows(target, partlyAssigned(items), unit);
+  const rows = `(${targetRows(target, partlyAssigned(items), unit)})`;
   const source = nodeOf(node, "fromScan");
-  const from = source === undefined ? `(${rows})` : `(${rows}) CROSS JOIN ${compileFrom(source, unit)}`;
+  const { from, unit: inner } =
+    source === undefined
+      ? { from: rows, unit: unit.withRowNumber("rid") }
+      : numberedRows(
+          `${rows} CROSS JOIN ${compileFrom(source, unit)}`,
+          [...items, childOf(node, "whereExpr")],
+          unit,
+        );
+  const values = assignedValues(items, table, inner);
   const names = [...values.keys()];
   const selected = [...values].map(
     ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
   );
-  const where = compileExpr(childOf(node, "whereExpr"), unit).sql;
+  const where = compileExpr(childOf(node, "whereExpr"), inner).sql;
   const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
   if (source === undefined) {
     return {
@@ -178,7 +186,7 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   refuseExtras(node);
   const target = dmlTarget(node, unit);
   const { table } = target;
-  const where = compileExpr(childOf(node, "whereExpr"), unit);
+  const where = compileExpr(childOf(node, "whereExpr"), unit.withRowNumber("rid"));
   if (where.literal === true) {
     checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
     return {

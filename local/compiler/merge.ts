@@ -14,6 +14,7 @@ import {
   updateSql,
 } from "./dml.ts";
 import { compileExpr } from "./expressions.ts";
+import { numberedRows } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -37,10 +38,13 @@ export function compileMerge(
   const target = dmlTarget(node, unit);
   const { table } = target;
   const clauses = nodesOf(node, "whenClauseList");
-  const whens = clauses.map((clause) => compileWhen(clause, table, unit));
   const partly = clauses.flatMap((clause) => partlyAssigned(nodesOf(clause, "updateItemList")));
-  const changesRows = whens.some(({ action }) => action !== "INSERT");
-  const joined = joinedRows(node, targetRows(target, partly, unit, changesRows), whens, unit);
+  const changesRows = clauses.some((clause) => actionType(clause) !== "INSERT");
+  const pairs = joinedRows(node, targetRows(target, partly, unit, changesRows), unit);
+  const { from, unit: inner } = numberedRows(pairs, clauses, unit);
+  const whens = clauses.map((clause) => compileWhen(clause, table, inner));
+  const branches = whens.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(" ");
+  const joined = `SELECT *, CASE ${branches} END AS act FROM ${from}`;
   const values = whens.flatMap((when, index) =>
     [...when.values].map(([name, sql], position) => {
       const value = when.action === "UPDATE" ? columnValue(table, name, sql, unit) : sql;
@@ -79,8 +83,8 @@ function writeStep({ action, values }: When, index: number, table: PhysicalTable
 }
 
 function compileWhen(clause: TreeNode, table: PhysicalTable, unit: Unit): When {
-  const match = (textOf(clause, "matchType") || "MATCHED") as When["match"];
-  const action = (textOf(clause, "actionType") || "INSERT") as When["action"];
+  const match = matchType(clause);
+  const action = actionType(clause);
   const matchExpr = nodeOf(clause, "matchExpr");
   const test = {
     MATCHED: "rid IS NOT NULL AND hit",
@@ -90,6 +94,14 @@ function compileWhen(clause: TreeNode, table: PhysicalTable, unit: Unit): When {
   if (test === undefined) throw unsupported(`WHEN ${match}`);
   const condition = matchExpr === undefined ? test : `${test} AND ${compileExpr(matchExpr, unit).sql}`;
   return { match, action, condition, values: writtenValues(clause, action, table, unit) };
+}
+
+function matchType(clause: TreeNode): When["match"] {
+  return (textOf(clause, "matchType") || "MATCHED") as When["match"];
+}
+
+function actionType(clause: TreeNode): When["action"] {
+  return (textOf(clause, "actionType") || "INSERT") as When["action"];
 }
 
 function writtenValues(
@@ -110,13 +122,13 @@ function writtenValues(
   );
 }
 
-/** The join of target and source, as wide as the WHEN clauses need it. */
-function joinedRows(node: TreeNode, rows: string, whens: readonly When[], unit: Unit): string {
+/** The join of target and source as a FROM item, as wide as the WHEN clauses need it. */
+function joinedRows(node: TreeNode, rows: string, unit: Unit): string {
+  const matches = nodesOf(node, "whenClauseList").map(matchType);
   const source = `SELECT *, true AS hit FROM (${compileScan(childOf(node, "fromScan"), unit)})`;
-  const unmatchedTarget = whens.some(({ match }) => match === "NOT_MATCHED_BY_SOURCE");
-  const unmatchedSource = whens.some(({ match }) => match === "NOT_MATCHED_BY_TARGET");
+  const unmatchedTarget = matches.includes("NOT_MATCHED_BY_SOURCE");
+  const unmatchedSource = matches.includes("NOT_MATCHED_BY_TARGET");
   const join = unmatchedTarget ? (unmatchedSource ? "FULL" : "LEFT") : unmatchedSource ? "RIGHT" : "INNER";
-  const branches = whens.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(" ");
   const on = compileExpr(childOf(node, "mergeExpr"), unit).sql;
-  return `SELECT *, CASE ${branches} END AS act FROM (${rows}) AS tgt ${join} JOIN (${source}) AS src ON ${on}`;
+  return `(${rows}) AS tgt ${join} JOIN (${source}) AS src ON ${on}`;
 }

@@ -7,6 +7,7 @@ import { compileExpr } from "./expressions.ts";
 import { compileJoinScan } from "./joins.ts";
 import { orderClause, orderItems } from "./ordering.ts";
 import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
+import { numberedRows } from "./row-identity.ts";
 import { compileSampleScan } from "./samples.ts";
 import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
 import { compileTableFunctionScan } from "./table-functions.ts";
@@ -36,9 +37,9 @@ function compileSingleRowScan(): string {
 function compileFilterScan(node: TreeNode, unit: Unit): string {
   const input = childOf(node, "inputScan");
   const filter = childOf(node, "filterExpr");
-  const from = compileFrom(input, unit);
+  const { from, unit: inner } = numberedRows(compileFrom(input, unit), [filter], unit);
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  return `SELECT ${columns} FROM ${from} WHERE ${compileExpr(filter, unit).sql}`;
+  return `SELECT ${columns} FROM ${from} WHERE ${compileExpr(filter, inner).sql}`;
 }
 
 function compileProjectScan(node: TreeNode, unit: Unit): string {
@@ -46,15 +47,18 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
     nodesOf(node, "exprList").map((item) => [columnId(childOf(item, "column")), childOf(item, "expr")]),
   );
   const input = childOf(node, "inputScan");
+  const rows =
+    input.kind === "SingleRowScan"
+      ? undefined
+      : numberedRows(compileFrom(input, unit), [...computed.values()], unit);
   const wanted = nodesOf(node, "columnList").map(columnId);
   const items = [...new Set(wanted)].map((id) => {
     const expr = computed.get(id);
-    return unit.define(expr === undefined ? unit.columnSql(id) : compileExpr(expr, unit).sql, id);
+    if (expr === undefined) return unit.define(unit.columnSql(id), id);
+    return unit.define(compileExpr(expr, rows?.unit ?? unit).sql, id);
   });
   const list = items.length === 0 ? `1 AS "none"` : items.join(", ");
-  return input.kind === "SingleRowScan"
-    ? `SELECT ${list}`
-    : `SELECT ${list} FROM ${compileFrom(input, unit)}`;
+  return rows === undefined ? `SELECT ${list}` : `SELECT ${list} FROM ${rows.from}`;
 }
 
 function compileOrderByScan(node: TreeNode, unit: Unit): string {

@@ -4,8 +4,9 @@ import { duckType } from "../values.ts";
 import { compileExpr } from "./expressions.ts";
 import { equalSql } from "./functions/comparison.ts";
 import type { CompiledExpr } from "./functions/types.ts";
+import { confusesRows, usesRowNumbers } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
-import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
+import { childOf, columnId, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
 
@@ -13,9 +14,14 @@ import type { Unit } from "./unit.ts";
 export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   const type = typeOf(node);
   const scan = childOf(node, "subquery");
+  const kind = textOf(node, "subqueryType") || "SCALAR";
+  if (kind === "SCALAR") {
+    const sql = withoutFrom(scan, unit);
+    if (sql !== undefined) return { sql, type };
+  }
   const inner = nodesOf(node, "parameterList").length > 0 ? unit.withCorrelation() : unit;
-  const query = compileScan(scan, inner);
-  switch (textOf(node, "subqueryType") || "SCALAR") {
+  const query = tellingRowsApart(node, compileScan(scan, inner), inner);
+  switch (kind) {
     case "SCALAR":
       // More than one row is an error of DuckDB's, which runtime-errors.ts words as BigQuery does.
       return { sql: `(SELECT ${onlyColumn(scan, unit)} FROM (${query}))`, type };
@@ -30,8 +36,44 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
     case "IN":
       return { sql: inSubquery(node, scan, query, unit), type };
     default:
-      throw unsupported(`a subquery of the form ${textOf(node, "subqueryType")}`);
+      throw unsupported(`a subquery of the form ${kind}`);
   }
+}
+
+/**
+ * The value of a scalar subquery without FROM, such as `(SELECT AS STRUCT a, b)`, as an expression: no join to plan.
+ * Undefined where an expression would stand in it more than once.
+ */
+function withoutFrom(scan: TreeNode, unit: Unit): string | undefined {
+  if (scan.kind !== "ProjectScan") return undefined;
+  const input = childOf(scan, "inputScan");
+  const inner = input.kind === "SingleRowScan" ? unit : withProjectedColumns(input, scan, unit);
+  const [column] = nodesOf(scan, "columnList");
+  if (inner === undefined || column === undefined) return undefined;
+  const id = columnId(column);
+  const made = nodesOf(scan, "exprList").find((item) => columnId(childOf(item, "column")) === id);
+  return made === undefined ? inner.columnSql(id) : compileExpr(childOf(made, "expr"), inner).sql;
+}
+
+/** Where the expressions of `user` are compiled, if its input makes one row of columns that it uses once at most. */
+function withProjectedColumns(input: TreeNode, user: TreeNode, unit: Unit): Unit | undefined {
+  if (input.kind !== "ProjectScan" || childOf(input, "inputScan").kind !== "SingleRowScan") return undefined;
+  const uses = new Map<string, number>();
+  walkTree(nodesOf(user, "exprList"), (node) => {
+    if (node.kind === "ColumnRef") uses.set(refId(node), (uses.get(refId(node)) ?? 0) + 1);
+    return true;
+  });
+  const made = nodesOf(input, "exprList").map(
+    (item) => [columnId(childOf(item, "column")), childOf(item, "expr")] as const,
+  );
+  if (made.some(([id]) => (uses.get(id) ?? 0) > 1)) return undefined;
+  return unit.withColumns(new Map(made.map(([id, expr]) => [id, compileExpr(expr, unit).sql])));
+}
+
+/** The query, worked out for each of the outer rows that it could confuse otherwise. */
+function tellingRowsApart(node: TreeNode, query: string, unit: Unit): string {
+  const condition = confusesRows(node) ? usesRowNumbers(unit) : "";
+  return condition === "" ? query : `SELECT * FROM (${query}) WHERE ${condition}`;
 }
 
 function onlyColumn(scan: TreeNode, unit: Unit): string {

@@ -96,10 +96,10 @@ const POOLS: Record<Exclude<Kind, "RECORD">, readonly Value[]> = {
   GEOGRAPHY: ["POINT(0 0)", "POINT(1 2)", "POINT(-179 89)", "POINT(10 2)"],
   INTERVAL: [
     { months: 0n, days: 0n, micros: 0n },
-    // No two of one length: DuckDB may store equal intervals (P1M, P30D) as one.
+    // Three of one length, which GoogleSQL holds equal.
     { months: 1n, days: 0n, micros: 0n },
-    { months: 0n, days: 31n, micros: 0n },
-    { months: 0n, days: 29n, micros: 3_600_000_000n },
+    { months: 0n, days: 30n, micros: 0n },
+    { months: 0n, days: 29n, micros: 86_400_000_000n },
     { months: -14n, days: 3n, micros: -3_723_500_000n },
     { months: 120_000n, days: -3_660_000n, micros: 1n },
   ],
