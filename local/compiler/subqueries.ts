@@ -45,32 +45,42 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
  * Undefined where an expression would stand in it more than once.
  */
 function withoutFrom(scan: TreeNode, unit: Unit): string | undefined {
-  if (scan.kind !== "ProjectScan") return undefined;
-  const input = childOf(scan, "inputScan");
-  const inner = input.kind === "SingleRowScan" ? unit : withProjectedColumns(input, scan, unit);
+  const inner = insideProjection(scan, unit);
   const [column] = nodesOf(scan, "columnList");
-  if (inner === undefined || column === undefined) return undefined;
-  const id = columnId(column);
-  const made = nodesOf(scan, "exprList").find((item) => columnId(childOf(item, "column")) === id);
-  return made === undefined ? inner.columnSql(id) : compileExpr(childOf(made, "expr"), inner).sql;
+  return inner === undefined || column === undefined ? undefined : inner.columnSql(columnId(column));
 }
 
-/** Where the expressions of `user` are compiled, if its input makes one row of columns that it uses once at most. */
-function withProjectedColumns(input: TreeNode, user: TreeNode, unit: Unit): Unit | undefined {
-  if (input.kind !== "ProjectScan" || childOf(input, "inputScan").kind !== "SingleRowScan") return undefined;
+/** Where the columns stand for their expressions, if the scan makes one row out of nothing. */
+function insideProjection(scan: TreeNode, unit: Unit): Unit | undefined {
+  if (scan.kind !== "ProjectScan") return undefined;
+  const input = childOf(scan, "inputScan");
+  const made = nodesOf(scan, "exprList");
+  const inner = input.kind === "SingleRowScan" ? unit : insideProjection(input, unit);
+  if (inner === undefined || usesTwice(made, nodesOf(input, "exprList"))) return undefined;
+  return inner.withColumns(
+    new Map(
+      made.map((item) => [columnId(childOf(item, "column")), compileExpr(childOf(item, "expr"), inner).sql]),
+    ),
+  );
+}
+
+/** Whether expressions use one of these columns twice, other than a field or an outer column by itself. */
+function usesTwice(expressions: readonly TreeNode[], columns: readonly TreeNode[]): boolean {
   const uses = new Map<string, number>();
-  walkTree(nodesOf(user, "exprList"), (node) => {
+  walkTree(expressions, (node) => {
     if (node.kind === "ColumnRef") uses.set(refId(node), (uses.get(refId(node)) ?? 0) + 1);
     return true;
   });
-  const made = nodesOf(input, "exprList").map(
-    (item) => [columnId(childOf(item, "column")), childOf(item, "expr")] as const,
+  return columns.some(
+    (item) => (uses.get(columnId(childOf(item, "column"))) ?? 0) > 1 && !isPath(childOf(item, "expr")),
   );
-  if (made.some(([id]) => (uses.get(id) ?? 0) > 1)) return undefined;
-  return unit.withColumns(new Map(made.map(([id, expr]) => [id, compileExpr(expr, unit).sql])));
 }
 
-/** The query, worked out for each of the outer rows that it could confuse otherwise. */
+function isPath(expr: TreeNode): boolean {
+  return expr.kind === "GetStructField" ? isPath(childOf(expr, "expr")) : expr.kind === "ColumnRef";
+}
+
+/** The query, worked out/** The query, worked out for each of the outer rows that it could confuse otherwise. */
 function tellingRowsApart(node: TreeNode, query: string, unit: Unit): string {
   const condition = confusesRows(node) ? usesRowNumbers(unit) : "";
   return condition === "" ? query : `SELECT * FROM (${query}) WHERE ${condition}`;
