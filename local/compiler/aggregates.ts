@@ -1,13 +1,13 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { duckType } from "../values.ts";
 import { displayName, functionCall } from "./calls.ts";
 import { compileExpr } from "./expressions.ts";
+import { exactArgument } from "./functions/exact-argument.ts";
 import { aggregateFunctions } from "./functions/table.ts";
 import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
 import { orderItems } from "./ordering.ts";
 import { compileAggregateBody } from "./routines.ts";
-import { numberedRows } from "./row-identity.ts";
+import { identifiedRows } from "./row-identity.ts";
 import { compileFrom } from "./scans.ts";
 import {
   childOf,
@@ -24,7 +24,7 @@ import type { Unit } from "./unit.ts";
 
 /** GROUP BY, with or without grouping sets. */
 export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
-  const { from: input, unit } = numberedRows(
+  const { from: input, unit } = identifiedRows(
     compileFrom(childOf(node, "inputScan"), outerUnit),
     [...nodesOf(node, "groupByList"), ...nodesOf(node, "aggregateList")],
     outerUnit,
@@ -157,7 +157,8 @@ function firstElementSql(call: AggregateCall): string {
   const [element] = call.args as readonly [CompiledExpr];
   const ignoresNulls = call.nulls === "ignore";
   const [key, ...more] = call.orderBy;
-  if (key === undefined) return `${ignoresNulls ? "any_value" : "first"}(${element.sql})`;
+  if (key === undefined)
+    return exactArgument(element, (sql) => `${ignoresNulls ? "any_value" : "first"}(${sql})`);
   // Without "_null" DuckDB passes over rows whose element is NULL.
   const suffix = ignoresNulls ? "" : "_null";
   const isPlain = POINTS_IN_TIME.includes(key.expr.type.kind) && key.nullsFirst === !key.descending;
@@ -178,12 +179,4 @@ function firstElementSql(call: AggregateCall): string {
     return [`isnan(${expr.sql}), '${descending ? "ASC" : "DESC"} ${nulls}'`, order];
   });
   return exactArgument(element, (sql) => `arg_min${suffix}(${sql}, create_sort_key(${keys.join(", ")}))`);
-}
-
-/** DuckDB keeps an aggregate's nested argument as a sort key, which turns -0.0 into 0.0: floats in it go through as bits. */
-function exactArgument({ sql, type }: CompiledExpr, aggregate: (sql: string) => string): string {
-  if (type.kind !== "STRUCT" && type.kind !== "ARRAY") return aggregate(sql);
-  const kept = duckType(type);
-  const asBits = kept.replaceAll("DOUBLE", "BIT");
-  return asBits === kept ? aggregate(sql) : `(${aggregate(`(${sql})::${asBits}`)})::${kept}`;
 }

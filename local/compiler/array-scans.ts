@@ -1,6 +1,6 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
-import { numberedRows, usesRowNumbers, withRowNumber } from "./row-identity.ts";
+import { identifiedRows, usesRowIds, withRowId } from "./row-identity.ts";
 import { compileFrom } from "./scans.ts";
 import { childOf, columnId, flagOf, nodeOf, nodesOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -18,10 +18,10 @@ export function compileArrayScan(node: TreeNode, unit: Unit): string {
   }
   const condition = nodeOf(node, "joinExpr");
   if (condition === undefined) return unnestInPlace(node, input, array, unit);
-  const { from, unit: inner } = withRowNumber(compileFrom(input, unit), unit);
+  const { from, unit: inner } = withRowId(compileFrom(input, unit), unit);
   const { sql } = compileExpr(arrayExpr, inner);
   const rows = `SELECT ${elementItems(node, array, array, unit).join(", ")} FROM (SELECT ${sql} AS ${array})`;
-  const matching = `(SELECT * FROM (${rows}) WHERE ${compileExpr(condition, inner).sql} AND ${usesRowNumbers(inner)}) AS ${unit.fresh("q")}`;
+  const matching = `(SELECT * FROM (${rows}) WHERE ${compileExpr(condition, inner).sql} AND ${usesRowIds(inner)}) AS ${unit.fresh("q")}`;
   const join = flagOf(node, "isOuter")
     ? `LEFT JOIN LATERAL ${matching} ON true`
     : `CROSS JOIN LATERAL ${matching}`;
@@ -31,7 +31,7 @@ export function compileArrayScan(node: TreeNode, unit: Unit): string {
 /** UNNEST in the SELECT list of the input repeats its row for each element, with no join to plan. */
 function unnestInPlace(node: TreeNode, input: TreeNode, array: string, unit: Unit): string {
   const arrayExpr = childOf(node, "arrayExpr");
-  const { from: inputRows, unit: inner } = numberedRows(compileFrom(input, unit), [arrayExpr], unit);
+  const { from: inputRows, unit: inner } = identifiedRows(compileFrom(input, unit), [arrayExpr], unit);
   const { sql } = compileExpr(arrayExpr, inner);
   const own = new Set([columnId(childOf(node, "elementColumn")), offsetId(node)]);
   const others = nodesOf(node, "columnList").filter((column) => !own.has(columnId(column)));

@@ -6,7 +6,7 @@ import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
-import { numberedRows } from "./row-identity.ts";
+import { identifiedRows } from "./row-identity.ts";
 import { compileFrom, compileScan } from "./scans.ts";
 import { storedSql } from "./stored.ts";
 import { columnExpression, tableName } from "./table-scans.ts";
@@ -146,8 +146,8 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   const source = nodeOf(node, "fromScan");
   const { from, unit: inner } =
     source === undefined
-      ? { from: rows, unit: unit.withRowNumber("rid") }
-      : numberedRows(
+      ? { from: rows, unit: unit.withRowId("rid") }
+      : identifiedRows(
           `${rows} CROSS JOIN ${compileFrom(source, unit)}`,
           [...items, childOf(node, "whereExpr")],
           unit,
@@ -186,7 +186,7 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   refuseExtras(node);
   const target = dmlTarget(node, unit);
   const { table } = target;
-  const where = compileExpr(childOf(node, "whereExpr"), unit.withRowNumber("rid"));
+  const where = compileExpr(childOf(node, "whereExpr"), unit.withRowId("rid"));
   if (where.literal === true) {
     checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
     return {

@@ -14,7 +14,7 @@ import {
   updateSql,
 } from "./dml.ts";
 import { compileExpr } from "./expressions.ts";
-import { numberedRows } from "./row-identity.ts";
+import { identifiedRows } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -41,7 +41,7 @@ export function compileMerge(
   const partly = clauses.flatMap((clause) => partlyAssigned(nodesOf(clause, "updateItemList")));
   const changesRows = clauses.some((clause) => actionType(clause) !== "INSERT");
   const pairs = joinedRows(node, targetRows(target, partly, unit, changesRows), unit);
-  const { from, unit: inner } = numberedRows(pairs, clauses, unit);
+  const { from, unit: inner } = identifiedRows(pairs, clauses, unit);
   const whens = clauses.map((clause) => compileWhen(clause, table, inner));
   const branches = whens.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(" ");
   const joined = `SELECT *, CASE ${branches} END AS act FROM ${from}`;

@@ -26,31 +26,31 @@ export function confusesRows(subquery: TreeNode): boolean {
 }
 
 /** Where expressions over the rows of a FROM item are compiled, and the item as they need it. */
-export interface NumberedRows {
+export interface IdentifiedRows {
   readonly from: string;
   readonly unit: Unit;
 }
 
-/** The rows of a FROM item, numbered where a subquery in these expressions could not tell them apart otherwise. */
-export function numberedRows(from: string, expressions: readonly TreeNode[], unit: Unit): NumberedRows {
-  return needsRowNumber(expressions) ? withRowNumber(from, unit) : { from, unit };
+/** The rows of a FROM item, each with an id where a subquery in these expressions could not tell them apart otherwise. */
+export function identifiedRows(from: string, expressions: readonly TreeNode[], unit: Unit): IdentifiedRows {
+  return needsRowId(expressions) ? withRowId(from, unit) : { from, unit };
 }
 
-/** The rows of a FROM item, numbered. */
-export function withRowNumber(from: string, unit: Unit): NumberedRows {
+/** The rows of a FROM item, each with an id: a random one, since a window loses the sign of 0.0 in a correlated subquery. */
+export function withRowId(from: string, unit: Unit): IdentifiedRows {
   const name = unit.fresh("r");
   return {
-    from: `(SELECT *, row_number() OVER () AS ${name} FROM ${from}) AS ${unit.fresh("q")}`,
-    unit: unit.withRowNumber(name),
+    from: `(SELECT *, uuid() AS ${name} FROM ${from}) AS ${unit.fresh("q")}`,
+    unit: unit.withRowId(name),
   };
 }
 
-/** A condition, always true, by which a subquery uses the numbers of the rows outside; "" where there are none. */
-export function usesRowNumbers(unit: Unit): string {
-  return unit.rowNumbers.map((name) => `${name} IS NOT NULL`).join(" AND ");
+/** A condition, always true, by which a subquery uses the ids of the rows outside; "" where there are none. */
+export function usesRowIds(unit: Unit): string {
+  return unit.rowIds.map((name) => `${name} IS NOT NULL`).join(" AND ");
 }
 
-function needsRowNumber(expressions: readonly TreeNode[]): boolean {
+function needsRowId(expressions: readonly TreeNode[]): boolean {
   let found = false;
   walkTree(expressions, (node) => {
     if (node.kind === "SubqueryExpr") {

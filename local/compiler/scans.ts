@@ -7,7 +7,7 @@ import { compileExpr } from "./expressions.ts";
 import { compileJoinScan } from "./joins.ts";
 import { orderClause, orderItems } from "./ordering.ts";
 import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
-import { numberedRows } from "./row-identity.ts";
+import { identifiedRows } from "./row-identity.ts";
 import { compileSampleScan } from "./samples.ts";
 import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
 import { compileTableFunctionScan } from "./table-functions.ts";
@@ -37,7 +37,7 @@ function compileSingleRowScan(): string {
 function compileFilterScan(node: TreeNode, unit: Unit): string {
   const input = childOf(node, "inputScan");
   const filter = childOf(node, "filterExpr");
-  const { from, unit: inner } = numberedRows(compileFrom(input, unit), [filter], unit);
+  const { from, unit: inner } = identifiedRows(compileFrom(input, unit), [filter], unit);
   const columns = unit.columnList(nodesOf(node, "columnList"));
   return `SELECT ${columns} FROM ${from} WHERE ${compileExpr(filter, inner).sql}`;
 }
@@ -50,7 +50,7 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
   const rows =
     input.kind === "SingleRowScan"
       ? undefined
-      : numberedRows(compileFrom(input, unit), [...computed.values()], unit);
+      : identifiedRows(compileFrom(input, unit), [...computed.values()], unit);
   const wanted = nodesOf(node, "columnList").map(columnId);
   const items = [...new Set(wanted)].map((id) => {
     const expr = computed.get(id);

@@ -4,7 +4,7 @@ import { duckType } from "../values.ts";
 import { compileExpr } from "./expressions.ts";
 import { equalSql } from "./functions/comparison.ts";
 import type { CompiledExpr } from "./functions/types.ts";
-import { confusesRows, usesRowNumbers } from "./row-identity.ts";
+import { confusesRows, usesRowIds } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
 import { childOf, columnId, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
@@ -82,7 +82,7 @@ function isPath(expr: TreeNode): boolean {
 
 /** The query, worked out/** The query, worked out for each of the outer rows that it could confuse otherwise. */
 function tellingRowsApart(node: TreeNode, query: string, unit: Unit): string {
-  const condition = confusesRows(node) ? usesRowNumbers(unit) : "";
+  const condition = confusesRows(node) ? usesRowIds(unit) : "";
   return condition === "" ? query : `SELECT * FROM (${query}) WHERE ${condition}`;
 }
 

@@ -44,8 +44,8 @@ export class Unit implements FunctionContext {
   readonly flattened?: CompiledExpr;
   /** Functions whose bodies enclose this one. */
   readonly callers: readonly string[];
-  /** Columns that number the rows of the queries outside. */
-  readonly rowNumbers: readonly string[];
+  /** Columns that identify the rows of the queries outside. */
+  readonly rowIds: readonly string[];
   /** Inside a subquery that refers to columns of an outer query. */
   private readonly correlated: boolean;
 
@@ -59,7 +59,7 @@ export class Unit implements FunctionContext {
       firstElements?: ReadonlySet<string>;
       flattened?: CompiledExpr;
       callers?: readonly string[];
-      rowNumbers?: readonly string[];
+      rowIds?: readonly string[];
       correlated?: boolean;
     },
   ) {
@@ -69,7 +69,7 @@ export class Unit implements FunctionContext {
     this.firstElements = state.firstElements ?? new Set();
     this.flattened = state.flattened;
     this.callers = state.callers ?? [];
-    this.rowNumbers = state.rowNumbers ?? [];
+    this.rowIds = state.rowIds ?? [];
     this.correlated = state.correlated ?? false;
   }
 
@@ -153,14 +153,14 @@ export class Unit implements FunctionContext {
       functionArguments,
       firstElements: body === undefined ? new Set() : findFirstElements(body),
       callers: [...this.callers, name],
-      rowNumbers: this.rowNumbers,
+      rowIds: this.rowIds,
       correlated: this.correlated,
     });
   }
 
-  /** The same place, over rows that this column numbers. */
-  withRowNumber(column: string): Unit {
-    return this.derive({ rowNumbers: [...this.rowNumbers, column] });
+  /** The same place, over rows that this column identifies. */
+  withRowId(column: string): Unit {
+    return this.derive({ rowIds: [...this.rowIds, column] });
   }
 
   /** The same place, inside a subquery that refers to columns of an outer query. */
@@ -172,7 +172,7 @@ export class Unit implements FunctionContext {
     functionArguments?: ReadonlyMap<string, CompiledExpr>;
     overrides?: ReadonlyMap<string, string>;
     flattened?: CompiledExpr;
-    rowNumbers?: readonly string[];
+    rowIds?: readonly string[];
     correlated?: boolean;
   }): Unit {
     return new Unit(this.shared, this.prefix, {
@@ -182,7 +182,7 @@ export class Unit implements FunctionContext {
       firstElements: this.firstElements,
       flattened: this.flattened,
       callers: this.callers,
-      rowNumbers: this.rowNumbers,
+      rowIds: this.rowIds,
       correlated: this.correlated,
       ...change,
     });

@@ -2,6 +2,7 @@ import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { FLOAT64, refuse } from "./arguments.ts";
 import { intervalDays, intervalMicros, intervalMonths } from "./calendar.ts";
+import { exactArgument } from "./exact-argument.ts";
 import { failWhen } from "./raise.ts";
 import type {
   AggregateCall,
@@ -115,10 +116,10 @@ function valueAt(kind: "max" | "min", value: string, key: CompiledExpr): string 
 }
 
 const anyValue: SiteMapping = (site) => {
-  const { sql } = argument(site, 0);
   const having = "having" in site.call ? site.call.having : undefined;
-  if (having !== undefined) return valueAt(having.kind, sql, having.expr);
-  return `any_value(${sql})${site.over}`;
+  return exactArgument(argument(site, 0), (sql) =>
+    having === undefined ? `any_value(${sql})${site.over}` : valueAt(having.kind, sql, having.expr),
+  );
 };
 
 function limited(site: Site, list: string): string {

@@ -72,6 +72,11 @@ const QUERIES: readonly (readonly [string, unknown[][]])[] = [
       ["0-0 0 720:0:0inf,0-0 0 720:0:01"],
     ],
   ],
+  [
+    `SELECT ${sign("v.x")} FROM (SELECT id, (SELECT AS STRUCT p.x, (SELECT AS STRUCT p.i FROM UNNEST([1])) AS i FROM UNNEST([1])) AS v
+      FROM d.pairs p) ORDER BY id`,
+    SIGNS,
+  ],
   [`SELECT ${sign("e")} FROM d.pairs p LEFT JOIN UNNEST(p.xs) e ON e < p.id ORDER BY id`, SIGNS],
   [
     "SELECT e FROM d.pairs p, UNNEST(ARRAY(SELECT CAST(p.i AS STRING) FROM UNNEST([1]))) e ORDER BY p.id",
@@ -83,6 +88,18 @@ const QUERIES: readonly (readonly [string, unknown[][]])[] = [
   ],
   ["SELECT d.text_of(i) FROM d.pairs ORDER BY id", INTERVALS],
 ];
+
+describe("ANY_VALUE", () => {
+  it.each([
+    `SELECT ${sign("ANY_VALUE(STRUCT(x)).x")} FROM d.pairs WHERE id = 2`,
+    `SELECT ${sign("ANY_VALUE(STRUCT(x) HAVING MAX id).x")} FROM d.pairs WHERE id < 3`,
+    `SELECT ${sign("ANY_VALUE(xs)[OFFSET(0)]")} FROM d.pairs WHERE id = 2`,
+    `SELECT ${sign("ANY_VALUE(STRUCT(x)) OVER ().x")} FROM d.pairs WHERE id = 2`,
+    `SELECT ${sign("ARRAY_AGG(STRUCT(x) LIMIT 1)[OFFSET(0)].x")} FROM d.pairs WHERE id = 2`,
+  ])("keeps the sign of 0.0: %s", async (sql) => {
+    expect(await bench.rows(sql)).toEqual([["-inf"]]);
+  });
+});
 
 describe("a subquery tells rows apart that DuckDB holds equal", () => {
   it.each(QUERIES)("%s", async (sql, rows) => {
