@@ -107,9 +107,9 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
     },
     // A quoted name: between backticks in SQL, escaped ones within a JavaScript template string.
     sqlx: (quoted: string) => (/'|--/.test(quoted) ? `\${${sqlxString(quoted)}}` : quoted),
-    // SQL inside a JavaScript template string: the backticks of its names must not end that.
+    // SQL inside a JavaScript template string: the backticks of its names must not end that, nor its backslashes get lost.
     inLiteral(this: unknown, options: Handlebars.HelperOptions) {
-      return options.fn(this).replaceAll("`", "\\`");
+      return options.fn(this).replaceAll("\\", "\\\\").replaceAll("`", "\\`");
     },
     inTemplate: (name: string) => quoteIdentifier(name).replaceAll("`", "\\`"),
   });

@@ -88,7 +88,8 @@ describe.skipIf(cases.length === 0)("the golden cases", () => {
     if (files === undefined) return; // a case of refused input
     const project = await writeProject(new Map([...files, ...shared()]));
     try {
-      const actions = planActions(await compileProject(project, { audit: "true" }));
+      const vars = { audit: "true", replayFrom: "2024-01-01T00:00:04Z" };
+      const actions = planActions(await compileProject(project, vars));
       expect(await refusals(loadEntities(join(GOLDEN, name, "entities.json"), DATASET), actions)).toEqual([]);
     } finally {
       await removeProject(project);
