@@ -175,10 +175,18 @@ class DryRun {
       const frame = { variables: this.#scope, parameters: this.#parameters.of(node) };
       const prepared = await prepareStatement(this.#session, sql, frame, { targets, asValue: prefix > 0 });
       const { connection, catalog, parts } = this.#session;
-      this.bytes += await parts.readBytes.count(connection, catalog, readsOf(prepared.compiled));
+      const reads = readsOf(prepared.compiled);
+      const counted = this.#namesVariable(sql) ? reads.map(({ partitionFilter: _, ...read }) => read) : reads;
+      this.bytes += await parts.readBytes.count(connection, catalog, counted);
       return prepared;
     } catch (error) {
       throw shiftPosition(error, { line, column: column - prefix });
     }
+  }
+
+  /** A variable has a value only in a real run: which partitions it leaves is not known before, so all of them count. */
+  #namesVariable(sql: string): boolean {
+    const words = new Set(sql.toLowerCase().match(/[\p{L}\p{N}_]+/gu));
+    return [...this.#scope.types().keys()].some((name) => words.has(name.toLowerCase()));
   }
 }

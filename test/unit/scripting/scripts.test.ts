@@ -239,6 +239,17 @@ describe("a dry run", () => {
     expect(await harness.rows("SELECT COUNT(*) FROM d.t")).toEqual([[3n]]);
   });
 
+  it("counts all partitions where a variable, known only in a run, chooses them", async () => {
+    await harness.run(
+      "CREATE TABLE d.days (day DATE, n INT64) PARTITION BY day AS SELECT DATE '2026-01-01' AS day, 1 AS n UNION ALL SELECT DATE '2026-01-02', 2",
+    );
+    const read = async (sql: string) => (await harness.run(sql, { dryRun: true })).bytesProcessed;
+    const declare = "DECLARE first DATE DEFAULT DATE '2026-01-02'";
+    expect(await read("SELECT n FROM d.days WHERE day >= DATE '2026-01-02'")).toBe(16);
+    expect(await read(`${declare}; SELECT n FROM d.days WHERE day >= DATE '2026-01-02'`)).toBe(16);
+    expect(await read(`${declare}; SELECT n FROM d.days WHERE day >= first`)).toBe(32);
+  });
+
   it("does not judge what a statement before makes possible", async () => {
     const sql = "CREATE TABLE d.later (x INT64); SELECT x FROM d.later";
     expect((await harness.run(sql, { dryRun: true })).statementType).toBe("SCRIPT");
