@@ -12,6 +12,10 @@ interface CompiledAction {
   readonly target: { readonly database: string; readonly schema: string; readonly name: string };
   readonly fileName: string;
   readonly disabled?: boolean;
+  readonly tags?: readonly string[];
+  readonly dependencyTargets?: readonly { readonly schema: string; readonly name: string }[];
+  readonly actionDescriptor?: unknown;
+  readonly bigquery?: unknown;
 }
 
 interface CompiledTable extends CompiledAction {
@@ -94,37 +98,100 @@ function parseGraph(stdout: string): CompiledGraph | undefined {
   }
 }
 
+/** One action of the graph, with its SQL. */
+export interface ActionText {
+  readonly schema: string;
+  readonly name: string;
+  readonly type: "table" | "view" | "incremental" | "operations" | "assertion" | "test" | "declaration";
+  /** Where its SQL stands below `compiled/`, without the ending. */
+  readonly path: string;
+  readonly disabled: boolean;
+  readonly tags: readonly string[];
+  /** What it depends on, as `dataset.name`, sorted. */
+  readonly dependencies: readonly string[];
+  /** The SQL as BigQuery gets it; empty for a declaration. */
+  readonly sql: string;
+  /** What a plain run sends as jobs of their own, views aside, whose query it is; empty where nothing runs. */
+  readonly jobs: readonly string[];
+  /** Descriptions and labels, and BigQuery's own options, each as one text to compare. */
+  readonly documentation: string;
+  readonly layout: string;
+}
+
 /**
  * The SQL of each action as BigQuery gets it, `compiled/<folder>/<action>.sql`. Dataform wraps what a SQLX file holds
  * (CREATE, INSERT, the count of an assertion's rows); that is written out here, in Dataform's own words.
  */
 export function renderCompiled(graph: CompiledGraph): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  const write = (action: CompiledAction, parts: readonly string[]) => {
-    const folder = posix.relative("definitions", posix.join(dirname(action.fileName), "."));
-    const name = `${COMPILED_FOLDER}/${posix.join(folder, action.target.name)}`;
-    const path = files.has(`${name}.sql`) ? `${name}.${action.target.schema}.sql` : `${name}.sql`;
-    const disabled = action.disabled ? ["-- disabled: compiled, but not run"] : [];
-    files.set(path, `${[...disabled, ...parts].join("\n\n")}\n`);
-  };
-  for (const table of graph.tables ?? [])
-    write(table, table.type === "incremental" ? incremental(table) : [create(table)]);
-  for (const { queries, ...action } of graph.operations ?? [])
-    write(action, [queries.map(tidy).join("\n\n---\n\n")]);
-  for (const { query, ...action } of graph.assertions ?? []) {
-    const view = nameOf(action);
-    write(action, [
-      `create or replace view ${view} as\n${tidy(query)}`,
-      `-- the assertion holds when this counts nothing\nselect sum(1) as row_count from ${view}`,
-    ]);
-  }
-  for (const { testQuery, expectedOutputQuery, ...action } of graph.tests ?? []) {
-    write(action, [
-      `-- the query under test, on the test's input\n${tidy(testQuery)}`,
-      `-- what it must return\n${tidy(expectedOutputQuery)}`,
-    ]);
+  for (const { path, schema, disabled, sql, type } of actionTexts(graph)) {
+    if (type === "declaration") continue;
+    const name = `${COMPILED_FOLDER}/${path}`;
+    const file = files.has(`${name}.sql`) ? `${name}.${schema}.sql` : `${name}.sql`;
+    files.set(file, `${disabled ? "-- disabled: compiled, but not run\n\n" : ""}${sql}\n`);
   }
   return files;
+}
+
+/** The actions of a graph, in its order. */
+export function actionTexts(graph: CompiledGraph): readonly ActionText[] {
+  return [
+    ...(graph.tables ?? []).map((table) =>
+      actionText(table, table.type, table.type === "incremental" ? incremental(table) : [create(table)], [
+        jobOf(table),
+      ]),
+    ),
+    ...(graph.operations ?? []).map(({ queries, ...action }) =>
+      actionText(action, "operations", [queries.map(tidy).join("\n\n---\n\n")], queries),
+    ),
+    ...(graph.assertions ?? []).map(({ query, ...action }) => {
+      const view = nameOf(action);
+      const parts = [
+        `create or replace view ${view} as\n${tidy(query)}`,
+        `-- the assertion holds when this counts nothing\nselect sum(1) as row_count from ${view}`,
+      ];
+      return actionText(action, "assertion", parts, [query]);
+    }),
+    ...(graph.tests ?? []).map(({ testQuery, expectedOutputQuery, ...action }) => {
+      const parts = [
+        `-- the query under test, on the test's input\n${tidy(testQuery)}`,
+        `-- what it must return\n${tidy(expectedOutputQuery)}`,
+      ];
+      return actionText(action, "test", parts, []);
+    }),
+    ...(graph.declarations ?? []).map((action) => actionText(action, "declaration", [], [])),
+  ];
+}
+
+function actionText(
+  action: CompiledAction,
+  type: ActionText["type"],
+  parts: readonly string[],
+  jobs: readonly string[],
+): ActionText {
+  const { schema, name } = action.target;
+  const folder = posix.relative("definitions", posix.join(dirname(action.fileName), "."));
+  return {
+    schema,
+    name,
+    type,
+    path: posix.join(folder, name),
+    disabled: action.disabled ?? false,
+    tags: action.tags ?? [],
+    dependencies: (action.dependencyTargets ?? []).map((target) => `${target.schema}.${target.name}`).sort(),
+    sql: parts.join("\n\n"),
+    jobs: action.disabled ? [] : jobs,
+    documentation: JSON.stringify(action.actionDescriptor ?? null),
+    layout: JSON.stringify(action.bigquery ?? null),
+  };
+}
+
+/** A table's query as every run but the first sends it, without the CREATE or INSERT around it. */
+function jobOf(table: CompiledTable): string {
+  const isLater = table.type === "incremental";
+  const before = (isLater ? table.incrementalPreOps : table.preOps) ?? [];
+  const query = isLater ? (table.incrementalQuery ?? table.query) : table.query;
+  return [...before, query].map((sql) => tidy(sql).replace(/;$/, "")).join(";\n");
 }
 
 function create(table: CompiledTable): string {

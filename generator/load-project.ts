@@ -13,16 +13,21 @@ export interface ProjectInput {
 const CONFIG_FILE = "entities.json";
 const DATAFORM_FILE = "dataform.json";
 
-/** Reads entities.json, the schemas it names, and dataform.json. */
-export async function loadProject(root: string): Promise<ProjectInput> {
-  const config = await readInput(root, CONFIG_FILE, "write one, as the README shows");
-  const dataform = parseJson(
-    await readInput(root, DATAFORM_FILE, "write one, as the README shows"),
-    DATAFORM_FILE,
-  );
+/** Reads a file of a project by its path in it; undefined where there is none. */
+export type ReadProjectFile = (path: string) => Promise<string | undefined>;
+
+/** Reads entities.json, the schemas it names, and dataform.json from a folder. */
+export function loadProject(root: string): Promise<ProjectInput> {
+  return readProjectInput((path) => readIfFile(join(root, path)));
+}
+
+/** The same from wherever the project's files are. */
+export async function readProjectInput(read: ReadProjectFile): Promise<ProjectInput> {
+  const config = await readInput(read, CONFIG_FILE);
+  const dataform = parseJson(await readInput(read, DATAFORM_FILE), DATAFORM_FILE);
   const schemas = new Map<string, string>();
   for (const { schema } of parseConfig(config, CONFIG_FILE)) {
-    const text = await readIfFile(join(root, schema));
+    const text = await read(schema);
     if (text !== undefined) schemas.set(schema, text);
   }
   return { config, schemas, defaultDataset: defaultDatasetOf(dataform) };
@@ -44,10 +49,10 @@ function defaultDatasetOf(dataform: unknown): string {
   ]);
 }
 
-async function readInput(root: string, file: string, right: string): Promise<string> {
-  const text = await readIfFile(join(root, file));
+async function readInput(read: ReadProjectFile, file: string): Promise<string> {
+  const text = await read(file);
   if (text !== undefined) return text;
-  throw new InputError([{ file, path: "", wrong: "no such file", right }]);
+  throw new InputError([{ file, path: "", wrong: "no such file", right: "write one, as the README shows" }]);
 }
 
 async function readIfFile(path: string): Promise<string | undefined> {

@@ -1,0 +1,39 @@
+import { weightOf } from "./changes.ts";
+import type { Base } from "./git.ts";
+import type { Review } from "./review.ts";
+import type { Todo } from "./todo.ts";
+
+/** The review in one sentence. */
+export function summary({ entities, graph, todos, notes }: Review): string {
+  const refused = entities
+    .flatMap(({ changes }) => changes)
+    .filter((change) => weightOf(change) === "refused").length;
+  if (refused > 0) return `Not ready: ${count(refused, "change")} cannot work as written.`;
+  if (entities.length === 0 && graph.actions.length === 0 && todos.length === 0) {
+    return notes.length === 0
+      ? "Nothing: schema, graph and SQL stay as they are."
+      : "No change found; see the notes.";
+  }
+  const parts = [count(entities.length, "entity", "entities"), count(graph.actions.length, "action")];
+  const todo = todos.length === 0 ? "nothing to do but merge" : `${count(todos.length, "thing")} to do`;
+  return `${parts.join(" and ")} changed; ${todo}.`;
+}
+
+/** What stands before the reasons why a dry run has no answer. */
+export function notKnown(todos: readonly Todo[]): string {
+  const isExpected = todos.some(({ step }) => step === "init" || step === "before");
+  return isExpected ? "Not known before the tables are as the change needs them" : "Not known";
+}
+
+/** What was compared with what. */
+export function compared({ ref, commit, isForkPoint }: Base): string {
+  const short = `\`${commit.slice(0, 12)}\``;
+  const name = `\`${ref.replaceAll("`", "'")}\``;
+  return isForkPoint
+    ? `Compared with ${short}, where this branch left ${name}.`
+    : `Compared with ${name} (${short}).`;
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,401 @@
+import { describe, expect, it } from "vitest";
+import { weightOf } from "../../../review/changes.ts";
+import { changesOf, entityChanges, type Field, person } from "./models.ts";
+
+const NAME: Field = { name: "name", type: "STRING" };
+const address = (fields: readonly string[], rest: Field = {}): Field => ({
+  name: "address",
+  type: "RECORD",
+  fields: fields.map((name) => ({ name, type: "STRING" })),
+  ...rest,
+});
+
+interface Wanted {
+  readonly path: string;
+  readonly kind?: "added" | "removed" | "changed";
+  readonly what?: string;
+  readonly means?: RegExp;
+  readonly steps?: readonly string[];
+}
+
+/** From one schema to another: all that is said of it. */
+const FIELDS: readonly [
+  name: string,
+  before: readonly Field[],
+  after: readonly Field[],
+  wanted: readonly Wanted[],
+][] = [
+  ["nothing", [NAME], [NAME], []],
+  [
+    "an added field is NULL until it is written",
+    [NAME],
+    [NAME, { name: "age", type: "INT64" }],
+    [{ path: "age", kind: "added", what: "`INT64`", means: /^NULL for every user until/, steps: ["init"] }],
+  ],
+  [
+    "an added REPEATED field is empty until it is written",
+    [NAME],
+    [NAME, { name: "tags", type: "STRING", mode: "REPEATED" }],
+    [{ path: "tags", what: "`REPEATED STRING`", means: /^`\[\]` for every user until/ }],
+  ],
+  [
+    "an added REQUIRED field is NULLABLE where the table exists",
+    [NAME],
+    [NAME, { name: "age", type: "INT64", mode: "REQUIRED" }],
+    [{ path: "age", means: /NULLABLE in the existing `person_updates`: BigQuery adds no REQUIRED column/ }],
+  ],
+  [
+    "a nested field has its whole path",
+    [address(["street"])],
+    [address(["street", "city"])],
+    [{ path: "address.city", kind: "added", means: /^NULL for every user/, steps: ["init"] }],
+  ],
+  [
+    "a field of an atomic RECORD comes with the next whole",
+    [address(["street"], { merge: "atomic" })],
+    [address(["street", "city"], { merge: "atomic" })],
+    [{ path: "address.city", means: /^part of `address`, which moves as one value/, steps: ["init"] }],
+  ],
+  [
+    "so does one of a REPEATED RECORD",
+    [address(["street"], { mode: "REPEATED" })],
+    [address(["street", "city"], { mode: "REPEATED" })],
+    [{ path: "address.city", means: /^part of `address`/ }],
+  ],
+  [
+    "a removed field stays in the tables",
+    [NAME, { name: "age", type: "INT64" }],
+    [NAME],
+    [
+      {
+        path: "age",
+        kind: "removed",
+        means: /`person_updates` and `person_final` keep the column.*a rebuild empties it/,
+        steps: ["before"],
+      },
+    ],
+  ],
+  [
+    "a field removed from an atomic RECORD still moves with it",
+    [address(["street", "city"], { merge: "atomic" })],
+    [address(["street"], { merge: "atomic" })],
+    [{ path: "address.city", kind: "removed", means: /stays there, and in the view/, steps: [] }],
+  ],
+  [
+    "what looks like a new name moves no values",
+    [NAME],
+    [{ name: "full_name", type: "STRING" }],
+    [
+      {
+        path: "full_name",
+        kind: "added",
+        means: /if this is `name` by a new name: its values do not come along/,
+      },
+      { path: "name", kind: "removed" },
+    ],
+  ],
+  [
+    "another type is no new name",
+    [NAME],
+    [{ name: "full_name", type: "BYTES" }],
+    [{ path: "full_name", means: /says? nothing about it$/ }, { path: "name" }],
+  ],
+  [
+    "a type that BigQuery cannot change is refused",
+    [{ name: "age", type: "STRING" }],
+    [{ name: "age", type: "INT64" }],
+    [{ path: "age", what: "`STRING` -> `INT64`", means: /cannot make this change/, steps: ["fix"] }],
+  ],
+  [
+    "so is a field that becomes REPEATED",
+    [NAME],
+    [{ ...NAME, mode: "REPEATED" }],
+    [{ path: "name", what: "`STRING` -> `REPEATED STRING`", steps: ["fix"] }],
+  ],
+  [
+    "and a field that becomes a RECORD",
+    [{ name: "address", type: "STRING" }],
+    [address(["street"])],
+    [{ path: "address", what: "`STRING` -> `RECORD (street)`", steps: ["fix"] }],
+  ],
+  [
+    "a nested type that BigQuery can change is changed by hand, with its RECORD",
+    [{ name: "profile", type: "RECORD", fields: [{ name: "visits", type: "INT64" }] }],
+    [{ name: "profile", type: "RECORD", fields: [{ name: "visits", type: "NUMERIC" }] }],
+    [{ path: "profile.visits", means: /BigQuery allows it.*refuses the tables/, steps: ["before"] }],
+  ],
+  [
+    "longer text is taken only when the column is",
+    [{ name: "code", type: "STRING", maxLength: 3 }],
+    [{ name: "code", type: "STRING", maxLength: 5 }],
+    [
+      {
+        path: "code",
+        what: "`STRING(3)` -> `STRING(5)`",
+        means: /longer values are refused/,
+        steps: ["before"],
+      },
+    ],
+  ],
+  [
+    "a narrower column does not come about",
+    [{ name: "code", type: "STRING" }],
+    [{ name: "code", type: "STRING", maxLength: 5 }],
+    [{ path: "code", means: /makes no column narrower/, steps: [] }],
+  ],
+  [
+    "a type and a policy at once are two changes",
+    [{ name: "visits", type: "INT64" }],
+    [{ name: "visits", type: "NUMERIC", merge: "max" }],
+    [
+      { path: "visits", what: "`INT64` -> `NUMERIC`" },
+      { path: "visits", what: "merge: latest -> max", steps: ["rebuild"] },
+    ],
+  ],
+  [
+    "a new policy needs a rebuild",
+    [{ name: "tags", type: "STRING", mode: "REPEATED" }],
+    [{ name: "tags", type: "STRING", mode: "REPEATED", merge: "union" }],
+    [{ path: "tags", means: /goes on from what "latest" kept/, steps: ["rebuild"] }],
+  ],
+  ["naming the default policy changes nothing", [NAME], [{ ...NAME, merge: "latest" }], []],
+  [
+    "a RECORD that becomes atomic would change the type of its version",
+    [address(["street"])],
+    [address(["street"], { merge: "atomic" })],
+    [
+      {
+        path: "address",
+        what: "merge: field by field -> atomic",
+        means: /`_versions.address`.* a TIMESTAMP/,
+        steps: ["fix"],
+      },
+    ],
+  ],
+  [
+    "and one that no longer is, too",
+    [address(["street"], { merge: "atomic" })],
+    [address(["street"])],
+    [
+      {
+        path: "address",
+        what: "merge: atomic -> field by field",
+        means: /`_versions.address`.* a RECORD/,
+        steps: ["fix"],
+      },
+    ],
+  ],
+  [
+    "REQUIRED is relaxed",
+    [{ ...NAME, mode: "REQUIRED" }],
+    [NAME],
+    [{ path: "name", what: "REQUIRED -> NULLABLE", steps: ["init"] }],
+  ],
+  [
+    "and never tightened",
+    [NAME],
+    [{ ...NAME, mode: "REQUIRED" }],
+    [{ path: "name", what: "NULLABLE -> REQUIRED", means: /stays NULLABLE/, steps: [] }],
+  ],
+  [
+    "a name's case is no other name",
+    [NAME],
+    [{ name: "Name", type: "STRING" }],
+    [{ path: "Name", what: "spelled `name` -> `Name`", steps: [] }],
+  ],
+  [
+    "a description is documentation",
+    [NAME],
+    [{ ...NAME, description: "Who." }],
+    [{ path: "name", what: "description", steps: [] }],
+  ],
+  [
+    "the order is the view's",
+    [NAME, { name: "age", type: "INT64" }],
+    [{ name: "age", type: "INT64" }, NAME],
+    [{ path: "order of columns", means: /the view `person` shows them in it/, steps: [] }],
+  ],
+];
+
+const CLOCK: Field = { name: "happened", type: "TIMESTAMP" };
+const BOTH = [NAME, CLOCK, { name: "tenant", type: "STRING" }];
+
+/** From some options of entities.json to others, on one schema. */
+const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: readonly Wanted[]][] = [
+  [
+    "a key needs a rebuild",
+    {},
+    { key: ["tenant", "userId"] },
+    [
+      {
+        path: "key",
+        what: "`userId` -> `tenant`, `userId`",
+        means: /one row per old key/,
+        steps: ["init", "rebuild"],
+      },
+    ],
+  ],
+  [
+    "with deletes, tombstones are of the old key",
+    { deleted: "gone" },
+    { deleted: "gone", key: ["tenant"] },
+    [{ path: "key", steps: ["before", "init", "rebuild"] }],
+  ],
+  [
+    "an event timestamp versions anew",
+    {},
+    { eventTimestamp: "happened" },
+    [
+      {
+        path: "eventTimestamp",
+        what: /`happened`, no longer by `ingestTimestamp`/.source,
+        steps: ["rebuild"],
+      },
+    ],
+  ],
+  [
+    "another ingest timestamp needs a table partitioned by it",
+    {},
+    { ingestTimestamp: "happened" },
+    [
+      { path: "ingestTimestamp", steps: ["fix", "rebuild"] },
+      { path: "eventTimestamp", steps: ["rebuild"] },
+    ],
+  ],
+  [
+    "and is not refused with a new updates table",
+    {},
+    { ingestTimestamp: "happened", tables: { updates: "person_news" } },
+    [
+      { path: "ingestTimestamp", steps: ["rebuild"] },
+      { path: "eventTimestamp" },
+      { path: "tables.updates", steps: ["init", "fill"] },
+    ],
+  ],
+  [
+    "a longer lookback reads what was missed only by a replay",
+    {},
+    { lookback: "2 hours" },
+    [{ path: "lookback", what: "1 hour -> 2 hours", steps: ["replay"] }],
+  ],
+  [
+    "a shorter one misses more",
+    { lookback: "1 day" },
+    { lookback: "90 minutes" },
+    [{ path: "lookback", means: /are missed/, steps: [] }],
+  ],
+  [
+    "clears begin",
+    {},
+    { clearedFields: "cleared" },
+    [{ path: "clearedFields", kind: "added", what: "`cleared`", steps: ["init"] }],
+  ],
+  [
+    "clears end",
+    { clearedFields: "cleared" },
+    {},
+    [{ path: "clearedFields", kind: "removed", means: /brings those values back/, steps: [] }],
+  ],
+  [
+    "deletes begin",
+    {},
+    { deleted: "gone" },
+    [{ path: "deleted", kind: "added", means: /`person_tombstones` is made/, steps: ["init"] }],
+  ],
+  [
+    "deletes end",
+    { deleted: "gone" },
+    {},
+    [{ path: "deleted", kind: "removed", means: /brings deleted users back/, steps: ["before"] }],
+  ],
+  [
+    "another dataset is empty",
+    {},
+    { dataset: "elsewhere" },
+    [{ path: "dataset", what: "`crm` -> `elsewhere`", steps: ["init", "fill"] }],
+  ],
+  [
+    "another final is filled by the next run",
+    {},
+    { tables: { final: "people" } },
+    [{ path: "tables.final", means: /fills it from all history/, steps: ["init", "after"] }],
+  ],
+  ["another temp is nothing", {}, { tables: { temp: "batch" } }, [{ path: "tables.temp", steps: ["after"] }]],
+];
+
+function expectChanges(found: ReturnType<typeof changesOf>, wanted: readonly Wanted[]): void {
+  expect(found.map(({ path }) => path)).toEqual(wanted.map(({ path }) => path));
+  for (const [index, { kind, what, means, steps }] of wanted.entries()) {
+    const change = found[index];
+    if (kind !== undefined) expect(change?.kind).toBe(kind);
+    if (what !== undefined) expect(change?.what).toContain(what);
+    if (means !== undefined) expect(change?.means).toMatch(means);
+    if (steps !== undefined) expect(change?.needs.map(({ step }) => step)).toEqual(steps);
+  }
+}
+
+describe("a change of the schema", () => {
+  it.each(FIELDS)("%s", (_, before, after, wanted) => {
+    const fields = [{ name: "other", type: "BOOL" }];
+    expectChanges(changesOf(person([...fields, ...before]), person([...fields, ...after])), wanted);
+  });
+
+  it("of a type that BigQuery can change comes with the statements", () => {
+    const [change] = changesOf(
+      person([{ name: "my score", type: "INT64" }]),
+      person([{ name: "my score", type: "NUMERIC", precision: 30, scale: 2 }]),
+    );
+    expect(change?.needs).toMatchObject([
+      {
+        step: "before",
+        sql: [
+          "ALTER TABLE `acme.crm.person_updates` ALTER COLUMN `my score` SET DATA TYPE NUMERIC(30, 2);",
+          "ALTER TABLE `acme.crm.person_final` ALTER COLUMN `my score` SET DATA TYPE NUMERIC(30, 2);",
+        ],
+      },
+    ]);
+  });
+
+  it("makes clears of a removed field bad rows", () => {
+    const options = { clearedFields: "cleared" };
+    const [change] = changesOf(person([NAME, CLOCK], options), person([NAME], options));
+    expect(change?.means).toContain("an update that clears it is a bad row");
+  });
+});
+
+describe("a change of entities.json", () => {
+  it.each(OPTIONS)("%s", (_, before, after, wanted) => {
+    expectChanges(changesOf(person(BOTH, before), person(BOTH, after)), wanted);
+  });
+
+  it("that names a new final table needs no rebuild, and refuses no atomic RECORD", () => {
+    const before = person([CLOCK, address(["street"]), { name: "n", type: "INT64" }]);
+    const after = person(
+      [CLOCK, address(["street"], { merge: "atomic" }), { name: "n", type: "INT64", merge: "max" }],
+      {
+        eventTimestamp: "happened",
+        tables: { final: "people" },
+      },
+    );
+    const steps = changesOf(before, after).flatMap(({ needs }) => needs.map(({ step }) => step));
+    expect(new Set(steps)).toEqual(new Set(["init", "after"]));
+  });
+
+  it("adds and removes entities", () => {
+    expect(entityChanges(undefined, person([NAME]))).toMatchObject([
+      { entity: "person", kind: "added", changes: [{ what: "an entity with 1 attribute" }] },
+    ]);
+    const means = expect.stringContaining("no run updates them any more");
+    expect(entityChanges(person([NAME]), undefined)).toMatchObject([
+      { entity: "person", kind: "removed", changes: [{ kind: "removed", means }] },
+    ]);
+  });
+});
+
+describe("a change's weight", () => {
+  it("is that of its heaviest need", () => {
+    expect(weightOf({ needs: [] })).toBe("none");
+    expect(weightOf({ needs: [{ step: "init" }] })).toBe("act");
+    expect(weightOf({ needs: [{ step: "init" }, { step: "fix", text: "" }] })).toBe("refused");
+  });
+});

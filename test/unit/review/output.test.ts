@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import type { EntityModel } from "../../../generator/model.ts";
+import { formatMarkdown } from "../../../review/markdown.ts";
+import { compareSides, type Review } from "../../../review/review.ts";
+import type { Head, Side } from "../../../review/sides.ts";
+import { formatTerminal } from "../../../review/terminal.ts";
+import { action } from "./actions.ts";
+import { type Field, person } from "./models.ts";
+
+const BASE = { ref: "origin/main", commit: "0123456789abcdef", isForkPoint: true };
+const NAME: Field = { name: "name", type: "STRING" };
+
+function side(models: readonly EntityModel[], sql: string, rest: Partial<Head> = {}): Head {
+  const actions = [action("person_final", sql, { type: "operations" })];
+  return { models, actions, core: "3.0.62", problems: [], stale: [], ...rest };
+}
+
+function review(before: Side, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
+  return { ...compareSides(BASE, before, after, "acme"), costs };
+}
+
+const before = side([person([NAME])], "SELECT 1");
+const refused = review(
+  before,
+  side(
+    [
+      person([
+        { ...NAME, type: "BYTES" },
+        { name: "n", type: "INT64" },
+      ]),
+    ],
+    "SELECT 2",
+  ),
+);
+
+describe("a review in Markdown", () => {
+  it("says so when nothing changes", () => {
+    expect(formatMarkdown(review(before, before))).toBe(
+      "<!-- npm run review -->\n## What this pull request changes\n\n**Nothing: schema, graph and SQL stay as they are.**\nCompared with `0123456789ab`, where this branch left `origin/main`.\n",
+    );
+  });
+
+  it("begins with what stands in the way, then what to do, and folds the SQL away", () => {
+    const text = formatMarkdown(refused);
+    expect(text).toContain("**Not ready: 1 change cannot work as written.**");
+    expect(text).toContain("- [ ] **Before merging:** Give `name` its old type back");
+    expect(text).toContain("  ```sh\n  npm run init\n  ```");
+    expect(text).toContain("| `name` | **refused:** `STRING` -> `BYTES` |");
+    expect(text).toContain("| `n` | **added** `INT64` | NULL for every user");
+    expect(text).toContain("Not estimated: `no credentials`");
+    expect(text).toContain(
+      "<details><summary><code>compiled/person/person_final.sql</code> +1 -1</summary>\n\n```diff\n@@ -1,1 +1,1 @@\n-SELECT 1\n+SELECT 2\n```\n\n</details>",
+    );
+    const headings = [...text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(["To do", "Schema", "Graph", "Cost", "Notes", "Compiled SQL"]);
+  });
+
+  it("is taken as text, whatever names and SQL hold", () => {
+    const odd = person([NAME, { name: "a|b", type: "STRING" }]);
+    const sql = "SELECT '```' -- </details>";
+    const text = formatMarkdown(review(before, side([odd], sql)));
+    expect(text).toContain("| `a\\|b` | **added**");
+    expect(text).toContain("````diff\n");
+    for (const line of text.split("\n").filter((one) => one.startsWith("| ")))
+      expect(line.replaceAll("\\|", "").split("|").length, line).toBeGreaterThan(4);
+  });
+
+  it("fits a comment: SQL first gives way, and what is left out is said", () => {
+    const long = (mark: string) => Array.from({ length: 150 }, (_, line) => `${mark} ${line}`).join("\n");
+    const actions = (mark: string) =>
+      Array.from({ length: 40 }, (_, index) => action(`action_${index}`, long(mark)));
+    const many = (mark: string): Head => ({ ...before, actions: actions(mark) });
+    const text = formatMarkdown(review(many("old"), many("new")));
+    expect(text.length).toBeLessThan(65_536);
+    expect(text).toMatch(
+      /\n\n\d+ more diffs do not fit here: `git diff 0123456789ab -- compiled` shows them\.\n$/,
+    );
+    expect(text.split("<details>")).toHaveLength(text.split("</details>").length);
+    const short = formatMarkdown(review(many("old"), many("new")), 1000);
+    expect(short.length).toBeLessThanOrEqual(1001);
+    expect(short).toContain("The rest does not fit here");
+  });
+
+  it("shows the cost of both sides", () => {
+    const rows = [
+      { id: "crm.person_final", type: "operations", before: { bytes: 2048 }, after: { bytes: 4096 } },
+    ];
+    expect(formatMarkdown({ ...refused, costs: { rows } })).toContain(
+      "| `crm.person_final` | operations | 2.0 KiB | 4.0 KiB | +2.0 KiB (+100 %) |",
+    );
+  });
+});
+
+describe("a review for a terminal", () => {
+  it("holds the same without marks", () => {
+    const text = formatTerminal(refused);
+    expect(text).toMatch(/^Not ready: 1 change cannot work as written\.\nCompared with 0123456789ab/);
+    expect(text).toContain("  name: refused: STRING -> BYTES\n      BigQuery cannot make this change");
+    expect(text).toContain("-SELECT 1\n+SELECT 2");
+    expect(text).not.toMatch(/[`]|\*\*|<details>/);
+  });
+
+  it("is coloured only when asked", () => {
+    expect(formatTerminal(refused)).not.toContain("\u001b[");
+    expect(formatTerminal(refused, true)).toContain("\u001b[32m+SELECT 2");
+  });
+});
+
+describe("what to do", () => {
+  const texts = (after: Head) =>
+    review(before, after).todos.map(({ text, commands }) => [text, ...commands].join(" "));
+
+  it("is listed once, in the order of doing", () => {
+    const fields = [
+      { ...NAME, merge: "first" },
+      { name: "n", type: "INT64" },
+      { name: "m", type: "INT64" },
+    ];
+    expect(texts(side([person(fields, { lookback: "1 day" })], "SELECT 1"))).toEqual([
+      expect.stringMatching(/^Create and extend the tables.* npm run init$/),
+      expect.stringMatching(
+        /^Rebuild `person` \(merge policy of `name`\).* npm run update -- --tags person --vars=rebuild=true$/,
+      ),
+      expect.stringMatching(/replayFrom=<YYYY/),
+    ]);
+  });
+
+  it("begins with what is stale", () => {
+    const stale = ["compiled/a.sql (changed)"];
+    expect(texts(side([person([NAME])], "SELECT 1", { stale }))).toEqual([
+      "Commit what the schemas make; stale: `compiled/a.sql (changed)`. npm run generate npm run compile",
+    ]);
+  });
+});
+
+describe("notes", () => {
+  const notes = (base: Side, after: Head) => review(base, after).notes.join("\n");
+
+  it("say that a merge changes though its schema does not", () => {
+    expect(notes(before, side([person([NAME])], "SELECT 2"))).toMatch(/the generator or its templates did/);
+    expect(notes(before, side([person([{ ...NAME, merge: "first" }])], "SELECT 2"))).not.toMatch(
+      /templates did/,
+    );
+  });
+
+  it("say that another compiler is asked for", () => {
+    expect(notes(before, side([person([NAME])], "SELECT 1", { core: "3.1.0" }))).toContain(
+      "from 3.0.62 to 3.1.0",
+    );
+  });
+
+  it("say that the base cannot be read, rather than that all is new", () => {
+    const broken = { models: [], actions: [], core: undefined, problems: ["entities.json: no such file"] };
+    const found = review(broken, side([person([NAME])], "SELECT 1"));
+    expect(found.entities).toEqual([]);
+    expect(found.graph.actions).toEqual([]);
+    expect(found.notes.join("\n")).toContain("could not be compared in full: `entities.json: no such file`");
+  });
+});
