@@ -1,8 +1,7 @@
 import type { FieldSchema } from "../../types.ts";
-import { duckType, quoteText } from "../../values.ts";
-import { elementType } from "../schema.ts";
+import { quoteText } from "../../values.ts";
 import type { CsvOptions } from "./options.ts";
-import { giveUp, textToValue } from "./text-sql.ts";
+import { type Reading, sureOf, textReading } from "./text-sql.ts";
 
 /** The DuckDB query that gives a CSV file's rows in the schema's order, or fails where it is not sure of a row. */
 export function csvQuery(
@@ -16,7 +15,7 @@ export function csvQuery(
   if (options.quote !== "" && options.quote !== '"') return undefined;
   if (schema.length < 2) return undefined;
   const columns = schema.map((_, index) => `'c${index}': 'VARCHAR'`);
-  const values = schema.map((field, index) => cellValue(field, `c${index}`, options));
+  const readings = schema.map((field, index) => cellReading(field, `c${index}`, options));
   const arguments_ = [
     quoteText(file),
     `delim=${quoteText(options.delimiter)}`,
@@ -32,16 +31,15 @@ export function csvQuery(
     "new_line='\\n'",
     `columns={${columns.join(", ")}}`,
   ];
-  return `SELECT ${values.join(", ")} FROM read_csv(${arguments_.join(", ")})`;
+  const values = readings.map(({ value }) => value).join(", ");
+  const sure = sureOf(readings.flatMap(({ unsure }) => unsure));
+  return `SELECT ${values} FROM read_csv(${arguments_.join(", ")}) WHERE ${sure}`;
 }
 
-function cellValue(field: FieldSchema, sql: string, options: CsvOptions): string {
+function cellReading(field: FieldSchema, sql: string, options: CsvOptions): Reading {
   // A quoted empty cell is a value for STRING and BYTES only, and NULL for other types.
-  const value = textToValue(field, sql);
-  const type = duckType(elementType(field));
-  const text =
-    options.allowQuotedNewlines || field.type !== "STRING"
-      ? value
-      : `CASE WHEN contains(${sql}, chr(10)) THEN ${giveUp("VARCHAR")} ELSE ${value} END`;
-  return field.mode === "REQUIRED" ? `CASE WHEN ${sql} IS NULL THEN ${giveUp(type)} ELSE ${text} END` : text;
+  const { value, unsure } = textReading(field, sql);
+  const broken = field.type === "STRING" && !options.allowQuotedNewlines ? [`contains(${sql}, chr(10))`] : [];
+  const missing = field.mode === "REQUIRED" ? [`${sql} IS NULL`] : [];
+  return { value, unsure: [...missing, ...broken, ...unsure] };
 }

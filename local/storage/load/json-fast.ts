@@ -1,23 +1,28 @@
 import type { FieldSchema } from "../../types.ts";
 import { duckType, quoteName, quoteText } from "../../values.ts";
 import { elementType } from "../schema.ts";
-import { giveUp, match, textToValue, timestampForm, when } from "./text-sql.ts";
+import { match, type Reading, sureOf, sureValue, textReading, timestampForm } from "./text-sql.ts";
+import { usualDate, usualFloat, usualTimestamp } from "./usual-forms.ts";
 
 /**
- * How the fast path reads STRING fields: as text, which is fastest but cannot tell the string `{"a":1}` from an object, so that a text
- * that starts like one sends the load down the next path; or as JSON, which can.
+ * Which values a query is sure of; what it is not sure of sends the load on to the next. `usual`: the forms that most files have, which
+ * are checked fastest. `text`: all forms that DuckDB and BigQuery read alike. Both read STRING fields as text, which is fast but cannot
+ * tell the string `{"a":1}` from an object: a text that starts like one is not sure. `json`: reads them as JSON, which can.
  */
-export type StringReading = "text" | "json";
+export type Forms = "usual" | "text" | "json";
+
+/** From the fastest to the one that is sure of most. */
+export const FORMS: readonly Forms[] = ["usual", "text", "json"];
 
 /**
  * The rows that stand before the file's own. DuckDB refuses keys it does not know only where it finds the schema itself, and it finds
  * it in these two rows alone: text everywhere, or JSON where the two differ.
  */
-export function seedRows(schema: readonly FieldSchema[], strings: StringReading): string {
+export function seedRows(schema: readonly FieldSchema[], forms: Forms): string {
   const row = (fields: readonly FieldSchema[], other: boolean): Record<string, unknown> =>
     Object.fromEntries(
       fields.map((field) => {
-        const json = scalarReadType(field, strings) === "JSON";
+        const json = scalarReadType(field, forms) === "JSON";
         const value = field.fields !== undefined ? row(field.fields, other) : json && other ? {} : "x";
         return [field.name, field.mode === "REPEATED" ? [value] : value];
       }),
@@ -32,28 +37,26 @@ const FILE_NAME = "_FILE_name";
  * The DuckDB query that gives an NDJSON file's rows in the schema's order, or fails where it is not sure of a row: a key that the schema
  * does not have in just that case, a value that BigQuery may take differently. `seed` is a file with `seedRows`.
  */
-export function jsonQuery(
-  schema: readonly FieldSchema[],
-  file: string,
-  strings: StringReading,
-  seed: string,
-): string {
-  const values = schema.map((field) => fieldValue(field, quoteName(field.name), strings, 0));
+export function jsonQuery(schema: readonly FieldSchema[], file: string, forms: Forms, seed: string): string {
   const found =
     "auto_detect=true, sample_size=2, maximum_sample_files=1, map_inference_threshold=-1, field_appearance_threshold=0, convert_strings_to_integers=false";
   const files = `[${quoteText(seed)}, ${quoteText(file)}]`;
-  return `SELECT ${values.join(", ")} FROM read_json(${files}, ${found}, ${READER}, filename=${quoteText(FILE_NAME)}) WHERE ${quoteName(FILE_NAME)} <> ${quoteText(seed)}`;
+  const reader = `read_json(${files}, ${found}, ${READER}, filename=${quoteText(FILE_NAME)})`;
+  return rowsOf(schema, reader, forms, `${quoteName(FILE_NAME)} = ${quoteText(seed)}`);
 }
 
 /** As `jsonQuery`, but keys that the schema does not have are left out. */
-export function lenientJsonQuery(
-  schema: readonly FieldSchema[],
-  file: string,
-  strings: StringReading,
-): string {
-  const values = schema.map((field) => fieldValue(field, quoteName(field.name), strings, 0));
-  const columns = schema.map((field) => `${quoteName(field.name)}: ${quoteText(readType(field, strings))}`);
-  return `SELECT ${values.join(", ")} FROM read_json(${quoteText(file)}, ${READER}, columns={${columns.join(", ")}})`;
+export function lenientJsonQuery(schema: readonly FieldSchema[], file: string, forms: Forms): string {
+  const columns = schema.map((field) => `${quoteName(field.name)}: ${quoteText(readType(field, forms))}`);
+  const reader = `read_json(${quoteText(file)}, ${READER}, columns={${columns.join(", ")}})`;
+  return rowsOf(schema, reader, forms);
+}
+
+function rowsOf(schema: readonly FieldSchema[], reader: string, forms: Forms, except?: string): string {
+  const readings = memberReadings(schema, "", forms, 0);
+  const values = readings.map(({ value }) => value).join(", ");
+  const unsure = readings.flatMap((reading) => reading.unsure);
+  return `SELECT ${values} FROM ${reader} WHERE ${sureOf(unsure, except)}`;
 }
 
 const READER = "format='newline_delimited', records='true', compression='uncompressed'";
@@ -90,92 +93,124 @@ function jsonPathName(name: string): string {
   return `"${name.replaceAll('"', '\\"')}"`;
 }
 
-function readType(field: FieldSchema, strings: StringReading): string {
+function readType(field: FieldSchema, forms: Forms): string {
   const element =
     field.fields === undefined
-      ? scalarReadType(field, strings)
-      : `STRUCT(${field.fields.map((child) => `${quoteName(child.name)} ${readType(child, strings)}`).join(", ")})`;
+      ? scalarReadType(field, forms)
+      : `STRUCT(${field.fields.map((child) => `${quoteName(child.name)} ${readType(child, forms)}`).join(", ")})`;
   return field.mode === "REPEATED" ? `${element}[]` : element;
 }
 
-function scalarReadType(field: FieldSchema, strings: StringReading): string {
+function scalarReadType(field: FieldSchema, forms: Forms): string {
   // As text, DuckDB gives a number's FLOAT64; a NUMERIC needs to know whether it was written as a string. For a FLOAT64 it is faster.
   // And BYTES are a string: `true` is none, though its letters are base64.
   if (["NUMERIC", "BIGNUMERIC", "FLOAT", "BYTES"].includes(field.type)) return "JSON";
-  return field.type === "STRING" && strings === "json" ? "JSON" : "VARCHAR";
+  return field.type === "STRING" && forms === "json" ? "JSON" : "VARCHAR";
 }
 
-function fieldValue(field: FieldSchema, sql: string, strings: StringReading, depth: number): string {
-  if (field.mode === "REPEATED") {
-    const item = `item${depth}`;
-    const type = `${duckType(elementType(field))}[]`;
-    const element = required(field, item, elementValue(field, item, strings, depth + 1));
-    return `CASE WHEN ${sql} IS NULL THEN []::${type} ELSE list_transform(${sql}, lambda ${item}: ${element}) END`;
-  }
-  const value = elementValue(field, sql, strings, depth);
-  return field.mode === "REQUIRED" ? required(field, sql, value) : value;
+function fieldReading(field: FieldSchema, sql: string, forms: Forms, depth: number): Reading {
+  if (field.mode !== "REPEATED") return elementReading(field, sql, forms, depth);
+  const item = `item${depth}`;
+  const { value, unsure } = elementReading(field, item, forms, depth + 1);
+  const type = duckType(elementType(field));
+  // NULL in an ARRAY is for the exact path to report.
+  const element = sureValue({ value, unsure: [`${item} IS NULL`, ...unsure] }, type);
+  const list = `list_transform(${sql}, lambda ${item}: ${element})`;
+  return { value: `CASE WHEN ${sql} IS NULL THEN []::${type}[] ELSE ${list} END`, unsure: [] };
 }
 
-/** NULL in an ARRAY or a REQUIRED field is for the exact path to report. */
-function required(field: FieldSchema, sql: string, value: string): string {
-  return `CASE WHEN ${sql} IS NOT NULL THEN ${value} ELSE ${giveUp(duckType(elementType(field)))} END`;
-}
-
-function elementValue(field: FieldSchema, sql: string, strings: StringReading, depth: number): string {
-  if (field.fields !== undefined) {
-    const fields = field.fields.map(
-      (child, index) =>
-        `f${index} := ${fieldValue(child, `${sql}.${quoteName(child.name)}`, strings, depth)}`,
-    );
-    return `CASE WHEN ${sql} IS NULL THEN NULL ELSE struct_pack(${fields.join(", ")}) END`;
-  }
-  const limited = field.maxLength !== undefined || field.precision !== undefined;
-  if (limited) return textToValue(field, sql);
+function elementReading(field: FieldSchema, sql: string, forms: Forms, depth: number): Reading {
+  if (field.fields !== undefined) return recordReading(field.fields, sql, forms, depth);
+  if (field.maxLength !== undefined || field.precision !== undefined) return textReading(field, sql);
   switch (field.type) {
     case "STRING":
-      return strings === "text"
-        ? when(sql, `NOT starts_with(${sql}, '{') AND NOT starts_with(${sql}, '[')`, sql, "VARCHAR")
-        : textOfJson(sql);
-    case "BYTES":
-      return when(
-        `${sql}::VARCHAR`,
-        `starts_with(${sql}::VARCHAR, '"')`,
-        textToValue(field, `(${sql}->>'$')`),
-        "BLOB",
-      );
+      return forms === "json" ? textOfJson(sql) : plainText(sql);
+    case "BYTES": {
+      const { value, unsure } = textReading(field, `(${sql}->>'$')`);
+      return { value, unsure: [`NOT starts_with(${sql}::VARCHAR, '"')`, ...unsure] };
+    }
     case "FLOAT":
-      // A string is left to the exact path, but for those that stand for values JSON has no numbers for.
-      return `CASE WHEN ${sql}::VARCHAR IN ('"NaN"', '"Infinity"', '"-Infinity"') THEN CAST(${sql}->>'$' AS DOUBLE) ELSE ${textToValue(field, `${sql}::VARCHAR`)} END`;
+      return forms === "usual" ? usualFloat(sql) : floatReading(field, sql);
     case "NUMERIC":
     case "BIGNUMERIC":
-      return decimalValue(field, sql);
+      return decimalReading(field, sql);
+    case "DATE":
+      return forms === "usual" ? usualDate(sql) : textReading(field, sql);
     case "TIMESTAMP":
-      return timestampValue(sql);
+      return forms === "usual" ? usualTimestamp(sql) : timestampReading(sql);
     default:
-      return textToValue(field, sql);
+      return textReading(field, sql);
   }
+}
+
+function recordReading(fields: readonly FieldSchema[], sql: string, forms: Forms, depth: number): Reading {
+  const readings = memberReadings(fields, sql, forms, depth);
+  const members = readings.map(({ value }, index) => `f${index} := ${value}`);
+  return {
+    value: `CASE WHEN ${sql} IS NULL THEN NULL ELSE struct_pack(${members.join(", ")}) END`,
+    unsure: readings.flatMap(({ unsure }) => unsure),
+  };
+}
+
+/** The fields of a RECORD, or of the row itself, which has no name. A REQUIRED one is only missing where there is a RECORD. */
+function memberReadings(
+  fields: readonly FieldSchema[],
+  record: string,
+  forms: Forms,
+  depth: number,
+): Reading[] {
+  return fields.map((field) => {
+    const sql = record === "" ? quoteName(field.name) : `${record}.${quoteName(field.name)}`;
+    const { value, unsure } = fieldReading(field, sql, forms, depth);
+    const missing = `${record === "" ? "" : `${record} IS NOT NULL AND `}${sql} IS NULL`;
+    return { value, unsure: field.mode === "REQUIRED" ? [missing, ...unsure] : unsure };
+  });
+}
+
+/** A text that starts like an object or an array may be one. */
+function plainText(sql: string): Reading {
+  // Comparisons look at a text's first bytes only: `\` follows `[`, and `|` follows `{`.
+  const startsWith = (bracket: string, next: string): string =>
+    `${sql} >= '${bracket}' AND ${sql} < '${next}'`;
+  return { value: sql, unsure: [startsWith("[", "\\"), startsWith("{", "|")] };
 }
 
 /** The text of a JSON value that is no object or array; a number in the form that DuckDB gives it when it reads text. */
-function textOfJson(sql: string): string {
+function textOfJson(sql: string): Reading {
   const broken = match(`${sql}::VARCHAR`, String.raw`-?\d+\.\d+|.*[eE].*`);
-  return `CASE json_type(${sql}) WHEN 'OBJECT' THEN ${giveUp("VARCHAR")} WHEN 'ARRAY' THEN ${giveUp("VARCHAR")} WHEN 'DOUBLE' THEN CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${sql}::VARCHAR END ELSE ${sql}->>'$' END`;
+  const double = `CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${sql}::VARCHAR END`;
+  return {
+    value: `CASE json_type(${sql}) WHEN 'DOUBLE' THEN ${double} ELSE ${sql}->>'$' END`,
+    unsure: [`json_type(${sql}) IN ('OBJECT', 'ARRAY')`],
+  };
+}
+
+/** A string is left to the exact path, but for those that stand for values JSON has no numbers for. */
+function floatReading(field: FieldSchema, sql: string): Reading {
+  const text = `${sql}::VARCHAR`;
+  const special = `${text} IN ('"NaN"', '"Infinity"', '"-Infinity"')`;
+  const { value, unsure } = textReading(field, text);
+  return {
+    value: `CASE WHEN ${special} THEN CAST(${sql}->>'$' AS DOUBLE) ELSE ${value} END`,
+    unsure: [`(${unsure.map((condition) => `(${condition})`).join(" OR ")}) AND NOT (${special})`],
+  };
 }
 
 /** A number written with a point has become a FLOAT64 on the way: it is exact enough for NUMERIC only while it is short. */
-function decimalValue(field: FieldSchema, sql: string): string {
-  const text = `${sql}::VARCHAR`;
-  const unquoted = textToValue(field, `(${sql}->>'$')`);
+function decimalReading(field: FieldSchema, sql: string): Reading {
+  const { value, unsure } = textReading(field, `(${sql}->>'$')`);
   const short = field.type === "NUMERIC" ? String.raw`-?\d{1,6}\.\d{1,8}|` : "";
-  const plain = match(text, String.raw`".*"|${short}-?\d{1,15}`);
-  return when(sql, plain, unquoted, duckType(elementType(field)));
+  const plain = match(`${sql}::VARCHAR`, String.raw`".*"|${short}-?\d{1,15}`);
+  return { value, unsure: [`NOT ${plain}`, ...unsure] };
 }
 
 /** A number is seconds since 1970. */
-function timestampValue(sql: string): string {
-  const seconds = match(sql, String.raw`\d{1,11}(\.\d{1,4})?`);
+function timestampReading(sql: string): Reading {
   const micros = `CAST(CAST(${sql} AS DECIMAL(24,6)) * 1000000 AS BIGINT)`;
-  const text = `WHEN ${timestampForm(sql)} THEN CAST(${sql} AS TIMESTAMPTZ)`;
-  const number = `WHEN ${seconds} THEN make_timestamptz(${micros})`;
-  return `CASE WHEN ${sql} IS NULL THEN NULL ${text} ${number} ELSE ${giveUp("TIMESTAMPTZ")} END`;
+  const cast = `CAST(${sql} AS TIMESTAMPTZ)`;
+  const seconds = match(sql, String.raw`\d{1,11}(\.\d{1,4})?`);
+  return {
+    value: `CASE WHEN contains(${sql}, '-') THEN ${cast} ELSE make_timestamptz(${micros}) END`,
+    unsure: [`NOT (${timestampForm(sql)} OR ${seconds})`],
+  };
 }

@@ -19,7 +19,7 @@ import { BadRecords, loadError } from "./bad-records.ts";
 import { csvQuery } from "./csv-fast.ts";
 import { readCsvRows } from "./csv-rows.ts";
 import { hasExtraCells } from "./extra-cells.ts";
-import { jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
+import { FORMS, jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
 import { readJsonRows } from "./json-rows.ts";
 import { hasLooseCommas } from "./loose-commas.ts";
 import { type LoadOptions, parseLoadOptions } from "./options.ts";
@@ -71,6 +71,8 @@ export class TableLoader {
 interface RowSource {
   readonly query: string;
   readonly bad?: BadRecords;
+  /** Found out while the query runs: whether the file needs the exact path all the same. */
+  readonly spoiled?: Promise<boolean>;
 }
 
 class LoadRun {
@@ -160,17 +162,30 @@ class LoadRun {
       const query = csvQuery(schema, file, csv);
       if (query !== undefined && !(await hasExtraCells(file, csv.delimiter, schema.length))) yield { query };
     }
-    if (format !== "NEWLINE_DELIMITED_JSON" || (await hasLooseCommas(file))) return;
+    if (format !== "NEWLINE_DELIMITED_JSON") return;
     if (ignoreUnknownValues && (await this.#hasKeysInOtherCase(schema))) return;
-    for (const strings of ["text", "json"] as const) {
-      if (ignoreUnknownValues) {
-        yield { query: lenientJsonQuery(schema, file, strings) };
-        continue;
-      }
-      const seed = `${file}.seed`;
-      await writeFile(seed, seedRows(schema, strings));
+    const spoiled = hasLooseCommas(file);
+    spoiled.catch(() => undefined);
+    for await (const query of this.#jsonQueries(schema)) {
+      yield { query, spoiled };
+      if (await spoiled) return;
+    }
+  }
+
+  async *#jsonQueries(schema: readonly FieldSchema[]): AsyncGenerator<string> {
+    const { file } = this.#job;
+    const seed = `${file}.seed`;
+    let before = "";
+    for (const forms of FORMS) {
+      const query = this.#options.ignoreUnknownValues
+        ? lenientJsonQuery(schema, file, forms)
+        : jsonQuery(schema, file, forms, seed);
+      // Where a schema has no field that it matters to, two of them are the same.
+      if (query === before) continue;
+      before = query;
+      await writeFile(seed, seedRows(schema, forms));
       try {
-        yield { query: jsonQuery(schema, file, strings, seed) };
+        yield query;
       } finally {
         await rm(seed, { force: true });
       }
@@ -256,6 +271,7 @@ class LoadRun {
       this.#job.signal?.addEventListener("abort", interrupt);
       try {
         const outputRows = await this.#place(change, schema, source);
+        if (await source.spoiled) throw new Error(SLOW);
         const { size } = await stat(this.#job.file);
         return {
           outputRows,

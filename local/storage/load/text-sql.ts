@@ -1,5 +1,6 @@
 import type { FieldSchema } from "../../types.ts";
-import { quoteText } from "../../values.ts";
+import { duckType, quoteText } from "../../values.ts";
+import { elementType } from "../schema.ts";
 import { scalarKind } from "../text-values.ts";
 
 /**
@@ -9,100 +10,102 @@ import { scalarKind } from "../text-values.ts";
 export const SLOW = "bigquery-local: exact path";
 
 /** A DuckDB expression that fails the statement. */
-export function giveUp(type: string): string {
+function giveUp(type: string): string {
   return `error(${quoteText(SLOW)})::${type}`;
+}
+
+/** How a text becomes a value in DuckDB SQL. */
+export interface Reading {
+  /** The value; NULL stays NULL. Where `unsure` holds it may be anything, or fail the statement. */
+  readonly value: string;
+  /** Conditions, each true where DuckDB may read the text otherwise than BigQuery, and never for NULL. */
+  readonly unsure: readonly string[];
+}
+
+/**
+ * A condition for WHERE that fails the statement where one of these holds, and is true for all rows but `except`: one check of a row is
+ * faster than one of each value.
+ */
+export function sureOf(unsure: readonly string[], except?: string): string {
+  const arms = except === undefined ? [] : [`WHEN ${except} THEN false`];
+  // DuckDB plans a chain of many thousand conditions slowly.
+  for (let from = 0; from < unsure.length; from += 100) {
+    arms.push(`WHEN ${anyOf(unsure.slice(from, from + 100))} THEN ${giveUp("BOOLEAN")}`);
+  }
+  return arms.length === 0 ? "true" : `CASE ${arms.join(" ")} ELSE true END`;
+}
+
+/** The value of a reading; it fails the statement where the reading is unsure. */
+export function sureValue({ value, unsure }: Reading, type: string): string {
+  return unsure.length === 0 ? value : `CASE WHEN ${anyOf(unsure)} THEN ${giveUp(type)} ELSE ${value} END`;
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return conditions.map((condition) => `(${condition})`).join(" OR ");
 }
 
 const CLOCK = String.raw`([01]?\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?`;
 const DAY = String.raw`\d{4}-\d\d?-\d\d?`;
 
 /**
- * DuckDB SQL that converts a text to a scalar field's value. It takes only forms on which DuckDB's cast and BigQuery's loader agree;
- * for any other it fails the statement. NULL stays NULL.
+ * DuckDB SQL that converts a text to a scalar field's value. It is sure only of forms on which DuckDB's cast and BigQuery's loader
+ * agree.
  */
-export function textToValue(field: FieldSchema, sql: string): string {
-  if (field.maxLength !== undefined || field.precision !== undefined)
-    return when(sql, "false", "NULL", "VARCHAR");
+export function textReading(field: FieldSchema, sql: string): Reading {
+  const type = duckType(elementType(field));
+  const never: Reading = { value: `NULL::${type}`, unsure: [`${sql} IS NOT NULL`] };
+  if (field.maxLength !== undefined || field.precision !== undefined) return never;
+  const cast = `CAST(${sql} AS ${type})`;
   switch (scalarKind(field)) {
     case "STRING":
-      return sql;
+      return { value: sql, unsure: [] };
     case "INT64":
-      return when(
-        sql,
-        `try_cast(${sql} AS BIGINT)::VARCHAR = ${sql}`,
-        `try_cast(${sql} AS BIGINT)`,
-        "BIGINT",
-      );
+      return { value: cast, unsure: [`${cast}::VARCHAR <> ${sql}`] };
     case "FLOAT64":
-      // Between `-` and `9` a text starts with a digit, a sign or a point; DuckDB also takes digits with `_` between them.
-      return when(sql, `${sql} >= '-' AND ${sql} < ':' AND NOT contains(${sql}, '_')`, finite(sql), "DOUBLE");
+      // Between `-` and `9` a text starts with a digit, a sign or a point; DuckDB also takes digits with `_` between them. A number too
+      // great for FLOAT64 is an error in BigQuery and infinity in DuckDB.
+      return {
+        value: cast,
+        unsure: [`${sql} < '-'`, `${sql} >= ':'`, `contains(${sql}, '_')`, `NOT isfinite(TRY_${cast})`],
+      };
     case "BOOL":
-      return when(sql, `${sql} IN ('true', 'false')`, `${sql} = 'true'`, "BOOLEAN");
-    case "BYTES":
-      return when(
-        sql,
-        match(sql, "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"),
-        `from_base64(${sql})`,
-        "BLOB",
-      );
+      return { value: `${sql} = 'true'`, unsure: [`${sql} NOT IN ('true', 'false')`] };
+    case "BYTES": {
+      const form = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?";
+      return { value: `from_base64(${sql})`, unsure: [`NOT ${match(sql, form)}`] };
+    }
     case "NUMERIC":
-      return when(
-        sql,
-        match(sql, String.raw`-?\d{1,29}(\.\d{1,9})?`),
-        `CAST(${sql} AS DECIMAL(38,9))`,
-        "DECIMAL(38,9)",
-      );
+      return { value: cast, unsure: [`NOT ${match(sql, String.raw`-?\d{1,29}(\.\d{1,9})?`)}`] };
     case "BIGNUMERIC":
-      return when(sql, match(sql, String.raw`-?\d{1,38}(\.\d{1,38})?`), bigNumeric(sql), "BIGNUM");
+      return { value: bigNumeric(sql), unsure: [`NOT ${match(sql, String.raw`-?\d{1,38}(\.\d{1,38})?`)}`] };
     case "DATE":
-      return when(sql, dateForm(sql), `CAST(${sql} AS DATE)`, "DATE");
+      return { value: cast, unsure: [`NOT ${match(sql, DAY)}`, `${sql} < '0001'`] };
     case "TIME":
-      return when(sql, match(sql, CLOCK), `CAST(${sql} AS TIME)`, "TIME");
+      return { value: cast, unsure: [`NOT ${match(sql, CLOCK)}`] };
     case "DATETIME":
-      return when(
-        sql,
-        `${match(sql, `${DAY}([T ]${CLOCK})?`)} AND ${sql} >= '0001'`,
-        `CAST(${sql} AS TIMESTAMP)`,
-        "TIMESTAMP",
-      );
+      return { value: cast, unsure: [`NOT ${match(sql, `${DAY}([T ]${CLOCK})?`)}`, `${sql} < '0001'`] };
     case "TIMESTAMP":
-      return when(sql, timestampForm(sql), `CAST(${sql} AS TIMESTAMPTZ)`, "TIMESTAMPTZ");
+      return { value: cast, unsure: [`NOT (${timestampForm(sql)})`] };
     // These are kept in a canonical form that DuckDB cannot make.
     case "JSON":
     case "GEOGRAPHY":
-      return when(sql, "false", "NULL", "VARCHAR");
     case "INTERVAL":
-      return when(sql, "false", "NULL", "INTERVAL");
+      return never;
   }
 }
 
-/** LIKE is several times faster than a regular expression, and what it lets through DuckDB's cast refuses. */
-function dateForm(sql: string): string {
-  const usual = `${sql} LIKE '____-__-__' AND right(${sql}, 1) BETWEEN '0' AND '9'`;
-  return `(${usual} OR ${match(sql, DAY)}) AND ${sql} BETWEEN '0001' AND '9999z'`;
-}
-
-/** True for a TIMESTAMP's text in the forms that DuckDB and BigQuery read alike. */
+/**
+ * True for a TIMESTAMP's text in the forms that DuckDB and BigQuery read alike. The years at both ends are left out: with a zone's offset
+ * they may lie outside of BigQuery's range.
+ */
 export function timestampForm(sql: string): string {
-  const usual = `${sql} LIKE '____-__-__T__:__:__%Z' AND strlen(${sql}) <= 27 AND NOT contains(${sql}, 'T24') AND NOT contains(${sql}, 'T ')`;
-  const other = match(sql, String.raw`${DAY}[T ]${CLOCK}(Z|[-+](0\d|1[0-4])(:[0-5]\d)?| UTC)?`);
-  // The years at both ends are left out: with a zone's offset they may lie outside of BigQuery's range.
-  return `(${usual} OR ${other}) AND ${sql} BETWEEN '0002' AND '9999'`;
-}
-
-/** The value where the condition holds, NULL where the text is NULL; else the statement fails. */
-export function when(sql: string, condition: string, value: string, type: string): string {
-  return `CASE WHEN ${sql} IS NULL THEN NULL WHEN ${condition} THEN ${value} ELSE ${giveUp(type)} END`;
+  const form = String.raw`${DAY}[T ]${CLOCK}(Z|[-+](0\d|1[0-4])(:[0-5]\d)?| UTC)?`;
+  return `${match(sql, form)} AND ${sql} BETWEEN '0002' AND '9999'`;
 }
 
 /** True where the whole text has the pattern. */
 export function match(sql: string, pattern: string): string {
   return `regexp_full_match(${sql}, ${quoteText(pattern)})`;
-}
-
-function finite(sql: string): string {
-  // A number too great for FLOAT64 is an error in BigQuery and infinity in DuckDB.
-  return `CASE WHEN isfinite(CAST(${sql} AS DOUBLE)) THEN CAST(${sql} AS DOUBLE) ELSE ${giveUp("DOUBLE")} END`;
 }
 
 function bigNumeric(sql: string): string {

@@ -7,13 +7,15 @@ import { BadRecords } from "../../../local/storage/load/bad-records.ts";
 import { csvQuery } from "../../../local/storage/load/csv-fast.ts";
 import { readCsvRows } from "../../../local/storage/load/csv-rows.ts";
 import { hasExtraCells } from "../../../local/storage/load/extra-cells.ts";
-import { jsonQuery, seedRows } from "../../../local/storage/load/json-fast.ts";
+import { FORMS, jsonQuery, seedRows } from "../../../local/storage/load/json-fast.ts";
 import { readJsonRows } from "../../../local/storage/load/json-rows.ts";
 import { hasLooseCommas } from "../../../local/storage/load/loose-commas.ts";
 import { parseLoadOptions } from "../../../local/storage/load/options.ts";
 import { encodeRow, transportQuery } from "../../../local/storage/load/transport.ts";
+import { usualDate, usualTimestamp } from "../../../local/storage/load/usual-forms.ts";
 import { fieldType, parseSchema } from "../../../local/storage/schema.ts";
 import { openStorage, type Storage } from "../../../local/storage/storage.ts";
+import { parseText } from "../../../local/storage/text-values.ts";
 import type { FieldSchema } from "../../../local/types.ts";
 import { fromDuck, type SqlValue } from "../../../local/values.ts";
 
@@ -153,9 +155,9 @@ describe("what is read in bulk is what is read exactly", () => {
         const options = { ignoreUnknownValues: false, latin1: false };
         const exact = await all(readJsonRows(file, schema, options, new BadRecords("JSON", 0)));
         if (await hasLooseCommas(file)) return;
-        for (const strings of ["text", "json"] as const) {
-          await writeFile(seed, seedRows(schema, strings));
-          const bulk = await query(schema, jsonQuery(schema, file, strings, seed));
+        for (const forms of FORMS) {
+          await writeFile(seed, seedRows(schema, forms));
+          const bulk = await query(schema, jsonQuery(schema, file, forms, seed));
           if (bulk === undefined) continue;
           bulkRows += 1;
           expect(bulk).toEqual(exact);
@@ -200,6 +202,49 @@ describe("what is read in bulk is what is read exactly", () => {
       { numRuns: 80 },
     );
     expect(bulkRows).toBeGreaterThan(3);
+  });
+});
+
+describe("texts that look almost like the usual forms", () => {
+  const characters = [..."01239 -+/.:TZeB", "\t", "\n", "\v"];
+  const pairs = characters.flatMap((first) => characters.map((second) => first + second));
+  const around = (before: string, after: string): string[] =>
+    pairs.flatMap((first) =>
+      pairs.map((second) => before.replace("$1", first).replace("$2", second) + after),
+    );
+  const DATES = [...around("2020-$1-$2", ""), ...around("$1$2-01-02", "")];
+  const TIMES = [
+    ...around("2020-$1-$2", "T01:02:03Z"),
+    ...around("$1$2-01-02", "T01:02:03Z"),
+    ...around("2020-01-02T$1:$2", ":03Z"),
+    ...around("2020-01-02T01:$1:$2", "Z"),
+    ...around("2020-01-02T01:02:$1$2", "Z"),
+    ...around("2020-01-02T01:02:03.$1$2", "Z"),
+  ];
+
+  test.each([
+    ["DATE", usualDate, DATES],
+    ["TIMESTAMP", usualTimestamp, TIMES],
+  ] as const)("%s", async (kind, reading, texts) => {
+    const { value, unsure } = reading("x");
+    const conditions = unsure.map((condition) => `(${condition})`).join(" OR ");
+    // One text that DuckDB's casts refuse must not hide the others.
+    const sql = `SELECT x, ${value} FROM texts WHERE (${conditions}) IS NOT TRUE`;
+    const rows = await storage.database.use(async (connection) => {
+      await connection.run("CREATE OR REPLACE TEMP TABLE texts (x VARCHAR)");
+      const appender = await connection.createAppender("texts", "main", "temp");
+      for (const text of texts) {
+        appender.appendVarchar(text);
+        appender.endRow();
+      }
+      appender.closeSync();
+      return (await connection.runAndReadAll(sql.replaceAll("CAST(", "TRY_CAST("))).getRows();
+    });
+    const sure = rows.filter(([, read]) => read !== null);
+    expect(sure.length).toBeGreaterThan(500);
+    for (const [text, read] of sure) {
+      expect([text, fromDuck({ kind }, read)]).toEqual([text, parseText(kind, String(text))]);
+    }
   });
 });
 
