@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { appendFile, mkdtemp, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Transform } from "node:stream";
@@ -34,11 +34,17 @@ export class Spool {
   }
 }
 
+/** Pieces are written together once they are this much: the network brings them by 64 KB. */
+const WRITE_BYTES = 1 << 20;
+
 /** One upload's data. */
 export class SpoolFile {
   #path: string;
   readonly #maxBytes: number;
   #bytes = 0;
+  #handle: FileHandle | undefined;
+  readonly #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
 
   constructor(path: string, maxBytes: number) {
     this.#path = path;
@@ -50,7 +56,7 @@ export class SpoolFile {
     return this.#bytes;
   }
 
-  /** Where the data lies. */
+  /** Where the data lies, once it is settled. */
   get path(): string {
     return this.#path;
   }
@@ -58,27 +64,39 @@ export class SpoolFile {
   /** Appends a piece. */
   async append(chunk: Uint8Array): Promise<void> {
     if (this.#bytes + chunk.length > this.#maxBytes) throw tooLarge();
-    await appendFile(this.#path, chunk);
     this.#bytes += chunk.length;
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    if (this.#pendingBytes >= WRITE_BYTES) await this.#flush();
   }
 
   /** Appends a whole stream; what came before an error stays. */
   async appendAll(source: AsyncIterable<Uint8Array>): Promise<void> {
-    const file = await open(this.#path, "a");
     try {
-      for await (const chunk of source) {
-        if (this.#bytes + chunk.length > this.#maxBytes) throw tooLarge();
-        await file.write(chunk);
-        this.#bytes += chunk.length;
-      }
+      for await (const chunk of source) await this.append(chunk);
     } finally {
-      await file.close();
+      // Nobody knows when the next piece of a resumable upload comes.
+      await this.#finish();
     }
+  }
+
+  async #flush(): Promise<void> {
+    const pieces = this.#pending.splice(0);
+    this.#pendingBytes = 0;
+    this.#handle ??= await open(this.#path, "a");
+    await this.#handle.writeFile(Buffer.concat(pieces));
+  }
+
+  async #finish(): Promise<void> {
+    await this.#flush();
+    await this.#handle?.close();
+    this.#handle = undefined;
   }
 
   /** Makes the data readable: an empty upload is an empty file, and gzip is undone (BigQuery sees it by its content, too). */
   async settle(): Promise<void> {
-    const handle = await open(this.#path, "a+");
+    await this.#finish();
+    const handle = await open(this.#path, "r");
     const magic = Buffer.alloc(2);
     await handle.read(magic, 0, 2, 0);
     await handle.close();
@@ -98,6 +116,8 @@ export class SpoolFile {
 
   /** Removes the file. */
   async remove(): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
     await rm(this.#path, { force: true });
   }
 

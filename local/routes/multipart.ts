@@ -8,6 +8,7 @@ export interface MultipartSink {
 }
 
 const MAX_METADATA_BYTES = 1024 * 1024;
+const RETURN = 13;
 const HEADER_END = Buffer.from("\r\n\r\n");
 
 /** The boundary of a `multipart/related` (or `multipart/form-data`) Content-Type. */
@@ -68,11 +69,11 @@ export async function readMultipart(
           state = "end";
         }
       } else if (state === "data") {
-        const keep = delimiter.length + 2;
-        if (pending.length > keep) {
-          await sink.data(pending.subarray(0, pending.length - keep));
-          pending = pending.subarray(pending.length - keep);
-        }
+        // Only what may be the start of the delimiter waits for more.
+        const start = pending.indexOf(RETURN, Math.max(0, pending.length - delimiter.length));
+        const end = start < 0 ? pending.length : start;
+        if (end > 0) await sink.data(pending.subarray(0, end));
+        pending = pending.subarray(end);
       } else if (pending.length > MAX_METADATA_BYTES) {
         throw malformed("the metadata part is too long");
       }
