@@ -5,12 +5,13 @@ import { checkEndpoint, emulatorAddress, openWarehouse, type Warehouse } from ".
 import { findEntity, readEntities, refuseStale } from "./entities.ts";
 import { formatErasure, readErasure, readLastErase } from "./erasure.ts";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "./errors.ts";
+import { asksForTag } from "./flags.ts";
 import { applyInit, planInit, refuseUnextended } from "./init.ts";
 import { loadFiles } from "./load/load.ts";
 import { formatTable } from "./print.ts";
 import { readProject } from "./project.ts";
 import { formatStatus, readStatus } from "./status.ts";
-import { asksForTag, runUpdate } from "./update.ts";
+import { runUpdate } from "./update.ts";
 
 const USAGE = `usage: npm run init [-- --plan]                  create and extend datasets and tables; --plan only prints
        npm run load -- <entity> <file…>          append updates: NDJSON, CSV, Parquet, each also as .gz

@@ -197,7 +197,7 @@ describe("update", () => {
   it("refuses a replayFrom that is no time, before anything runs", async () => {
     const project = await makeProject();
     await project.npm("generate");
-    expectRefusal(await project.npm("update", "--vars=replayFrom=yesterday"), 1, /replayFrom/);
+    expectRefusal(await project.npm("update", "--vars=replayFrom=yesterday"), 2, /replayFrom/);
     expect(await datasets(project)).not.toContain(project.dataset);
   });
 });

@@ -79,6 +79,45 @@ describe("npm run update", () => {
     expect(await project.query(USERS)).toEqual(FINAL);
   });
 
+  it("finds actions by pattern and by dataset, which the Dataform CLI takes for no action at all", async () => {
+    const project = await loaded();
+    const actions = async (...flags: string[]) => {
+      const { stdout, stderr, exitCode } = await project.npm("update", "--dry-run", ...flags);
+      expect(exitCode, stderr).toBe(0);
+      return [...stdout.matchAll(/dry run success: +\w+\.(\w+)/g)].map(([, name]) => name).sort();
+    };
+    expect(await actions("--actions", "user_info_w*", "*.user_info_tables")).toEqual([
+      "user_info_tables",
+      "user_info_watermark",
+    ]);
+    expect(await actions(`--actions=${project.dataset}.user_info_tables`)).toEqual(["user_info_tables"]);
+  });
+
+  it("refuses flags that would do nothing, or nothing but a plain run", async () => {
+    const project = await loaded();
+    const cases: [flags: string[], refusal: RegExp][] = [
+      [["--vars"], /^update: --vars needs a value/],
+      [["--vars=rebuild"], /^update: --vars: rebuild: write rebuild=<value>/],
+      [["--vars=replayFrm=2026-01-01"], /^update: --vars: replayFrm: did you mean replayFrom\?/],
+      [["--vars=rebuild=yes"], /^update: --vars: rebuild is "yes"; write rebuild=true/],
+      [["--include-deps"], /^update: --include-deps needs --actions or --tags/],
+      [["--nope"], /^update: --nope: no such flag/],
+    ];
+    for (const [flags, refusal] of cases) {
+      const { stderr, exitCode } = await project.npm("update", ...flags);
+      expect(stderr.trim().split("\n").at(-1)).toMatch(refusal);
+      expect(exitCode, flags.join(" ")).toBe(2);
+    }
+    const own = await project.npm(
+      "update",
+      "--dry-run",
+      "--vars=colour=blue",
+      "--actions",
+      "user_info_tables",
+    );
+    expect(own.exitCode, own.stderr).toBe(0);
+  });
+
   it("passes Dataform's flags on", async () => {
     const project = await loaded();
     const dry = await project.npm("update", "--dry-run", "--actions", "user_info_watermark");

@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  asksForTag,
-  isWorthRetrying,
-  parseFlags,
-  readFailures,
-  withAudit,
-} from "../../../warehouse/update.ts";
+import { asksForTag, parseFlags, withAudit } from "../../../warehouse/flags.ts";
+import { isWorthRetrying, readFailures } from "../../../warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final
   >
