@@ -3,13 +3,13 @@ import { BigQueryError } from "../errors.ts";
 import { checkTableRef } from "../storage/names.ts";
 import type { TableRef } from "../types.ts";
 import { parametersSchema } from "./parameters.ts";
+import type { QueryRequest } from "./ports.ts";
 
 /** Members that are refused when present: silently leaving them out would change what the job does. */
 const REFUSED_IN_QUERY = [
   "tableDefinitions",
   "userDefinedFunctionResources",
   "systemVariables",
-  "createSession",
   "continuous",
 ] as const;
 
@@ -37,6 +37,10 @@ const queryConfiguration = z.looseObject({
   destinationTable: tableReference.nullish(),
   writeDisposition: writeDisposition.nullish(),
   createDisposition: createDisposition.nullish(),
+  createSession: flag.nullish(),
+  connectionProperties: z
+    .array(z.looseObject({ key: z.string().nullish(), value: z.string().nullish() }))
+    .nullish(),
   parameterMode: z.string().nullish(),
   queryParameters: parametersSchema.nullish(),
   maximumBytesBilled: count.nullish(),
@@ -100,12 +104,9 @@ export function checkQueryFeatures(query: QueryConfiguration): void {
     const isEmpty = value == null || value === false || (Array.isArray(value) && value.length === 0);
     if (!isEmpty) throw refused(`the query option ${member}`, member);
   }
-  const properties = query.connectionProperties;
-  if (Array.isArray(properties)) {
-    for (const property of properties) {
-      const key = typeof property === "object" && property !== null && "key" in property ? property.key : "";
-      if (key === "session_id") throw refused("sessions", "connectionProperties");
-    }
+  for (const { key, value } of query.connectionProperties ?? []) checkConnectionProperty(key, value);
+  if (query.createSession && sessionOf(query) === undefined) {
+    throw new BigQueryError("invalid", "createSession and session_id cannot both be set.", "createSession");
   }
   if (Buffer.byteLength(query.query) > 1024 * 1024) {
     throw new BigQueryError(
@@ -114,6 +115,20 @@ export function checkQueryFeatures(query: QueryConfiguration): void {
       "query",
     );
   }
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/ConnectionProperty */
+function checkConnectionProperty(key: string | null | undefined, value: string | null | undefined): void {
+  if (key === "session_id" || key === "query_label") return;
+  if (key === "time_zone" && /^(Etc\/)?UTC$/i.test(value ?? "")) return;
+  throw refused(`the connection property ${key ?? ""} = ${value ?? ""}`, "connectionProperties");
+}
+
+/** The session that a query asks for; undefined also where it asks for two at once. */
+export function sessionOf(query: QueryConfiguration): QueryRequest["session"] {
+  const id = query.connectionProperties?.findLast(({ key }) => key === "session_id")?.value;
+  if (query.createSession) return id ? undefined : { create: true };
+  return id ? { id } : undefined;
 }
 
 /** A table reference with the request's project where it names none; its names are checked. */

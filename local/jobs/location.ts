@@ -1,6 +1,6 @@
 import { BigQueryError } from "../errors.ts";
 import type { Catalog } from "../storage/catalog.ts";
-import { sameLocation } from "./registry.ts";
+import { sameLocation } from "../storage/names.ts";
 
 /**
  * Where a job runs: where the client says, else where its dataset is, else the default. A dataset that is elsewhere does not exist for

@@ -25,6 +25,8 @@ export interface QueryRequest {
   readonly createDisposition?: "CREATE_IF_NEEDED" | "CREATE_NEVER";
   /** Layout and schema updates of the destination table. */
   readonly destinationOptions?: DestinationOptions;
+  /** The session to run in, or that one shall be made. */
+  readonly session?: { readonly id: string } | { readonly create: true };
   readonly signal: AbortSignal;
   /** Called around every statement; what it throws the statement fails with. */
   readonly onStatement?: (when: "before" | "after", statement: { text: string; type: string }) => void;
@@ -50,6 +52,8 @@ export interface QueryOutcome {
   readonly referencedTables?: readonly TableRef[];
   readonly bytesProcessed: number;
   readonly location?: string;
+  /** The session that the query ran in. */
+  readonly sessionId?: string;
   readonly children?: readonly ChildJob[];
   readonly undeclaredParameters?: readonly { readonly name?: string; readonly type: SqlType }[];
 }

@@ -2,7 +2,7 @@ import { BigQueryError } from "../errors.ts";
 import { parseDestinationOptions } from "../storage/load/destination-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { TableRef } from "../types.ts";
-import { fullRef, type QueryConfiguration } from "./configuration.ts";
+import { fullRef, type QueryConfiguration, sessionOf } from "./configuration.ts";
 import type { Faults } from "./faults.ts";
 import { anonymousTable, type Job, type JobOutcome } from "./job.ts";
 import type { JsonObject } from "./json.ts";
@@ -108,6 +108,7 @@ export function runQuery(
         }),
     ...(query.writeDisposition == null ? {} : { writeDisposition: query.writeDisposition }),
     ...(query.createDisposition == null ? {} : { createDisposition: query.createDisposition }),
+    session: sessionOf(query),
     signal: run.signal,
     onStatement: run.dryRun ? undefined : (when, statement) => faults.onStatement(when, statement),
   });

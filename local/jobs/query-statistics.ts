@@ -14,6 +14,7 @@ export function queryJobOutcome(outcome: QueryOutcome, dryRun: boolean): JobOutc
       totalBytesProcessed: String(outcome.bytesProcessed),
       totalSlotMs: "0",
       ...(isScript && children.length > 0 ? { numChildJobs: String(children.length) } : {}),
+      ...(outcome.sessionId === undefined ? {} : { sessionInfo: { sessionId: outcome.sessionId } }),
       query: queryStatistics(outcome, dryRun),
     },
     ...(outcome.rows === undefined ? {} : { rows: outcome.rows }),

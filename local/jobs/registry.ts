@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { BigQueryError } from "../errors.ts";
+import { sameLocation } from "../storage/names.ts";
 import { Job, type JobResult, type NewJob } from "./job.ts";
 import { readRecord, writeRecord } from "./job-record.ts";
 
@@ -158,11 +159,6 @@ export class JobRegistry {
 /** A job id for a request that brings none. */
 export function newJobId(): string {
   return `job_${randomUUID().replaceAll("-", "")}`;
-}
-
-/** Locations compare without case ("us" is "US"). */
-export function sameLocation(left: string, right: string): boolean {
-  return left.toLowerCase() === right.toLowerCase();
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/JobReference: letters, digits, underscores, dashes; at most 1,024. */

@@ -114,6 +114,9 @@ async function sendResults(
     jobComplete: true,
     cacheHit: false,
     totalBytesProcessed: statistics?.totalBytesProcessed ?? "0",
+    ...(kind === "bigquery#queryResponse" && outcome?.statistics.sessionInfo !== undefined
+      ? { sessionInfo: outcome.statistics.sessionInfo }
+      : {}),
     ...(statistics?.numDmlAffectedRows === undefined
       ? {}
       : { numDmlAffectedRows: statistics.numDmlAffectedRows, dmlStats: statistics.dmlStats }),

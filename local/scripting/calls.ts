@@ -21,6 +21,7 @@ interface Parameter {
 export async function callProcedure(caller: Interpreter, node: TreeNode): Promise<void> {
   const { session } = caller;
   const path = splitDots(pathOf(node.procedureName as TreeNode));
+  if (path.join(".").toUpperCase() === "BQ.ABORT_SESSION") return await abortSession(caller, node);
   const text = procedureText(session, path);
   const [create] = scriptStatements(await session.parts.analyzer.parseScript(text));
   const body = create?.body as TreeNode | undefined;
@@ -49,6 +50,19 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
   const none = new TextParameters(new Map(), statements);
   await new Interpreter(session, text, scope, none, caller.depth + 1).run(statements);
   for (const { from, to } of outputs) to.value = scope.need(from).value;
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/system-procedures#bqabort_session */
+async function abortSession(caller: Interpreter, node: TreeNode): Promise<void> {
+  const { session } = caller;
+  const [argument, ...others] = (node.arguments ?? []) as readonly TreeNode[];
+  if (others.length > 0) throw invalid("Procedure BQ.ABORT_SESSION takes at most 1 argument");
+  const given =
+    argument === undefined
+      ? session.id
+      : (await caller.evaluate(argument.expr as TreeNode, { kind: "STRING" })).value;
+  if (typeof given !== "string") throw invalid("BQ.ABORT_SESSION needs a session: the query runs in none");
+  await session.parts.sessions.abort(given, session.request.projectId);
 }
 
 function procedureText(session: Session, path: readonly string[]): string {

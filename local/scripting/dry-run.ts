@@ -26,7 +26,7 @@ export async function dryRunScript(
   text: ByteText,
   statements: readonly TreeNode[],
 ): Promise<QueryOutcome> {
-  checkScript(statements, text);
+  checkScript(statements, text, [...session.variables.types().keys()]);
   const run = new DryRun(session, text, new TextParameters(session.parameters, statements));
   await run.list(statements);
   return { statementType: "SCRIPT", bytesProcessed: run.bytes };
@@ -37,13 +37,14 @@ class DryRun {
   readonly #session: Session;
   readonly #text: ByteText;
   readonly #parameters: TextParameters;
-  #scope = new Scope();
+  #scope: Scope;
   #blind = false;
 
   constructor(session: Session, text: ByteText, parameters: TextParameters) {
     this.#session = session;
     this.#text = text;
     this.#parameters = parameters;
+    this.#scope = new Scope(session.variables);
   }
 
   async list(statements: readonly TreeNode[]): Promise<void> {

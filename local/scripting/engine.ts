@@ -16,9 +16,10 @@ import { dryRunOutcome } from "./outcome.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { prepareStatement, readsOf } from "./prepare.ts";
 import { ReadBytes } from "./read-bytes.ts";
-import { Scope } from "./scope.ts";
 import { isScript, knownType, scriptStatements } from "./script-tree.ts";
 import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
+import { SessionRegistry } from "./sessions.ts";
+import { runTransactionStatement } from "./transaction-statements.ts";
 
 /** https://cloud.google.com/bigquery/quotas#query_jobs */
 const MAX_QUERY_LENGTH = 1024 * 1024;
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly analyzer?: Analyzer;
   /** The jobs that INFORMATION_SCHEMA.JOBS shows. */
   readonly jobs?: JobLister;
+  /** The clock by which sessions end, in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** Runs GoogleSQL statements and scripts over a storage. */
@@ -37,7 +40,8 @@ export class Engine implements QueryEngine {
   constructor(storage: Storage, options: EngineOptions = {}) {
     const { analyzer = new Analyzer(), jobs } = options;
     const readBytes = new ReadBytes(storage.catalog);
-    this.#parts = { storage, analyzer, locks: new TableLocks(), readBytes, jobs };
+    const sessions = new SessionRegistry(options.now);
+    this.#parts = { storage, analyzer, locks: new TableLocks(), readBytes, jobs, sessions };
   }
 
   /** Starts GoogleSQL's server, and drops what a server that was killed left behind. */
@@ -50,8 +54,9 @@ export class Engine implements QueryEngine {
     for (const { projectId, datasetId } of left) await dropTemporaries(storage, projectId, datasetId);
   }
 
-  /** Stops GoogleSQL's server. */
+  /** Ends all sessions, and stops GoogleSQL's server. */
   async close(): Promise<void> {
+    await this.#parts.sessions.close();
     await this.#parts.analyzer.close();
   }
 
@@ -67,29 +72,45 @@ export class Engine implements QueryEngine {
     const statements = scriptStatements(script);
     if (statements.length === 0)
       throw new BigQueryError("invalidQuery", "Syntax error: Unexpected end of script", "query");
-    return await this.#parts.storage.database.use(async (connection) => {
-      if (request.signal.aborted) throw cancelledError();
-      // Between two statements there is nothing to interrupt: the next one must be.
-      let again: NodeJS.Timeout | undefined;
-      const interrupt = (): void => {
-        connection.interrupt();
-        again = setInterval(() => connection.interrupt(), 50);
-      };
-      request.signal.addEventListener("abort", interrupt);
+    const { sessions, storage } = this.#parts;
+    // A dry run makes no session.
+    if (request.session !== undefined && !(request.dryRun && "create" in request.session)) {
+      return await sessions.run(this.#parts, request, async (session) => {
+        const outcome = await runInterruptibly(session, statements);
+        return { ...outcome, sessionId: session.id };
+      });
+    }
+    return await storage.database.use(async (connection) => {
       const session = new Session(this.#parts, request, connection);
       try {
-        return await runInSession(session, statements);
-      } catch (error) {
-        throw request.signal.aborted
-          ? cancelledError()
-          : withChildren(asBigQueryError(error), session.children);
+        return await runInterruptibly(session, statements);
       } finally {
-        request.signal.removeEventListener("abort", interrupt);
-        clearInterval(again);
         await session.close();
         await rollback(connection);
       }
     });
+  }
+}
+
+/** Runs the present job of a session; its cancellation interrupts what runs. */
+async function runInterruptibly(session: Session, statements: readonly TreeNode[]): Promise<QueryOutcome> {
+  const { connection } = session;
+  const { signal } = session.request;
+  if (signal.aborted) throw cancelledError();
+  // Between two statements there is nothing to interrupt: the next one must be.
+  let again: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    connection.interrupt();
+    again = setInterval(() => connection.interrupt(), 50);
+  };
+  signal.addEventListener("abort", interrupt);
+  try {
+    return await runInSession(session, statements);
+  } catch (error) {
+    throw signal.aborted ? cancelledError() : withChildren(asBigQueryError(error), session.children);
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+    clearInterval(again);
   }
 }
 
@@ -122,7 +143,7 @@ async function runInSession(session: Session, statements: readonly TreeNode[]): 
     throw new BigQueryError("invalidQuery", message, "query");
   }
   const parameters = new TextParameters(request.parameters, statements);
-  await new Interpreter(session, request.sql, new Scope(), parameters).run(statements);
+  await new Interpreter(session, request.sql, session.variables, parameters).run(statements);
   return scriptOutcome(session);
 }
 
@@ -133,17 +154,22 @@ async function runPlain(
 ): Promise<QueryOutcome> {
   const { request } = session;
   const text = new ByteText(request.sql);
-  const frame = { variables: new Scope(), parameters: request.parameters };
-  if (/^ast(Begin|Commit|Rollback)Statement$/.test(last.kind ?? "")) {
+  const frame = { variables: session.variables, parameters: request.parameters };
+  const isTransaction = /^ast(Begin|Commit|Rollback)Statement$/.test(last.kind ?? "");
+  if (isTransaction && session.id === undefined) {
     const message = "Transaction control statements are supported only in scripts or sessions";
     throw new BigQueryError("invalidQuery", message, "query");
   }
   for (const definition of functions) await executeStatement(session, text.textOf(definition), frame);
   const sql = text.textOf(last);
   try {
+    if (request.dryRun && isTransaction) return { statementType: knownType(last), bytesProcessed: 0 };
     if (request.dryRun) return await dryRun(session, sql);
-    request.onStatement?.("before", { text: sql, type: knownType(last) });
-    const outcome = await executeStatement(session, sql, frame);
+    const type = knownType(last);
+    request.onStatement?.("before", { text: sql, type });
+    const outcome = isTransaction
+      ? await runTransactionStatement(session, type)
+      : await executeStatement(session, sql, frame);
     request.onStatement?.("after", { text: sql, type: outcome.statementType });
     return outcome;
   } catch (error) {
@@ -152,7 +178,7 @@ async function runPlain(
 }
 
 async function dryRun(session: Session, sql: string): Promise<QueryOutcome> {
-  const frame = { variables: new Scope(), parameters: session.request.parameters };
+  const frame = { variables: session.variables, parameters: session.request.parameters };
   const { compiled } = await prepareStatement(session, sql, frame);
   const { connection, catalog, parts } = session;
   return dryRunOutcome(compiled, await parts.readBytes.count(connection, catalog, readsOf(compiled)));

@@ -46,6 +46,7 @@ export const jobColumns: Columns = [
     "dml_statistics",
     struct(["inserted_row_count", INT64], ["deleted_row_count", INT64], ["updated_row_count", INT64]),
   ],
+  ["session_info", struct(["session_id", STRING])],
 ];
 
 /** The rows of INFORMATION_SCHEMA.JOBS. */
@@ -82,6 +83,7 @@ export function jobRows(jobs: readonly Job[]): SqlValue[][] {
       dml === undefined
         ? null
         : [integer(dml.insertedRowCount), integer(dml.deletedRowCount), integer(dml.updatedRowCount)],
+      statistics.sessionInfo === undefined ? null : [statistics.sessionInfo.sessionId ?? null],
     ];
   });
 }
@@ -110,6 +112,7 @@ interface JobResource {
     readonly startTime?: string;
     readonly endTime?: string;
     readonly totalBytesProcessed?: string;
+    readonly sessionInfo?: { readonly sessionId?: string };
     readonly query?: {
       readonly statementType?: string;
       readonly totalBytesProcessed?: string;

@@ -11,6 +11,8 @@ import type { SqlValue } from "../values.ts";
 import type { JobLister } from "./information-jobs.ts";
 import type { TableLocks } from "./locks.ts";
 import type { ReadBytes } from "./read-bytes.ts";
+import { Scope } from "./scope.ts";
+import type { SessionRegistry } from "./sessions.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What the endpoint's queries share. */
@@ -21,47 +23,66 @@ export interface EngineParts {
   readonly readBytes: ReadBytes;
   /** For INFORMATION_SCHEMA.JOBS. */
   readonly jobs?: JobLister;
+  readonly sessions: SessionRegistry;
 }
 
 /** Hidden datasets that hold a script's temporary tables. */
 export const TEMP_DATASET_PREFIX = "_script";
 
-/** One query job while it runs: its connection, transaction, temporary objects and system variables. */
+/** One query job while it runs, or the jobs of a session: connection, transaction, temporary objects, variables. */
 export class Session {
   readonly parts: EngineParts;
-  readonly request: QueryRequest;
   readonly connection: DuckDBConnection;
+  /** Undefined where the job has it for itself. */
+  readonly id: string | undefined;
+  /** Variables declared outside of blocks. */
+  readonly variables = new Scope();
   /** Values of system variables, by their path in lower case; absent ones are NULL. */
   readonly system = new Map<string, SqlValue>();
-  readonly children: ChildJob[] = [];
   readonly temporaryRoutines = new Map<string, FoundRoutine>();
   transaction: Transaction | undefined;
-  /** More than one statement, or one that only scripts have. */
+  request: QueryRequest;
+  /** The statements that the present job has run. */
+  children: ChildJob[] = [];
+  /** The present job has more than one statement, or one that only scripts have. */
   isScript = false;
   defaultDataset: { projectId: string; datasetId: string } | undefined;
   defaultProject: string;
   #tempDataset: string | undefined;
 
-  constructor(parts: EngineParts, request: QueryRequest, connection: DuckDBConnection) {
+  constructor(parts: EngineParts, request: QueryRequest, connection: DuckDBConnection, id?: string) {
     this.parts = parts;
-    this.request = request;
     this.connection = connection;
-    this.defaultDataset = request.defaultDataset;
+    this.id = id;
+    this.request = request;
     this.defaultProject = request.projectId;
+    this.system.set("session_id", id ?? null);
+    this.system.set("time_zone", "UTC");
+    this.system.set("dataset_project_id", request.projectId);
+    this.begin(request);
+  }
+
+  /** Turns to the next job; what the ones before have left stays. */
+  begin(request: QueryRequest): void {
+    this.request = request;
+    this.children = [];
+    this.isScript = false;
+    if (request.defaultDataset !== undefined) {
+      this.defaultDataset = request.defaultDataset;
+      this.system.set("dataset_project_id", request.defaultDataset.projectId);
+      this.system.set("dataset_id", request.defaultDataset.datasetId);
+    }
     const now = BigInt(Date.now()) * 1000n;
     for (const [name, value] of [
       ["project_id", request.projectId],
-      ["dataset_project_id", request.defaultDataset?.projectId ?? request.projectId],
-      ["dataset_id", request.defaultDataset?.datasetId ?? null],
       ["current_job_id", request.jobId],
-      ["location", request.location ?? parts.storage.catalog.location],
+      ["location", request.location ?? this.parts.storage.catalog.location],
       ["script.job_id", request.jobId],
       ["script.creation_time", now],
       ["script.bytes_billed", 0n],
       ["script.bytes_processed", 0n],
       ["script.num_child_jobs", 0n],
       ["script.slot_ms", 0n],
-      ["time_zone", "UTC"],
     ] satisfies [string, SqlValue][]) {
       this.system.set(name, value);
     }

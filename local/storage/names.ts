@@ -51,3 +51,8 @@ export function checkTableRef(ref: TableRef): TableRef {
     tableId: checkTableId(ref.tableId),
   };
 }
+
+/** Locations compare without case ("us" is "US"). */
+export function sameLocation(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase();
+}

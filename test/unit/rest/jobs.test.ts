@@ -230,7 +230,7 @@ describe("jobs", () => {
     [{ configuration: { query: {} } }, "query"],
     [{ configuration: { query: { query: "x", useLegacySql: true } } }, "legacy SQL"],
     [{ configuration: { query: { query: "#legacySQL\nSELECT 1" } } }, "legacy SQL"],
-    [{ configuration: { query: { query: "x", createSession: true } } }, "createSession"],
+    [{ configuration: { query: { query: "x", continuous: true } } }, "continuous"],
     [{ configuration: { query: { query: "x", writeDisposition: "WRITE_TWICE" } } }, "writeDisposition"],
     [{ configuration: { query: { query: "x".repeat(1024 * 1024 + 1) } } }, "too large"],
     [{ configuration: { extract: {} } }, "extract"],
