@@ -5,6 +5,7 @@ import type { FaultInput } from "./jobs/faults.ts";
 import { JobRegistry, MAX_JOBS } from "./jobs/registry.ts";
 import { createEndpoint } from "./routes/endpoint.ts";
 import { childrenOf, Engine } from "./scripting/engine.ts";
+import type { ColumnDefaults } from "./storage/column-defaults.ts";
 import { JobLog } from "./storage/job-log.ts";
 import { TableLoader } from "./storage/load/loader.ts";
 import { openStorage, type Storage } from "./storage/storage.ts";
@@ -71,11 +72,13 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     }, EXPIRY_CHECK_MS);
     cleaner.unref();
     cleanups.push(async () => clearInterval(cleaner));
+    const columnDefaults: ColumnDefaults = (fields) => engine.columnDefaults(fields);
     const endpoint = await createEndpoint({
       storage,
       jobs,
       engine,
-      loader: new TableLoader(storage.catalog),
+      loader: new TableLoader(storage.catalog, columnDefaults),
+      columnDefaults,
       childrenOf,
       guard: {
         exposed: !isLoopback(host),

@@ -6,6 +6,7 @@ import { type QueueLimits, WorkQueue } from "../jobs/queue.ts";
 import type { JobRegistry } from "../jobs/registry.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { Spool } from "../jobs/spool.ts";
+import type { ColumnDefaults } from "../storage/column-defaults.ts";
 import { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import { buildApp } from "./app.ts";
@@ -23,6 +24,7 @@ export interface EndpointParts {
   readonly jobs: JobRegistry;
   readonly engine: QueryEngine;
   readonly loader: Loader;
+  readonly columnDefaults: ColumnDefaults;
   /** The statements that a script had run when it failed with this error. */
   readonly childrenOf?: (error: unknown) => readonly ChildJob[];
   readonly guard: GuardOptions;
@@ -48,7 +50,15 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
   const { jobs } = parts;
   const runner = new JobRunner({ ...parts, faults, queue: new WorkQueue(parts.queue) });
   const sizes = new TableSizes(parts.storage.catalog);
-  const services: Services = { storage: parts.storage, jobs, runner, spool, faults, sizes };
+  const services: Services = {
+    storage: parts.storage,
+    jobs,
+    runner,
+    spool,
+    faults,
+    sizes,
+    columnDefaults: parts.columnDefaults,
+  };
   const options = {
     guard: parts.guard,
     onDefect: parts.onDefect,

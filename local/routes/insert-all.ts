@@ -33,6 +33,12 @@ interface InsertBody {
   readonly ignoreUnknownValues: boolean;
 }
 
+interface InsertedRow {
+  readonly values: readonly SqlValue[];
+  /** Columns whose default value the row takes. */
+  readonly omitted: ReadonlySet<FieldSchema>;
+}
+
 interface RowError {
   readonly index: number;
   readonly errors: readonly ErrorProto[];
@@ -52,7 +58,7 @@ export function insertAllRoutes(app: FastifyInstance, services: Services): void 
       async (request) => {
         const body = readInsertBody(request.body);
         const entry = needTable(services, request.params);
-        const errors = await insertAll(services.storage, entry, body, insertIds);
+        const errors = await insertAll(services, entry, body, insertIds);
         return {
           kind: "bigquery#tableDataInsertAllResponse",
           ...(errors.length === 0 ? {} : { insertErrors: errors }),
@@ -63,7 +69,7 @@ export function insertAllRoutes(app: FastifyInstance, services: Services): void 
 }
 
 async function insertAll(
-  storage: Storage,
+  { storage, columnDefaults }: Services,
   entry: TableEntry,
   body: InsertBody,
   insertIds: InsertIds,
@@ -78,16 +84,25 @@ async function insertAll(
   if (entry.schema.length === 0) {
     throw new BigQueryError("invalid", "The destination table has no schema.");
   }
+  const columns = new Set(entry.schema);
+  let omitted = new Set<FieldSchema>();
   const reader = new JsonRowReader({
     ignoreUnknownValues: body.ignoreUnknownValues,
     words: "insert",
-    missing: refuseDefault,
+    // A column that a row leaves out gets its default value, which an explicit null does not.
+    missing: (field) => {
+      if (field.defaultValueExpression === undefined || !columns.has(field)) return undefined;
+      omitted.add(field);
+      return null;
+    },
   });
-  const good: { insertId: string | undefined; values: SqlValue[] }[] = [];
+  const good: { insertId: string | undefined; row: InsertedRow }[] = [];
   const errors: RowError[] = [];
   for (const [index, row] of body.rows.entries()) {
     try {
-      good.push({ insertId: row.insertId, values: reader.row(entry.schema, row.json) });
+      omitted = new Set();
+      const values = reader.row(entry.schema, row.json);
+      good.push({ insertId: row.insertId, row: { values, omitted } });
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
       errors.push({ index, errors: [{ reason: "invalid", location: error.path, message: error.message }] });
@@ -105,9 +120,9 @@ async function insertAll(
     physical,
     good.map((row) => row.insertId),
   );
-  const rows = good.filter((_, index) => isNew[index]).map((row) => row.values);
+  const rows = good.filter((_, index) => isNew[index]).map(({ row }) => row);
   try {
-    if (rows.length > 0) await append(storage, entry, physical, rows);
+    if (rows.length > 0) await append(storage, entry, physical, rows, await columnDefaults(entry.schema));
   } catch (error) {
     insertIds.release(
       physical,
@@ -118,24 +133,21 @@ async function insertAll(
   return errors;
 }
 
-/** BigQuery stores the default value of a column that a row leaves out; here it would be a NULL, so it is refused. */
-function refuseDefault(field: FieldSchema): undefined {
-  if (field.defaultValueExpression === undefined) return undefined;
-  throw notSupported(`rows that leave out column ${field.name}, which has a default value`, field.name);
-}
-
 async function append(
   storage: Storage,
   entry: TableEntry,
   physical: string,
-  rows: readonly (readonly SqlValue[])[],
+  rows: readonly InsertedRow[],
+  defaults: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const types = entry.schema.map(fieldType);
   await storage.catalog.change(async (change) => {
     for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
-      const tuples = rows.slice(start, start + ROWS_PER_STATEMENT).map((row) => {
-        const values = types.map((type, index) => literalSql(type, row[index] ?? null));
-        return `(${values.join(", ")})`;
+      const tuples = rows.slice(start, start + ROWS_PER_STATEMENT).map(({ values, omitted }) => {
+        const cells = entry.schema.map((field, index) => {
+          const byDefault = omitted.has(field) ? defaults.get(field.name.toLowerCase()) : undefined;
+          return byDefault ?? literalSql(fieldType(field), values[index] ?? null);
+        });
+        return `(${cells.join(", ")})`;
       });
       await insertRows(change, physical, entry.schema, `VALUES ${tuples.join(", ")}`);
     }

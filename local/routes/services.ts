@@ -3,6 +3,7 @@ import type { Faults } from "../jobs/faults.ts";
 import type { JobRegistry } from "../jobs/registry.ts";
 import type { JobRunner } from "../jobs/runner.ts";
 import type { Spool } from "../jobs/spool.ts";
+import type { ColumnDefaults } from "../storage/column-defaults.ts";
 import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 
@@ -14,6 +15,7 @@ export interface Services {
   readonly spool: Spool;
   readonly faults: Faults;
   readonly sizes: TableSizes;
+  readonly columnDefaults: ColumnDefaults;
 }
 
 /** How the client names this server: links in answers lead back to it. */

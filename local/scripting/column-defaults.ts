@@ -2,6 +2,7 @@ import type { Analyzer } from "../googlesql/analyzer.ts";
 import type { AnalysisEnv } from "../googlesql/source.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { fieldType, findField } from "../storage/schema.ts";
+import type { FieldSchema } from "../types.ts";
 import type { LiveTable } from "./live-source.ts";
 
 /** The table with the analyzed expressions of its columns' DEFAULTs, which DML may need. */
@@ -17,15 +18,21 @@ export async function withColumnDefaults(
     physical.columns.map(async (column) => {
       const field = findField(entry.schema, column.name);
       if (field?.defaultValueExpression === undefined) return column;
-      const sql = `SELECT ${field.defaultValueExpression}\n`;
-      const { statement } = await analyzer.analyzeStatement(sql, {
-        ...inner,
-        targetTypes: [fieldType(field)],
-      });
-      return { ...column, defaultValue: onlyExpression(statement) };
+      return { ...column, defaultValue: await analyzeDefault(analyzer, inner, field) };
     }),
   );
   return { ...table, physical: { ...physical, columns } };
+}
+
+/** The analyzed default value of a field that has one, coerced to the field's type. */
+export async function analyzeDefault(
+  analyzer: Analyzer,
+  env: AnalysisEnv,
+  field: FieldSchema,
+): Promise<TreeNode> {
+  const sql = `SELECT ${field.defaultValueExpression}\n`;
+  const { statement } = await analyzer.analyzeStatement(sql, { ...env, targetTypes: [fieldType(field)] });
+  return onlyExpression(statement);
 }
 
 /** The expression of a query `SELECT expression`; a cast around it stands in a scan of its own. */

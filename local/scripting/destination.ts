@@ -1,7 +1,8 @@
 import type { CompiledQuery } from "../compiler/compiled.ts";
-import { BigQueryError, unsupported } from "../errors.ts";
+import { BigQueryError } from "../errors.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
+import { omittedDefaults, withDefaults } from "../storage/column-defaults.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { limitedQuery } from "../storage/field-limits.ts";
 import {
@@ -16,6 +17,7 @@ import { checkSameLayout } from "../storage/table-layout.ts";
 import { changeSchema, createTable } from "../storage/tables.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import { quoteName } from "../values.ts";
+import { compileDefaults } from "./default-values.ts";
 import { MemoryResult } from "./results.ts";
 import type { Session } from "./session.ts";
 
@@ -84,11 +86,12 @@ async function write(
     const reader = await change.connection.runAndReadAll(`SELECT 1 FROM ${entry.physical} LIMIT 1`);
     if (reader.currentRowCount > 0) throw invalid("duplicate", `Already Exists: Table ${tableName(ref)}`);
   }
-  return await append(change, entry, schema, query, options);
+  return await append(session, change, entry, schema, query, options);
 }
 
 /** Appends by name; the table's schema changes only as far as the job allows. */
 async function append(
+  session: Session,
   change: CatalogChange,
   entry: TableEntry,
   schema: readonly FieldSchema[],
@@ -97,22 +100,22 @@ async function append(
 ): Promise<TableEntry> {
   const rules = { addFields, relaxFields, keepMissing: true, refusal: "Invalid schema update." };
   const wanted = evolveSchema(entry.ref, entry.schema, schema, rules);
-  const omitted = wanted.find(
-    (field) => field.defaultValueExpression !== undefined && !findField(schema, field.name),
-  );
-  if (omitted !== undefined) {
-    throw unsupported(`a query that leaves out column ${omitted.name}, which has a default value`);
-  }
   const isChanged = JSON.stringify(wanted) !== JSON.stringify(entry.schema);
   const target = isChanged ? await changeSchema(change, entry, wanted) : entry;
   const fields = schema.map((field) => findField(target.schema, field.name) ?? field);
-  const names = fields.map((field) => quoteName(field.name));
   const given = fields.map((_, index) => `c${index}`);
   const values = fields.map((field, index) =>
     conversion(`c${index}`, fieldType(schema[index] ?? field), fieldType(field)),
   );
-  const rows = `SELECT ${values.join(", ")} FROM (${query.sql}) AS given(${given.join(", ")})`;
-  await change.run(`INSERT INTO ${target.physical} (${names.join(", ")}) ${limitedQuery(fields, rows)}`);
+  const omitted = omittedDefaults(target.schema, fields);
+  const converted = `SELECT ${values.join(", ")} FROM (${query.sql}) AS given(${given.join(", ")})`;
+  const rows = await withDefaults(
+    (all) => compileDefaults(session.parts.analyzer, all),
+    omitted,
+    limitedQuery(fields, converted),
+  );
+  const names = [...fields, ...omitted].map((field) => quoteName(field.name));
+  await change.run(`INSERT INTO ${target.physical} (${names.join(", ")}) ${rows}`);
   change.touch(target);
   return target;
 }

@@ -6,6 +6,8 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { ChildJob, QueryEngine, QueryOutcome, QueryRequest } from "../jobs/ports.ts";
 import { rollback } from "../storage/database.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { FieldSchema } from "../types.ts";
+import { compileDefaults } from "./default-values.ts";
 import { dryRunScript } from "./dry-run.ts";
 import { cancelledError } from "./duck-errors.ts";
 import { asBigQueryError, executeStatement } from "./execute.ts";
@@ -58,6 +60,11 @@ export class Engine implements QueryEngine {
   async close(): Promise<void> {
     await this.#parts.sessions.close();
     await this.#parts.analyzer.close();
+  }
+
+  /** The default values of fields as DuckDB evaluates them, for writers that are no queries. */
+  columnDefaults(fields: readonly FieldSchema[]): Promise<ReadonlyMap<string, string>> {
+    return compileDefaults(this.#parts.analyzer, fields);
   }
 
   /** Runs a query job to its end. A script that fails leaves the jobs of its statements in the error's outcome. */

@@ -49,10 +49,10 @@ export class JsonRowReader {
   }
 
   #field(field: FieldSchema, value: JsonValue | undefined, path: string): SqlValue {
+    const missing = value === undefined ? this.#options.missing?.(field) : undefined;
+    if (missing !== undefined) return missing;
     if (field.mode === "REPEATED") return this.#repeated(field, value, path);
     if (value === undefined) {
-      const missing = this.#options.missing?.(field);
-      if (missing !== undefined) return missing;
       if (field.mode !== "REQUIRED") return null;
       throw this.#error(`Missing required ${this.#load ? "fields" : "field"}: ${path}.`, path);
     }

@@ -41,7 +41,8 @@ function evolveFields(
   const result = current.map((field) => {
     const next = findField(wanted, field.name);
     if (next === undefined) {
-      if (rules.keepMissing && field.mode !== "REQUIRED") return field;
+      const hasValue = field.mode !== "REQUIRED" || field.defaultValueExpression !== undefined;
+      if (rules.keepMissing && hasValue) return field;
       throw mismatch(ref, rules, `Field ${parent}${field.name} is missing in new schema`);
     }
     return evolveField(ref, field, next, rules, `${parent}${field.name}`);

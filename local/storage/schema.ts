@@ -176,9 +176,6 @@ function parseField(value: unknown, parent: string, depth: number): FieldSchema 
   copyText(given, field, ["description", "defaultValueExpression", "roundingMode", "collation"]);
   copyText(given, field, ["maxLength", "precision", "scale"]);
   checkParameters(field, path);
-  if (field.mode === "REPEATED" && field.defaultValueExpression !== undefined) {
-    throw invalid(`Field ${path}: a REPEATED field cannot have a default value expression`);
-  }
   return field;
 }
 

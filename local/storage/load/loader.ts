@@ -3,14 +3,15 @@ import { rm, stat, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { raisedMessage } from "../../compiler/functions/raise.ts";
-import { BigQueryError, type ErrorProto, unsupported } from "../../errors.ts";
+import { BigQueryError, type ErrorProto } from "../../errors.ts";
 import type { FieldSchema, TableRef } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import type { Catalog } from "../catalog.ts";
 import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-change.ts";
+import { type ColumnDefaults, omittedDefaults, withDefaults } from "../column-defaults.ts";
 import { type TableEntry, tableName } from "../entries.ts";
 import { withLimits } from "../field-limits.ts";
-import { countFields, findField } from "../schema.ts";
+import { countFields } from "../schema.ts";
 import { evolveSchema } from "../schema-evolution.ts";
 import { checkSameLayout } from "../table-layout.ts";
 import { changeSchema, createTable, insertRows, replaceRows } from "../tables.ts";
@@ -52,18 +53,20 @@ const BULK_BYTES = 50_000;
 /** Loads files into tables of a catalog: all of a file's rows, or none. */
 export class TableLoader {
   readonly #catalog: Catalog;
+  readonly #defaults: ColumnDefaults;
   readonly #bulkBytes: number;
 
   /** `bulkBytes`: how large a file must be, for each of its columns, to be read by DuckDB itself. */
-  constructor(catalog: Catalog, bulkBytes = BULK_BYTES) {
+  constructor(catalog: Catalog, defaults: ColumnDefaults, bulkBytes = BULK_BYTES) {
     this.#catalog = catalog;
+    this.#defaults = defaults;
     this.#bulkBytes = bulkBytes;
   }
 
   /** Runs one load job. */
   async load(job: LoadJob): Promise<LoadResult> {
     const options = parseLoadOptions(job.options);
-    return new LoadRun(this.#catalog, job, options, this.#bulkBytes).run();
+    return new LoadRun(this.#catalog, this.#defaults, job, options, this.#bulkBytes).run();
   }
 }
 
@@ -77,13 +80,21 @@ interface RowSource {
 
 class LoadRun {
   readonly #catalog: Catalog;
+  readonly #defaults: ColumnDefaults;
   readonly #job: LoadJob;
   readonly #bulkBytes: number;
   #options: LoadOptions;
   #parquet = "";
 
-  constructor(catalog: Catalog, job: LoadJob, options: LoadOptions, bulkBytes: number) {
+  constructor(
+    catalog: Catalog,
+    defaults: ColumnDefaults,
+    job: LoadJob,
+    options: LoadOptions,
+    bulkBytes: number,
+  ) {
     this.#catalog = catalog;
+    this.#defaults = defaults;
     this.#job = job;
     this.#options = options;
     this.#bulkBytes = bulkBytes;
@@ -301,10 +312,12 @@ class LoadRun {
       const wanted = this.#truncatedSchema(entry, schema);
       return replaceRows(change, entry, wanted, schema, source.query);
     }
-    checkDefaults(entry.schema, schema);
     const wanted = this.#appendedSchema(entry, schema);
     const target = wanted === entry.schema ? entry : await changeSchema(change, entry, wanted);
-    const count = await insertRows(change, target.physical ?? "", schema, source.query);
+    // A column that the load does not have gets its default value; one that it has is NULL where a row leaves it out.
+    const omitted = omittedDefaults(target.schema, schema);
+    const rows = await withDefaults(this.#defaults, omitted, source.query);
+    const count = await insertRows(change, target.physical ?? "", [...schema, ...omitted], rows);
     change.touch(target);
     return count;
   }
@@ -345,15 +358,6 @@ class LoadRun {
   #checkAborted(): void {
     if (this.#job.signal?.aborted) throw stopped();
   }
-}
-
-/** A column that the file does not have gets its default value on BigQuery; nothing here can evaluate it. */
-function checkDefaults(table: readonly FieldSchema[], file: readonly FieldSchema[]): void {
-  const omitted = table.find(
-    (field) => field.defaultValueExpression !== undefined && !findField(file, field.name),
-  );
-  if (omitted === undefined) return;
-  throw unsupported(`a load that leaves out column ${omitted.name}, which has a default value`);
 }
 
 async function hasRows(change: CatalogChange, entry: TableEntry): Promise<boolean> {

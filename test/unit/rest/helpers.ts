@@ -2,6 +2,7 @@ import type { QueryEngine, QueryOutcome, QueryRequest } from "../../../local/job
 import { JobRegistry } from "../../../local/jobs/registry.ts";
 import type { JobRunner } from "../../../local/jobs/runner.ts";
 import { createEndpoint, type Endpoint, type EndpointParts } from "../../../local/routes/endpoint.ts";
+import type { ColumnDefaults } from "../../../local/storage/column-defaults.ts";
 import { TableLoader } from "../../../local/storage/load/loader.ts";
 import { openStorage, type Storage } from "../../../local/storage/storage.ts";
 
@@ -13,6 +14,10 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
   readonly body: any;
 }
+
+/** Default values that are written alike in GoogleSQL and DuckDB. */
+const literalDefaults: ColumnDefaults = async (fields) =>
+  new Map(fields.map((field) => [field.name.toLowerCase(), field.defaultValueExpression ?? "NULL"]));
 
 /** An endpoint over storage in memory, asked without a socket. */
 export class TestEndpoint {
@@ -36,7 +41,8 @@ export class TestEndpoint {
       storage,
       jobs: new JobRegistry(),
       engine,
-      loader: new TableLoader(storage.catalog),
+      loader: new TableLoader(storage.catalog, literalDefaults),
+      columnDefaults: literalDefaults,
       guard: { exposed: false, allowedHosts: [] },
       onDefect: (error) => defects.push(error),
       queue: { running: 4, waiting: 100 },

@@ -28,7 +28,7 @@ beforeEach(async () => {
 async function load(sourceFormat: string, data: string | undefined, options: object = {}): Promise<void> {
   const file = join(folder, "data");
   if (data !== undefined) await writeFile(file, data);
-  await new TableLoader(harness.storage.catalog).load({
+  await new TableLoader(harness.storage.catalog, (fields) => harness.engine.columnDefaults(fields)).load({
     destinationTable: ref("t"),
     file,
     options: { sourceFormat, ...options },

@@ -8,7 +8,7 @@ await storage.catalog.change(async (change) => {
   const times = { creationTime: 1, lastModifiedTime: 1 };
   change.putDataset({ projectId: "p", datasetId: "d", location: "US", kept: {}, ...times });
 });
-const loader = new TableLoader(storage.catalog);
+const loader = new TableLoader(storage.catalog, async () => new Map());
 for (;;) {
   const tableId = `t${storage.catalog.listTables("p", "d").length}`;
   const schema = { fields: [{ name: "a", type: "INT64" }] };

@@ -3,13 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BigQueryError } from "../../../local/errors.ts";
+import type { ColumnDefaults } from "../../../local/storage/column-defaults.ts";
 import { type LoadResult, TableLoader } from "../../../local/storage/load/loader.ts";
 import { DEFAULT_FORMAT, rowEncoder } from "../../../local/storage/rest-values.ts";
 import { fieldType, parseSchema } from "../../../local/storage/schema.ts";
 import { openStorage, type Storage } from "../../../local/storage/storage.ts";
 import { createTable } from "../../../local/storage/tables.ts";
-import type { FieldSchema } from "../../../local/types.ts";
 import { fromDuck } from "../../../local/values.ts";
+
+/** Default values that are written alike in GoogleSQL and DuckDB. */
+const literalDefaults: ColumnDefaults = async (fields) =>
+  new Map(fields.map((field) => [field.name.toLowerCase(), field.defaultValueExpression ?? "NULL"]));
 
 const REF = { projectId: "p", datasetId: "d", tableId: "t" };
 let storage: Storage;
@@ -35,7 +39,11 @@ afterEach(async () => {
 async function load(data: string | Buffer, options: Record<string, unknown>): Promise<LoadResult> {
   const file = join(folder, "data");
   await writeFile(file, data);
-  return new TableLoader(storage.catalog, bulkBytes).load({ destinationTable: REF, file, options });
+  return new TableLoader(storage.catalog, literalDefaults, bulkBytes).load({
+    destinationTable: REF,
+    file,
+    options,
+  });
 }
 
 function loadJson(lines: readonly string[], options: Record<string, unknown> = {}): Promise<LoadResult> {
@@ -412,16 +420,21 @@ describe("dispositions", () => {
     ]);
   });
 
-  test("a column with a default value is not left out unnoticed", async () => {
-    const [a] = parseSchema(schema.fields);
-    const b: FieldSchema = { name: "b", type: "STRING", mode: "NULLABLE", defaultValueExpression: "'x'" };
-    await storage.catalog.change((change) =>
-      createTable(change, { ref: REF, schema: [a as FieldSchema, b] }),
-    );
-    const error = await failure(loadJson(['{"a":1}'], { schema: fields(["a", "INT64"]) }));
-    expect(error.message).toBe(
-      "Not supported by the local BigQuery endpoint: a load that leaves out column b, which has a default value",
-    );
+  // A column outside of the load's schema has no data in the rows; one within it is NULL where a row leaves it out:
+  // https://cloud.google.com/bigquery/docs/default-values, https://github.com/googleapis/python-bigquery/issues/1495
+  test("a column that the load does not have gets its default value", async () => {
+    const columns = [
+      { name: "a", type: "INTEGER" },
+      { name: "b", type: "STRING", defaultValueExpression: "'x'", mode: "REQUIRED" },
+    ];
+    await storage.catalog.change((change) => createTable(change, { ref: REF, schema: parseSchema(columns) }));
+    await loadJson(['{"a":1}'], { schema: fields(["a", "INT64"]) });
+    await load("2\n", { sourceFormat: "CSV", schema: fields(["a", "INT64"]) });
+    expect(await tableRows()).toEqual([
+      ["1", "x"],
+      ["2", "x"],
+    ]);
+    await failure(loadJson(['{"a":3}']));
   });
 
   test("a truncating load with a schema replaces the table's", async () => {
@@ -593,7 +606,7 @@ describe("Parquet", () => {
   async function parquet(sql: string, options: Record<string, unknown> = {}): Promise<LoadResult> {
     const file = join(folder, "data.parquet");
     await storage.database.use((c) => c.run(`COPY (${sql}) TO '${file}' (FORMAT parquet)`));
-    return new TableLoader(storage.catalog, bulkBytes).load({
+    return new TableLoader(storage.catalog, literalDefaults, bulkBytes).load({
       destinationTable: REF,
       file,
       options: { sourceFormat: "PARQUET", ...options },

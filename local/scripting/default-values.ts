@@ -1,0 +1,51 @@
+import type { CompileContext } from "../compiler/context.ts";
+import { compileExpr } from "../compiler/expressions.ts";
+import { ReadCollector } from "../compiler/reads.ts";
+import { storedSql } from "../compiler/stored.ts";
+import { Unit } from "../compiler/unit.ts";
+import type { Analyzer } from "../googlesql/analyzer.ts";
+import { type AnalysisEnv, createFixedSource } from "../googlesql/source.ts";
+import { fieldType } from "../storage/schema.ts";
+import type { FieldSchema } from "../types.ts";
+import { analyzeDefault } from "./column-defaults.ts";
+
+/** DuckDB expressions for the default values of fields, by name in lower case, for writers that are no DML. */
+export async function compileDefaults(
+  analyzer: Analyzer,
+  fields: readonly FieldSchema[],
+): Promise<ReadonlyMap<string, string>> {
+  const compiled = new Map<string, string>();
+  const now = BigInt(Date.now()) * 1000n;
+  for (const field of fields) {
+    if (field.defaultValueExpression === undefined) continue;
+    const unit = Unit.ofStatement(contextOf(field.defaultValueExpression, now), new ReadCollector(), {});
+    const { sql } = compileExpr(await analyzeDefault(analyzer, ENV, field), unit);
+    compiled.set(field.name.toLowerCase(), storedSql(sql, fieldType(field), field, unit));
+  }
+  return compiled;
+}
+
+/** A default value refers to nothing but functions. */
+const ENV: AnalysisEnv = {
+  source: createFixedSource([], { project: "", dataset: "" }),
+  variables: new Map(),
+  parameters: new Map(),
+  defaultProject: "",
+};
+
+function contextOf(text: string, now: bigint): CompileContext {
+  return {
+    defaultProject: "",
+    now,
+    text,
+    asValue: true,
+    physicalTable: (name) => {
+      throw new Error(`a default value reads ${name}`);
+    },
+    expandView: () => undefined,
+    routine: () => undefined,
+    variable: () => undefined,
+    parameter: () => undefined,
+    systemVariable: () => undefined,
+  };
+}
