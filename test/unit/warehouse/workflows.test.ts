@@ -24,7 +24,7 @@ async function readWorkflow(
   return { workflow, text, steps: Object.values(workflow.jobs).flatMap((job) => job.steps) };
 }
 
-for (const name of ["ci.yml", "update.yml"]) {
+for (const name of ["ci.yml", "review.yml", "update.yml"]) {
   describe(name, () => {
     it("pins every action by its major version", async () => {
       const { steps } = await readWorkflow(name);
@@ -68,6 +68,19 @@ describe("ci.yml", () => {
     expect(Object.keys(workflow.on).sort()).toEqual(["pull_request", "push"]);
     expect(workflow.permissions).toEqual({ contents: "read" });
     expect(steps.map((step) => step.run)).toContain("npm test");
+  });
+});
+
+describe("review.yml", () => {
+  it("reviews pull requests into the job's summary, with the right to read and nothing else", async () => {
+    const { workflow, steps, text } = await readWorkflow("review.yml");
+    expect(Object.keys(workflow.on)).toEqual(["pull_request"]);
+    expect(workflow.permissions).toEqual({ contents: "read" });
+    expect(text).not.toMatch(/secrets\.|id-token/);
+    expect(steps.find((step) => step.uses?.startsWith("actions/checkout@"))?.with?.["fetch-depth"]).toBe(0);
+    const review = steps.find((step) => step.run?.includes("npm run review"));
+    expect(review?.run).toContain('--base "$BASE" --format markdown --out "$GITHUB_STEP_SUMMARY"');
+    expect(review?.env?.BASE).toMatch(/^origin\/\$\{\{ github\.base_ref \}\}$/);
   });
 });
 

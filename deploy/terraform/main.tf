@@ -1,0 +1,58 @@
+# Where the tables live, and the account that updates them.
+
+locals {
+  dataform = jsondecode(file("${path.module}/../../dataform.json"))
+  entities = jsondecode(file("${path.module}/../../entities.json")).entities
+
+  project  = coalesce(var.project, local.dataform.defaultDatabase)
+  location = coalesce(var.location, try(local.dataform.defaultLocation, "US"))
+  named_datasets = concat(
+    [local.dataform.defaultSchema, try(local.dataform.assertionSchema, local.dataform.defaultSchema)],
+    [for entity in local.entities : try(entity.dataset, local.dataform.defaultSchema)],
+  )
+  datasets = var.datasets == null ? toset(local.named_datasets) : var.datasets
+}
+
+resource "google_bigquery_dataset" "datasets" {
+  for_each   = local.datasets
+  project    = local.project
+  dataset_id = each.value
+  location   = local.location
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_service_account" "updater" {
+  project      = local.project
+  account_id   = "user-info-updater"
+  display_name = "Updates the final tables"
+}
+
+# Tables and rows in these datasets alone; jobs can be run only in a project.
+resource "google_bigquery_dataset_iam_member" "updater" {
+  for_each   = google_bigquery_dataset.datasets
+  project    = local.project
+  dataset_id = each.value.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.updater.member
+}
+
+resource "google_project_iam_member" "updater" {
+  project = local.project
+  role    = "roles/bigquery.jobUser"
+  member  = google_service_account.updater.member
+}
+
+resource "google_service_account_iam_member" "kubernetes" {
+  count              = var.kubernetes_service_account == null ? 0 : 1
+  service_account_id = google_service_account.updater.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "serviceAccount:${local.project}.svc.id.goog[${var.kubernetes_service_account}]"
+}
+
+output "service_account" {
+  description = "The account that updates the tables."
+  value       = google_service_account.updater.email
+}
