@@ -1,3 +1,4 @@
+import type { ForeignKey, TableConstraints } from "../storage/constraints.ts";
 import type { FieldSchema, SqlType, TableRef } from "../types.ts";
 
 /** A column of a result, in order. Names may repeat only in intermediate results. */
@@ -82,6 +83,8 @@ export interface CreateTable {
   readonly partitioning: Partitioning;
   readonly requirePartitionFilter?: boolean;
   readonly clustering: readonly string[];
+  /** Absent where there are none. */
+  readonly constraints?: TableConstraints;
   readonly options: Options;
 }
 
@@ -138,7 +141,15 @@ export type AlterAction =
   | { readonly action: "set-data-type"; readonly column: string; readonly field: FieldSchema }
   | { readonly action: "drop-not-null"; readonly column: string }
   | { readonly action: "set-default"; readonly column: string; readonly expression: string }
-  | { readonly action: "drop-default"; readonly column: string };
+  | { readonly action: "drop-default"; readonly column: string }
+  | ConstraintAction;
+
+/** An action that changes the keys of a table. */
+export type ConstraintAction =
+  | { readonly action: "add-primary-key"; readonly columns: readonly string[] }
+  | { readonly action: "add-foreign-key"; readonly key: ForeignKey; readonly ifNotExists: boolean }
+  | { readonly action: "drop-primary-key"; readonly ifExists: boolean }
+  | { readonly action: "drop-constraint"; readonly name: string; readonly ifExists: boolean };
 
 /** ALTER TABLE, VIEW or SCHEMA. */
 export interface AlterObject {

@@ -11,6 +11,7 @@ import type {
 } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { columnField } from "./ddl-columns.ts";
+import { compileConstraints } from "./ddl-constraints.ts";
 import { tableRef } from "./ddl-names.ts";
 import { compileOptions } from "./ddl-options.ts";
 import { compileClustering, compilePartitioning } from "./ddl-partitioning.ts";
@@ -33,7 +34,7 @@ function isTemporary(node: TreeNode): boolean {
 
 /** CREATE TABLE in all its forms. */
 export function compileCreateTable(node: TreeNode, context: CompileContext): CreateTable {
-  refuseConstraints(node);
+  refuseFeatures(node);
   const schema = nodesOf(node, "columnDefinitionList").map((column) => columnField(column, context));
   const options = compileOptions(nodesOf(node, "optionList"), context);
   return {
@@ -49,13 +50,12 @@ export function compileCreateTable(node: TreeNode, context: CompileContext): Cre
     partitioning: compilePartitioning(nodesOf(node, "partitionByList")),
     ...(options.require_partition_filter === true ? { requirePartitionFilter: true } : {}),
     clustering: compileClustering(nodesOf(node, "clusterByList")),
+    ...compileConstraints(node, context),
     options,
   };
 }
 
-function refuseConstraints(node: TreeNode): void {
-  if (nodeOf(node, "primaryKey") !== undefined) throw unsupported("PRIMARY KEY");
-  if (nodesOf(node, "foreignKeyList").length > 0) throw unsupported("FOREIGN KEY");
+function refuseFeatures(node: TreeNode): void {
   if (nodesOf(node, "checkConstraintList").length > 0) throw unsupported("CHECK");
   if (nodeOf(node, "collationName") !== undefined) throw unsupported("DEFAULT COLLATE");
   if (flagOf(node, "isValueTable")) throw unsupported("CREATE TABLE … AS SELECT AS STRUCT");

@@ -3,6 +3,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { AlterAction, AlterObject, CompiledStatement, DropObject } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { columnField, retypedField } from "./ddl-columns.ts";
+import { compileAddConstraint } from "./ddl-constraints.ts";
 import {
   compileCreateRoutine,
   compileCreateSchema,
@@ -106,6 +107,16 @@ function compileAction(action: TreeNode, context: CompileContext): AlterAction {
       return { action: "set-default", column, expression: textOf(childOf(action, "defaultValue"), "sql") };
     case "AlterColumnDropDefaultAction":
       return { action: "drop-default", column };
+    case "AddConstraintAction":
+      return compileAddConstraint(action, context);
+    case "DropPrimaryKeyAction":
+      return { action: "drop-primary-key", ifExists: flagOf(action, "isIfExists") };
+    case "DropConstraintAction":
+      return {
+        action: "drop-constraint",
+        name: textOf(action, "name"),
+        ifExists: flagOf(action, "isIfExists"),
+      };
     default:
       throw unsupported(`ALTER … ${statementName(action).replace(/ ACTION$/, "")}`);
   }

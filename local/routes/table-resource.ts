@@ -2,11 +2,25 @@ import { z } from "zod";
 import type { Partitioning } from "../compiler/compiled.ts";
 import { BigQueryError } from "../errors.ts";
 import type { JsonObject } from "../jobs/json.ts";
+import type { TableConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { tableName } from "../storage/entries.ts";
 import { int64Text, labelsSchema, textMembers } from "./dataset-resource.ts";
 import { etagOf } from "./etag.ts";
 import { notSupported } from "./request.ts";
+
+const constraintsSchema = z.object({
+  primaryKey: z.object({ columns: z.array(z.string()) }).nullish(),
+  foreignKeys: z
+    .array(
+      z.object({
+        name: z.string().optional(),
+        referencedTable: z.object({ projectId: z.string(), datasetId: z.string(), tableId: z.string() }),
+        columnReferences: z.array(z.object({ referencingColumn: z.string(), referencedColumn: z.string() })),
+      }),
+    )
+    .nullish(),
+});
 
 const tableSchema = z.looseObject({
   tableReference: z
@@ -30,6 +44,7 @@ const tableSchema = z.looseObject({
     })
     .nullish(),
   clustering: z.looseObject({ fields: z.array(z.string()).nullish() }).nullish(),
+  tableConstraints: constraintsSchema.nullish(),
   requirePartitionFilter: z.boolean().nullish(),
   expirationTime: int64Text.nullish(),
   friendlyName: z.string().nullish(),
@@ -67,6 +82,14 @@ export function checkTableFeatures(body: TableBody): void {
     if (body[member] != null) throw notSupported(member, member);
   }
   if (body.view?.useLegacySql === true) throw notSupported("views in legacy SQL", "view.useLegacySql");
+}
+
+/** The keys a body asks for (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableConstraints). */
+export function readConstraints(given: NonNullable<TableBody["tableConstraints"]>): TableConstraints {
+  return {
+    ...(given.primaryKey == null ? {} : { primaryKey: given.primaryKey }),
+    ...(given.foreignKeys == null ? {} : { foreignKeys: given.foreignKeys }),
+  };
 }
 
 /** The partitioning a body asks for. */

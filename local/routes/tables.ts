@@ -3,6 +3,7 @@ import { BigQueryError } from "../errors.ts";
 import type { Job } from "../jobs/job.ts";
 import type { JsonObject } from "../jobs/json.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
+import { checkedConstraints, constraintsOf, keptConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { checkDecorator, checkTableRef } from "../storage/names.ts";
 import { parseSchema } from "../storage/schema.ts";
@@ -26,6 +27,7 @@ import { baseUrl, type Services } from "./services.ts";
 import {
   checkTableFeatures,
   KEPT_TABLE_MEMBERS,
+  readConstraints,
   readExpiration,
   readPartitionFilter,
   readPartitioning,
@@ -187,10 +189,12 @@ async function insertTable(
     description: body.description ?? undefined,
     labels: changedLabels(undefined, body.labels, "update"),
     expirationTime: readExpiration(body.expirationTime),
-    kept: changedKept({}, body, KEPT_TABLE_MEMBERS, "update"),
+    kept: keptMembers({}, body, "update"),
   };
   if (viewSchema === undefined) {
-    return createTable(change, { ...shared, schema: parseSchema(body.schema?.fields ?? []) });
+    const schema = parseSchema(body.schema?.fields ?? []);
+    const constraints = checkedConstraints(ref, schema, constraintsOf(shared));
+    return createTable(change, { ...shared, schema, kept: keptConstraints(shared.kept, constraints) });
   }
   const materialized = body.materializedView?.query;
   return createView(change, {
@@ -199,6 +203,16 @@ async function insertTable(
     query: materialized ?? body.view?.query ?? "",
     schema: withDescriptions(viewSchema, body.schema?.fields),
   });
+}
+
+/** Members that are kept and shown; keys in the form in which the rest of the endpoint reads them. */
+function keptMembers(
+  before: TableEntry["kept"],
+  body: TableBody,
+  how: "patch" | "update",
+): TableEntry["kept"] {
+  const kept = changedKept(before, body, KEPT_TABLE_MEMBERS, how);
+  return body.tableConstraints == null ? kept : keptConstraints(kept, readConstraints(body.tableConstraints));
 }
 
 async function changeTable(
@@ -223,6 +237,8 @@ async function changeTable(
     const query = body.view?.query ?? body.materializedView?.query ?? before.viewQuery;
     entry = { ...before, schema, viewQuery: query };
   }
+  const kept = keptMembers(before.kept, body, how);
+  const constraints = checkedConstraints(entry.ref, entry.schema, constraintsOf({ kept }));
   return alterEntry(change, entry, {
     schema: entry.schema,
     viewQuery: entry.viewQuery,
@@ -236,7 +252,7 @@ async function changeTable(
     requirePartitionFilter: readPartitionFilter(body) ?? before.requirePartitionFilter,
     partitioning: changedPartitioning(before, body),
     clustering: body.clustering === undefined ? before.clustering : (body.clustering?.fields ?? []),
-    kept: changedKept(before.kept, body, KEPT_TABLE_MEMBERS, how),
+    kept: keptConstraints(kept, constraints),
   });
 }
 

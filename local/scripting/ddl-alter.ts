@@ -1,11 +1,13 @@
-import type { AlterAction, AlterObject } from "../compiler/compiled.ts";
+import type { AlterAction, AlterObject, ConstraintAction } from "../compiler/compiled.ts";
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
+import { constraintsOf, namedConstraints } from "../storage/constraints.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { findField } from "../storage/schema.ts";
 import { alterEntry, changeSchema, renameTable } from "../storage/tables.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import type { DdlResult } from "./ddl.ts";
+import { alterConstraints } from "./ddl-constraints.ts";
 import { readTableOptions, readText } from "./ddl-options.ts";
 import { alterSchema } from "./ddl-schemas.ts";
 import type { Session } from "./session.ts";
@@ -40,15 +42,23 @@ export async function alterObject(
       entry = alterEntry(change, entry, { ...fields, kept: { ...entry.kept, ...kept } });
     } else if (action.action === "rename-table") {
       entry = renameTable(change, entry, action.to);
+    } else if (isConstraintAction(action)) {
+      entry = alterEntry(change, entry, { kept: alterConstraints(entry, action) });
     }
   }
   return { operation: "ALTER", target: entry.ref };
 }
 
-type ColumnAction = Exclude<AlterAction, { action: "set-options" | "rename-table" }>;
+type ColumnAction = Exclude<AlterAction, ConstraintAction | { action: "set-options" | "rename-table" }>;
+
+const CONSTRAINT_ACTIONS = ["add-primary-key", "add-foreign-key", "drop-primary-key", "drop-constraint"];
+
+function isConstraintAction(action: AlterAction): action is ConstraintAction {
+  return CONSTRAINT_ACTIONS.includes(action.action);
+}
 
 function isColumnAction(action: AlterAction): action is ColumnAction {
-  return action.action !== "set-options" && action.action !== "rename-table";
+  return action.action !== "set-options" && action.action !== "rename-table" && !isConstraintAction(action);
 }
 
 async function alterColumns(
@@ -135,7 +145,7 @@ function replace(
   return schema.map((other) => (other === field ? next : other));
 }
 
-/** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_drop_column_statement */
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_rename_column_statement */
 function refuseLayoutColumn(entry: TableEntry, column: string, verb: string): void {
   const { timePartitioning, rangePartitioning } = entry.partitioning;
   const partitioning = timePartitioning?.field ?? rangePartitioning?.field;
@@ -143,6 +153,10 @@ function refuseLayoutColumn(entry: TableEntry, column: string, verb: string): vo
     (name) => name?.toLowerCase() === column.toLowerCase(),
   );
   if (used) throw invalid(`Cannot ${verb} column '${column}': it is used for partitioning or clustering`);
+  const keys = namedConstraints(constraintsOf(entry)).flatMap(({ columns }) => columns);
+  if (keys.some((name) => name.toLowerCase() === column.toLowerCase())) {
+    throw invalid(`Cannot ${verb} column '${column}': it is part of a primary or foreign key`);
+  }
 }
 
 function invalid(message: string): BigQueryError {

@@ -2,6 +2,7 @@ import type { CompiledStatement, CreateTable, CreateView, DropObject } from "../
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
+import { checkedConstraints, keptConstraints } from "../storage/constraints.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { schemaOfColumns } from "../storage/schema.ts";
 import { alreadyExists, copyTable, createTable, createView, dropTable } from "../storage/tables.ts";
@@ -172,12 +173,14 @@ async function applyCreateTable(change: CatalogChange, ddl: CreateTable, ref: Ta
     change.putTable({ ...copy, ...options });
     return { operation };
   }
+  const constraints = checkedConstraints(ref, ddl.schema, ddl.constraints ?? {});
   await createTable(change, {
     ref,
     schema: ddl.schema,
     clustering: ddl.clustering,
     requirePartitionFilter: ddl.requirePartitionFilter,
     ...options,
+    kept: keptConstraints(options.kept ?? {}, constraints),
     partitioning: options.partitioning ?? ddl.partitioning,
     rows: ddl.asSelect?.sql,
   });

@@ -1,6 +1,7 @@
 import type { TableEntry } from "../storage/entries.ts";
 import type { FieldSchema } from "../types.ts";
 import { dataType, optionRows } from "./information-columns.ts";
+import { constraintDdl } from "./information-constraints.ts";
 
 /** The statement that would make the table or view, for the `ddl` column of INFORMATION_SCHEMA.TABLES. */
 export function tableDdl(entry: TableEntry): string {
@@ -10,7 +11,9 @@ export function tableDdl(entry: TableEntry): string {
   const optionList = options.length === 0 ? "" : `\nOPTIONS(\n${options.join(",\n")}\n)`;
   if (kind !== "TABLE")
     return `CREATE ${kind.replace("_", " ")} ${name}${optionList}\nAS ${entry.viewQuery ?? ""};`;
-  const columns = entry.schema.map((field) => `  ${columnDdl(field)}`).join(",\n");
+  const columns = [...entry.schema.map((field) => `  ${columnDdl(field)}`), ...constraintDdl(entry)].join(
+    ",\n",
+  );
   const clustering = entry.clustering.length === 0 ? "" : `\nCLUSTER BY ${entry.clustering.join(", ")}`;
   return `CREATE TABLE ${name}\n(\n${columns}\n)${partitionDdl(entry)}${clustering}${optionList};`;
 }

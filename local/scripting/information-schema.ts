@@ -5,6 +5,7 @@ import type { DatasetEntry, TableEntry } from "../storage/entries.ts";
 import type { SqlType } from "../types.ts";
 import { duckType, literalSql, quoteName, type SqlValue } from "../values.ts";
 import { columnFieldPathRows, columnRows, optionRows } from "./information-columns.ts";
+import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./information-constraints.ts";
 import { tableDdl } from "./information-ddl.ts";
 import { type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
 import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
@@ -32,6 +33,7 @@ const TIMESTAMP: SqlType = { kind: "TIMESTAMP" };
 const BOOL: SqlType = { kind: "BOOL" };
 const strings = (...names: string[]): Columns => names.map((name) => [name, STRING]);
 const TABLE_NAME = strings("table_catalog", "table_schema", "table_name");
+const CONSTRAINT_NAME = strings("constraint_catalog", "constraint_schema", "constraint_name");
 
 /** https://cloud.google.com/bigquery/docs/information-schema-intro */
 const VIEWS: Readonly<Record<string, View>> = {
@@ -131,6 +133,28 @@ const VIEWS: Readonly<Record<string, View>> = {
       tables(catalog, scope).flatMap((entry) =>
         columnFieldPathRows(entry).map((column) => [...nameOf(entry), ...column]),
       ),
+  },
+  TABLE_CONSTRAINTS: {
+    columns: [
+      ...CONSTRAINT_NAME,
+      ...TABLE_NAME,
+      ...strings("constraint_type", "is_deferrable", "initially_deferred", "enforced"),
+    ],
+    rows: (catalog, scope) => tables(catalog, scope).flatMap(tableConstraintRows),
+  },
+  KEY_COLUMN_USAGE: {
+    columns: [
+      ...CONSTRAINT_NAME,
+      ...TABLE_NAME,
+      ["column_name", STRING],
+      ["ordinal_position", INT64],
+      ["position_in_unique_constraint", INT64],
+    ],
+    rows: (catalog, scope) => tables(catalog, scope).flatMap((entry) => keyColumnRows(catalog, entry)),
+  },
+  CONSTRAINT_COLUMN_USAGE: {
+    columns: [...TABLE_NAME, ["column_name", STRING], ...CONSTRAINT_NAME],
+    rows: (catalog, scope) => tables(catalog, scope).flatMap(constraintColumnRows),
   },
   VIEWS: {
     columns: [...TABLE_NAME, ...strings("view_definition", "check_option", "use_standard_sql")],

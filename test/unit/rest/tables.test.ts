@@ -24,6 +24,34 @@ async function create(tableId: string, more: object = {}) {
 }
 
 describe("tables", () => {
+  // https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableConstraints
+  it("keeps keys whose columns are there, and lets go of them", async () => {
+    const foreignKey = {
+      name: "k",
+      referencedTable: { projectId: "p", datasetId: "d", tableId: "other" },
+      columnReferences: [{ referencingColumn: "N", referencedColumn: "id" }],
+    };
+    const made = await create("keys", {
+      tableConstraints: { primaryKey: { columns: ["A"] }, foreignKeys: [foreignKey] },
+    });
+    const kept = { ...foreignKey, columnReferences: [{ referencingColumn: "n", referencedColumn: "id" }] };
+    expect(made.tableConstraints).toEqual({ primaryKey: { columns: ["a"] }, foreignKeys: [kept] });
+    const patched = await bq.ask("PATCH", `${TABLES}/keys`, { tableConstraints: { foreignKeys: [kept] } });
+    expect(patched.body.tableConstraints).toEqual({ foreignKeys: [kept] });
+    const described = await bq.ask("PATCH", `${TABLES}/keys`, { description: "d" });
+    expect(described.body.tableConstraints).toEqual({ foreignKeys: [kept] });
+    const cleared = await bq.ask("PATCH", `${TABLES}/keys`, { tableConstraints: null });
+    expect(cleared.body.tableConstraints).toBeUndefined();
+    for (const tableConstraints of [
+      { primaryKey: { columns: ["nope"] } },
+      { primaryKey: { columns: "a" } },
+      { foreignKeys: [{}] },
+    ]) {
+      const refused = await bq.ask("PATCH", `${TABLES}/keys`, { tableConstraints });
+      expect(refused.body.error).toMatchObject({ code: 400, errors: [{ reason: "invalid" }] });
+    }
+  });
+
   it("inserts and gets one with its layout", async () => {
     const made = await create("full", {
       schema: {
