@@ -99,7 +99,7 @@ export class JobRunner {
     if (query == null) throw refused("dryRun of a job that is no query", "dryRun");
     checkQueryFeatures(query);
     const { catalog } = this.#parts.storage;
-    const location = resolveLocation(catalog, body.jobReference?.location, targetOf(projectId, query));
+    let location = resolveLocation(catalog, body.jobReference?.location, targetOf(projectId, query));
     let outcome: JobOutcome | undefined;
     let failure: unknown;
     this.#parts.queue.checkRoom();
@@ -112,6 +112,7 @@ export class JobRunner {
           signal: new AbortController().signal,
         });
         outcome = queryJobOutcome(result, true);
+        if (!body.jobReference?.location) location = result.location ?? location;
       } catch (error) {
         failure = error;
       }

@@ -25,7 +25,7 @@ export async function alterObject(
     if (ddl.ifExists) return { operation: "SKIP" };
     throw new BigQueryError(
       "notFound",
-      `Not found: Table ${tableName(target)} was not found in location US`,
+      `Not found: Table ${tableName(target)} was not found in location ${session.location.name}`,
       "query",
     );
   }

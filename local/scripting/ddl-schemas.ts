@@ -15,7 +15,7 @@ export function createSchema(session: Session, change: CatalogChange, ddl: Creat
     throw new BigQueryError("duplicate", `Already Exists: Dataset ${projectId}:${datasetId}`, "query");
   }
   const now = change.catalog.now();
-  const { location } = change.catalog;
+  const location = session.location.name;
   const created: DatasetEntry = {
     projectId,
     datasetId,
@@ -39,7 +39,7 @@ export async function dropSchema(
     if (ddl.ifExists) return { operation: "SKIP" };
     throw new BigQueryError(
       "notFound",
-      `Not found: Dataset ${projectId}:${datasetId} was not found in location US`,
+      `Not found: Dataset ${projectId}:${datasetId} was not found in location ${session.location.name}`,
       "query",
     );
   }
@@ -62,7 +62,7 @@ export function alterSchema(session: Session, change: CatalogChange, ddl: AlterO
     if (ddl.ifExists) return { operation: "SKIP" };
     throw new BigQueryError(
       "notFound",
-      `Not found: Dataset ${projectId}:${datasetId} was not found in location US`,
+      `Not found: Dataset ${projectId}:${datasetId} was not found in location ${session.location.name}`,
       "query",
     );
   }
@@ -94,7 +94,7 @@ export async function createRoutine(
   if (change.getDataset(projectId, datasetId) === undefined) {
     throw new BigQueryError(
       "notFound",
-      `Not found: Dataset ${projectId}:${datasetId} was not found in location US`,
+      `Not found: Dataset ${projectId}:${datasetId} was not found in location ${session.location.name}`,
       "query",
     );
   }
@@ -132,7 +132,7 @@ export function dropRoutine(session: Session, change: CatalogChange, ddl: DropOb
     if (ddl.ifExists) return { operation: "SKIP" };
     throw new BigQueryError(
       "notFound",
-      `Not found: Routine ${projectId}:${datasetId}.${routineId} was not found in location US`,
+      `Not found: Routine ${projectId}:${datasetId}.${routineId} was not found in location ${session.location.name}`,
       "query",
     );
   }

@@ -42,6 +42,7 @@ export async function runDdl(
   }
   const target = await targetOf(session, ddl);
   const temporary = target !== undefined && target.datasetId === session.tempDataset;
+  if (target !== undefined && !temporary) checkPlace(session, ddl, target);
   const work = (change: CatalogChange): Promise<DdlResult> =>
     applyDdl(session, change, prepared, ddl, target);
   let result: DdlResult;
@@ -160,7 +161,6 @@ function existing(
 }
 
 async function applyCreateTable(change: CatalogChange, ddl: CreateTable, ref: TableRef): Promise<DdlResult> {
-  needDatasetEntry(change, ref);
   const found = existing(change, ref, ddl.mode, "TABLE");
   if (found === "keep") return { operation: "SKIP" };
   const operation = found === "replace" ? "REPLACE" : "CREATE";
@@ -192,7 +192,6 @@ async function applyCreateView(
   ddl: CreateView,
   prepared: PreparedStatement,
 ): Promise<DdlResult> {
-  needDatasetEntry(change, ddl.table);
   const kind = ddl.materialized ? "MATERIALIZED_VIEW" : "VIEW";
   const found = existing(change, ddl.table, ddl.mode, kind);
   if (found === "keep") return { operation: "SKIP" };
@@ -224,7 +223,7 @@ async function applyDrop(
     if (ddl.ifExists) return { operation: "SKIP" };
     throw new BigQueryError(
       "notFound",
-      `Not found: Table ${tableName(target)} was not found in location US`,
+      `Not found: Table ${tableName(target)} was not found in location ${session.location.name}`,
       "query",
     );
   }
@@ -237,8 +236,9 @@ async function applyDrop(
   return { operation: "DROP" };
 }
 
-function needDatasetEntry(change: CatalogChange, { projectId, datasetId }: TableRef): void {
-  if (change.getDataset(projectId, datasetId) !== undefined) return;
-  const message = `Not found: Dataset ${projectId}:${datasetId} was not found in location US`;
-  throw new BigQueryError("notFound", message, "query");
+/** The dataset must be where the job runs; one that does not exist matters only to a statement that must find something there. */
+function checkPlace(session: Session, ddl: Ddl, { projectId, datasetId }: TableRef): void {
+  const dataset = session.catalog.getDataset(projectId, datasetId);
+  if (dataset === undefined && "ifExists" in ddl && ddl.ifExists) return;
+  session.location.need(projectId, datasetId, dataset);
 }

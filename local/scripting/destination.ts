@@ -60,7 +60,7 @@ async function write(
   const options = session.request.destinationOptions ?? parseDestinationOptions({});
   checkSchemaUpdates(options, writeDisposition);
   const schema = schemaOfColumns(query.columns);
-  change.needDataset(ref.projectId, ref.datasetId);
+  session.location.need(ref.projectId, ref.datasetId, change.getDataset(ref.projectId, ref.datasetId));
   const entry = change.getTable(ref);
   if (entry === undefined) {
     if (createDisposition === "CREATE_NEVER") throw invalid("notFound", `Not found: Table ${tableName(ref)}`);

@@ -188,7 +188,8 @@ async function dryRun(session: Session, sql: string): Promise<QueryOutcome> {
   const frame = { variables: session.variables, parameters: session.request.parameters };
   const { compiled } = await prepareStatement(session, sql, frame);
   const { connection, catalog, parts } = session;
-  return dryRunOutcome(compiled, await parts.readBytes.count(connection, catalog, readsOf(compiled)));
+  const bytes = await parts.readBytes.count(connection, catalog, readsOf(compiled));
+  return { ...dryRunOutcome(compiled, bytes), location: session.location.settled };
 }
 
 function isTemporaryFunction(node: TreeNode): boolean {
@@ -196,10 +197,19 @@ function isTemporaryFunction(node: TreeNode): boolean {
 }
 
 /** A script's result is that of the last SELECT, DML or DDL statement: https://cloud.google.com/bigquery/docs/multi-statement-queries */
-function scriptOutcome({ children, system }: Session): QueryOutcome {
+function scriptOutcome({ children, location, system }: Session): QueryOutcome {
   const outcomes = children.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome]));
   const last = outcomes.findLast(({ statementType }) => !/_TRANSACTION$|^ASSERT$/.test(statementType));
   const { schema, rows, dml, numDmlAffectedRows } = last ?? {};
   const bytesProcessed = Number(system.get("script.bytes_processed"));
-  return { statementType: "SCRIPT", schema, rows, dml, numDmlAffectedRows, bytesProcessed, children };
+  return {
+    statementType: "SCRIPT",
+    schema,
+    rows,
+    dml,
+    numDmlAffectedRows,
+    bytesProcessed,
+    location: location.settled,
+    children,
+  };
 }

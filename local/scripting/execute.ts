@@ -67,18 +67,9 @@ async function attemptStatement(session: Session, prepared: PreparedStatement): 
     statementType: statementType(compiled),
     referencedTables: referencedTables(compiled),
     bytesProcessed,
-    location: locationOf(session, compiled),
+    location: session.location.settled,
     ...details,
   };
-}
-
-/** Where the tables are that the statement refers to. */
-function locationOf(session: Session, compiled: CompiledStatement): string | undefined {
-  for (const { projectId, datasetId } of referencedTables(compiled)) {
-    const dataset = session.catalog.getDataset(projectId, datasetId);
-    if (dataset !== undefined && datasetId !== session.tempDataset) return dataset.location;
-  }
-  return undefined;
 }
 
 async function runCompiled(session: Session, prepared: PreparedStatement): Promise<Partial<QueryOutcome>> {

@@ -10,13 +10,14 @@ import type {
   TableSchemaSource,
 } from "../googlesql/source.ts";
 import type { CatalogView } from "../storage/catalog.ts";
-import { type DatasetEntry, type TableEntry, tableName } from "../storage/entries.ts";
+import { type TableEntry, tableName } from "../storage/entries.ts";
 import { schemaColumns } from "../storage/schema.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import { withColumnDefaults } from "./column-defaults.ts";
 import type { JobLister } from "./information-jobs.ts";
 import { informationPath, informationTable } from "./information-schema.ts";
+import type { JobLocation } from "./job-location.ts";
 import { wildcardTable } from "./wildcard-tables.ts";
 
 /** Where names without a project or dataset belong. */
@@ -29,7 +30,7 @@ export interface Defaults {
   readonly temporaryRoutines: ReadonlyMap<string, FoundRoutine>;
   readonly jobs?: JobLister;
   /** Where the job runs: tables elsewhere are not found. */
-  readonly location: { readonly name: string; readonly isGiven: boolean };
+  readonly location: JobLocation;
 }
 
 /** A table as the analyzer sees it, and as DuckDB does. */
@@ -82,12 +83,10 @@ export class LiveSource implements TableSchemaSource {
   async missingTable(path: readonly string[]): Promise<Error> {
     const ref = qualify(path, this.#defaults);
     if (ref === undefined) return unqualified(path);
-    const place = `${ref.projectId}:${ref.datasetId}`;
-    const { name } = this.#defaults.location;
+    const { location } = this.#defaults;
     const dataset = this.#catalog.getDataset(ref.projectId, ref.datasetId);
-    if (dataset === undefined || this.#isElsewhere(dataset)) {
-      return notFound(`Not found: Dataset ${place} was not found in location ${name}`);
-    }
+    if (dataset === undefined || !location.admits(dataset))
+      return location.datasetNotFound(ref.projectId, ref.datasetId);
     return notFound(`Not found: Table ${tableName(ref)} was not found in location ${dataset.location}`);
   }
 
@@ -97,27 +96,22 @@ export class LiveSource implements TableSchemaSource {
     const information = informationPath(path);
     if (information !== undefined) return this.#information(information.prefix, information.view);
     const ref = qualify(path, this.#defaults);
-    if (ref?.tableId.endsWith("*")) return wildcardTable(this.#catalog, ref);
-    const entry = ref === undefined ? undefined : this.#catalog.getTable(ref);
-    if (entry === undefined) return undefined;
-    const dataset = this.#catalog.getDataset(entry.ref.projectId, entry.ref.datasetId);
-    return dataset !== undefined && this.#isElsewhere(dataset) ? undefined : liveTable(entry);
+    if (ref === undefined || !this.#isHere(ref)) return undefined;
+    if (ref.tableId.endsWith("*")) return wildcardTable(this.#catalog, ref);
+    const entry = this.#catalog.getTable(ref);
+    return entry === undefined ? undefined : liveTable(entry);
   }
 
-  #isElsewhere(dataset: DatasetEntry): boolean {
-    const { name, isGiven } = this.#defaults.location;
-    return isGiven && dataset.location.toLowerCase() !== name.toLowerCase();
+  #isHere({ projectId, datasetId }: TableRef): boolean {
+    const dataset = this.#catalog.getDataset(projectId, datasetId);
+    return dataset !== undefined && this.#defaults.location.admits(dataset);
   }
 
   #information(prefix: readonly string[], view: string): LiveTable {
     const [place, project] = [...prefix].reverse();
     const projectId = project ?? this.#defaults.projectId;
     const isRegion = place === undefined || /^region-/i.test(place);
-    if (!isRegion && this.#catalog.getDataset(projectId, place) === undefined) {
-      throw notFound(
-        `Not found: Dataset ${projectId}:${place} was not found in location ${this.#defaults.location.name}`,
-      );
-    }
+    if (!isRegion) this.#defaults.location.need(projectId, place, this.#catalog.getDataset(projectId, place));
     const scope = isRegion ? { projectId } : { projectId, datasetId: place };
     return informationTable(this.#catalog, scope, view, this.#defaults.jobs);
   }

@@ -9,6 +9,7 @@ import { dropTable } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { JobLister } from "./information-jobs.ts";
+import { JobLocation } from "./job-location.ts";
 import type { TableLocks } from "./locks.ts";
 import type { ReadBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
@@ -46,6 +47,8 @@ export class Session {
   children: ChildJob[] = [];
   /** The present job has more than one statement, or one that only scripts have. */
   isScript = false;
+  /** Where the job runs. */
+  location!: JobLocation;
   defaultDataset: { projectId: string; datasetId: string } | undefined;
   defaultProject: string;
   #tempDataset: string | undefined;
@@ -67,6 +70,9 @@ export class Session {
     this.request = request;
     this.children = [];
     this.isScript = false;
+    // The jobs of a session run where its first one does.
+    if (this.location === undefined || request.location !== undefined)
+      this.location = new JobLocation(request.location, this.parts.storage.catalog.location);
     if (request.defaultDataset !== undefined) {
       this.defaultDataset = request.defaultDataset;
       this.system.set("dataset_project_id", request.defaultDataset.projectId);
@@ -86,12 +92,6 @@ export class Session {
     ] satisfies [string, SqlValue][]) {
       this.system.set(name, value);
     }
-  }
-
-  /** Where the job runs. */
-  get location(): { name: string; isGiven: boolean } {
-    const given = this.request.location;
-    return { name: given ?? this.parts.storage.catalog.location, isGiven: given !== undefined };
   }
 
   /** Objects as the next statement sees them. */
