@@ -1,6 +1,7 @@
 import { BigQueryError } from "../errors.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import { alreadyExists, copyTable, insertRows } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
@@ -11,6 +12,7 @@ import type { JobOutcome } from "./job.ts";
 /** Runs a copy job: the destination gets all rows of all sources in one transaction. */
 export async function runCopy(
   storage: Storage,
+  sizes: TableSizes,
   projectId: string,
   copy: CopyConfiguration,
 ): Promise<JobOutcome> {
@@ -22,7 +24,14 @@ export async function runCopy(
   if (sources.length === 0) throw new BigQueryError("required", "Required parameter is missing: sourceTable");
   const destination = fullRef(copy.destinationTable, projectId);
   const rows = await storage.catalog.change((change) => copyAll(change, sources, destination, copy));
-  return { statistics: { copy: { copiedRows: String(rows), copiedLogicalBytes: "0" } } };
+  const copied = await Promise.all(
+    sources.map(async (ref) => {
+      const entry = storage.catalog.getTable(ref);
+      return entry === undefined ? 0 : (await sizes.size(entry)).bytes;
+    }),
+  );
+  const bytes = copied.reduce((sum, size) => sum + size, 0);
+  return { statistics: { copy: { copiedRows: String(rows), copiedLogicalBytes: String(bytes) } } };
 }
 
 async function copyAll(

@@ -123,6 +123,9 @@ function readType(json: TypeJson, name: string): SqlType {
     }));
     return { kind: "STRUCT", fields };
   }
+  if (kind === "RANGE") {
+    throw invalid(`Not supported by the local BigQuery endpoint: type RANGE (query parameter ${name})`);
+  }
   const scalar = SCALARS[kind];
   if (scalar === undefined) throw invalid(`Query parameter ${name} has an unknown type: ${json.type}`);
   return { kind: scalar };

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BigQueryError } from "../errors.ts";
+import { checkLabel } from "../storage/names.ts";
+import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import {
@@ -41,6 +43,7 @@ export interface RunnerParts {
   /** The statements that a script had run when it failed with this error. */
   readonly childrenOf?: (error: unknown) => readonly ChildJob[];
   readonly faults: Faults;
+  readonly sizes: TableSizes;
   readonly onDefect: OnDefect;
 }
 
@@ -67,6 +70,7 @@ export class JobRunner {
   async insert(projectId: string, body: JobBody, upload?: SpoolFile): Promise<Job> {
     const { configuration, jobReference } = body;
     const { kind, work, target } = this.#workOf(projectId, body, upload);
+    for (const [key, value] of Object.entries(configuration.labels ?? {})) checkLabel(key, value);
     this.#parts.queue.checkRoom();
     const job = this.#parts.jobs.add({
       projectId,
@@ -150,7 +154,8 @@ export class JobRunner {
     if (given.length !== 1) {
       throw new BigQueryError("required", "Required parameter is missing: one of query, load, copy, extract");
     }
-    if (extract != null) throw refused("extract jobs", "configuration.extract");
+    if (extract != null)
+      throw refused("extract jobs, whose destination is Cloud Storage", "configuration.extract");
     if (upload !== undefined && load == null) {
       throw new BigQueryError("invalid", "An upload needs configuration.load.", "configuration");
     }
@@ -166,7 +171,7 @@ export class JobRunner {
     const copying = copy as CopyConfiguration;
     return {
       kind: "COPY",
-      work: () => runCopy(this.#parts.storage, projectId, copying),
+      work: () => runCopy(this.#parts.storage, this.#parts.sizes, projectId, copying),
       target: datasetOf(fullRef(copying.destinationTable, projectId)),
     };
   }

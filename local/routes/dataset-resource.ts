@@ -2,6 +2,8 @@ import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
 import type { JsonObject } from "../jobs/json.ts";
 import type { DatasetEntry } from "../storage/entries.ts";
+import { checkLabel } from "../storage/names.ts";
+import { checkCollation } from "../storage/schema.ts";
 import { USER_EMAIL } from "../user.ts";
 import { etagOf } from "./etag.ts";
 import { notSupported } from "./request.ts";
@@ -111,6 +113,10 @@ export function changedDataset(
   now: number,
 ): DatasetEntry {
   if (body.isCaseInsensitive) throw notSupported("isCaseInsensitive", "isCaseInsensitive");
+  checkCollation(body.defaultCollation);
+  if (body.defaultRoundingMode === "ROUND_HALF_EVEN") {
+    throw notSupported("defaultRoundingMode ROUND_HALF_EVEN", "defaultRoundingMode");
+  }
   const location = readLocation(body.location);
   if (location !== undefined && location !== entry.location) {
     throw new BigQueryError("invalid", "Cannot change the location of a dataset.", "location");
@@ -122,17 +128,31 @@ export function changedDataset(
     labels: changedLabels(entry.labels, body.labels, how),
     defaultTableExpirationMs: changedMember(
       entry.defaultTableExpirationMs,
-      body.defaultTableExpirationMs,
+      lifetime(body.defaultTableExpirationMs, "defaultTableExpirationMs", HOUR_MS),
       how,
     ),
     defaultPartitionExpirationMs: changedMember(
       entry.defaultPartitionExpirationMs,
-      body.defaultPartitionExpirationMs,
+      lifetime(body.defaultPartitionExpirationMs, "defaultPartitionExpirationMs", 1),
       how,
     ),
     kept: changedKept(entry.kept, body, KEPT, how),
     lastModifiedTime: now,
   };
+}
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * A lifetime in milliseconds; 0 is none. Tables live an hour at least
+ * (https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset.FIELDS.default_table_expiration_ms).
+ */
+function lifetime(text: string | null | undefined, member: string, least: number): string | null | undefined {
+  if (text == null) return text;
+  const value = Number(text);
+  if (value === 0) return null;
+  if (value >= least && Number.isSafeInteger(value)) return text;
+  throw new BigQueryError("invalid", `Invalid value for ${member}: ${text} is less than ${least}.`, member);
 }
 
 /** A member after a change: null removes it; absent leaves it in a patch and removes it in an update. */
@@ -200,24 +220,6 @@ export function readLocation(location: string | null | undefined): string | unde
     throw new BigQueryError("invalid", `Invalid location "${location.slice(0, 100)}".`, "location");
   }
   return location.length === 2 ? location.toUpperCase() : location.toLowerCase();
-}
-
-/** https://cloud.google.com/bigquery/docs/labels-intro#requirements */
-function checkLabel(key: string, value: string): void {
-  if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key)) {
-    throw new BigQueryError(
-      "invalid",
-      `Label key "${key.slice(0, 100)}" has invalid characters or length.`,
-      "labels",
-    );
-  }
-  if (!/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value)) {
-    throw new BigQueryError(
-      "invalid",
-      `Label value "${value.slice(0, 100)}" has invalid characters or length.`,
-      "labels",
-    );
-  }
 }
 
 const DEFAULT_ACCESS = [

@@ -1,22 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import { BigQueryError, type ErrorProto } from "../errors.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
-import {
-  canonicalJson,
-  JsonNumber,
-  JsonObject,
-  type JsonValue,
-  parseExactJson,
-} from "../storage/json-text.ts";
+import { JsonNumber, JsonObject, type JsonValue, parseExactJson } from "../storage/json-text.ts";
 import { JsonRowReader } from "../storage/json-values.ts";
+import { checkTableRef } from "../storage/names.ts";
 import { fieldType } from "../storage/schema.ts";
 import type { Storage } from "../storage/storage.ts";
-import { insertRows } from "../storage/tables.ts";
+import { copyTable, insertRows } from "../storage/tables.ts";
 import { ValueError } from "../storage/text-values.ts";
 import type { FieldSchema } from "../types.ts";
 import { literalSql, type SqlValue } from "../values.ts";
 import type { TableParams } from "./names.ts";
-import { notSupported } from "./request.ts";
 import type { Services } from "./services.ts";
 import { needTable } from "./tables.ts";
 
@@ -28,6 +22,7 @@ const MAX_INSERT_IDS = 500_000;
 const ROWS_PER_STATEMENT = 500;
 
 interface InsertBody {
+  readonly templateSuffix: string;
   readonly rows: readonly { readonly insertId: string | undefined; readonly json: JsonValue }[];
   readonly skipInvalidRows: boolean;
   readonly ignoreUnknownValues: boolean;
@@ -57,7 +52,9 @@ export function insertAllRoutes(app: FastifyInstance, services: Services): void 
       "/projects/:projectId/datasets/:datasetId/tables/:tableId/insertAll",
       async (request) => {
         const body = readInsertBody(request.body);
-        const entry = needTable(services, request.params);
+        const named = needTable(services, request.params);
+        const entry =
+          body.templateSuffix === "" ? named : await instanceOf(services.storage, named, body.templateSuffix);
         const errors = await insertAll(services, entry, body, insertIds);
         return {
           kind: "bigquery#tableDataInsertAllResponse",
@@ -66,6 +63,20 @@ export function insertAllRoutes(app: FastifyInstance, services: Services): void 
       },
     );
   });
+}
+
+/**
+ * The table `<template><suffix>`, made like the template where it is not there yet
+ * (https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#template-tables).
+ */
+async function instanceOf(storage: Storage, template: TableEntry, suffix: string): Promise<TableEntry> {
+  const ref = checkTableRef({ ...template.ref, tableId: `${template.ref.tableId}${suffix}` });
+  return (
+    storage.catalog.getTable(ref) ??
+    storage.catalog.change(
+      async (change) => change.getTable(ref) ?? (await copyTable(change, template, ref, false)),
+    )
+  );
 }
 
 async function insertAll(
@@ -168,9 +179,10 @@ function readInsertBody(value: unknown): InsertBody {
     throw new BigQueryError("invalid", "Invalid JSON payload received. Root element must be a message.");
   }
   const members = new Map(value.members);
-  const suffix = members.get("templateSuffix");
-  if (suffix !== undefined && suffix !== null && suffix !== "")
-    throw notSupported("templateSuffix", "templateSuffix");
+  const suffix = members.get("templateSuffix") ?? "";
+  if (typeof suffix !== "string") {
+    throw new BigQueryError("invalid", "Invalid value at 'templateSuffix': not a string.", "templateSuffix");
+  }
   const rows = members.get("rows");
   if (!Array.isArray(rows) || rows.length === 0) {
     throw new BigQueryError("invalid", "No rows present in the request.", "rows");
@@ -179,6 +191,7 @@ function readInsertBody(value: unknown): InsertBody {
     throw new BigQueryError("invalid", `Too many rows present in the request, limit: ${MAX_ROWS}`, "rows");
   }
   return {
+    templateSuffix: suffix,
     rows: rows.map(readRow),
     skipInvalidRows: isTrue(members.get("skipInvalidRows")),
     ignoreUnknownValues: isTrue(members.get("ignoreUnknownValues")),
@@ -199,7 +212,7 @@ function readRow(value: JsonValue, index: number): InsertBody["rows"][number] {
         ? insertId
         : insertId instanceof JsonNumber
           ? insertId.text
-          : canonicalJson(insertId),
+          : String(insertId),
     json,
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { datasetRoutes } from "./datasets.ts";
+import { iamRoutes } from "./iam.ts";
 import { insertAllRoutes } from "./insert-all.ts";
 import { jobRoutes } from "./jobs.ts";
 import { projectRoutes } from "./projects.ts";
@@ -19,4 +20,5 @@ export function registerResources(app: FastifyInstance, services: Services): voi
   jobRoutes(app, services);
   queryRoutes(app, services);
   routineRoutes(app, services);
+  iamRoutes(app);
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { TableConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { tableName } from "../storage/entries.ts";
+import { checkCollation } from "../storage/schema.ts";
 import { int64Text, labelsSchema, textMembers } from "./dataset-resource.ts";
 import { etagOf } from "./etag.ts";
 import { notSupported } from "./request.ts";
@@ -80,6 +81,10 @@ export function checkTableFeatures(body: TableBody): void {
     "partitionDefinition",
   ]) {
     if (body[member] != null) throw notSupported(member, member);
+  }
+  checkCollation(body.defaultCollation);
+  if (body.defaultRoundingMode === "ROUND_HALF_EVEN") {
+    throw notSupported("defaultRoundingMode ROUND_HALF_EVEN", "defaultRoundingMode");
   }
   if (body.view?.useLegacySql === true) throw notSupported("views in legacy SQL", "view.useLegacySql");
 }
@@ -159,10 +164,9 @@ export interface TableSize {
   readonly lastModified: number;
 }
 
-/** The table's resource (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table). */
-export function tableResource(entry: TableEntry, size: TableSize, baseUrl: string): JsonObject {
+/** The table's resource, without its size where that is not asked for (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table). */
+export function tableResource(entry: TableEntry, size: TableSize | undefined, baseUrl: string): JsonObject {
   const { projectId, datasetId, tableId } = entry.ref;
-  const bytes = String(size.bytes);
   return {
     kind: "bigquery#table",
     etag: tableEtag(entry),
@@ -174,18 +178,24 @@ export function tableResource(entry: TableEntry, size: TableSize, baseUrl: strin
     schema: { ...(entry.schema.length === 0 ? {} : { fields: entry.schema }) },
     ...layoutMembers(entry),
     ...entry.kept,
-    numBytes: bytes,
-    numLongTermBytes: "0",
-    numRows: String(size.rows),
-    numTotalLogicalBytes: bytes,
-    numActiveLogicalBytes: bytes,
-    numLongTermLogicalBytes: "0",
+    ...(size === undefined ? {} : sizeMembers(size)),
     creationTime: String(entry.creationTime),
     ...(entry.expirationTime === undefined ? {} : { expirationTime: String(entry.expirationTime) }),
-    lastModifiedTime: String(size.lastModified),
+    lastModifiedTime: String(size?.lastModified ?? entry.lastModifiedTime),
     type: entry.kind,
     ...viewMembers(entry),
     location: entry.location,
+  };
+}
+
+function sizeMembers({ bytes, rows }: TableSize): JsonObject {
+  return {
+    numBytes: String(bytes),
+    numLongTermBytes: "0",
+    numRows: String(rows),
+    numTotalLogicalBytes: String(bytes),
+    numActiveLogicalBytes: String(bytes),
+    numLongTermLogicalBytes: "0",
   };
 }
 

@@ -22,7 +22,8 @@ import { needDataset } from "./datasets.ts";
 import { checkIfMatch, etagOf } from "./etag.ts";
 import type { DatasetParams, TableParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
-import { type RawQuery, readBody, textParam, uintParam } from "./request.ts";
+import { listParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
+import { selectFields } from "./selected-fields.ts";
 import { baseUrl, type Services } from "./services.ts";
 import {
   checkTableFeatures,
@@ -78,11 +79,15 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
   });
 
-  app.get<{ Params: TableParams }>(`${TABLES}/:tableId`, async (request) => {
+  app.get<{ Params: TableParams; Querystring: RawQuery }>(`${TABLES}/:tableId`, async (request) => {
+    const view = tableView(textParam(request.query, "view"));
+    const selected = listParam(request.query, "selectedFields");
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
     const entry = needTable(services, request.params);
-    return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
+    const { schema } = selectFields(entry.schema, selected);
+    const size = view === "BASIC" ? undefined : await sizeOf(services, entry);
+    return tableResource({ ...entry, schema }, size, baseUrl(request));
   });
 
   for (const [method, how] of [
@@ -116,6 +121,12 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     });
     return reply.code(204).send();
   });
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables/get#TableMetadataView */
+function tableView(view = "STORAGE_STATS"): string {
+  if (/^(TABLE_METADATA_VIEW_UNSPECIFIED|BASIC|STORAGE_STATS|FULL)$/.test(view)) return view;
+  throw new BigQueryError("invalid", `Invalid value for view: ${view.slice(0, 100)}`, "view");
 }
 
 /** The table that a query without a destination left its rows in. */

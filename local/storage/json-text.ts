@@ -61,17 +61,24 @@ export function fromPlainJson(value: unknown): JsonValue {
  * The text of a JSON value in the form GoogleSQL keeps: no spaces, members sorted by name and the first of equal names kept,
  * integers of 64 bits exact and other numbers as FLOAT64.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type
+ * Half a surrogate pair, which no UTF-8 text can hold, is a SyntaxError.
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return jsonString(value);
   if (value instanceof JsonNumber) return canonicalNumber(value.text);
   if (value instanceof JsonObject) {
     const members = new Map(value.members.toReversed());
     const names = [...members.keys()].sort(compareUtf8);
-    return `{${names.map((name) => `${JSON.stringify(name)}:${canonicalJson(members.get(name) ?? null)}`).join(",")}}`;
+    return `{${names.map((name) => `${jsonString(name)}:${canonicalJson(members.get(name) ?? null)}`).join(",")}}`;
   }
   return `[${value.map(canonicalJson).join(",")}]`;
+}
+
+function jsonString(text: string): string {
+  // As one code point a surrogate is seen only where its other half is missing.
+  if (/\p{Surrogate}/u.test(text)) throw new SyntaxError("JSON text holds half a surrogate pair");
+  return JSON.stringify(text);
 }
 
 function canonicalNumber(text: string): string {

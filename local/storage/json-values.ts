@@ -79,8 +79,17 @@ export class JsonRowReader {
     });
   }
 
+  #json(value: JsonValue, path: string): string {
+    try {
+      return canonicalJson(value);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw this.#error("Invalid JSON value: a surrogate without its other half", path);
+    }
+  }
+
   #element(field: FieldSchema, value: NonNullable<JsonValue>, path: string): SqlValue {
-    if (field.type === "JSON") return canonicalJson(value);
+    if (field.type === "JSON") return this.#json(value, path);
     if (Array.isArray(value)) {
       throw this.#error(
         this.#load

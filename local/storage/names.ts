@@ -56,3 +56,21 @@ export function checkTableRef(ref: TableRef): TableRef {
 export function sameLocation(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }
+
+/** https://cloud.google.com/bigquery/docs/labels-intro#requirements */
+export function checkLabel(key: string, value: string): void {
+  if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key)) {
+    throw new BigQueryError(
+      "invalid",
+      `Label key "${key.slice(0, 100)}" has invalid characters or length.`,
+      "labels",
+    );
+  }
+  if (!/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value)) {
+    throw new BigQueryError(
+      "invalid",
+      `Label value "${value.slice(0, 100)}" has invalid characters or length.`,
+      "labels",
+    );
+  }
+}

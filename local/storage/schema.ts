@@ -175,13 +175,23 @@ function parseField(value: unknown, parent: string, depth: number): FieldSchema 
   }
   copyText(given, field, ["description", "defaultValueExpression", "roundingMode", "collation"]);
   copyText(given, field, ["maxLength", "precision", "scale"]);
+  checkCollation(field.collation);
   checkParameters(field, path);
   return field;
+}
+
+/** Refuses a collation, which would change how texts compare; the empty one is none. */
+export function checkCollation(collation: unknown): void {
+  if (collation == null || collation === "") return;
+  throw invalid(`Not supported by the local BigQuery endpoint: collation ${String(collation).slice(0, 100)}`);
 }
 
 function parseType(value: unknown, path: string): string {
   if (value === undefined || value === null) throw invalid(`Field ${path} has no type`);
   const type = typeof value === "string" ? REST_TYPES[value.toUpperCase()] : undefined;
+  if (value === "RANGE") {
+    throw invalid(`Not supported by the local BigQuery endpoint: type RANGE (field ${path})`);
+  }
   if (type === undefined)
     throw invalid(`Invalid value for type: ${String(value)} is not a valid value (field ${path})`);
   return type;

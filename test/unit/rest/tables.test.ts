@@ -307,7 +307,7 @@ describe("tabledata", () => {
     [{}, "No rows"],
     [{ rows: [] }, "No rows"],
     [{ rows: [{}] }, "rows[0]"],
-    [{ rows: [{ json: { a: "1" } }], templateSuffix: "_x" }, "templateSuffix"],
+    [{ rows: [{ json: { a: "1" } }], templateSuffix: "/x" }, "Invalid table ID"],
   ])("refuses insertAll of %j", async (body, message) => {
     await bq.ask("POST", TABLES, { tableReference: { tableId: "in" }, schema: { fields: [field("a")] } });
     const answer = await bq.ask("POST", `${TABLES}/in/insertAll`, body);
