@@ -20,10 +20,8 @@ export function setOperator(type: string): string {
   return operator;
 }
 
-/** UNION, INTERSECT and EXCEPT; columns of the inputs are matched by the analyzer, here by position. */
+/** UNION, INTERSECT and EXCEPT; columns of the inputs are matched by the analyzer, by name too, and stand here by position. */
 export function compileSetOperationScan(node: TreeNode, unit: Unit): string {
-  const mode = textOf(node, "columnMatchMode") || "BY_POSITION";
-  if (mode !== "BY_POSITION") throw unsupported(`set operations with ${mode}`);
   const operator = setOperator(textOf(node, "opType"));
   const targets = nodesOf(node, "columnList").map(columnId);
   // `a UNION b UNION c` reads from the left in both languages.

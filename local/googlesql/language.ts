@@ -54,6 +54,7 @@ const ALSO_IN_BIGQUERY: readonly string[] = [
   "FEATURE_TIME_BUCKET_FUNCTIONS",
   "FEATURE_V_1_4_GROUPING_BUILTIN",
   "FEATURE_V_1_4_GROUPING_SETS",
+  "FEATURE_V_1_4_SET_OPERATION_COLUMN_PROPAGATION_MODE",
 ];
 
 /** The language as BigQuery has it, from what the server calls its complete one. */
