@@ -209,7 +209,7 @@ export class Analyzer {
       const body = routineBody(routine);
       if (body !== undefined) bodies.set(name, body);
     }
-    for (const call of templatedCalls(statement)) {
+    for (const call of byName.size === 0 ? [] : templatedCalls(statement)) {
       const routine = byName.get(call.name);
       if (routine === undefined) continue;
       const text = call.createText(routine.statement);

@@ -1,9 +1,7 @@
-import { createRequire } from "node:module";
-import path from "node:path";
 import grpc from "@grpc/grpc-js";
-import protoLoader from "@grpc/proto-loader";
 import { BigQueryError } from "../errors.ts";
-import { googleSqlFolder, type ServerProcess, startServerProcess } from "./process.ts";
+import { type ServerProcess, startServerProcess } from "./process.ts";
+import { defineService } from "./service.ts";
 
 /** A protobuf message as the loader gives and takes it. */
 export type Message = Record<string, unknown>;
@@ -47,36 +45,6 @@ export class ServerGoneError extends BigQueryError {
   constructor() {
     super("invalidQuery", "GoogleSQL's analyzer fails on this statement", "query");
   }
-}
-
-/** How deep trees may nest; one operator takes several levels. What is deeper is refused, the stack does not overflow. */
-const MAX_NESTING = 5000;
-
-/** The loader's own copy of its protobuf library holds the limit on nesting, which is meant for messages of strangers. */
-function allowDeepTrees(): void {
-  const require = createRequire(import.meta.url);
-  const protobuf = createRequire(require.resolve("@grpc/proto-loader"))("protobufjs") as {
-    Reader: { recursionLimit: number };
-    util: { recursionLimit: number };
-  };
-  protobuf.Reader.recursionLimit = MAX_NESTING;
-  protobuf.util.recursionLimit = MAX_NESTING;
-}
-
-function loadService(): ServiceConstructor {
-  allowDeepTrees();
-  const definition = protoLoader.loadSync("local_service.proto", {
-    defaults: false,
-    oneofs: true,
-    longs: String,
-    enums: String,
-    arrays: false,
-    includeDirs: [path.join(googleSqlFolder(), "protos")],
-  });
-  const root = grpc.loadPackageDefinition(definition) as unknown as {
-    zetasql: { local_service: { ZetaSqlLocalService: ServiceConstructor } };
-  };
-  return root.zetasql.local_service.ZetaSqlLocalService;
 }
 
 interface Connection {
@@ -143,7 +111,10 @@ export class GoogleSqlClient {
   }
 
   async #start(): Promise<Connection> {
-    this.#serviceClass ??= loadService();
+    this.#serviceClass ??= grpc.makeGenericClientConstructor(
+      defineService(),
+      "ZetaSqlLocalService",
+    ) as unknown as ServiceConstructor;
     let failure: unknown;
     for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
       const server = await startServerProcess();
@@ -151,6 +122,8 @@ export class GoogleSqlClient {
         "grpc.max_receive_message_length": -1,
         "grpc.max_send_message_length": -1,
         "grpc.enable_http_proxy": 0,
+        // A tree may be a hundred megabytes: by the 64 KB of the default it takes seconds.
+        "grpc-node.flow_control_window": 16 * 1024 * 1024,
         "grpc.initial_reconnect_backoff_ms": 30,
         "grpc.min_reconnect_backoff_ms": 30,
         "grpc.max_reconnect_backoff_ms": 200,

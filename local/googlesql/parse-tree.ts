@@ -1,4 +1,4 @@
-import type { TreeNode } from "./tree.ts";
+import { isType, type TreeNode } from "./tree.ts";
 
 /** A range of UTF-8 bytes in a text. */
 export interface ByteRange {
@@ -69,7 +69,7 @@ export function walkTree(
   for (const [field, value] of Object.entries(root)) {
     for (const child of Array.isArray(value) ? value : [value]) {
       if (child === null || typeof child !== "object" || Buffer.isBuffer(child)) continue;
-      if (field === "parseLocationRange") continue;
+      if (field === "parseLocationRange" || isType(child)) continue;
       visit(child as TreeNode, field, root);
       walkTree(child as TreeNode, visit);
     }

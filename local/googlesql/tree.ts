@@ -21,6 +21,19 @@ function kindOf(name: string): string {
   );
 }
 
+/** Messages that are types: mentions of one type share one message, which is left as it is. */
+const types = new WeakSet<object>();
+
+/** Says that a message is a type. */
+export function rememberType(message: object): void {
+  types.add(message);
+}
+
+/** True for a type, in which there are no nodes to look for. */
+export function isType(message: object): boolean {
+  return types.has(message);
+}
+
 /**
  * Flattens what the GoogleSQL server answers. The protos nest each class in a field per base class (`parent`) and each
  * polymorphic field in a one-of per abstract class (`node` names the one that is set).
@@ -28,6 +41,7 @@ function kindOf(name: string): string {
 export function flattenTree(message: unknown): unknown {
   if (Array.isArray(message)) return message.map(flattenTree);
   if (message === null || typeof message !== "object" || Buffer.isBuffer(message)) return message;
+  if (types.has(message)) return message;
   const source = message as Record<string, unknown>;
   if (typeof source.node === "string" && source.node in source) return unwrap(source, source.node);
   const flat: Record<string, unknown> = {};

@@ -33,8 +33,18 @@ export function toTypeProto(type: SqlType): Message {
   return { typeKind: KIND_NAMES[type.kind] };
 }
 
+/** Trees share the messages of equal types, and so the types that are made of them. */
+const known = new WeakMap<object, SqlType>();
+
 /** A type as it stands in a resolved tree. What BigQuery does not have (protos, INT32, …) is refused by name. */
 export function fromTypeProto(proto: unknown): SqlType {
+  const message = (proto ?? {}) as object;
+  const type = known.get(message) ?? readType(message);
+  known.set(message, type);
+  return type;
+}
+
+function readType(proto: object): SqlType {
   const { typeKind, arrayType, structType } = proto as {
     typeKind?: string;
     arrayType?: { elementType?: unknown };

@@ -52,6 +52,31 @@ beforeAll(async () => {
 });
 afterAll(() => analyzer.close());
 
+describe("types in a tree", () => {
+  it("are one object wherever they are mentioned, so that a wide STRUCT is read once", async () => {
+    const { statement } = await analyzer.analyzeStatement(
+      "SELECT s, s.b FROM (SELECT STRUCT(1 AS a, STRUCT('x' AS c) AS b) AS s)",
+      env,
+    );
+    const structs = new Map<string, Set<unknown>>();
+    const look = (node: unknown): void => {
+      if (typeof node !== "object" || node === null) return;
+      if ("typeKind" in node && node.typeKind === "TYPE_STRUCT") {
+        const text = typeText(fromTypeProto(node));
+        structs.set(text, (structs.get(text) ?? new Set()).add(node));
+      }
+      for (const child of Object.values(node)) look(child);
+    };
+    look(statement);
+    expect([...structs].map(([text, objects]) => [text, objects.size])).toEqual(
+      expect.arrayContaining([
+        ["STRUCT<a INT64, b STRUCT<c STRING>>", 1],
+        ["STRUCT<c STRING>", 1],
+      ]),
+    );
+  });
+});
+
 async function outputs(sql: string): Promise<string[]> {
   const { statement } = await analyzer.analyzeStatement(sql, env);
   return (statement.outputColumnList as TreeNode[]).map(

@@ -1,0 +1,125 @@
+import { createRequire } from "node:module";
+import path from "node:path";
+import type grpc from "@grpc/grpc-js";
+import { googleSqlFolder } from "./process.ts";
+import { rememberType } from "./tree.ts";
+
+/** How deep trees may nest; one operator takes several levels. What is deeper is refused, the stack does not overflow. */
+const MAX_NESTING = 5000;
+const SERVICE = "zetasql.local_service.ZetaSqlLocalService";
+const TYPE = "zetasql.TypeProto";
+const AS_OBJECT = { longs: String, enums: String, oneofs: true };
+
+interface Reader {
+  readonly buf: Uint8Array;
+  pos: number;
+}
+
+interface MessageType {
+  setup(): MessageType;
+  decode(reader: Reader | Uint8Array, length?: number, end?: number, depth?: number): object;
+  toObject(message: object, options?: object, depth?: number): object;
+  encode(message: object): { finish(): Uint8Array };
+  fromObject(object: object): object;
+}
+
+interface Root {
+  resolvePath: (origin: string, target: string) => string | null;
+  loadSync(file: string): Root;
+  resolveAll(): Root;
+  lookupType(name: string): MessageType;
+  lookupService(name: string): {
+    readonly methodsArray: readonly {
+      readonly name: string;
+      readonly resolvedRequestType: MessageType;
+      readonly resolvedResponseType: MessageType;
+    }[];
+  };
+}
+
+interface Protobuf {
+  readonly Root: new () => Root;
+  readonly Reader: { recursionLimit: number };
+  readonly util: { recursionLimit: number };
+}
+
+/** GoogleSQL's local service, as the files beside its server define it. */
+export function defineService(): grpc.ServiceDefinition {
+  const require = createRequire(import.meta.url);
+  // It knows the files of Google's that are not beside the server.
+  require("@grpc/proto-loader");
+  const protobuf = createRequire(require.resolve("@grpc/proto-loader"))("protobufjs") as Protobuf;
+  // The limit on nesting is meant for messages of strangers.
+  protobuf.Reader.recursionLimit = MAX_NESTING;
+  protobuf.util.recursionLimit = MAX_NESTING;
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => path.join(googleSqlFolder(), "protos", target);
+  root.loadSync("local_service.proto").resolveAll();
+  const types = new SharedTypes(root.lookupType(TYPE));
+  const methods = root.lookupService(SERVICE).methodsArray.map((method) => {
+    const { name, resolvedRequestType: request, resolvedResponseType: response } = method;
+    return [
+      name,
+      {
+        path: `/${SERVICE}/${name}`,
+        originalName: name.charAt(0).toLowerCase() + name.slice(1),
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: (value: object) => Buffer.from(request.encode(request.fromObject(value)).finish()),
+        requestDeserialize: (bytes: Buffer) => request.decode(bytes),
+        responseSerialize: (value: object) => Buffer.from(response.encode(value).finish()),
+        responseDeserialize: (bytes: Buffer) =>
+          types.within(() => response.toObject(response.decode(bytes), AS_OBJECT)),
+      },
+    ];
+  });
+  return Object.fromEntries(methods) as grpc.ServiceDefinition;
+}
+
+/**
+ * Reads each type of an answer once. A resolved tree says the type of every column wherever it is mentioned, and over a STRUCT of hundreds
+ * of fields that is nearly all there is in it: read one by one they take seconds, shared they take no time.
+ */
+class SharedTypes {
+  /** By their bytes. */
+  readonly #decoded = new Map<string, object>();
+  readonly #objects = new Map<object, object>();
+
+  constructor(type: MessageType) {
+    // The code that reads and converts is made by `setup`; messages that hold types call what stands here.
+    const { decode, toObject } = type.setup();
+    type.decode = (reader, length, end, depth) => {
+      if (length === undefined || reader instanceof Uint8Array) {
+        return decode.call(type, reader, length, end, depth);
+      }
+      const bytes = Buffer.from(reader.buf.buffer, reader.buf.byteOffset + reader.pos, length);
+      const key = bytes.toString("latin1");
+      const known = this.#decoded.get(key);
+      if (known !== undefined) {
+        reader.pos += length;
+        return known;
+      }
+      const message = decode.call(type, reader, length, end, depth);
+      this.#decoded.set(key, message);
+      return message;
+    };
+    type.toObject = (message, options, depth) => {
+      const known = this.#objects.get(message);
+      if (known !== undefined) return known;
+      const object = toObject.call(type, message, options, depth);
+      rememberType(object);
+      this.#objects.set(message, object);
+      return object;
+    };
+  }
+
+  /** Types are shared within one answer. */
+  within<T>(read: () => T): T {
+    try {
+      return read();
+    } finally {
+      this.#decoded.clear();
+      this.#objects.clear();
+    }
+  }
+}
