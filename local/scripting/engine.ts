@@ -89,11 +89,15 @@ export class Engine implements QueryEngine {
     }
     return await storage.database.use(async (connection) => {
       const session = new Session(this.#parts, request, connection);
+      let isClean = false;
       try {
-        return await runInterruptibly(session, statements);
+        const outcome = await runInterruptibly(session, statements);
+        isClean = !session.isScript;
+        return outcome;
       } finally {
         await session.close();
-        await rollback(connection);
+        // One statement that went well has left no transaction open; to ask DuckDB takes as long as a small query.
+        if (!isClean) await rollback(connection);
       }
     });
   }
