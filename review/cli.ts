@@ -4,12 +4,12 @@ import { parseArgs } from "node:util";
 import { InputError } from "../generator/problems.ts";
 import { CommandError, messageOf, wrongUsage } from "../warehouse/errors.ts";
 import { readProject } from "../warehouse/project.ts";
-import { readCosts } from "./dry-run.ts";
 import { findBase } from "./git.ts";
 import { formatMarkdown } from "./markdown.ts";
 import { compareSides } from "./review.ts";
 import { readBase, readHead } from "./sides.ts";
 import { formatTerminal } from "./terminal.ts";
+import { askWarehouse } from "./warehouse.ts";
 
 const USAGE = `usage: npm run review -- --base <ref> [--format markdown|terminal] [--out FILE]
 What the working tree changes since it left <ref>: schema, graph, compiled SQL, cost, and what to do about it.
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const base = await findBase(root, ref);
   const [before, after] = await Promise.all([readBase(root, base.commit), readHead(root)]);
   const changes = compareSides(base, before, after, project.projectId);
-  const review = { ...changes, costs: await readCosts(project, changes.graph.actions) };
+  const review = { ...changes, ...(await askWarehouse(project, after.models, changes.graph.actions)) };
   const isColoured = isTerminal && process.env.NO_COLOR === undefined;
   const text = chosen === "markdown" ? formatMarkdown(review) : formatTerminal(review, isColoured);
   if (out === undefined) process.stdout.write(text);

@@ -8,7 +8,7 @@ import { canSetType, describeType, isSameType } from "./column-types.ts";
 interface Place {
   /** The entity as the pull request has it. */
   readonly model: EntityModel;
-  /** The tables' full names, for statements. */
+  /** The full names of those tables that are there already, for statements. */
   readonly tables: readonly string[];
   readonly parents: readonly string[];
   /** The pull request names a new final table, which the next run fills from all history. */
@@ -21,8 +21,9 @@ const INIT: Need = { step: "init" };
 
 /** What changes in the fields of an entity's schema, at any depth, in the schema's order. Names are equal whatever their case, as BigQuery's are. */
 export function compareFields(before: EntityModel, after: EntityModel, projectId: string): readonly Change[] {
-  const { updates, final } = after.tables;
-  const tables = [updates, final].map((table) => `${projectId}.${after.dataset}.${table}`);
+  const tables = (["updates", "final"] as const)
+    .filter((role) => !hasNewTable(before, after, role))
+    .map((role) => `${projectId}.${after.dataset}.${after.tables[role]}`);
   const place = { model: after, tables, parents: [], hasNewFinal: hasNewTable(before, after, "final") };
   return compareList(fieldsOf(before), fieldsOf(after), place);
 }
@@ -148,6 +149,9 @@ function compareField(before: SchemaField, after: SchemaField, place: Place): re
 function typeChange(before: SchemaField, after: SchemaField, place: Place): Change {
   const path = pathOf(after, place);
   const what = `${code(describeType(before))} -> ${code(describeType(after))}`;
+  if (place.tables.length === 0) {
+    return { path, kind: "changed", what, means: "the tables are made anew, with the new type", needs: [] };
+  }
   if (!canSetType(before, after)) {
     const isNarrower = isSameType(before, after);
     return {
@@ -166,7 +170,7 @@ function typeChange(before: SchemaField, after: SchemaField, place: Place): Chan
   const isNested = place.parents.length > 0;
   const ways = isNested
     ? `Change the type of ${code(path)} in ${place.tables.map(code).join(" and ")}: \`ALTER COLUMN … SET DATA TYPE\`, with the whole RECORD ${code(top)} written out.`
-    : `Change the type of ${code(path)} in both tables.`;
+    : `Change the type of ${code(path)} in ${place.tables.length === 2 ? "both tables" : "the table that is there"}.`;
   return {
     path,
     kind: "changed",

@@ -1,10 +1,11 @@
 import { type Change, code, weightOf } from "./changes.ts";
 import { costCells, costReasons } from "./cost.ts";
 import type { ActionChange } from "./graph-changes.ts";
+import type { LivePlan } from "./live-plan.ts";
 import type { Review } from "./review.ts";
 import type { SqlDiff } from "./sql-diffs.ts";
 import type { Todo } from "./todo.ts";
-import { compared, notKnown, summary } from "./words.ts";
+import { compared, notKnown, planTitle, summary } from "./words.ts";
 
 /** What GitHub takes as one comment: 65,536 characters. */
 const COMMENT_LIMIT = 65_000;
@@ -18,6 +19,7 @@ export function formatMarkdown(review: Review, limit = COMMENT_LIMIT): string {
     `**${summary(review)}**\n${compared(review.base)}`,
     todoSection(review.todos),
     schemaSection(review),
+    planSection(review.plan),
     graphSection(review),
     costSection(review),
     noteSection(review.notes),
@@ -47,6 +49,11 @@ function schemaSection({ entities }: Review): string {
 function whatChanges(change: Change): string {
   const what = change.kind === "changed" ? change.what : `**${change.kind}** ${change.what}`;
   return weightOf(change) === "refused" ? `**refused:** ${what}` : what;
+}
+
+function planSection(plan: LivePlan | undefined): string {
+  if (plan === undefined || plan.lines.length === 0) return "";
+  return `### Tables as they are\n\n${planTitle(plan)}:\n\n${plan.lines.map((line) => `- ${line}`).join("\n")}`;
 }
 
 function graphSection({ graph }: Review): string {

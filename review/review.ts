@@ -3,6 +3,7 @@ import type { Costs } from "./cost.ts";
 import { compareEntities } from "./entity-changes.ts";
 import type { Base } from "./git.ts";
 import { compareGraphs, type GraphChanges } from "./graph-changes.ts";
+import type { LivePlan } from "./live-plan.ts";
 import type { Head, Side } from "./sides.ts";
 import { diffSql, type SqlDiff } from "./sql-diffs.ts";
 import { listTodos, type Todo } from "./todo.ts";
@@ -14,18 +15,20 @@ export interface Review {
   readonly graph: GraphChanges;
   readonly diffs: readonly SqlDiff[];
   readonly costs: Costs;
+  /** What `npm run init` finds to do on the tables as they are; undefined where they cannot be seen. */
+  readonly plan: LivePlan | undefined;
   readonly todos: readonly Todo[];
   /** What the reader must know of how the review was made, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** Compares both sides; the cost is the only thing that others must find out. Pure. */
+/** Compares both sides; the warehouse has a say only in the cost and the plan. Pure. */
 export function compareSides(
   base: Base,
   before: Side,
   after: Head,
   projectId: string,
-): Omit<Review, "costs"> {
+): Omit<Review, "costs" | "plan"> {
   // A base that cannot be read says nothing: without this, all would look new.
   const entities =
     before.models.length === 0 && before.problems.length > 0
@@ -54,6 +57,8 @@ function notesOf(
   const notes = before.problems.map(
     (problem) => `The base could not be compared in full: \`${problem.replaceAll("`", "'")}\`.`,
   );
+  if (!before.hasDefinitions && before.models.length > 0)
+    notes.push("The base has no definitions: those compared were made from its schemas by this generator.");
   if (before.core !== after.core)
     notes.push(
       `\`@dataform/core\` changes from ${before.core ?? "none"} to ${after.core ?? "none"}; both sides are compiled by the one installed here.`,

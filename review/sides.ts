@@ -24,6 +24,8 @@ export interface Side {
   readonly actions: readonly ActionText[];
   /** `@dataform/core`'s version as package.json asks for it. */
   readonly core: string | undefined;
+  /** False where no definitions were committed, and the generator installed here made them. */
+  readonly hasDefinitions: boolean;
   /** What could not be read or compiled, one line each; what depends on it is empty. */
   readonly problems: readonly string[];
 }
@@ -38,7 +40,10 @@ type Files = ReadonlyMap<string, string>;
 const FOLDERS = ["definitions", "includes", "schemas"];
 const SETTINGS = ["dataform.json", "entities.json", "package.json"];
 
-/** Reads the base commit's side: its own definitions, compiled as they are committed. Its faults are reported, not thrown. */
+/**
+ * Reads the base commit's side: its own definitions, compiled as they are committed, or made anew where it has none. Its
+ * faults are reported, not thrown.
+ */
 export async function readBase(root: string, commit: string): Promise<Side> {
   const files = new Map(await readCommit(root, commit, [...FOLDERS, ...SETTINGS]));
   const problems: string[] = [];
@@ -50,16 +55,21 @@ export async function readBase(root: string, commit: string): Promise<Side> {
       return otherwise;
     }
   };
-  const models = await attempt(async () => {
-    const input = await readProjectInput(async (file) => {
-      if (!files.has(file))
-        for (const [name, text] of await readCommit(root, commit, [file])) files.set(name, text);
-      return files.get(file);
-    });
-    return modelsOf(input);
-  }, []);
+  const input = await attempt(
+    () =>
+      readProjectInput(async (file) => {
+        if (!files.has(file))
+          for (const [name, text] of await readCommit(root, commit, [file])) files.set(name, text);
+        return files.get(file);
+      }),
+    undefined,
+  );
+  const models = input === undefined ? [] : await attempt(async () => modelsOf(input), []);
+  const hasDefinitions = [...files].some(([file, text]) => isGenerated(file, text));
+  if (!hasDefinitions && input !== undefined && models.length > 0)
+    for (const [file, text] of definitionsOf(input)) files.set(file, text);
   const actions = await attempt(() => compile(files), []);
-  return { models, actions, core: coreVersion(files), problems };
+  return { models, actions, core: coreVersion(files), hasDefinitions, problems };
 }
 
 /** Reads the working tree's side, its definitions made anew. Throws an InputError where the generator or Dataform does. */
@@ -70,8 +80,7 @@ export async function readHead(root: string): Promise<Head> {
     if (text !== undefined) files.set(file, text);
   }
   const input = await readProjectInput(async (file) => files.get(file) ?? readIfFile(path.join(root, file)));
-  const generated = generateProject(input.config, input.schemas, { defaultDataset: input.defaultDataset });
-  const differences = await compareFiles(root, "definitions", generated, isGenerated);
+  const differences = await compareFiles(root, "definitions", definitionsOf(input), isGenerated);
   for (const { path: file, kind, expected } of differences) {
     if (kind === "orphaned") files.delete(file);
     else files.set(file, expected ?? "");
@@ -82,6 +91,7 @@ export async function readHead(root: string): Promise<Head> {
     models: modelsOf(input),
     actions: actionTexts(graph),
     core: coreVersion(files),
+    hasDefinitions: true,
     problems: [],
     stale: [...differences, ...compiled].map(({ path: file, kind }) => `${file} (${kind})`),
   };
@@ -89,6 +99,10 @@ export async function readHead(root: string): Promise<Head> {
 
 function modelsOf({ config, schemas, defaultDataset }: ProjectInput): readonly EntityModel[] {
   return buildModels(config, schemas, { defaultDataset });
+}
+
+function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): Files {
+  return generateProject(config, schemas, { defaultDataset });
 }
 
 async function compile(files: Files): Promise<readonly ActionText[]> {

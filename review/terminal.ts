@@ -4,13 +4,13 @@ import { weightOf } from "./changes.ts";
 import { costCells, costReasons } from "./cost.ts";
 import type { Review } from "./review.ts";
 import type { SqlDiff } from "./sql-diffs.ts";
-import { compared, notKnown, summary } from "./words.ts";
+import { compared, notKnown, planTitle, summary } from "./words.ts";
 
 /** The review for a terminal, in colour where that is asked for. */
 export function formatTerminal(review: Review, isColoured = false): string {
   const paint = (style: "bold" | "red" | "green" | "cyan", text: string) =>
     isColoured ? styleText(style, text, { validateStream: false }) : text;
-  const { todos, entities, graph, costs, diffs, notes, base } = review;
+  const { todos, entities, graph, costs, plan, diffs, notes, base } = review;
   const sections = [`${paint("bold", summary(review))}\n${plain(compared(base))}`];
   const add = (title: string, lines: readonly string[]) => {
     if (lines.length > 0) sections.push([paint("bold", title), ...lines].join("\n"));
@@ -32,6 +32,11 @@ export function formatTerminal(review: Review, isColoured = false): string {
       }),
     );
   }
+  if (plan !== undefined)
+    add(
+      plain(planTitle(plan)),
+      plan.lines.map((line) => `  ${plain(line)}`),
+    );
   if (graph.actions.length > 0) {
     const rows = graph.actions.map(({ id, type, kind, aspects, newEdges, lostEdges }) => [
       id,

@@ -1,5 +1,6 @@
 import { weightOf } from "./changes.ts";
 import type { Base } from "./git.ts";
+import type { LivePlan } from "./live-plan.ts";
 import type { Review } from "./review.ts";
 import type { Todo } from "./todo.ts";
 
@@ -23,6 +24,11 @@ export function summary({ entities, graph, todos, notes }: Review): string {
 export function notKnown(todos: readonly Todo[]): string {
   const isExpected = todos.some(({ step }) => step === "init" || step === "before");
   return isExpected ? "Not known before the tables are as the change needs them" : "Not known";
+}
+
+/** What stands before the plan of `npm run init`. */
+export function planTitle({ isRefused }: LivePlan): string {
+  return `\`npm run init\` ${isRefused ? "refuses the tables as they are" : "would do this to the tables as they are"}`;
 }
 
 /** What was compared with what. */

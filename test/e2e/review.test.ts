@@ -122,7 +122,9 @@ describe("npm run review", () => {
     await generate();
     const refused = await project.npm("init");
     expect(refused.stderr).toContain("score is INTEGER in the table and NUMERIC in the schema");
-    const statements = [...(await printed("--base", "main")).matchAll(/^ +(ALTER TABLE .*;)$/gm)];
+    const text = await printed("--base", "main");
+    expect(text).toContain("`npm run init` refuses the tables as they are:");
+    const statements = [...text.matchAll(/^ +(ALTER TABLE .*;)$/gm)];
     expect(statements).toHaveLength(2);
     for (const [, sql] of statements) await project.query(sql ?? "");
     await succeed("init");
@@ -157,6 +159,17 @@ describe("npm run review", () => {
     });
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Not estimated: `nothing answers at http://127.0.0.1:9");
+  });
+
+  it("makes the definitions of a base that has none committed", async () => {
+    await git("switch", "--quiet", "--create", "bare", "main");
+    await git("rm", "--quiet", "-r", "definitions/person", "compiled");
+    await commit("Nothing generated");
+    await generate();
+    const fromBare = await printed("--base", "bare");
+    expect(fromBare).toContain("The base has no definitions");
+    expect(fromBare).toContain("No change found; see the notes.");
+    await git("switch", "--quiet", "--force", "topic");
   });
 
   it("takes a base that is not a project yet", async () => {

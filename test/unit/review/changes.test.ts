@@ -356,6 +356,16 @@ describe("a change of the schema", () => {
     ]);
   });
 
+  it("of a type concerns only the tables that are there already", () => {
+    const typed = (type: string, options = {}) => person([{ name: "n", type }], options);
+    const [, inOne] = changesOf(typed("INT64"), typed("NUMERIC", { tables: { final: "people" } }));
+    expect(inOne?.needs).toMatchObject([
+      { sql: ["ALTER TABLE `acme.crm.person_updates` ALTER COLUMN n SET DATA TYPE NUMERIC;"] },
+    ]);
+    const [, inNone] = changesOf(typed("STRING"), typed("INT64", { dataset: "elsewhere" }));
+    expect(inNone).toMatchObject({ path: "n", needs: [] });
+  });
+
   it("makes clears of a removed field bad rows", () => {
     const options = { clearedFields: "cleared" };
     const [change] = changesOf(person([NAME, CLOCK], options), person([NAME], options));

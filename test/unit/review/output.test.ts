@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EntityModel } from "../../../generator/model.ts";
+import { describePlan, describeRefusal } from "../../../review/live-plan.ts";
 import { formatMarkdown } from "../../../review/markdown.ts";
 import { compareSides, type Review } from "../../../review/review.ts";
 import type { Head, Side } from "../../../review/sides.ts";
@@ -12,11 +13,11 @@ const NAME: Field = { name: "name", type: "STRING" };
 
 function side(models: readonly EntityModel[], sql: string, rest: Partial<Head> = {}): Head {
   const actions = [action("person_final", sql, { type: "operations" })];
-  return { models, actions, core: "3.0.62", problems: [], stale: [], ...rest };
+  return { models, actions, core: "3.0.62", hasDefinitions: true, problems: [], stale: [], ...rest };
 }
 
 function review(before: Side, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
-  return { ...compareSides(BASE, before, after, "acme"), costs };
+  return { ...compareSides(BASE, before, after, "acme"), costs, plan: undefined };
 }
 
 const before = side([person([NAME])], "SELECT 1");
@@ -81,6 +82,33 @@ describe("a review in Markdown", () => {
     expect(short).toContain("The rest does not fit here");
   });
 
+  it("shows what init finds to do, or what it refuses", () => {
+    const steps = [
+      {
+        kind: "table" as const,
+        name: "crm.person_final",
+        action: "extend" as const,
+        changes: ["+ n INTEGER"],
+        notes: [],
+      },
+      { kind: "table" as const, name: "crm.person_updates", action: "none" as const, changes: [], notes: [] },
+      {
+        kind: "file" as const,
+        name: ".df-credentials.json",
+        action: "create" as const,
+        changes: ["x"],
+        notes: [],
+      },
+    ];
+    expect(formatMarkdown({ ...refused, plan: describePlan(steps) })).toContain(
+      "### Tables as they are\n\n`npm run init` would do this to the tables as they are:\n\n- extend table `crm.person_final`: `+ n INTEGER`\n\n###",
+    );
+    expect(formatTerminal({ ...refused, plan: describeRefusal("a is wrong\nb is wrong") })).toContain(
+      "npm run init refuses the tables as they are\n  a is wrong\n  b is wrong\n",
+    );
+    expect(formatMarkdown({ ...refused, plan: describePlan([]) })).not.toContain("Tables as they are");
+  });
+
   it("shows the cost of both sides", () => {
     const rows = [
       { id: "crm.person_final", type: "operations", before: { bytes: 2048 }, after: { bytes: 4096 } },
@@ -143,6 +171,10 @@ describe("notes", () => {
     );
   });
 
+  it("say that the base's definitions are not its own", () => {
+    expect(notes({ ...before, hasDefinitions: false }, before)).toContain("The base has no definitions");
+  });
+
   it("say that another compiler is asked for", () => {
     expect(notes(before, side([person([NAME])], "SELECT 1", { core: "3.1.0" }))).toContain(
       "from 3.0.62 to 3.1.0",
@@ -150,7 +182,13 @@ describe("notes", () => {
   });
 
   it("say that the base cannot be read, rather than that all is new", () => {
-    const broken = { models: [], actions: [], core: undefined, problems: ["entities.json: no such file"] };
+    const broken = {
+      models: [],
+      actions: [],
+      core: undefined,
+      hasDefinitions: false,
+      problems: ["entities.json: no such file"],
+    };
     const found = review(broken, side([person([NAME])], "SELECT 1"));
     expect(found.entities).toEqual([]);
     expect(found.graph.actions).toEqual([]);
