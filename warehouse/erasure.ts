@@ -48,7 +48,13 @@ async function countRows(
 ): Promise<number> {
   if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return 0;
   const condition = entity.keys
-    .map((key, index) => `${key.quoted} = ${keyValue(entity, index)}`)
+    .map((key, index) => {
+      // NaN equals nothing, itself neither; as text it does, as in the merge.
+      const [left, right] = [key.quoted, keyValue(entity, index)];
+      return key.isFloat
+        ? `TO_JSON_STRING(${left} + 0.0) = TO_JSON_STRING(${right} + 0.0)`
+        : `${left} = ${right}`;
+    })
     .join(" AND ");
   const [found] = await query(
     warehouse,
@@ -76,7 +82,9 @@ async function readTombstone(
   return typeof found?.version === "string" ? found.version : null;
 }
 
+/** The key as it stands in a file of updates: BYTES are base64 there. */
 function keyValue(entity: EntityModel, index: number): string {
+  if (entity.keys[index]?.field.type === "BYTES") return `FROM_BASE64(@key${index})`;
   return `CAST(@key${index} AS ${entity.keys[index]?.field.type ?? "STRING"})`;
 }
 

@@ -73,6 +73,45 @@ describe("clears, deletes and erasure", () => {
     await succeed(project.npm("update", "--tags", "audit", "--vars=auditShare=1"));
   });
 
+  it("find a user whose key is BYTES, as base64, or NaN", async () => {
+    const fields = [
+      { name: "id", type: "BYTES" },
+      { name: "ratio", type: "FLOAT64" },
+      { name: "at", type: "TIMESTAMP" },
+      { name: "name", type: "STRING" },
+    ];
+    const device = {
+      name: "device",
+      schema: "schemas/device.json",
+      key: ["id", "ratio"],
+      ingestTimestamp: "at",
+      deleted: "gone",
+    };
+    const project = await makeProject({
+      entities: [device],
+      files: {
+        "schemas/device.json": JSON.stringify(fields),
+        "rows.ndjson":
+          '{"id":"/wA=","ratio":"NaN","at":"2024-01-01T00:00:00Z","name":"x"}\n{"id":"/wA=","ratio":-0.0,"at":"2024-01-01T00:00:01Z","gone":true}\n',
+      },
+    });
+    await succeed(project.npm("generate"));
+    await succeed(project.npm("init"));
+    await succeed(project.npm("load", "device", "rows.ndjson"));
+    await succeed(project.npm("update"));
+    const found = async (...key: string[]) =>
+      JSON.parse(await succeed(project.npm("erasure", "device", ...key, "--json"))) as unknown;
+    expect(await found("/wA=", "NaN")).toMatchObject({
+      isErased: false,
+      deletedUpTo: null,
+      rows: [{ rows: 1 }, { rows: 1 }, { rows: 1 }],
+    });
+    expect(await found("/wA=", "0")).toMatchObject({
+      isErased: false,
+      deletedUpTo: expect.stringMatching(/^2024-01-01 00:00:01/),
+    });
+  });
+
   it("say which user to look for", async () => {
     const project = await makeProject({ entities: [member] });
     const result = await project.npm("erasure", "member");
