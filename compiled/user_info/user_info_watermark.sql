@@ -19,4 +19,9 @@ AS SELECT
     rows_changed INT64,
     bad_rows INT64,
     future_rows INT64
-  >>[] AS recent_runs
+  >>[] AS recent_runs,
+  ARRAY<STRUCT<
+    _reason STRING,
+    userId STRING,
+    ingestTimestamp TIMESTAMP
+  >>[] AS last_bad_rows

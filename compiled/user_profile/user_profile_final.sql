@@ -184,6 +184,26 @@ WHEN NOT MATCHED THEN INSERT (
   change._versions
 );
 
+-- R12: rows that never reach final, and rows stamped far in the future, which do
+CREATE OR REPLACE TEMP TABLE user_profile_kept_out AS
+SELECT
+  CASE
+    WHEN updates.ingestTimestamp IS NULL THEN 'no ingest timestamp'
+    WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
+    WHEN updates.userId IS NULL THEN 'no userId'
+    ELSE 'ingest timestamp more than a day ahead'
+  END AS _reason,
+  updates.userId,
+  updates.ingestTimestamp
+FROM `my-project.analytics.user_profile_updates` AS updates
+WHERE
+  -- the same partitions that the batch was read from
+  (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
+  AND (
+    (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL)
+    OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)
+  );
+
 -- the run log, in the same transaction: user_profile_runs keeps what passes through here
 UPDATE `my-project.analytics.user_profile_watermark` AS progress
 SET
@@ -200,17 +220,12 @@ SET
       (SELECT IFNULL(SUM(_batch.row_count), 0) FROM `my-project.analytics.temp_user_profile_updates`) AS rows_read,
       (SELECT COUNT(*) FROM `my-project.analytics.temp_user_profile_updates`) AS users_read,
       (SELECT COUNT(*) FROM user_profile_changes) AS rows_changed,
-      (
-        SELECT COUNT(*)
-        FROM `my-project.analytics.user_profile_updates` AS updates
-        WHERE
-          (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
-          AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL)
-      ) AS bad_rows,
+      (SELECT COUNTIF(_reason != 'ingest timestamp more than a day ahead') FROM user_profile_kept_out) AS bad_rows,
       (SELECT IFNULL(SUM(_batch.future_rows), 0) FROM `my-project.analytics.temp_user_profile_updates`) AS future_rows
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
-  )
+  ),
+  last_bad_rows = ARRAY(SELECT AS STRUCT * FROM user_profile_kept_out LIMIT 1000)
 WHERE TRUE;
 
 COMMIT TRANSACTION;

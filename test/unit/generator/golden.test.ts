@@ -23,3 +23,19 @@ test("an entity without clears and deletes pays nothing for them", async () => {
   const text = [...(await readExpected("nested")).values()].join("\n");
   expect(text).not.toMatch(/clear|delete[^ ]|tombstone|erase/i);
 });
+
+/**
+ * A view has no script variables, and no other expression of a run's reading point is constant, so BigQuery would read every
+ * partition each time: https://cloud.google.com/bigquery/docs/querying-partitioned-tables#use_a_constant_filter_expression
+ */
+test("in a plain run only scripts that know where to read from read the updates", async () => {
+  for (const name of await listCases()) {
+    const sqlx = [...(await readExpected(name))].filter(([path]) => path.endsWith(".sqlx"));
+    const readers = sqlx.filter(
+      ([, text]) =>
+        /ref\("\w+", "\w+_updates"\)\} AS updates/.test(text) && !/tags: \["(audit|erase)"\]/.test(text),
+    );
+    expect(readers.length, name).toBeGreaterThan(0);
+    for (const [path, text] of readers) expect(text, path).toContain("DECLARE _read_from");
+  }
+});
