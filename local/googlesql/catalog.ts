@@ -3,6 +3,7 @@ import { CALL_ATTEMPTS, type GoogleSqlClient, type Message, ServerGoneError } fr
 import { LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
 import type { FoundTable } from "./source.ts";
 import { toTypeProto } from "./types.ts";
+import { UNDOCUMENTED_FUNCTIONS } from "./undocumented-functions.ts";
 
 /** A table and the path by which a statement names it. */
 export interface NamedTable {
@@ -41,9 +42,6 @@ export function treeName({ ref }: FoundTable): string {
   return `${ref.projectId}.${ref.datasetId}.${ref.tableId}`;
 }
 
-/** GoogleSQL's ways to catch an error inside an expression, which BigQuery leaves to SAFE. */
-const NOT_FUNCTIONS_OF_BIGQUERY = ["FN_IFERROR", "FN_NULLIFERROR", "FN_ISERROR"];
-
 /** The catalog of one statement: nested catalogs as its paths need them, and the script's variables as constants. */
 export function buildCatalog(
   tables: readonly NamedTable[],
@@ -76,7 +74,7 @@ export function buildCatalog(
   return {
     ...folderMessage(root),
     constant,
-    builtinFunctionOptions: { languageOptions, excludeFunctionIds: NOT_FUNCTIONS_OF_BIGQUERY },
+    builtinFunctionOptions: { languageOptions, excludeFunctionIds: UNDOCUMENTED_FUNCTIONS },
   };
 }
 

@@ -9,6 +9,7 @@ import { Analyzer } from "../../local/googlesql/analyzer.ts";
 import { GoogleSqlClient, GoogleSqlError, type Message } from "../../local/googlesql/client.ts";
 import { bigQueryLanguage } from "../../local/googlesql/language.ts";
 import { fromTypeProto, typeText } from "../../local/googlesql/types.ts";
+import { UNDOCUMENTED_FUNCTIONS } from "../../local/googlesql/undocumented-functions.ts";
 import type { SqlType } from "../../local/types.ts";
 import { fromDuck, type SqlValue } from "../../local/values.ts";
 
@@ -80,7 +81,10 @@ export class Judge {
 
   /** The functions that the analyzer knows, as its protos describe them. */
   async builtinFunctions(): Promise<readonly Message[]> {
-    const answer = await this.client.call("getBuiltinFunctions", { languageOptions: this.language });
+    const answer = await this.client.call("getBuiltinFunctions", {
+      languageOptions: this.language,
+      excludeFunctionIds: UNDOCUMENTED_FUNCTIONS,
+    });
     const name = (each: Message): string => (each.namePath as readonly string[]).join(".");
     // The server answers in no fixed order, and a seed must give the same calls every time.
     return (answer.function as Message[]).toSorted((a, b) => (name(a) < name(b) ? -1 : 1));

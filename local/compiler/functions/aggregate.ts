@@ -66,20 +66,17 @@ const sum: SiteMapping = (site) => {
     return failWhen(`abs(${total}) > ${limit}`, type, ["numeric overflow: SUM"], total);
   }
   if (type.kind === "BIGNUMERIC") return `bq_bignumeric_check(${total})`;
-  if (type.kind === "INTERVAL") return intervalSum(site);
+  if (type.kind === "INTERVAL") return `bq_interval_sum(${intervalSum(site).join(", ")})`;
   if (type.kind !== "FLOAT64") return total;
   const infinite = `isinf(${total}) AND NOT bool_or(isinf(${sql}))${site.over}`;
   return failWhen(infinite, type, ["double overflow"], total);
 };
 
-/** Months, days and microseconds add up by themselves. */
-function intervalSum(site: Site): string {
+/** Months, days and microseconds add up by themselves; only a SUM must be in the range of an INTERVAL. */
+function intervalSum(site: Site): readonly [months: string, days: string, micros: string] {
   const { sql } = argument(site, 0);
-  const part = (of: string): string => aggregate(site, "sum", [of]);
-  return (
-    `(to_months(CAST(${part(intervalMonths(sql))} AS INTEGER)) + to_days(CAST(${part(intervalDays(sql))} AS INTEGER)) + ` +
-    `to_microseconds(CAST(${part(intervalMicros(sql))} AS BIGINT)))`
-  );
+  const part = (of: string): string => `CAST(${aggregate(site, "sum", [of])} AS BIGINT)`;
+  return [part(intervalMonths(sql)), part(intervalDays(sql)), part(intervalMicros(sql))];
 }
 
 const average: SiteMapping = (site) => {
@@ -92,7 +89,7 @@ const average: SiteMapping = (site) => {
     return `(CASE WHEN ${n} > 0 THEN bq_bignumeric_divide(${aggregate(site, "sum", [sql])}, bq_bignumeric_from_int(${n})) END)`;
   }
   if (type.kind === "INTERVAL") {
-    return `(CASE WHEN ${n} > 0 THEN bq_interval_divide(${intervalSum(site)}, ${n}) END)`;
+    return `(CASE WHEN ${n} > 0 THEN bq_interval_mean(${intervalSum(site).join(", ")}, ${n}) END)`;
   }
   return aggregate(site, "avg", [sql]);
 };

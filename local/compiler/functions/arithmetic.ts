@@ -41,13 +41,14 @@ const add: ScalarMapping = (call) => {
   if (b === "DATE") return addDays(call, sqlOf(call, 1), sqlOf(call, 0));
   if (a === "FLOAT64") return finite(call, "+");
   if (a === "BIGNUMERIC") return bigNumeric(call, "add");
-  // INT64, NUMERIC and INTERVAL: DuckDB checks the range itself.
+  if (a === "INTERVAL") return `bq_interval_add(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  // INT64 and NUMERIC: DuckDB checks the range itself.
   return `(${sqlOf(call, 0)} + ${sqlOf(call, 1)})`;
 };
 
 const subtract: ScalarMapping = (call) => {
   const [a, b] = [kindOf(call, 0), kindOf(call, 1)];
-  if (a === "INTERVAL") return `(${sqlOf(call, 0)} - ${sqlOf(call, 1)})`;
+  if (a === "INTERVAL") return `bq_interval_subtract(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   if (b === "INTERVAL")
     return shiftByInterval(call, sqlOf(call, 0), call.argTypes[0] as SqlType, sqlOf(call, 1), -1);
   if (call.resultType.kind === "INTERVAL") {

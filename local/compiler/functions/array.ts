@@ -20,7 +20,14 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
     return onceAll(call, (array, i) => {
       const at = `${array}[${first === 1 ? i : `${i} + 1`}]`;
       if (safe) return `(CASE WHEN ${i} >= ${first} AND ${i} < len(${array}) + ${first} THEN ${at} END)`;
-      const message = ["Array index ", { sql: `CAST(${i} AS VARCHAR)` }, " is out of bounds"];
+      const side = `CASE WHEN ${i} < ${first} THEN 'under' ELSE 'over' END`;
+      const message = [
+        "Array index ",
+        { sql: `CAST(${i} AS VARCHAR)` },
+        " is out of bounds (",
+        { sql: side },
+        "flow)",
+      ];
       const outside = `${array} IS NOT NULL AND (${i} < ${first} OR ${i} >= len(${array}) + ${first})`;
       return position === "" ? refuse(call) : failWhen(outside, call.resultType, message, at);
     });

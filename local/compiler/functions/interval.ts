@@ -1,4 +1,4 @@
-import { arg, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
+import { arg, partArgument, refuse, sqlOf } from "./arguments.ts";
 import { checkedDate, checkedPoint } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
 import { failWhen } from "./raise.ts";
@@ -49,13 +49,7 @@ const bucket: ScalarMapping = (call) => {
 /** Functions that make and change INTERVAL, and those of buckets as wide as one. */
 export const intervalFunctions: Readonly<Record<string, ScalarMapping>> = {
   $interval: make,
-  make_interval: (call) =>
-    onceEach(
-      call,
-      call.args.map((each) => each.sql),
-      (year, month, day, hour, minute, second) =>
-        `(to_months(CAST(${year} * 12 + ${month} AS INTEGER)) + to_days(CAST(${day} AS INTEGER)) + to_microseconds(${hour} * 3600000000 + ${minute} * 60000000 + ${second} * 1000000))`,
-    ),
+  make_interval: (call) => `bq_interval_make(${call.args.map(({ sql }) => sql).join(", ")})`,
   date_bucket: bucket,
   datetime_bucket: bucket,
   timestamp_bucket: bucket,

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BigQueryError } from "../../../local/errors.ts";
 import { Analyzer } from "../../../local/googlesql/analyzer.ts";
@@ -229,5 +230,18 @@ describe("types", () => {
 
   it("of other databases are refused by name", () => {
     expect(() => fromTypeProto({ typeKind: "TYPE_UINT32" })).toThrow("UINT32");
+  });
+});
+
+// https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
+describe("functions that BigQuery does not document", () => {
+  const list = readFileSync(new URL("../../support/undocumented-functions.txt", import.meta.url), "utf8");
+  const names = list
+    .split("\n")
+    .flatMap((line) => (line.startsWith("#") ? [] : line.split(" ").filter(Boolean)));
+
+  it.each(names)("%s is not found", async (name) => {
+    const call = name === "ST_NEAREST_NEIGHBORS" ? `${name}(NULL, 1) OVER ()` : `${name}(NULL)`;
+    expect((await failure(`SELECT ${call}`)).message.replaceAll("`", "")).toMatch(new RegExp(`function not found: ${name}`, "i"));
   });
 });

@@ -120,6 +120,24 @@ function divide({ months, days, micros }: IntervalValue, by: bigint): IntervalVa
   return { months: m, days: d, micros: u };
 }
 
+/** The greatest parts: 10000 years (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#interval_type). */
+const MAX_MONTHS = 120_000n;
+const MAX_DAYS = 3_660_000n;
+const MAX_MICROS = MAX_DAYS * DAY;
+
+/** An INTERVAL of parts that may be out of range. */
+function checked(months: bigint, days: bigint, micros: bigint): IntervalValue {
+  for (const [part, value, max] of [
+    ["months", months, MAX_MONTHS],
+    ["days", days, MAX_DAYS],
+    ["microseconds", micros, MAX_MICROS],
+  ] as const) {
+    if (abs(value) > max)
+      throw new EvaluationError(`Interval ${part} field '${value}' is out of range -${max} to ${max}`);
+  }
+  return { months: Number(months), days: Number(days), micros };
+}
+
 /** Functions on INTERVAL. */
 export const intervalUdfs: readonly Udf[] = [
   udf("interval_text", [interval], text, intervalText),
@@ -129,9 +147,22 @@ export const intervalUdfs: readonly Udf[] = [
   udf("interval_multiply", [interval, int], interval, (x, n) => {
     const months = BigInt(x.months) * n;
     const days = BigInt(x.days) * n;
-    if (abs(months) > 120_000n || abs(days) > 3_660_000n)
+    if (abs(months) > MAX_MONTHS || abs(days) > MAX_DAYS || abs(x.micros * n) > MAX_MICROS)
       throw new EvaluationError("Interval overflow during multiplication operation");
     return { months: Number(months), days: Number(days), micros: x.micros * n };
   }),
+  udf("interval_add", [interval, interval], interval, (a, b) =>
+    checked(BigInt(a.months + b.months), BigInt(a.days + b.days), a.micros + b.micros),
+  ),
+  udf("interval_subtract", [interval, interval], interval, (a, b) =>
+    checked(BigInt(a.months - b.months), BigInt(a.days - b.days), a.micros - b.micros),
+  ),
+  udf("interval_make", [int, int, int, int, int, int], interval, (year, month, day, hour, minute, second) =>
+    checked(year * 12n + month, day, (hour * 3600n + minute * 60n + second) * 1_000_000n),
+  ),
+  udf("interval_sum", [int, int, int], interval, checked),
+  udf("interval_mean", [int, int, int, int], interval, (months, days, micros, count) =>
+    divide({ months: Number(months), days: Number(days), micros }, count),
+  ),
   udf("interval_divide", [interval, int], interval, divide),
 ];
