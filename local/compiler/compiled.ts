@@ -70,7 +70,7 @@ export interface OptionExpression {
  */
 export type Options = Readonly<Record<string, unknown>>;
 
-/** CREATE TABLE, with or without AS SELECT, LIKE, COPY or CLONE. */
+/** CREATE TABLE, with or without AS SELECT, LIKE, COPY or CLONE; and CREATE SNAPSHOT TABLE. */
 export interface CreateTable {
   readonly kind: "create-table";
   readonly table: TableRef;
@@ -78,8 +78,8 @@ export interface CreateTable {
   readonly temporary: boolean;
   readonly schema: readonly FieldSchema[];
   readonly asSelect?: CompiledQuery;
-  /** LIKE copies the schema alone, COPY and CLONE the rows too. */
-  readonly from?: { how: "like" | "copy"; table: TableRef };
+  /** LIKE copies the schema alone, COPY and CLONE the rows too, and a snapshot is a CLONE that is only read. */
+  readonly from?: { how: "like" | "copy" | "clone" | "snapshot"; table: TableRef };
   readonly partitioning: Partitioning;
   readonly requirePartitionFilter?: boolean;
   readonly clustering: readonly string[];
@@ -106,6 +106,7 @@ export interface DropObject {
   readonly kind: "drop";
   readonly object:
     | "TABLE"
+    | "SNAPSHOT TABLE"
     | "VIEW"
     | "MATERIALIZED VIEW"
     | "SCHEMA"

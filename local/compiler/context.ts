@@ -24,6 +24,8 @@ export interface PhysicalTable {
   readonly partitioning: Partitioning;
   /** Queries must filter by the partitioning column. */
   readonly requirePartitionFilter?: boolean;
+  /** A snapshot, which statements must not change. */
+  readonly isReadOnly?: boolean;
 }
 
 /** A SQL function or table function: its analyzed body is compiled into each call. */

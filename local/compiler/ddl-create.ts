@@ -32,7 +32,7 @@ function isTemporary(node: TreeNode): boolean {
   return textOf(node, "createScope") === "CREATE_TEMP";
 }
 
-/** CREATE TABLE in all its forms. */
+/** CREATE TABLE in all its forms, and CREATE SNAPSHOT TABLE. */
 export function compileCreateTable(node: TreeNode, context: CompileContext): CreateTable {
   refuseFeatures(node);
   const schema = nodesOf(node, "columnDefinitionList").map((column) => columnField(column, context));
@@ -69,7 +69,9 @@ function copied(node: TreeNode, context: CompileContext): Pick<CreateTable, "fro
   if (scan.kind !== "TableScan" || nodeOf(scan, "forSystemTimeExpr") !== undefined) {
     throw unsupported("COPY or CLONE of a table at a point in time");
   }
-  return { from: { how: "copy", table: context.physicalTable(tableName(scan)).ref } };
+  const how =
+    node.kind === "CreateSnapshotTableStmt" ? "snapshot" : nodeOf(node, "cloneFrom") ? "clone" : "copy";
+  return { from: { how, table: context.physicalTable(tableName(scan)).ref } };
 }
 
 /** CREATE VIEW and CREATE MATERIALIZED VIEW. */

@@ -125,6 +125,7 @@ function compileAction(action: TreeNode, context: CompileContext): AlterAction {
 const STATEMENTS: Readonly<Record<string, DdlCompiler>> = {
   CreateTableStmt: compileCreateTable,
   CreateTableAsSelectStmt: compileCreateTable,
+  CreateSnapshotTableStmt: compileCreateTable,
   CreateViewStmt: compileCreateView,
   CreateMaterializedViewStmt: compileCreateView,
   CreateSchemaStmt: compileCreateSchema,
@@ -133,6 +134,7 @@ const STATEMENTS: Readonly<Record<string, DdlCompiler>> = {
   CreateProcedureStmt: compileCreateRoutine,
   DropStmt: compileDrop,
   DropFunctionStmt: (node) => drop(node, "FUNCTION"),
+  DropSnapshotTableStmt: (node) => drop(node, "SNAPSHOT TABLE"),
   DropTableFunctionStmt: (node) => drop(node, "TABLE FUNCTION"),
   DropMaterializedViewStmt: (node) => drop(node, "MATERIALIZED VIEW"),
   AlterTableStmt: alter("TABLE"),

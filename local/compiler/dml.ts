@@ -1,4 +1,4 @@
-import { unsupported } from "../errors.ts";
+import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
@@ -30,11 +30,17 @@ export interface Target {
 /** The target of a DML statement; its columns count as read. */
 export function dmlTarget(node: TreeNode, unit: Unit): Target {
   const scan = childOf(node, "tableScan");
+  const table = unit.context.physicalTable(tableName(scan));
+  if (table.isReadOnly === true) {
+    const { projectId, datasetId, tableId } = table.ref;
+    const message = `${projectId}:${datasetId}.${tableId} is not allowed for this operation because it is currently a SNAPSHOT.`;
+    throw new BigQueryError("invalidQuery", message, "query");
+  }
   const access = textsOf(node, "columnAccessList");
   const written = nodesOf(scan, "columnList").filter((_, index) => access[index] === "WRITE");
   return {
     scan,
-    table: unit.context.physicalTable(tableName(scan)),
+    table,
     writtenOnly: new Set(written.map(columnId)),
   };
 }

@@ -47,6 +47,10 @@ async function copyAll(
   if (there === undefined && copy.createDisposition === "CREATE_NEVER") {
     throw new BigQueryError("notFound", `Not found: Table ${tableName(destination)}`);
   }
+  if (there !== undefined && there.kind !== "TABLE") {
+    const message = `${tableName(destination)} is not allowed for this operation because it is a ${there.kind}.`;
+    throw new BigQueryError("invalid", message);
+  }
   const disposition = copy.writeDisposition ?? "WRITE_EMPTY";
   if (there !== undefined && disposition === "WRITE_EMPTY" && (await countRows(change, there)) > 0) {
     throw alreadyExists(destination);

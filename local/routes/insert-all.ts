@@ -86,7 +86,7 @@ async function insertAll(
   insertIds: InsertIds,
 ): Promise<readonly RowError[]> {
   const { physical } = entry;
-  if (physical === undefined) {
+  if (physical === undefined || entry.kind !== "TABLE") {
     throw new BigQueryError(
       "invalid",
       `Cannot add rows to a table of type ${entry.kind}: ${tableName(entry.ref)}.`,

@@ -69,12 +69,11 @@ export const KEPT_TABLE_MEMBERS = [
   "tableConstraints",
 ] as const;
 
-/** Refuses what a table of this endpoint cannot be. */
-export function checkTableFeatures(body: TableBody): void {
+/** Refuses what a table of this endpoint cannot be, or cannot be made by REST; a clone's own definition may come back. */
+export function checkTableFeatures(body: TableBody, before?: TableEntry): void {
   for (const member of [
     "externalDataConfiguration",
-    "snapshotDefinition",
-    "cloneDefinition",
+    ...(before?.base === undefined ? ["snapshotDefinition", "cloneDefinition"] : []),
     "biglakeConfiguration",
     "externalCatalogTableOptions",
     "tableReplicationInfo",
@@ -184,6 +183,7 @@ export function tableResource(entry: TableEntry, size: TableSize | undefined, ba
     lastModifiedTime: String(size?.lastModified ?? entry.lastModifiedTime),
     type: entry.kind,
     ...viewMembers(entry),
+    ...baseMembers(entry),
     location: entry.location,
   };
 }
@@ -228,6 +228,16 @@ function layoutMembers(entry: TableEntry): JsonObject {
       : { requirePartitionFilter: entry.requirePartitionFilter }),
     ...(entry.clustering.length === 0 ? {} : { clustering: { fields: entry.clustering } }),
   };
+}
+
+/** Of what a clone or snapshot was made, and when. */
+function baseMembers({ base, kind }: TableEntry): JsonObject {
+  if (base === undefined) return {};
+  const baseTableReference = { ...base.table };
+  const time = new Date(base.time).toISOString();
+  return kind === "SNAPSHOT"
+    ? { snapshotDefinition: { baseTableReference, snapshotTime: time } }
+    : { cloneDefinition: { baseTableReference, cloneTime: time } };
 }
 
 function viewMembers(entry: TableEntry): JsonObject {

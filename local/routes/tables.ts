@@ -99,8 +99,8 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
       url: `${TABLES}/:tableId`,
       handler: async (request) => {
         const body = readBody(tableBody, request.body);
-        checkTableFeatures(body);
         const found = needTable(services, request.params);
+        checkTableFeatures(body, found);
         const viewSchema = await schemaOfView(services, found.ref, body);
         const entry = await catalog.change(async (change) => {
           const before = change.needTable(found.ref);

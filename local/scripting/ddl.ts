@@ -93,7 +93,7 @@ async function targetOf(session: Session, ddl: Ddl): Promise<TableRef | undefine
       return needDataset(ddl.table);
     case "drop":
     case "alter":
-      return ["TABLE", "VIEW", "MATERIALIZED VIEW"].includes(ddl.object)
+      return ["TABLE", "SNAPSHOT TABLE", "VIEW", "MATERIALIZED VIEW"].includes(ddl.object)
         ? findTarget(session, ddl.name)
         : undefined;
     default:
@@ -161,16 +161,20 @@ function existing(
 }
 
 async function applyCreateTable(change: CatalogChange, ddl: CreateTable, ref: TableRef): Promise<DdlResult> {
-  const found = existing(change, ref, ddl.mode, "TABLE");
+  const kind = ddl.from?.how === "snapshot" ? "SNAPSHOT" : "TABLE";
+  const found = existing(change, ref, ddl.mode, kind);
   if (found === "keep") return { operation: "SKIP" };
   const operation = found === "replace" ? "REPLACE" : "CREATE";
   const options = readTableOptions(ddl.options, ddl.partitioning);
   if (ddl.from !== undefined) {
     const source = change.needTable(ddl.from.table);
-    if (source.kind !== "TABLE")
-      throw unsupported(`CREATE TABLE ${ddl.from.how.toUpperCase()} of a ${source.kind}`);
-    const copy = await copyTable(change, source, ref, ddl.from.how === "copy");
-    change.putTable({ ...copy, ...options });
+    const { how } = ddl.from;
+    if (source.physical === undefined)
+      throw unsupported(`CREATE TABLE ${how.toUpperCase()} of a ${source.kind}`);
+    const copy = await copyTable(change, source, ref, how !== "like");
+    const base = { table: source.ref, time: change.catalog.now() };
+    const isLinked = how === "clone" || how === "snapshot";
+    change.putTable({ ...copy, ...options, kind, ...(isLinked ? { base } : {}) });
     return { operation };
   }
   const constraints = checkedConstraints(ref, ddl.schema, ddl.constraints ?? {});
@@ -227,7 +231,7 @@ async function applyDrop(
       "query",
     );
   }
-  const kind = ddl.object.replace(" ", "_");
+  const kind = ddl.object === "SNAPSHOT TABLE" ? "SNAPSHOT" : ddl.object.replace(" ", "_");
   if (entry.kind !== kind) {
     const message = `Cannot drop ${tableName(target)} which has type ${entry.kind}. An object of type ${kind} was expected.`;
     throw new BigQueryError("invalidQuery", message, "query");

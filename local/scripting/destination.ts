@@ -68,7 +68,7 @@ async function write(
     const layout = { partitioning, requirePartitionFilter, clustering };
     return await createTable(change, { ref, schema, ...layout, rows: query.sql });
   }
-  if (entry.physical === undefined)
+  if (entry.physical === undefined || entry.kind !== "TABLE")
     throw invalid("invalid", `Cannot write to ${tableName(ref)}: it is a ${entry.kind}`);
   checkSameLayout(entry, options);
   if (writeDisposition === "WRITE_TRUNCATE") {

@@ -9,6 +9,10 @@ export function tableDdl(entry: TableEntry): string {
   const name = `\`${ref.projectId}.${ref.datasetId}.${ref.tableId}\``;
   const options = optionRows(entry).map(([option, , value]) => `  ${option}=${value}`);
   const optionList = options.length === 0 ? "" : `\nOPTIONS(\n${options.join(",\n")}\n)`;
+  if (kind === "SNAPSHOT" && entry.base !== undefined) {
+    const { projectId, datasetId, tableId } = entry.base.table;
+    return `CREATE SNAPSHOT TABLE ${name}\nCLONE \`${projectId}.${datasetId}.${tableId}\`${optionList};`;
+  }
   if (kind !== "TABLE")
     return `CREATE ${kind.replace("_", " ")} ${name}${optionList}\nAS ${entry.viewQuery ?? ""};`;
   const columns = [...entry.schema.map((field) => `  ${columnDdl(field)}`), ...constraintDdl(entry)].join(

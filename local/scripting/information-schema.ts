@@ -81,16 +81,14 @@ const VIEWS: Readonly<Record<string, View>> = {
     rows: (catalog, scope) =>
       tables(catalog, scope).map((entry) => [
         ...nameOf(entry),
-        entry.kind === "TABLE" ? "BASE TABLE" : entry.kind.replace("_", " "),
+        tableType(entry),
         entry.kind === "TABLE" ? "YES" : "NO",
         "NO",
         "NO",
         "NO",
         micros(entry.creationTime),
-        null,
-        null,
-        null,
-        null,
+        ...(entry.base === undefined ? [null, null, null] : nameOf({ ref: entry.base.table })),
+        entry.base === undefined || entry.kind !== "SNAPSHOT" ? null : micros(entry.base.time),
         tableDdl(entry),
         null,
       ]),
@@ -278,6 +276,12 @@ function tables(catalog: CatalogView, scope: InformationScope): TableEntry[] {
   );
 }
 
-function nameOf({ ref }: TableEntry): [string, string, string] {
+/** https://cloud.google.com/bigquery/docs/information-schema-tables#schema */
+function tableType({ kind, base }: TableEntry): string {
+  if (kind !== "TABLE") return kind.replace("_", " ");
+  return base === undefined ? "BASE TABLE" : "CLONE";
+}
+
+function nameOf({ ref }: Pick<TableEntry, "ref">): [string, string, string] {
   return [ref.projectId, ref.datasetId, ref.tableId];
 }

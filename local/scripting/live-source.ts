@@ -169,6 +169,7 @@ function liveTable(entry: TableEntry): LiveTable {
     })),
     schema: entry.schema,
     partitioning: entry.partitioning,
+    isReadOnly: entry.kind === "SNAPSHOT",
     requirePartitionFilter: entry.requirePartitionFilter,
   };
   return { ref: entry.ref, columns, version, entry, physical };

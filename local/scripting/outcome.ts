@@ -12,6 +12,7 @@ export function statementType(compiled: CompiledStatement): string {
     case "dml":
       return compiled.verb;
     case "create-table":
+      if (compiled.from?.how === "snapshot") return "CREATE_SNAPSHOT_TABLE";
       if (compiled.from !== undefined)
         return compiled.from.how === "like" ? "CREATE_TABLE" : "CREATE_TABLE_COPY";
       return compiled.asSelect === undefined ? "CREATE_TABLE" : "CREATE_TABLE_AS_SELECT";

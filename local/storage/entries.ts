@@ -24,7 +24,14 @@ export interface DatasetEntry extends Described {
 }
 
 /** What a table is. */
-export type TableKind = "TABLE" | "VIEW" | "MATERIALIZED_VIEW";
+export type TableKind = "TABLE" | "SNAPSHOT" | "VIEW" | "MATERIALIZED_VIEW";
+
+/** The table that a clone or a snapshot was made of. */
+export interface BaseTable {
+  readonly table: TableRef;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly time: number;
+}
 
 /** A table or view. Entries are never changed in place: a change puts a new one. */
 export interface TableEntry extends Described {
@@ -40,6 +47,8 @@ export interface TableEntry extends Described {
   readonly clustering: readonly string[];
   /** The GoogleSQL text of a view. */
   readonly viewQuery?: string;
+  /** Of a clone or a snapshot. */
+  readonly base?: BaseTable;
   readonly location: string;
   /** Milliseconds since the epoch; the table is gone after it. */
   readonly expirationTime?: number;

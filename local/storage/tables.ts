@@ -29,7 +29,7 @@ export interface NewTable {
 
 /** A new view: `schema` is what its query gives. */
 export interface NewView extends Omit<NewTable, "rows"> {
-  readonly kind: Exclude<TableKind, "TABLE">;
+  readonly kind: Exclude<TableKind, "TABLE" | "SNAPSHOT">;
   readonly query: string;
 }
 

@@ -271,7 +271,7 @@ class LoadRun {
       return;
     }
     if (entry.kind !== "TABLE")
-      throw new BigQueryError("invalid", `Cannot load into ${tableName(ref)}: it is a view.`);
+      throw new BigQueryError("invalid", `Cannot load into ${tableName(ref)}: it is a ${entry.kind}.`);
     checkSameLayout(entry, this.#options);
   }
 

@@ -243,7 +243,6 @@ describe("DDL", () => {
 
   it.each([
     ["CREATE EXTERNAL TABLE d.e OPTIONS (format = 'CSV')", "CREATE EXTERNAL TABLE"],
-    ["CREATE SNAPSHOT TABLE d.s CLONE d.t", "CREATE SNAPSHOT TABLE"],
     ["CREATE FUNCTION d.f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x'", "routines in the language JS"],
     ["EXPORT DATA OPTIONS (uri = 'gs://b/*') AS SELECT 1 AS a", "EXPORT DATA"],
     ["CREATE TABLE d.n (a INT64) PARTITION BY a", "PARTITION BY expression must be"],
