@@ -30,7 +30,7 @@ export async function readRows(
     const page = await rows.page(start + texts.length, Math.min(CHUNK_ROWS, wanted - texts.length));
     if (page.length === 0) break;
     for (const row of page) {
-      const text = JSON.stringify(encode(row));
+      const text = encode(row);
       full = texts.length > 0 && bytes + text.length > MAX_PAGE_BYTES;
       if (full) break;
       bytes += text.length + 1;

@@ -72,7 +72,7 @@ async function tableRows(): Promise<unknown[]> {
   const raw = await storage.database.use(async (connection) =>
     (await connection.runAndReadAll(`SELECT ${columns} FROM ${entry.physical}`)).getRows(),
   );
-  return raw.map((row) => plain(encode(types.map((type, index) => fromDuck(type, row[index])))));
+  return raw.map((row) => plain(JSON.parse(encode(types.map((type, index) => fromDuck(type, row[index]))))));
 }
 
 function plain(value: unknown): unknown {

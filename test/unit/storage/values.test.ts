@@ -22,7 +22,7 @@ const FLOAT = parseRestFormat({});
 const INT64 = parseRestFormat({ useInt64Timestamp: "true" });
 
 function show(kind: ScalarKind, value: SqlValue, format = FLOAT): unknown {
-  return valueEncoder({ kind }, format)(value);
+  return JSON.parse(valueEncoder({ kind }, format)(value));
 }
 
 describe("values as REST prints them", () => {
@@ -30,6 +30,8 @@ describe("values as REST prints them", () => {
     ["INT64", -(2n ** 63n), "-9223372036854775808"],
     ["BOOL", true, "true"],
     ["STRING", "", ""],
+    ["STRING", '"\\\n\0é😀', '"\\\n\0é😀'],
+    ["JSON", '{"a":"\\n"}', '{"a":"\\n"}'],
     ["BYTES", new Uint8Array([0, 255]), "AP8="],
     ["NUMERIC", 1_500_000_000n, "1.5"],
     ["NUMERIC", -1n, "-0.000000001"],
@@ -101,10 +103,10 @@ describe("values as REST prints them", () => {
       kind: "ARRAY",
       element: { kind: "STRUCT", fields: [{ name: "a", type: { kind: "INT64" } }] },
     };
-    expect(rowEncoder([type, { kind: "STRING" }], FLOAT)([[[1n], [null]], null])).toEqual({
+    expect(JSON.parse(rowEncoder([type, { kind: "STRING" }], FLOAT)([[[1n], [null]], null]))).toEqual({
       f: [{ v: [{ v: { f: [{ v: "1" }] } }, { v: { f: [{ v: null }] } }] }, { v: null }],
     });
-    expect(rowEncoder([type], FLOAT)([null])).toEqual({ f: [{ v: [] }] });
+    expect(JSON.parse(rowEncoder([type], FLOAT)([null]))).toEqual({ f: [{ v: [] }] });
   });
 });
 
