@@ -1,8 +1,12 @@
 import type { TreeNode } from "../googlesql/tree.ts";
+import { failWhen } from "./functions/raise.ts";
 import { compileScan } from "./scans.ts";
 import { RECURSIVE, setOperationItem, setOperator } from "./set-operations.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
+
+/** https://cloud.google.com/bigquery/docs/recursive-ctes#troubleshoot-iteration-limit-errors */
+const MAX_ITERATIONS = 500;
 
 /** WITH, recursive or not. The analyzer gives each WITH query of a statement a name of its own. */
 export function compileWithScan(node: TreeNode, unit: Unit): string {
@@ -31,7 +35,18 @@ function recursiveQuery(scan: TreeNode, query: { name: string; ids: readonly str
   const rest = setOperationItem(childOf(scan, "recursiveTerm"), query.ids, unit);
   if (outer === undefined) unit.withQueries.delete(RECURSIVE);
   else unit.withQueries.set(RECURSIVE, outer);
-  return `${first} ${setOperator(textOf(scan, "opType"))} ${rest}`;
+  const operator = setOperator(textOf(scan, "opType"));
+  // Rows that are kept once cannot carry a counter: it would make each of them another row.
+  if (operator !== "UNION ALL") return `${first} ${operator} ${rest}`;
+  // All rows of an iteration carry its number.
+  const before = `(SELECT max(iteration) FROM ${query.name})`;
+  const next = failWhen(
+    `${before} >= ${MAX_ITERATIONS}`,
+    { kind: "INT64" },
+    [`A recursive CTE has reached the maximum number of iterations: ${MAX_ITERATIONS}`],
+    `${before} + 1`,
+  );
+  return `SELECT *, 0::BIGINT AS iteration FROM (${first}) UNION ALL SELECT *, ${next} FROM (${rest})`;
 }
 
 /** A reference to a WITH query. */
