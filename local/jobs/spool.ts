@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { type FileHandle, mkdtemp, open, rm, stat } from "node:fs/promises";
+import { constants, createReadStream, createWriteStream } from "node:fs";
+import { type FileHandle, mkdir, mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { BigQueryError } from "../errors.ts";
+
+const { O_APPEND, O_WRONLY } = constants;
 
 /** Uploaded data waits in files for its load job; a folder that goes with the server. */
 export class Spool {
@@ -42,6 +44,8 @@ export class SpoolFile {
   #path: string;
   readonly #maxBytes: number;
   #bytes = 0;
+  /** Bytes that are in the file. */
+  #written = 0;
   #handle: FileHandle | undefined;
   readonly #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -81,10 +85,22 @@ export class SpoolFile {
   }
 
   async #flush(): Promise<void> {
-    const pieces = this.#pending.splice(0);
+    const pieces = Buffer.concat(this.#pending.splice(0));
     this.#pendingBytes = 0;
-    this.#handle ??= await open(this.#path, "a");
-    await this.#handle.writeFile(Buffer.concat(pieces));
+    this.#handle ??= await this.#open();
+    await this.#handle.writeFile(pieces);
+    this.#written += pieces.length;
+  }
+
+  /** A cleaner of temporary files may have taken the folder: it is made again, but what it took of this upload is lost. */
+  async #open(): Promise<FileHandle> {
+    if (this.#written > 0) return await open(this.#path, O_WRONLY | O_APPEND).catch(ifMissing(uploadLost));
+    return await open(this.#path, "a").catch(
+      ifMissing(async () => {
+        await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+        return await open(this.#path, "a");
+      }),
+    );
   }
 
   async #finish(): Promise<void> {
@@ -96,7 +112,7 @@ export class SpoolFile {
   /** Makes the data readable: an empty upload is an empty file, and gzip is undone (BigQuery sees it by its content, too). */
   async settle(): Promise<void> {
     await this.#finish();
-    const handle = await open(this.#path, "r");
+    const handle = await open(this.#path, "r").catch(ifMissing(uploadLost));
     const magic = Buffer.alloc(2);
     await handle.read(magic, 0, 2, 0);
     await handle.close();
@@ -132,6 +148,19 @@ export class SpoolFile {
       },
     });
   }
+}
+
+/** What to do where a file or its folder is not there; any other error stays. */
+function ifMissing<T>(instead: () => T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code !== "ENOENT") throw error;
+    return instead();
+  };
+}
+
+/** A client starts an upload again that is not found (https://cloud.google.com/bigquery/docs/reference/api-uploads#resume-upload). */
+function uploadLost(): never {
+  throw new BigQueryError("notFound", "Not found: the data of this upload is gone; start it again.");
 }
 
 function tooLarge(): BigQueryError {

@@ -242,6 +242,8 @@ describe("functions that BigQuery does not document", () => {
 
   it.each(names)("%s is not found", async (name) => {
     const call = name === "ST_NEAREST_NEIGHBORS" ? `${name}(NULL, 1) OVER ()` : `${name}(NULL)`;
-    expect((await failure(`SELECT ${call}`)).message.replaceAll("`", "")).toMatch(new RegExp(`function not found: ${name}`, "i"));
+    expect((await failure(`SELECT ${call}`)).message.replaceAll("`", "")).toMatch(
+      new RegExp(`function not found: ${name}`, "i"),
+    );
   });
 });
