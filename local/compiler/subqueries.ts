@@ -3,6 +3,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import { duckType } from "../values.ts";
 import { compileExpr } from "./expressions.ts";
 import { equalSql } from "./functions/comparison.ts";
+import { exactArgument } from "./functions/exact-argument.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { confusesRows, usesRowIds } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
@@ -19,18 +20,23 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
     const sql = withoutFrom(scan, unit);
     if (sql !== undefined) return { sql, type };
   }
-  const inner = nodesOf(node, "parameterList").length > 0 ? unit.withCorrelation() : unit;
+  const isCorrelated = nodesOf(node, "parameterList").length > 0;
+  const inner = isCorrelated ? unit.withCorrelation() : unit;
   const query = tellingRowsApart(node, compileScan(scan, inner), inner);
+  // DuckDB takes the result of a subquery by itself with an aggregate.
+  const resultSql = (result: (column: string) => string): string => {
+    const column = onlyColumn(scan, unit);
+    return isCorrelated ? result(column.sql) : exactArgument(column, result, type);
+  };
   switch (kind) {
     case "SCALAR":
       // More than one row is an error of DuckDB's, which runtime-errors.ts words as BigQuery does.
-      return { sql: `(SELECT ${onlyColumn(scan, unit)} FROM (${query}))`, type };
-    case "ARRAY":
+      return { sql: resultSql((column) => `(SELECT ${column} FROM (${query}))`), type };
+    case "ARRAY": {
       // DuckDB keeps the subquery's order. An ARRAY subquery of no rows is an empty array, never NULL.
-      return {
-        sql: `coalesce(ARRAY(SELECT ${onlyColumn(scan, unit)} FROM (${query})), []::${duckType(type)})`,
-        type,
-      };
+      const sql = resultSql((column) => `ARRAY(SELECT ${column} FROM (${query}))`);
+      return { sql: `coalesce(${sql}, []::${duckType(type)})`, type };
+    }
     case "EXISTS":
       return { sql: `EXISTS(${query})`, type };
     case "IN":
@@ -86,15 +92,15 @@ function tellingRowsApart(node: TreeNode, query: string, unit: Unit): string {
   return condition === "" ? query : `SELECT * FROM (${query}) WHERE ${condition}`;
 }
 
-function onlyColumn(scan: TreeNode, unit: Unit): string {
+function onlyColumn(scan: TreeNode, unit: Unit): CompiledExpr {
   const [column] = nodesOf(scan, "columnList");
   if (column === undefined) throw new Error("a subquery without a column");
-  return unit.column(columnId(column));
+  return { sql: unit.column(columnId(column)), type: typeOf(column) };
 }
 
 function inSubquery(node: TreeNode, scan: TreeNode, query: string, unit: Unit): string {
   const value = compileExpr(childOf(node, "inExpr"), unit);
-  const name = onlyColumn(scan, unit);
+  const name = onlyColumn(scan, unit).sql;
   if (!["FLOAT64", "STRUCT", "ARRAY"].includes(value.type.kind))
     return `(${value.sql} IN (SELECT ${name} FROM (${query})))`;
   // One TRUE decides, else one NULL, else FALSE; no rows are FALSE whatever the value is.

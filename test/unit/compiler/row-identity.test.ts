@@ -89,12 +89,16 @@ const QUERIES: readonly (readonly [string, unknown[][]])[] = [
   ["SELECT d.text_of(i) FROM d.pairs ORDER BY id", INTERVALS],
 ];
 
-describe("ANY_VALUE", () => {
+describe("a value out of several", () => {
   it.each([
     `SELECT ${sign("ANY_VALUE(STRUCT(x)).x")} FROM d.pairs WHERE id = 2`,
     `SELECT ${sign("ANY_VALUE(STRUCT(x) HAVING MAX id).x")} FROM d.pairs WHERE id < 3`,
     `SELECT ${sign("ANY_VALUE(xs)[OFFSET(0)]")} FROM d.pairs WHERE id = 2`,
     `SELECT ${sign("ANY_VALUE(STRUCT(x)) OVER ().x")} FROM d.pairs WHERE id = 2`,
+    `SELECT ${sign("(SELECT STRUCT(x) FROM d.pairs WHERE id = 2).x")}`,
+    `SELECT ${sign("(SELECT xs FROM d.pairs WHERE id = 2)[OFFSET(0)]")}`,
+    `SELECT ${sign("ARRAY(SELECT x FROM d.pairs ORDER BY id)[OFFSET(1)]")}`,
+    `SELECT ${sign("ARRAY(SELECT AS STRUCT x FROM d.pairs ORDER BY id)[OFFSET(1)].x")}`,
     `SELECT ${sign("ARRAY_AGG(STRUCT(x) LIMIT 1)[OFFSET(0)].x")} FROM d.pairs WHERE id = 2`,
   ])("keeps the sign of 0.0: %s", async (sql) => {
     expect(await bench.rows(sql)).toEqual([["-inf"]]);
