@@ -93,6 +93,20 @@ const VIEWS: Readonly<Record<string, View>> = {
         null,
       ]),
   },
+  // https://cloud.google.com/bigquery/docs/information-schema-snapshots
+  TABLE_SNAPSHOTS: {
+    columns: [
+      ...TABLE_NAME,
+      ...strings("base_table_catalog", "base_table_schema", "base_table_name"),
+      ["snapshot_time", TIMESTAMP],
+    ],
+    rows: (catalog, scope) =>
+      tables(catalog, scope).flatMap(({ ref, kind, base }) =>
+        kind === "SNAPSHOT" && base !== undefined
+          ? [[...nameOf({ ref }), ...nameOf({ ref: base.table }), micros(base.time)]]
+          : [],
+      ),
+  },
   TABLE_OPTIONS: {
     columns: [...TABLE_NAME, ...strings("option_name", "option_type", "option_value")],
     rows: (catalog, scope) =>

@@ -1,3 +1,6 @@
+import { BigQueryError } from "../../errors.ts";
+import type { TreeNode } from "../../googlesql/tree.ts";
+import { nodesOf, walkTree } from "../tree-access.ts";
 import { refuse } from "./arguments.ts";
 import { raise } from "./raise.ts";
 import type { AnalyticCall, AnalyticMapping } from "./types.ts";
@@ -14,9 +17,25 @@ function navigation(name: string): AnalyticMapping {
   };
 }
 
-/** LAG and LEAD do not look the other way. */
+function refersToRows(expr: TreeNode | undefined): boolean {
+  let found = false;
+  walkTree(expr, ({ kind, column }) => {
+    if (kind === "SubqueryExpr" || column !== undefined) found = true;
+    return !found;
+  });
+  return found;
+}
+
+/**
+ * LAG and LEAD do not look the other way, and have a constant to give where there is no row
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/navigation_functions#lag).
+ */
 function offset(name: "lag" | "lead"): AnalyticMapping {
   return (call) => {
+    if (refersToRows(nodesOf(call.node, "argumentList")[2])) {
+      const message = `The third argument (the default expression) to ${name.toUpperCase()} must be constant`;
+      throw new BigQueryError("invalidQuery", message, "query");
+    }
     const distance = call.args[1]?.literal;
     if (typeof distance === "bigint" && distance < 0n) {
       return raise(call.resultType, `The offset to the function ${name.toUpperCase()} must not be negative`);
