@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { BigQueryError } from "../errors.ts";
 import { errorEnvelope, toEnvelope } from "./error-envelope.ts";
 import { checkHeaders, type GuardOptions } from "./guard.ts";
+import { parseJsonBody } from "./json-body.ts";
 import { addPartialResponses } from "./partial-response.ts";
 
 /** BigQuery takes requests of at most 10 MB (https://cloud.google.com/bigquery/quotas#streaming_inserts); uploads have their own limit. */
@@ -67,7 +68,7 @@ export async function buildApp(
   app.removeAllContentTypeParsers();
   // Clients send JSON under several content types, and DELETE or GET with one but no body.
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: unknown, body: Buffer) =>
-    parseJson(body),
+    parseJsonBody(body),
   );
 
   app.setErrorHandler((error, request, reply) => {
@@ -86,21 +87,6 @@ export async function buildApp(
     await app.register(async (scope) => register(scope, prefix), { prefix });
   }
   return app;
-}
-
-function parseJson(body: Buffer): unknown {
-  if (body.length === 0) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString("utf8"));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : "not JSON";
-    throw new BigQueryError("invalid", `Invalid JSON payload received. ${why.slice(0, 200)}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new BigQueryError("invalid", "Invalid JSON payload received. Root element must be a message.");
-  }
-  return value;
 }
 
 function plainBadRequest(): string {

@@ -6,6 +6,7 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { SpoolFile } from "../jobs/spool.ts";
 import { checkProjectId } from "../storage/names.ts";
 import { insertJob } from "./jobs.ts";
+import { parseJsonBody } from "./json-body.ts";
 import { boundaryOf, readMultipart } from "./multipart.ts";
 import type { ProjectParams } from "./names.ts";
 import { type RawQuery, readBody, textParam } from "./request.ts";
@@ -80,7 +81,7 @@ async function multipartUpload(services: Services, request: UploadRequest): Prom
       },
       data: (chunk) => file.append(chunk),
     });
-    const body = readBody(jobSchema, parseMetadata(metadata ?? ""));
+    const body = readBody(jobSchema, parseJsonBody(Buffer.from(metadata ?? "")));
     return await insertJob(services, request.params.projectId, body, baseUrl(request), file);
   } catch (error) {
     await file.remove();
@@ -96,7 +97,7 @@ async function startSession(
   url: string,
 ): Promise<FastifyReply> {
   const { projectId } = request.params;
-  const body = readBody(jobSchema, parseMetadata(await readText(bodyOf(request))));
+  const body = readBody(jobSchema, parseJsonBody(await readAll(bodyOf(request))));
   if (body.configuration.load == null) {
     throw new BigQueryError("invalid", "An upload needs configuration.load.", "configuration");
   }
@@ -139,6 +140,13 @@ async function receive(
       }
       await file.appendAll(skip(bodyOf(request), file.bytes - range.start));
     }
+    if (range.total !== undefined && file.bytes > range.total) {
+      await sessions.remove(session);
+      throw new BigQueryError(
+        "invalid",
+        `More than the ${range.total} bytes that were announced have arrived.`,
+      );
+    }
     const isComplete = range.total === undefined ? range.isWhole : file.bytes >= range.total;
     if (!isComplete) {
       if (file.bytes > 0) reply.header("Range", `bytes=0-${file.bytes - 1}`);
@@ -165,11 +173,13 @@ function readRange(header: string | undefined): ContentRange {
   if (header === undefined) return { start: 0, total: undefined, isWhole: true };
   const match = /^bytes\s+(?:\*|(\d+)-(\d+))\/(\d+|\*)$/.exec(header);
   if (match === null) throw new BigQueryError("invalid", `Invalid Content-Range: ${header.slice(0, 100)}`);
-  return {
-    start: match[1] === undefined ? undefined : Number(match[1]),
-    total: match[3] === "*" ? undefined : Number(match[3]),
-    isWhole: false,
-  };
+  const start = match[1] === undefined ? undefined : Number(match[1]);
+  const total = match[3] === "*" ? undefined : Number(match[3]);
+  const end = Number(match[2] ?? -1);
+  if (end < (start ?? -1) || (total !== undefined && end >= total)) {
+    throw new BigQueryError("invalid", `Invalid Content-Range: ${header.slice(0, 100)}`);
+  }
+  return { start, total, isWhole: false };
 }
 
 /** A client that lost an answer sends bytes again that are there already. */
@@ -186,7 +196,7 @@ function bodyOf(request: UploadRequest): AsyncIterable<Buffer> {
   return (request.body ?? request.raw) as AsyncIterable<Buffer>;
 }
 
-async function readText(source: AsyncIterable<Buffer>): Promise<string> {
+async function readAll(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of source) {
@@ -195,15 +205,7 @@ async function readText(source: AsyncIterable<Buffer>): Promise<string> {
       throw new BigQueryError("uploadTooLarge", "The job's metadata is too long.");
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseMetadata(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new BigQueryError("invalid", "Invalid JSON payload received: the upload's metadata is not JSON.");
-  }
+  return Buffer.concat(chunks);
 }
 
 class Sessions {
