@@ -70,6 +70,7 @@ export class Analyzer {
   readonly #catalogs: CatalogRegistry;
   readonly #parsed = new LruCache<Promise<ParsedText>>(CACHED_TEXT);
   readonly #analyzed = new LruCache<Promise<AnalyzedStatement>>(CACHED_TEXT);
+  readonly #optionsOf = new LruCache<Message>(100);
   #language: Promise<Message> | undefined;
 
   constructor(client = new GoogleSqlClient()) {
@@ -307,7 +308,7 @@ export class Analyzer {
     // Where no parameters are given, one that is named is reported by its name.
     const positional = isPositional(env.parameters) && env.parameters.length > 0;
     const named = isPositional(env.parameters) ? [] : [...env.parameters];
-    return {
+    const options = {
       languageOptions: await this.#languageOptions(),
       defaultTimezone: "UTC",
       // What a scan lists is what the statement reads.
@@ -327,6 +328,17 @@ export class Analyzer {
         type: toTypeProto(type),
       })),
     };
+    // Equal options are one object, which the client writes once.
+    const { parameterMode, queryParameters, positionalQueryParameters, targetColumnTypes } = options;
+    const key = JSON.stringify([
+      parameterMode,
+      queryParameters,
+      positionalQueryParameters,
+      targetColumnTypes,
+    ]);
+    const known = this.#optionsOf.get(key) ?? options;
+    this.#optionsOf.set(key, known);
+    return known;
   }
 
   #languageOptions(): Promise<Message> {

@@ -65,7 +65,7 @@ export function defineService(): grpc.ServiceDefinition {
         originalName: name.charAt(0).toLowerCase() + name.slice(1),
         requestStream: false,
         responseStream: false,
-        requestSerialize: (value: object) => Buffer.from(request.encode(request.fromObject(value)).finish()),
+        requestSerialize: requestWriter(request),
         requestDeserialize: (bytes: Buffer) => request.decode(bytes),
         responseSerialize: (value: object) => Buffer.from(response.encode(value).finish()),
         responseDeserialize: (bytes: Buffer) =>
@@ -74,6 +74,20 @@ export function defineService(): grpc.ServiceDefinition {
     ];
   });
   return Object.fromEntries(methods) as grpc.ServiceDefinition;
+}
+
+/** Writes requests; options, which are most of a small one and the same for many, are written once. */
+function requestWriter(type: MessageType): (request: object) => Buffer {
+  const written = new WeakMap<object, Uint8Array>();
+  const write = (message: object): Uint8Array => type.encode(type.fromObject(message)).finish();
+  return (request) => {
+    const { options, ...rest } = request as { options?: object };
+    if (options === undefined) return Buffer.from(write(rest));
+    const bytes = written.get(options) ?? write({ options });
+    written.set(options, bytes);
+    // Messages one after another are one message with the fields of both.
+    return Buffer.concat([bytes, write(rest)]);
+  };
 }
 
 /**

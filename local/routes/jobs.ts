@@ -83,6 +83,12 @@ export function jobRoutes(app: FastifyInstance, services: Services): void {
   );
 }
 
+/**
+ * Whoever has sent a file waits for its job anyway, and clients ask for it every half second or second: most loads are done before, and
+ * the answer may as well say so.
+ */
+const UPLOAD_WAIT_MS = 1000;
+
 /** Starts the job, or answers what a dry run finds. */
 export async function insertJob(
   services: Services,
@@ -108,7 +114,9 @@ export async function insertJob(
       status: { state: "DONE" },
     };
   }
-  return (await services.runner.insert(projectId, body, upload)).toResource(base);
+  const job = await services.runner.insert(projectId, body, upload);
+  if (upload !== undefined) await job.wait(UPLOAD_WAIT_MS);
+  return job.toResource(base);
 }
 
 function findJob(services: Services, params: JobParams, query: RawQuery): Job {

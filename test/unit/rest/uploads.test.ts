@@ -84,6 +84,12 @@ describe("multipart uploads", () => {
     expect(await count("zipped")).toBe("7");
   });
 
+  it("answer with a job that is done where it takes no second: clients need not ask again", async () => {
+    const { payload, headers } = multipart(job("quick", "quick"), lines(3));
+    const { body } = await bq.ask("POST", `/upload${P}/jobs?uploadType=multipart`, payload, headers);
+    expect(body).toMatchObject({ status: { state: "DONE" }, statistics: { load: { outputRows: "3" } } });
+  });
+
   it("run once under one job id", async () => {
     const { payload, headers } = multipart(job("once", "once"), lines(1));
     const url = `/upload/bigquery/v2${P}/jobs?uploadType=multipart`;
