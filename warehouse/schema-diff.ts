@@ -27,7 +27,10 @@ export function diffSchema(
     const match = wanted.find((other) => isSame(field, other));
     if (match === undefined) {
       notes.push(`${path} is not in the schema and stays`);
-      return field;
+      if (modeOf(field) !== "REQUIRED") return field;
+      // Else every update would still have to say something of it.
+      changes.push(`~ ${path} REQUIRED -> NULLABLE`);
+      return { ...field, mode: "NULLABLE" };
     }
     const merged = mergeField(field, match, path);
     changes.push(...merged.changes);
@@ -84,7 +87,7 @@ function mergeField(live: TableField, wanted: TableField, path: string): FieldDi
 function typeFault(live: TableField, wanted: TableField, path: string): string | undefined {
   const isRepeated = modeOf(live) === "REPEATED";
   if (typeName(live) === typeName(wanted) && isRepeated === (modeOf(wanted) === "REPEATED")) return undefined;
-  return `${path} is ${describeType(live)} in the table and ${describeType(wanted)} in the schema, which BigQuery cannot change; give the attribute a new name, or set the schema back`;
+  return `${path} is ${describeType(live)} in the table and ${describeType(wanted)} in the schema, which init does not change; where BigQuery can widen the column, \`npm run review\` says how, else give the attribute a new name, or set the schema back`;
 }
 
 /** A new column of an existing table cannot be REQUIRED, at any depth. */

@@ -75,6 +75,18 @@ describe("diffSchema", () => {
     ]);
   });
 
+  it("relaxes what left the schema, so that updates need not say it any more", () => {
+    const profile = { ...live[2], fields: [{ name: "zip", type: "STRING" }] };
+    const diff = diffSchema(live, [live[1] as TableField, profile]);
+    expect(diff.changes).toEqual([
+      "~ id REQUIRED -> NULLABLE",
+      "~ profile.city REQUIRED -> NULLABLE",
+      "+ profile.zip STRING",
+    ]);
+    expect(diff.fields[0]?.mode).toBe("NULLABLE");
+    expect(diff.fields[2]?.fields?.map((field) => field.mode)).toEqual(["NULLABLE", undefined]);
+  });
+
   it("calls a change of type or of REPEATED a fault with its remedy", () => {
     const wanted: TableField[] = [
       live[0] as TableField,
@@ -84,7 +96,7 @@ describe("diffSchema", () => {
     const { faults } = diffSchema(live, wanted);
     expect(faults).toHaveLength(2);
     expect(faults[0]).toMatch(
-      /^age is INTEGER in the table and STRING in the schema.*give the attribute a new name/,
+      /^age is INTEGER in the table and STRING in the schema.*`npm run review` says how.*give the attribute a new name/,
     );
     expect(faults[1]).toMatch(/^profile\.city is STRING in the table and REPEATED STRING in the schema/);
   });
