@@ -63,7 +63,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   );
   return {
     entity: entity.name,
-    state: !progress.started ? "never run" : waiting === 0 ? "up to date" : "behind",
+    state: progress.recent_runs.length === 0 ? "never run" : waiting === 0 ? "up to date" : "behind",
     watermark: progress.started ? progress.watermark : null,
     lagSeconds: progress.started ? progress.lag_seconds : null,
     waiting,

@@ -118,6 +118,19 @@ describe("npm run update", () => {
     expect(own.exitCode, own.stderr).toBe(0);
   });
 
+  it("leaves an entity without updates up to date, not never run", async () => {
+    const project = await makeProject();
+    for (const command of ["generate", "init"])
+      expect(await project.npm(command)).toMatchObject({ exitCode: 0 });
+    const states = async () =>
+      (JSON.parse((await project.npm("status", "--json")).stdout) as { state: string }[]).map(
+        ({ state }) => state,
+      );
+    expect(await states()).toEqual(["never run", "never run"]);
+    expect(await project.npm("update", "--tags", "user_info")).toMatchObject({ exitCode: 0 });
+    expect(await states()).toEqual(["up to date", "never run"]);
+  });
+
   it("passes Dataform's flags on", async () => {
     const project = await loaded();
     const dry = await project.npm("update", "--dry-run", "--actions", "user_info_watermark");
