@@ -29,6 +29,9 @@ export function openWarehouse(project: Project): Warehouse {
   if (endpoint !== undefined) {
     process.env.BIGQUERY_EMULATOR_HOST = endpoint;
     process.env.METADATA_SERVER_DETECTION ??= "none";
+  } else {
+    // Set but empty, as CI sets a variable that it has no value for, the client takes it for the address of an emulator.
+    delete process.env.BIGQUERY_EMULATOR_HOST;
   }
   const client = new BigQuery({ projectId: project.projectId, location: project.location });
   if (endpoint !== undefined) allowUploadsWithoutCredentials(client);

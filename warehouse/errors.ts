@@ -66,7 +66,8 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
       { cause: error },
     );
   }
-  if (code === 403) {
+  // 403 is also what quotas and billing answer: https://cloud.google.com/bigquery/docs/error-messages
+  if (code === 403 && (reasonOf(error) ?? "accessDenied") === "accessDenied") {
     return new CommandError(
       `BigQuery refused access: ${message}; grant BigQuery Data Editor and BigQuery Job User`,
       {
@@ -76,6 +77,10 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
   }
   if (isServiceError(error)) return new CommandError(`BigQuery: ${message}`, { cause: error });
   return error;
+}
+
+function reasonOf(error: unknown): string | undefined {
+  return (error as HttpError).errors?.[0]?.reason;
 }
 
 function isServiceError(error: unknown): boolean {

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { emulatorAddress } from "../../../warehouse/client.ts";
+import { describe, expect, it, vi } from "vitest";
+import { emulatorAddress, openWarehouse } from "../../../warehouse/client.ts";
 import { CommandError, explainServiceError } from "../../../warehouse/errors.ts";
 
 describe("emulatorAddress", () => {
@@ -14,6 +14,18 @@ describe("emulatorAddress", () => {
     it(`reads ${JSON.stringify(host)}`, () =>
       expect(emulatorAddress({ BIGQUERY_EMULATOR_HOST: host })).toBe(want));
   }
+});
+
+describe("openWarehouse", () => {
+  it("takes an empty BIGQUERY_EMULATOR_HOST for none, for the client and the commands it starts", () => {
+    vi.stubEnv("BIGQUERY_EMULATOR_HOST", "");
+    const project = { root: "/", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
+    const { client, endpoint } = openWarehouse(project);
+    expect(endpoint).toBeUndefined();
+    expect(client.baseUrl).toMatch(/^https:\/\/bigquery\.googleapis\.com/);
+    expect(process.env.BIGQUERY_EMULATOR_HOST).toBeUndefined();
+    vi.unstubAllEnvs();
+  });
 });
 
 describe("explainServiceError", () => {
@@ -36,6 +48,12 @@ describe("explainServiceError", () => {
     });
     expect(explain(error)).toBeInstanceOf(CommandError);
     expect(String(explain(error))).toContain("BigQuery: Syntax error: here");
+  });
+  it("asks for rights only where rights are missing", () => {
+    const refused = (reason: string) =>
+      String(explain(Object.assign(new Error("Quota or right"), { code: 403, errors: [{ reason }] })));
+    expect(refused("accessDenied")).toContain("grant BigQuery Data Editor");
+    expect(refused("quotaExceeded")).toBe("CommandError: BigQuery: Quota or right");
   });
   it("leaves a bug as it is", () => {
     const bug = new TypeError("x is undefined");
