@@ -170,8 +170,12 @@ class LoadRun {
     if (latin1 || schema.length === 0) return;
     if ((await stat(file)).size < this.#bulkBytes * countFields(schema)) return;
     if (format === "CSV" && !ignoreUnknownValues) {
-      const query = csvQuery(schema, file, csv);
-      if (query !== undefined && !(await hasExtraCells(file, csv.delimiter, schema.length))) yield { query };
+      const usual = csvQuery(schema, file, csv, "usual");
+      const all = csvQuery(schema, file, csv, "all");
+      if (usual === undefined || all === undefined) return;
+      if (await hasExtraCells(file, csv.delimiter, schema.length)) return;
+      yield { query: usual };
+      if (all !== usual) yield { query: all };
     }
     if (format !== "NEWLINE_DELIMITED_JSON") return;
     if (ignoreUnknownValues && (await this.#hasKeysInOtherCase(schema))) return;
