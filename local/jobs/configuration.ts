@@ -60,6 +60,7 @@ const copyConfiguration = z.looseObject({
   writeDisposition: writeDisposition.nullish(),
   createDisposition: createDisposition.nullish(),
   operationType: z.string().nullish(),
+  destinationExpirationTime: z.iso.datetime({ offset: true }).nullish(),
 });
 
 /** The body of jobs.insert. */

@@ -9,6 +9,14 @@ import { quoteName } from "../values.ts";
 import { type CopyConfiguration, fullRef, refused } from "./configuration.ts";
 import type { JobOutcome } from "./job.ts";
 
+/** What the one source of an operation must be; COPY takes any number of tables. */
+const OPERATIONS: ReadonlyMap<string, TableEntry["kind"] | undefined> = new Map([
+  ["COPY", undefined],
+  ["CLONE", "TABLE"],
+  ["SNAPSHOT", "TABLE"],
+  ["RESTORE", "SNAPSHOT"],
+]);
+
 /** Runs a copy job: the destination gets all rows of all sources in one transaction. */
 export async function runCopy(
   storage: Storage,
@@ -17,7 +25,7 @@ export async function runCopy(
   copy: CopyConfiguration,
 ): Promise<JobOutcome> {
   const operation = copy.operationType ?? "COPY";
-  if (operation !== "COPY") throw refused(`copy jobs with operationType ${operation}`, "operationType");
+  if (!OPERATIONS.has(operation)) throw refused(`copy jobs with operationType ${operation}`, "operationType");
   const sources = (copy.sourceTables ?? (copy.sourceTable == null ? [] : [copy.sourceTable])).map((ref) =>
     fullRef(ref, projectId),
   );
@@ -43,6 +51,8 @@ async function copyAll(
   const entries = sources.map((ref) => change.needTable(ref));
   const [first] = entries;
   if (first === undefined) throw new BigQueryError("required", "Required parameter is missing: sourceTable");
+  const operation = copy.operationType ?? "COPY";
+  checkOperation(operation, entries, copy);
   const there = change.getTable(destination);
   if (there === undefined && copy.createDisposition === "CREATE_NEVER") {
     throw new BigQueryError("notFound", `Not found: Table ${tableName(destination)}`);
@@ -80,8 +90,37 @@ async function copyAll(
     await insertRows(change, target.physical, target.schema, `SELECT ${columns} FROM ${physical}`);
     total += await countRows(change, source);
   }
+  if (operation === "CLONE" || operation === "SNAPSHOT") {
+    const base = { table: first.ref, time: change.catalog.now() };
+    target = { ...target, base, kind: operation === "SNAPSHOT" ? "SNAPSHOT" : "TABLE" };
+    change.putTable(target);
+  }
+  if (copy.destinationExpirationTime != null) {
+    target = { ...target, expirationTime: Date.parse(copy.destinationExpirationTime) };
+    change.putTable(target);
+  }
   change.touch(target);
   return total;
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#operationtype */
+function checkOperation(
+  operation: string,
+  [source, ...more]: readonly TableEntry[],
+  copy: CopyConfiguration,
+) {
+  const kind = OPERATIONS.get(operation);
+  if (kind === undefined) return;
+  if (more.length > 0 || copy.writeDisposition === "WRITE_APPEND") {
+    throw new BigQueryError(
+      "invalid",
+      `A copy job with operationType ${operation} makes one table of one table.`,
+    );
+  }
+  if (source !== undefined && source.kind !== kind) {
+    const message = `${tableName(source.ref)} is not allowed for operationType ${operation} because it is a ${source.kind}.`;
+    throw new BigQueryError("invalid", message);
+  }
 }
 
 async function countRows(change: CatalogChange, entry: TableEntry): Promise<number> {
