@@ -23,7 +23,7 @@ import {
   type JobOutcome,
   type JobResult,
 } from "./job.ts";
-import type { JsonObject } from "./json.ts";
+import { type JsonObject, objectAt } from "./json.ts";
 import { runLoadJob } from "./load-job.ts";
 import { resolveLocation } from "./location.ts";
 import type { ChildJob, Loader, QueryEngine } from "./ports.ts";
@@ -132,6 +132,22 @@ export class JobRunner {
       throw new BigQueryError("invalidQuery", "A view's query must be a SELECT statement.", "query");
     }
     return [...outcome.schema];
+  }
+
+  /** Runs one statement that makes a routine; anything else is refused before it runs. */
+  async define(sql: string, projectId: string): Promise<void> {
+    const { outcome } = await this.dryRun(projectId, { configuration: { query: { query: sql } } });
+    const type = objectAt(outcome.statistics, "query")?.statementType;
+    if (!/^CREATE_(TABLE_)?FUNCTION$/.test(String(type))) {
+      throw new BigQueryError("invalid", "Invalid definitionBody: it is more than one expression or query.");
+    }
+    const run = {
+      jobId: newJobId(),
+      location: undefined,
+      dryRun: false,
+      signal: new AbortController().signal,
+    };
+    await runQuery(this.#parts, projectId, { query: sql }, run);
   }
 
   /** The finished query whose rows an anonymous table stands for. */

@@ -56,6 +56,8 @@ const RESOURCES: Readonly<Record<string, Readonly<Record<string, Method>>>> = {
   routines: {
     list: ["GET", `${DATASET}/routines`, "filter maxResults pageToken readMask"],
     get: ["GET", `${DATASET}/routines/{+routineId}`, "readMask"],
+    insert: ["POST", `${DATASET}/routines`, "", "body"],
+    update: ["PUT", `${DATASET}/routines/{+routineId}`, "", "body"],
     delete: ["DELETE", `${DATASET}/routines/{+routineId}`],
   },
   models: {

@@ -2,11 +2,13 @@ import type { FastifyInstance } from "fastify";
 import { BigQueryError } from "../errors.ts";
 import type { JsonObject } from "../jobs/json.ts";
 import type { RoutineEntry } from "../storage/entries.ts";
+import { checkRoutineId } from "../storage/names.ts";
 import { needDataset } from "./datasets.ts";
 import { etagOf } from "./etag.ts";
 import type { DatasetParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
-import { notSupported, type RawQuery, textParam, uintParam } from "./request.ts";
+import { type RawQuery, readBody, textParam, uintParam } from "./request.ts";
+import { createStatement, type RoutineBody, routineBody } from "./routine-definition.ts";
 import type { Services } from "./services.ts";
 
 const ROUTINES = "/projects/:projectId/datasets/:datasetId/routines";
@@ -17,7 +19,7 @@ interface RoutineParams extends DatasetParams {
 }
 
 /**
- * Routines are made and dropped by SQL; here they are shown (https://cloud.google.com/bigquery/docs/reference/rest/v2/routines).
+ * Functions in SQL are made here as by SQL; procedures by SQL alone (https://cloud.google.com/bigquery/docs/reference/rest/v2/routines).
  * There are no models, which clients may ask for all the same.
  */
 export function routineRoutes(app: FastifyInstance, services: Services): void {
@@ -48,18 +50,25 @@ export function routineRoutes(app: FastifyInstance, services: Services): void {
     return reply.code(204).send();
   });
 
-  for (const [method, url] of [
-    ["POST", ROUTINES],
-    ["PUT", `${ROUTINES}/:routineId`],
-  ] as const) {
-    app.route({
-      method,
-      url,
-      handler: () => {
-        throw notSupported("routines made by REST; use CREATE FUNCTION or CREATE PROCEDURE");
-      },
-    });
-  }
+  app.post<{ Params: DatasetParams }>(ROUTINES, async (request) => {
+    needDataset(services, request.params);
+    const body = readBody(routineBody, request.body);
+    const routineId = body.routineReference?.routineId;
+    if (routineId === undefined) {
+      throw new BigQueryError(
+        "required",
+        "Required parameter is missing: routineReference",
+        "routineReference",
+      );
+    }
+    return routineResource(await define(services, { ...request.params, routineId }, body, false));
+  });
+
+  app.put<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, async (request) => {
+    needRoutine(services, request.params);
+    const body = readBody(routineBody, request.body);
+    return routineResource(await define(services, request.params, body, true));
+  });
 
   app.get<{ Params: DatasetParams }>(MODELS, (request) => {
     needDataset(services, request.params);
@@ -70,6 +79,30 @@ export function routineRoutes(app: FastifyInstance, services: Services): void {
     needDataset(services, request.params);
     const { projectId, datasetId, modelId } = request.params;
     throw new BigQueryError("notFound", `Not found: Model ${projectId}:${datasetId}.${modelId}`);
+  });
+}
+
+/** Makes the routine by the statement that says the same, and keeps what the client wrote. */
+async function define(
+  services: Services,
+  params: RoutineParams,
+  body: RoutineBody,
+  replace: boolean,
+): Promise<RoutineEntry> {
+  const { projectId, datasetId, routineId } = params;
+  const path = [projectId, datasetId, checkRoutineId(routineId)];
+  await services.runner.define(createStatement(path, body, replace), projectId);
+  return services.storage.catalog.change(async (change) => {
+    const entry = change.getRoutine(projectId, datasetId, routineId) ?? needRoutine(services, params);
+    const { definitionBody, returnType } = body;
+    const kept = {
+      ...(body.arguments == null ? {} : { arguments: body.arguments }),
+      ...(returnType == null ? {} : { returnType }),
+      definitionBody,
+    };
+    const defined = { ...entry, description: body.description ?? undefined, kept };
+    change.putRoutine(defined);
+    return defined;
   });
 }
 

@@ -43,6 +43,15 @@ export function checkDecorator(tableId: string): void {
   );
 }
 
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines#RoutineReference */
+export function checkRoutineId(routineId: string): string {
+  if (/^[A-Za-z0-9_]{1,256}$/.test(routineId)) return routineId;
+  throw new BigQueryError(
+    "invalid",
+    `Invalid routine ID "${routineId.slice(0, 100)}". Routine IDs must be alphanumeric (plus underscores) and must be at most 256 characters long.`,
+  );
+}
+
 /** Checks all parts of a table's name. */
 export function checkTableRef(ref: TableRef): TableRef {
   return {
