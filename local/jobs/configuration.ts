@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
-import { checkTableRef } from "../storage/names.ts";
+import { checkPartitionRef, checkTableRef } from "../storage/names.ts";
 import type { TableRef } from "../types.ts";
 import { parametersSchema } from "./parameters.ts";
 import type { QueryRequest } from "./ports.ts";
@@ -142,6 +142,12 @@ export function fullRef(
     datasetId: ref.datasetId,
     tableId: ref.tableId,
   });
+}
+
+/** As `fullRef`, for a table that is written, which may be one partition of a table. */
+export function destinationRef(ref: Parameters<typeof fullRef>[0], projectId: string): TableRef {
+  const { datasetId, tableId } = ref;
+  return checkPartitionRef({ projectId: ref.projectId || projectId, datasetId, tableId });
 }
 
 /** A feature that jobs of this endpoint have not. */

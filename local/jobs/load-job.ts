@@ -1,4 +1,4 @@
-import { fullRef, type LoadConfiguration, refused } from "./configuration.ts";
+import { destinationRef, type LoadConfiguration, refused } from "./configuration.ts";
 import type { Faults } from "./faults.ts";
 import type { Job, JobOutcome } from "./job.ts";
 import type { Loader } from "./ports.ts";
@@ -19,7 +19,7 @@ export async function runLoadJob(
   faults.onStatement("before", { text: "LOAD", type: "LOAD" });
   const outcome = await loader.load({
     projectId: job.projectId,
-    destinationTable: fullRef(load.destinationTable, job.projectId),
+    destinationTable: destinationRef(load.destinationTable, job.projectId),
     file: upload.path,
     options: load,
     signal: job.controller.signal,

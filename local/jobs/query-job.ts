@@ -2,7 +2,7 @@ import { BigQueryError } from "../errors.ts";
 import { parseDestinationOptions } from "../storage/load/destination-options.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { TableRef } from "../types.ts";
-import { fullRef, type QueryConfiguration, sessionOf } from "./configuration.ts";
+import { destinationRef, type QueryConfiguration, sessionOf } from "./configuration.ts";
 import type { Faults } from "./faults.ts";
 import { anonymousTable, type Job, type JobOutcome } from "./job.ts";
 import type { JsonObject } from "./json.ts";
@@ -103,7 +103,7 @@ export function runQuery(
     ...(query.destinationTable == null
       ? {}
       : {
-          destinationTable: fullRef(query.destinationTable, projectId),
+          destinationTable: destinationRef(query.destinationTable, projectId),
           destinationOptions: parseDestinationOptions(query),
         }),
     ...(query.writeDisposition == null ? {} : { writeDisposition: query.writeDisposition }),

@@ -7,6 +7,7 @@ import type { FieldSchema, TableRef } from "../types.ts";
 import {
   type CopyConfiguration,
   checkQueryFeatures,
+  destinationRef,
   fullRef,
   type JobBody,
   type QueryConfiguration,
@@ -182,7 +183,7 @@ export class JobRunner {
     }
     if (load != null) {
       const work: Work = (job) => runLoadJob(this.#parts, job, load, upload);
-      return { kind: "LOAD", work, target: datasetOf(fullRef(load.destinationTable, projectId)) };
+      return { kind: "LOAD", work, target: datasetOf(destinationRef(load.destinationTable, projectId)) };
     }
     const copying = copy as CopyConfiguration;
     return {
@@ -260,7 +261,7 @@ type TargetDataset = Pick<TableRef, "projectId" | "datasetId">;
 
 /** The dataset that says where a query runs when nobody else does. */
 function targetOf(projectId: string, query: QueryConfiguration): TargetDataset | undefined {
-  if (query.destinationTable != null) return datasetOf(fullRef(query.destinationTable, projectId));
+  if (query.destinationTable != null) return datasetOf(destinationRef(query.destinationTable, projectId));
   if (query.defaultDataset == null) return undefined;
   return {
     projectId: query.defaultDataset.projectId || projectId,

@@ -2,10 +2,11 @@ import type { FastifyInstance } from "fastify";
 import { BigQueryError } from "../errors.ts";
 import type { JobRows } from "../jobs/job.ts";
 import type { JsonObject } from "../jobs/json.ts";
-import { type TableEntry, tableName } from "../storage/entries.ts";
+import { tableName } from "../storage/entries.ts";
+import { splitDecorator } from "../storage/names.ts";
+import { inPartition } from "../storage/partitions.ts";
 import { parseRestFormat } from "../storage/rest-values.ts";
 import { fieldType } from "../storage/schema.ts";
-import type { Storage } from "../storage/storage.ts";
 import { fromDuck, quoteName, type SqlValue } from "../values.ts";
 import { etagOf } from "./etag.ts";
 import type { TableParams } from "./names.ts";
@@ -30,7 +31,7 @@ export function tabledataRoutes(app: FastifyInstance, services: Services): void 
       const anonymous = services.runner.anonymous(params)?.outcome?.rows;
       const rows =
         anonymous === undefined
-          ? await tableRows(services.storage, needTable(services, params), selected)
+          ? await tableRows(services, params, selected)
           : selectedRows(anonymous, selectFields(anonymous.schema, selected));
       const scope = `data ${params.projectId} ${params.datasetId} ${params.tableId}`;
       const token = textParam(query, "pageToken");
@@ -63,11 +64,19 @@ function selectedRows(rows: JobRows, selection: Selection): Rows {
 }
 
 /** The rows as they are at each page: rows added between two pages come last, so none is read twice. */
-async function tableRows(storage: Storage, entry: TableEntry, selected: readonly string[]): Promise<Rows> {
+async function tableRows(
+  services: Services,
+  params: TableParams,
+  selected: readonly string[],
+): Promise<Rows> {
+  const { storage } = services;
+  const { table, partition } = splitDecorator(params);
+  const entry = needTable(services, table);
   const { physical } = entry;
   if (physical === undefined) {
     throw new BigQueryError("invalid", `Cannot list a table of type ${entry.kind}: ${tableName(entry.ref)}.`);
   }
+  const where = partition === undefined ? "" : ` WHERE ${inPartition(entry, partition)}`;
   const selection = selectFields(entry.schema, selected);
   const types = selection.columns.map((name) => {
     const field = entry.schema.find((other) => other.name === name);
@@ -75,7 +84,7 @@ async function tableRows(storage: Storage, entry: TableEntry, selected: readonly
     return fieldType(field);
   });
   const totalRows = await storage.database.use(async (connection) => {
-    const reader = await connection.runAndReadAll(`SELECT count(*) FROM ${physical}`);
+    const reader = await connection.runAndReadAll(`SELECT count(*) FROM ${physical}${where}`);
     return Number(reader.getRows()[0]?.[0] ?? 0);
   });
   const columns = selection.columns.map(quoteName).join(", ");
@@ -85,7 +94,7 @@ async function tableRows(storage: Storage, entry: TableEntry, selected: readonly
     page: (start, count) =>
       storage.database.use(async (connection) => {
         const reader = await connection.runAndReadAll(
-          `SELECT ${columns} FROM ${physical} ORDER BY rowid LIMIT ${count} OFFSET ${start}`,
+          `SELECT ${columns} FROM ${physical}${where} ORDER BY rowid LIMIT ${count} OFFSET ${start}`,
         );
         return reader
           .getRows()

@@ -10,11 +10,13 @@ import {
   type DestinationOptions,
   parseDestinationOptions,
 } from "../storage/load/destination-options.ts";
+import { splitDecorator } from "../storage/names.ts";
+import { clearPartition, inPartition, rowsInPartition, unknownPartitioning } from "../storage/partitions.ts";
 import { fieldType, findField, schemaOfColumns } from "../storage/schema.ts";
 import { evolveSchema } from "../storage/schema-evolution.ts";
 import { conversion } from "../storage/struct-conversion.ts";
 import { checkSameLayout } from "../storage/table-layout.ts";
-import { changeSchema, createTable } from "../storage/tables.ts";
+import { changeSchema, createTable, insertRows } from "../storage/tables.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import { quoteName } from "../values.ts";
 import { compileDefaults } from "./default-values.ts";
@@ -25,8 +27,9 @@ import type { Session } from "./session.ts";
 export async function writeDestination(
   session: Session,
   query: CompiledQuery,
-  ref: TableRef,
+  destination: TableRef,
 ): Promise<Partial<QueryOutcome>> {
+  const { table: ref, partition } = splitDecorator(destination);
   const { locks } = session.parts;
   const owner = {};
   let committed = false;
@@ -35,10 +38,12 @@ export async function writeDestination(
     if (replaces) await locks.lock(owner, tableName(ref), session.request.signal);
     const rows = await session.change(
       async (change) => {
-        const entry = await write(session, change, query, ref);
+        const entry = await write(session, change, query, ref, partition);
         const names = entry.schema.map((field) => quoteName(field.name)).join(", ");
         const columns = entry.schema.map((field) => ({ name: field.name, type: fieldType(field) }));
-        return await MemoryResult.read(change.connection, `SELECT ${names} FROM ${entry.physical}`, columns);
+        const where = partition === undefined ? "" : ` WHERE ${inPartition(entry, partition)}`;
+        const sql = `SELECT ${names} FROM ${entry.physical}${where}`;
+        return await MemoryResult.read(change.connection, sql, columns);
       },
       () => {
         committed = true;
@@ -55,6 +60,7 @@ async function write(
   change: CatalogChange,
   query: CompiledQuery,
   ref: TableRef,
+  partition: string | undefined,
 ): Promise<TableEntry> {
   const { writeDisposition = "WRITE_EMPTY", createDisposition = "CREATE_IF_NEEDED" } = session.request;
   const options = session.request.destinationOptions ?? parseDestinationOptions({});
@@ -66,11 +72,24 @@ async function write(
     if (createDisposition === "CREATE_NEVER") throw invalid("notFound", `Not found: Table ${tableName(ref)}`);
     const { partitioning, requirePartitionFilter, clustering } = options;
     const layout = { partitioning, requirePartitionFilter, clustering };
-    return await createTable(change, { ref, schema, ...layout, rows: query.sql });
+    if (partition === undefined)
+      return await createTable(change, { ref, schema, ...layout, rows: query.sql });
+    if (Object.keys(partitioning ?? {}).length === 0) throw unknownPartitioning();
+    const created = await createTable(change, { ref, schema, ...layout });
+    return await append(session, change, created, schema, query, options, partition);
   }
   if (entry.physical === undefined || entry.kind !== "TABLE")
     throw invalid("invalid", `Cannot write to ${tableName(ref)}: it is a ${entry.kind}`);
   checkSameLayout(entry, options);
+  if (partition !== undefined) {
+    // The query may read the partition that its rows replace.
+    await change.run(`CREATE OR REPLACE TEMP TABLE bq_partition_rows AS ${query.sql}`);
+    await clearPartition(change, entry, partition, writeDisposition);
+    const rows = { ...query, sql: "SELECT * FROM temp.bq_partition_rows" };
+    const target = await append(session, change, entry, schema, rows, options, partition);
+    await change.run("DROP TABLE temp.bq_partition_rows");
+    return target;
+  }
   if (writeDisposition === "WRITE_TRUNCATE") {
     // The table keeps what describes it; its schema and rows become the query's, which may read the old ones.
     const created = await createTable(change, {
@@ -97,6 +116,7 @@ async function append(
   schema: readonly FieldSchema[],
   query: CompiledQuery,
   { addFields, relaxFields }: DestinationOptions,
+  partition?: string,
 ): Promise<TableEntry> {
   const rules = { addFields, relaxFields, keepMissing: true, refusal: "Invalid schema update." };
   const wanted = evolveSchema(entry.ref, entry.schema, schema, rules);
@@ -110,12 +130,14 @@ async function append(
   const omitted = omittedDefaults(target.schema, fields);
   const converted = `SELECT ${values.join(", ")} FROM (${query.sql}) AS given(${given.join(", ")})`;
   const rows = await withDefaults(
-    (all) => compileDefaults(session.parts.analyzer, all),
+    (missing) => compileDefaults(session.parts.analyzer, missing),
     omitted,
     limitedQuery(fields, converted),
   );
-  const names = [...fields, ...omitted].map((field) => quoteName(field.name));
-  await change.run(`INSERT INTO ${target.physical} (${names.join(", ")}) ${rows}`);
+  const all = [...fields, ...omitted];
+  const written =
+    partition === undefined ? { fields: all, query: rows } : rowsInPartition(target, partition, all, rows);
+  await insertRows(change, target.physical ?? "", written.fields, written.query);
   change.touch(target);
   return target;
 }

@@ -1,7 +1,7 @@
 import type { TableEntry } from "../storage/entries.ts";
+import { partitionId } from "../storage/partitions.ts";
 import { fieldType } from "../storage/schema.ts";
 import { valueSize } from "../storage/sizes.ts";
-import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import { quoteName, quoteText } from "../values.ts";
 
 /** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
@@ -10,7 +10,7 @@ export function partitionsSql(entries: readonly TableEntry[]): string {
     if (entry.physical === undefined) return [];
     const size = rowSize(entry);
     const time = `make_timestamptz(${BigInt(entry.lastModifiedTime) * 1000n}::BIGINT)`;
-    const id = partitionId(entry);
+    const id = partitionId(entry.partitioning);
     const from = `(SELECT ${id} AS id, ${size} AS bytes FROM ${entry.physical})`;
     const where = id === "NULL::VARCHAR" ? " HAVING count(*) >= 0" : "";
     const group = id === "NULL::VARCHAR" ? "" : " GROUP BY id";
@@ -30,7 +30,7 @@ export function tableSizesSql(entries: readonly TableEntry[]): string {
     if (entry.physical === undefined) return [];
     const created = `make_timestamptz(${BigInt(entry.creationTime) * 1000n}::BIGINT)`;
     const bytes = `coalesce(sum(${rowSize(entry)}), 0)::BIGINT`;
-    const partitions = `count(DISTINCT ${partitionId(entry)})`;
+    const partitions = `count(DISTINCT ${partitionId(entry.partitioning)})`;
     return [
       `SELECT ${quoteText(entry.ref.projectId)} AS project_id, ${names(entry)}, ${created} AS creation_time, count(*) AS total_rows, ${partitions} AS total_partitions, ${bytes} AS total_logical_bytes, false AS deleted, 'BASE TABLE' AS table_type FROM ${entry.physical}`,
     ];
@@ -48,20 +48,4 @@ function names({ ref }: TableEntry): string {
 function rowSize(entry: TableEntry): string {
   const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
   return sizes.length === 0 ? "0" : sizes.join(" + ");
-}
-
-const FORMATS = { HOUR: "%Y%m%d%H", DAY: "%Y%m%d", MONTH: "%Y%m", YEAR: "%Y" } as const;
-
-/** https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition_ids */
-function partitionId({ partitioning }: TableEntry): string {
-  const { timePartitioning: time, rangePartitioning } = partitioning;
-  if (rangePartitioning !== undefined) {
-    const column = quoteName(rangePartitioning.field);
-    const { start, end, interval } = rangePartitioning.range;
-    const bucket = `(${start} + ((${column} - ${start}) // ${interval}) * ${interval})::VARCHAR`;
-    return `CASE WHEN ${column} IS NULL THEN '__NULL__' WHEN ${column} < ${start} OR ${column} >= ${end} THEN '__UNPARTITIONED__' ELSE ${bucket} END`;
-  }
-  if (time === undefined) return "NULL::VARCHAR";
-  const column = quoteName(isIngestionTimePartitioned(partitioning) ? PARTITION_TIME : (time.field ?? ""));
-  return `CASE WHEN ${column} IS NULL THEN '__NULL__' ELSE strftime(${column}, '${FORMATS[time.type]}') END`;
 }

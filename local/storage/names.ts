@@ -52,6 +52,24 @@ export function checkRoutineId(routineId: string): string {
   );
 }
 
+/** A table's name as written, `table$20260101`, as the table and the partition that it names, if it does. */
+export function splitDecorator<T extends { readonly tableId: string }>(
+  ref: T,
+): { readonly table: T; readonly partition: string | undefined } {
+  const at = ref.tableId.indexOf("$");
+  if (at < 1) return { table: ref, partition: undefined };
+  return { table: { ...ref, tableId: ref.tableId.slice(0, at) }, partition: ref.tableId.slice(at + 1) };
+}
+
+/** Checks all parts of a table's name, which may name one partition: `table$20260101`. */
+export function checkPartitionRef(ref: TableRef): TableRef {
+  const { table, partition } = splitDecorator(ref);
+  checkTableRef(table);
+  if (partition !== undefined && !/^[\w-]{1,30}$/.test(partition))
+    throw new BigQueryError("invalid", `Invalid table ID "${ref.tableId.slice(0, 100)}".`);
+  return ref;
+}
+
 /** Checks all parts of a table's name. */
 export function checkTableRef(ref: TableRef): TableRef {
   return {

@@ -11,6 +11,8 @@ import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-c
 import { type ColumnDefaults, omittedDefaults, withDefaults } from "../column-defaults.ts";
 import { type TableEntry, tableName } from "../entries.ts";
 import { withLimits } from "../field-limits.ts";
+import { splitDecorator } from "../names.ts";
+import { clearPartition, rowsInPartition, unknownPartitioning } from "../partitions.ts";
 import { countFields } from "../schema.ts";
 import { evolveSchema } from "../schema-evolution.ts";
 import { checkSameLayout } from "../table-layout.ts";
@@ -82,6 +84,8 @@ class LoadRun {
   readonly #catalog: Catalog;
   readonly #defaults: ColumnDefaults;
   readonly #job: LoadJob;
+  /** The partition that the job names, if it loads into one. */
+  readonly #partition: string | undefined;
   readonly #bulkBytes: number;
   #options: LoadOptions;
   #parquet = "";
@@ -95,7 +99,9 @@ class LoadRun {
   ) {
     this.#catalog = catalog;
     this.#defaults = defaults;
-    this.#job = job;
+    const { table, partition } = splitDecorator(job.destinationTable);
+    this.#job = { ...job, destinationTable: table };
+    this.#partition = partition;
     this.#options = options;
     this.#bulkBytes = bulkBytes;
   }
@@ -229,8 +235,7 @@ class LoadRun {
     const { format, schema, autodetect } = this.#options;
     const table = this.#catalog.getTable(this.#job.destinationTable);
     if (format === "PARQUET") {
-      const wanted =
-        schema ?? (this.#options.writeDisposition === "WRITE_TRUNCATE" ? undefined : table?.schema);
+      const wanted = schema ?? (this.#replacesTable ? undefined : table?.schema);
       const limited = wanted && this.#limited(wanted, table);
       const source = await readParquet(this.#catalog.database, this.#job.file, limited, this.#options);
       this.#parquet = source.query;
@@ -242,7 +247,7 @@ class LoadRun {
       return table.schema;
     }
     if (autodetect) {
-      const known = this.#options.writeDisposition === "WRITE_TRUNCATE" ? undefined : table?.schema;
+      const known = this.#replacesTable ? undefined : table?.schema;
       const detected = await detectSchema(this.#job.file, this.#options, known);
       this.#options = { ...this.#options, csv: { ...this.#options.csv, skipRows: detected.skipRows } };
       return this.#limited(detected.schema, table);
@@ -250,9 +255,14 @@ class LoadRun {
     throw new BigQueryError("invalid", "No schema specified on job or table.");
   }
 
+  /** A table that is written anew takes the schema of what it gets; one of which a partition is keeps its own. */
+  get #replacesTable(): boolean {
+    return this.#options.writeDisposition === "WRITE_TRUNCATE" && this.#partition === undefined;
+  }
+
   /** Rows that join a table obey its limits, whether or not the job's schema repeats them. */
   #limited(schema: readonly FieldSchema[], table: TableEntry | undefined): readonly FieldSchema[] {
-    const joins = table !== undefined && this.#options.writeDisposition !== "WRITE_TRUNCATE";
+    const joins = table !== undefined && !this.#replacesTable;
     return joins ? withLimits(schema, table.schema) : schema;
   }
 
@@ -297,7 +307,10 @@ class LoadRun {
         };
       } catch (error) {
         this.#checkAborted();
-        throw error;
+        const raised = error instanceof Error ? raisedMessage(error.message) : undefined;
+        throw raised !== undefined && this.#partition !== undefined
+          ? new BigQueryError("invalid", raised)
+          : error;
       } finally {
         this.#job.signal?.removeEventListener("abort", interrupt);
       }
@@ -308,7 +321,17 @@ class LoadRun {
     const { writeDisposition } = this.#options;
     const entry = change.getTable(this.#job.destinationTable);
     this.#checkTarget(entry);
-    if (entry === undefined) return this.#create(change, schema, source);
+    if (this.#partition !== undefined) {
+      if (entry === undefined && Object.keys(this.#options.partitioning ?? {}).length === 0)
+        throw unknownPartitioning();
+      const table = entry ?? (await this.#createTable(change, schema));
+      await clearPartition(change, table, this.#partition, writeDisposition);
+      return this.#append(change, table, schema, source);
+    }
+    if (entry === undefined) {
+      const created = await this.#createTable(change, schema);
+      return insertRows(change, created.physical ?? "", schema, source.query);
+    }
     if (writeDisposition === "WRITE_EMPTY" && (await hasRows(change, entry))) {
       throw new BigQueryError("duplicate", `Already Exists: Table ${tableName(entry.ref)}`);
     }
@@ -316,20 +339,34 @@ class LoadRun {
       const wanted = this.#truncatedSchema(entry, schema);
       return replaceRows(change, entry, wanted, schema, source.query);
     }
+    return this.#append(change, entry, schema, source);
+  }
+
+  async #append(
+    change: CatalogChange,
+    entry: TableEntry,
+    schema: readonly FieldSchema[],
+    source: RowSource,
+  ): Promise<number> {
     const wanted = this.#appendedSchema(entry, schema);
     const target = wanted === entry.schema ? entry : await changeSchema(change, entry, wanted);
     // A column that the load does not have gets its default value; one that it has is NULL where a row leaves it out.
     const omitted = omittedDefaults(target.schema, schema);
     const rows = await withDefaults(this.#defaults, omitted, source.query);
-    const count = await insertRows(change, target.physical ?? "", [...schema, ...omitted], rows);
+    const fields = [...schema, ...omitted];
+    const written =
+      this.#partition === undefined
+        ? { fields, query: rows }
+        : rowsInPartition(target, this.#partition, fields, rows);
+    const count = await insertRows(change, target.physical ?? "", written.fields, written.query);
     change.touch(target);
     return count;
   }
 
-  async #create(change: CatalogChange, schema: readonly FieldSchema[], source: RowSource): Promise<number> {
+  async #createTable(change: CatalogChange, schema: readonly FieldSchema[]): Promise<TableEntry> {
     const { partitioning, requirePartitionFilter, clustering, description, friendlyName, labels } =
       this.#options;
-    const entry = await createTable(change, {
+    return createTable(change, {
       ref: this.#job.destinationTable,
       schema,
       partitioning,
@@ -339,7 +376,6 @@ class LoadRun {
       friendlyName,
       labels,
     });
-    return insertRows(change, entry.physical ?? "", schema, source.query);
   }
 
   #truncatedSchema(entry: TableEntry, schema: readonly FieldSchema[]): readonly FieldSchema[] {
