@@ -5,7 +5,7 @@ import { checkEndpoint, emulatorAddress, openWarehouse, type Warehouse } from ".
 import { findEntity, readEntities, refuseStale } from "./entities.ts";
 import { formatErasure, readErasure, readLastErase } from "./erasure.ts";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "./errors.ts";
-import { asksForTag } from "./flags.ts";
+import { asksForTag, hasFlag } from "./flags.ts";
 import { applyInit, planInit, refuseUnextended } from "./init.ts";
 import { loadFiles } from "./load/load.ts";
 import { formatTable } from "./print.ts";
@@ -53,17 +53,23 @@ async function load(warehouse: Warehouse, args: readonly string[]): Promise<void
 async function update(warehouse: Warehouse, args: readonly string[]): Promise<void> {
   const { project } = warehouse;
   await refuseStale(project.root);
-  await refuseUnextended(warehouse, await readEntities(project.root));
+  const entities = await readEntities(project.root);
+  await refuseUnextended(warehouse, entities);
+  const erasing =
+    asksForTag(args, "erase") && !hasFlag(args, "dry-run") ? entities.filter(({ deletes }) => deletes) : [];
+  const earlier = await Promise.all(erasing.map((entity) => readLastErase(warehouse, entity)));
   await runUpdate(project, {
     flags: args,
     sink: { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) },
   });
-  if (!asksForTag(args, "erase")) return;
-  for (const entity of (await readEntities(project.root)).filter(({ deletes }) => deletes !== undefined)) {
+  for (const [index, entity] of erasing.entries()) {
     const erased = await readLastErase(warehouse, entity);
-    console.log(
-      `${entity.name}: ${erased?.updates ?? 0} updates of ${erased?.users ?? 0} deleted users erased`,
-    );
+    if (erased === undefined || erased.runId === earlier[index]?.runId) {
+      throw new CommandError(
+        `${entity.name}: nothing was erased, since a run of everything was under way; run it again`,
+      );
+    }
+    console.log(`${entity.name}: ${erased.updates} updates of ${erased.users} deleted users erased`);
   }
 }
 

@@ -107,13 +107,16 @@ function name(warehouse: Warehouse, entity: EntityModel, table: string): string 
 export async function readLastErase(
   warehouse: Warehouse,
   entity: EntityModel,
-): Promise<{ readonly updates: number; readonly users: number } | undefined> {
-  const sql = `SELECT run.rows_read AS updates, run.users_read AS users
+): Promise<{ readonly runId: string; readonly updates: number; readonly users: number } | undefined> {
+  const watermark = { dataset: entity.dataset, table: entity.tables.watermark };
+  if ((await findTable(tableOf(warehouse, watermark))) === undefined) return undefined;
+  const sql = `SELECT run.run_id AS runId, run.rows_read AS updates, run.users_read AS users
 FROM ${name(warehouse, entity, entity.tables.watermark)} AS progress, UNNEST(progress.recent_runs) AS run
 WHERE run.kind = 'erase' ORDER BY run.merged_at DESC LIMIT 1`;
   const [rows] = await warehouse.client.query({ query: sql });
-  const found = (rows as { updates: unknown; users: unknown }[])[0];
-  return found === undefined ? undefined : { updates: Number(found.updates), users: Number(found.users) };
+  const found = (rows as { runId: string; updates: unknown; users: unknown }[])[0];
+  if (found === undefined) return undefined;
+  return { runId: found.runId, updates: Number(found.updates), users: Number(found.users) };
 }
 
 /** The report as a table and a sentence. */

@@ -43,6 +43,15 @@ describe("clears, deletes and erasure", () => {
     );
     await succeed(project.npm("update", "--tags", "audit", "--vars=auditShare=1"));
 
+    // A run of everything comes by: an erasing run stands aside, and must not claim to have erased.
+    await project.query(
+      "CREATE OR REPLACE TABLE DATASET.member_erase_guard AS SELECT CURRENT_TIMESTAMP() AS made_at",
+    );
+    const aside = await project.npm("update", "--tags", "erase");
+    expect(aside.stderr).toContain("member: nothing was erased, since a run of everything was under way");
+    expect(aside.exitCode).toBe(1);
+    expect(await succeed(project.npm("update", "--tags", "erase", "--dry-run"))).not.toContain("erased\n");
+
     // userB's two rows, userC's first two: its third came after the delete and stays.
     const erased = await succeed(project.npm("update", "--tags", "erase"));
     expect(erased).toContain("member: 4 updates of 2 deleted users erased");
