@@ -307,6 +307,24 @@ describe("queries", () => {
     expect(error.message).toContain("cancelled");
   });
 
+  it("share what they leave in a session", async () => {
+    const [first] = await bigquery.createQueryJob({
+      query: "CREATE TEMP TABLE kept AS SELECT 5 AS n",
+      createSession: true,
+    });
+    await first.getQueryResults();
+    const [metadata] = await first.getMetadata();
+    const value = metadata.statistics.sessionInfo.sessionId;
+    const within = async (query: string) => {
+      const connectionProperties = [{ key: "session_id", value }];
+      const [job] = await bigquery.createQueryJob({ query, connectionProperties });
+      return (await job.getQueryResults())[0];
+    };
+    expect(await within("SELECT n FROM kept")).toEqual([{ n: 5 }]);
+    await within("CALL BQ.ABORT_SESSION()");
+    expect((await failure(within("SELECT 1"))).code).toBe(404);
+  });
+
   it("under one job id run once", async () => {
     const jobId = `once_${target.dataset}`;
     const [job] = await bigquery.createQueryJob({ query: "SELECT 1 AS n", jobId });

@@ -11,6 +11,7 @@ import pandas
 from google.api_core.exceptions import BadRequest, Conflict, NotFound, PreconditionFailed
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.cloud.bigquery import dbapi
 
 URL, PROJECT, DATASET = sys.argv[1:4]
 UTC = datetime.timezone.utc
@@ -317,6 +318,69 @@ def case_copy_table():
     client.copy_table(source, dataset.table("copied")).result()
     assert client.get_table(dataset.table("copied")).num_rows == 3
     raises(Conflict, lambda: client.copy_table(source, dataset.table("copied")).result())
+
+
+def case_sessions():
+    job = client.query("CREATE TEMP TABLE x AS SELECT 5 AS n", job_config=bigquery.QueryJobConfig(create_session=True))
+    job.result()
+    properties = [bigquery.ConnectionProperty("session_id", job.session_info.session_id)]
+
+    def within(query):
+        config = bigquery.QueryJobConfig(connection_properties=properties)
+        return [list(row.values()) for row in client.query(query, job_config=config).result()]
+
+    assert within("SELECT n FROM x") == [[5]]
+    client.query_and_wait(f"CREATE TABLE {DATASET}.in_session (n INT64)")
+    within("BEGIN TRANSACTION")
+    within(f"INSERT {DATASET}.in_session VALUES (7)")
+    assert rows_of(f"SELECT n FROM {DATASET}.in_session") == []
+    within("COMMIT TRANSACTION")
+    assert rows_of(f"SELECT n FROM {DATASET}.in_session") == [{"n": 7}]
+    within("CALL BQ.ABORT_SESSION()")
+    raises(NotFound, lambda: within("SELECT 1"))
+
+
+def case_routines():
+    int64 = bigquery.StandardSqlDataType(type_kind=bigquery.StandardSqlTypeNames.INT64)
+    arguments = [bigquery.RoutineArgument(name="x", data_type=int64)]
+    name = f"{PROJECT}.{DATASET}.scaled"
+    routine = bigquery.Routine(name, type_="SCALAR_FUNCTION", language="SQL", body="x * 2", arguments=arguments)
+    client.create_routine(routine)
+    assert rows_of(f"SELECT {DATASET}.scaled(4) AS n") == [{"n": 8}]
+    routine = client.get_routine(name)
+    routine.body = "x * 3"
+    # The API takes no partial updates.
+    client.update_routine(routine, ["body", "language", "arguments", "type_", "return_type"])
+    assert rows_of(f"SELECT {DATASET}.scaled(4) AS n") == [{"n": 12}]
+    client.delete_routine(name)
+    raises(NotFound, lambda: client.get_routine(name))
+
+
+def case_database_api():
+    cursor = dbapi.connect(client).cursor()
+    cursor.execute("SELECT %(a)s AS a, %(b)s AS b", {"a": 1, "b": "x"})
+    assert [tuple(row.values()) for row in cursor.fetchall()] == [(1, "x")]
+    cursor.execute(f"CREATE TABLE {DATASET}.by_cursor (n INT64)")
+    cursor.executemany(f"INSERT {DATASET}.by_cursor VALUES (%s)", [(11,), (12,)])
+    assert cursor.rowcount == 2
+    cursor.execute(f"SELECT SUM(n) FROM {DATASET}.by_cursor")
+    assert [tuple(row.values()) for row in cursor.fetchall()] == [(23,)]
+
+
+def case_destination_options():
+    table = dataset.table("laid_out")
+    config = bigquery.QueryJobConfig(
+        destination=table, time_partitioning=bigquery.TimePartitioning(field="day"), clustering_fields=["n"]
+    )
+    client.query("SELECT 1 AS n, DATE '2026-01-02' AS day", job_config=config).result()
+    made = client.get_table(table)
+    assert (made.time_partitioning.field, made.clustering_fields) == ("day", ["n"])
+    config = bigquery.QueryJobConfig(
+        destination=table, write_disposition="WRITE_APPEND", schema_update_options=["ALLOW_FIELD_ADDITION"]
+    )
+    client.query("SELECT 2 AS n, DATE '2026-01-02' AS day, 'new' AS extra", job_config=config).result()
+    assert [field.name for field in client.get_table(table).schema] == ["n", "day", "extra"]
+    assert client.test_iam_permissions(table, ["bigquery.tables.get"]) == {"permissions": ["bigquery.tables.get"]}
 
 
 def main():
