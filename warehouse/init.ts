@@ -1,11 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { TableField } from "@google-cloud/bigquery";
 import type { EntityModel } from "../generator/model.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
 import { credentialsText } from "./dataform.ts";
 import { CommandError, isNotFound } from "./errors.ts";
 import { diffSchema } from "./schema-diff.ts";
 import { type TableSpec, tableSpecs } from "./tables.ts";
+import { alignWholeRecords, findMisalignedRecord } from "./whole-records.ts";
 
 /** One thing that `init` finds in order, or makes so. */
 export interface Step {
@@ -32,11 +34,50 @@ export async function planInit(
   const steps: Step[] = [];
   for (const dataset of datasets) steps.push(await planDataset(warehouse, dataset));
   const newDatasets = new Set(steps.filter((step) => step.action === "create").map((step) => step.name));
-  for (const spec of entities.flatMap(tableSpecs)) {
-    steps.push(newDatasets.has(spec.dataset) ? creation(warehouse, spec) : await planTable(warehouse, spec));
+  for (const model of entities) {
+    const isNew = newDatasets.has(model.dataset);
+    const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
+    for (const spec of specs)
+      steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
   }
   steps.push(await planCredentialsFile(warehouse));
   return steps;
+}
+
+/** An entity's tables as they should be; of updates and final, one that is missing takes its RECORDs from the other one. */
+async function alignedSpecs(
+  warehouse: Warehouse,
+  model: EntityModel,
+): Promise<{ specs: readonly TableSpec[]; isReordered: boolean }> {
+  const specs = tableSpecs(model);
+  const liveOf = async (name: string) => {
+    const table = await findTable(tableOf(warehouse, { dataset: model.dataset, table: name }));
+    return table?.schema?.fields;
+  };
+  const [updates, final] = [await liveOf(model.tables.updates), await liveOf(model.tables.final)];
+  if (updates !== undefined && final !== undefined) {
+    const extended = (live: readonly TableField[], name: string) =>
+      diffSchema(live, specs.find(({ table }) => table === name)?.fields ?? []).fields;
+    const record = findMisalignedRecord(
+      model,
+      extended(updates, model.tables.updates),
+      extended(final, model.tables.final),
+    );
+    if (record === undefined) return { specs, isReordered: false };
+    throw new CommandError(
+      `${model.dataset}.${model.tables.final}: ${record} lists other fields, or in another order, than in ${model.tables.updates}, and moves as one value, by position; drop ${model.tables.final} and run \`npm run init\`: the next update fills it from all history`,
+    );
+  }
+  const other = updates ?? final;
+  if (other === undefined) return { specs, isReordered: false };
+  const missing = updates === undefined ? model.tables.updates : model.tables.final;
+  const aligned = specs.map((spec) =>
+    spec.table === missing ? { ...spec, fields: alignWholeRecords(model, spec.fields, other) } : spec,
+  );
+  const isReordered = specs.some(
+    (spec, index) => findMisalignedRecord(model, spec.fields, aligned[index]?.fields ?? []) !== undefined,
+  );
+  return { specs: aligned, isReordered };
 }
 
 /** Carries out the steps in their order: datasets before their tables. */
@@ -179,7 +220,17 @@ export async function refuseUnextended(
   warehouse: Warehouse,
   entities: readonly EntityModel[],
 ): Promise<void> {
-  for (const spec of entities.flatMap(tableSpecs)) {
+  const specs: TableSpec[] = [];
+  for (const model of entities) {
+    const aligned = await alignedSpecs(warehouse, model);
+    if (aligned.isReordered) {
+      throw new CommandError(
+        `${model.dataset} lacks ${model.tables.final} or ${model.tables.updates}, whose RECORDs must list their fields as the other one does; run \`npm run init\` first`,
+      );
+    }
+    specs.push(...aligned.specs);
+  }
+  for (const spec of specs) {
     const step = await planTable(warehouse, spec);
     const added = step.changes.filter((change) => change.startsWith("+"));
     if (step.action === "extend" && added.length > 0) {
