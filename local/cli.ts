@@ -8,7 +8,7 @@ A BigQuery endpoint on this machine. Clients find it by BIGQUERY_EMULATOR_HOST=h
 
   --port N          the port (9050; 0 takes any free one)
   --host H          the address to bind (127.0.0.1: this machine only)
-  --data FILE       keep tables in this file; without it they are gone with the server
+  --data FILE       keep tables and the history of jobs in this file; without it they are gone with the server
   --location L      where new datasets live (US)
   --allow-host N    also answer requests whose Host header names N; may be repeated
   --faults          take planned failures at POST /-/faults
