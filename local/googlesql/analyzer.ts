@@ -113,6 +113,7 @@ export class Analyzer {
       split.text,
       catalog.key,
       JSON.stringify([options.queryParameters, options.positionalQueryParameters, options.targetColumnTypes]),
+      String(options.allowUndeclaredParameters),
     ]);
     const known = this.#analyzed.get(key);
     if (known !== undefined) return await known;
@@ -306,7 +307,9 @@ export class Analyzer {
 
   async #options(env: AnalysisEnv): Promise<Message> {
     // Where no parameters are given, one that is named is reported by its name.
-    const positional = isPositional(env.parameters) && env.parameters.length > 0;
+    const allowUndeclaredParameters = env.allowUndeclared === true;
+    const positional =
+      isPositional(env.parameters) && (env.parameters.length > 0 || allowUndeclaredParameters);
     const named = isPositional(env.parameters) ? [] : [...env.parameters];
     const options = {
       languageOptions: await this.#languageOptions(),
@@ -319,6 +322,7 @@ export class Analyzer {
         { name: "_PARTITIONTIME", type: toTypeProto({ kind: "TIMESTAMP" }) },
         { name: "_PARTITIONDATE", type: toTypeProto({ kind: "DATE" }) },
       ],
+      allowUndeclaredParameters,
       parameterMode: positional ? "PARAMETER_POSITIONAL" : "PARAMETER_NAMED",
       queryParameters: named.map(([name, type]) => ({ name, type: toTypeProto(type) })),
       positionalQueryParameters: isPositional(env.parameters) ? env.parameters.map(toTypeProto) : [],
@@ -335,6 +339,7 @@ export class Analyzer {
       queryParameters,
       positionalQueryParameters,
       targetColumnTypes,
+      allowUndeclaredParameters,
     ]);
     const known = this.#optionsOf.get(key) ?? options;
     this.#optionsOf.set(key, known);

@@ -48,6 +48,8 @@ export interface AnalysisEnv {
   readonly defaultDataset?: string;
   /** The types that the columns of a query are coerced to, as in an assignment. */
   readonly targetTypes?: readonly SqlType[];
+  /** Parameters that are not given may be used; the tree tells their types. */
+  readonly allowUndeclared?: boolean;
 }
 
 /** One table of a fixed source. */

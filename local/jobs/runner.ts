@@ -129,6 +129,10 @@ export class JobRunner {
   /** The columns a query gives, for a view that is made of it. */
   async schemaOfQuery(sql: string, projectId: string): Promise<FieldSchema[]> {
     const { outcome } = await this.dryRun(projectId, { configuration: { query: { query: sql } } });
+    const { undeclaredQueryParameters } = outcome.statistics.query as JsonObject;
+    if (undeclaredQueryParameters !== undefined) {
+      throw new BigQueryError("invalidQuery", "Query parameters cannot be used in a view.", "query");
+    }
     if (outcome.schema === undefined) {
       throw new BigQueryError("invalidQuery", "A view's query must be a SELECT statement.", "query");
     }

@@ -22,6 +22,7 @@ import { isScript, knownType, scriptStatements } from "./script-tree.ts";
 import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
 import { SessionRegistry } from "./sessions.ts";
 import { runTransactionStatement } from "./transaction-statements.ts";
+import { asParameters, undeclaredParameters } from "./undeclared-parameters.ts";
 
 /** https://cloud.google.com/bigquery/quotas#query_jobs */
 const MAX_QUERY_LENGTH = 1024 * 1024;
@@ -189,11 +190,22 @@ async function runPlain(
 }
 
 async function dryRun(session: Session, sql: string): Promise<QueryOutcome> {
-  const frame = { variables: session.variables, parameters: session.request.parameters };
-  const { compiled } = await prepareStatement(session, sql, frame);
-  const { connection, catalog, parts } = session;
-  const bytes = await parts.readBytes.count(connection, catalog, readsOf(compiled));
-  return { ...dryRunOutcome(compiled, bytes), location: session.location.settled };
+  const { variables, request, connection, catalog, parts, location } = session;
+  const frame = { variables, parameters: request.parameters };
+  const undeclared = await undeclaredParameters(session, sql, frame);
+  const isComplete = undeclared.length === 0;
+  const parameters = isComplete ? frame.parameters : asParameters(undeclared);
+  const { compiled } = await prepareStatement(session, sql, { variables, parameters });
+  // Which partitions a parameter without a value leaves is not known: all of them count.
+  const reads = readsOf(compiled).map((read) =>
+    isComplete ? read : { ...read, partitionFilter: undefined },
+  );
+  const bytes = await parts.readBytes.count(connection, catalog, reads);
+  return {
+    ...dryRunOutcome(compiled, bytes),
+    location: location.settled,
+    ...(isComplete ? {} : { undeclaredParameters: undeclared }),
+  };
 }
 
 function isTemporaryFunction(node: TreeNode): boolean {

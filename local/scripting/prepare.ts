@@ -30,13 +30,12 @@ export interface StatementFrame {
   readonly parameters: Parameters;
 }
 
-/** Analyzes and compiles one statement. `targets` are the types that a query's columns are coerced to. */
-export async function prepareStatement(
+/** What a statement is analyzed against: the tables as they are now, and what it can refer to besides them. */
+export function analysisEnv(
   session: Session,
-  sql: string,
   frame: StatementFrame,
-  options: { targets?: readonly SqlType[]; asValue?: boolean } = {},
-): Promise<PreparedStatement> {
+  targetTypes?: readonly SqlType[],
+): { readonly source: LiveSource; readonly env: AnalysisEnv } {
   const source = new LiveSource(session.catalog, {
     projectId: session.defaultProject,
     dataset: session.defaultDataset,
@@ -51,8 +50,19 @@ export async function prepareStatement(
     parameters: parameterTypes(frame.parameters),
     defaultProject: session.defaultProject,
     defaultDataset: session.defaultDataset?.datasetId,
-    targetTypes: options.targets,
+    targetTypes,
   };
+  return { source, env };
+}
+
+/** Analyzes and compiles one statement. `targets` are the types that a query's columns are coerced to. */
+export async function prepareStatement(
+  session: Session,
+  sql: string,
+  frame: StatementFrame,
+  options: { targets?: readonly SqlType[]; asValue?: boolean } = {},
+): Promise<PreparedStatement> {
+  const { source, env } = analysisEnv(session, frame, options.targets);
   const { analyzer } = session.parts;
   const checked = await withoutUncheckedBody(analyzer, sql);
   const analyzed = await analyzer.analyzeStatement(checked, env);

@@ -103,6 +103,14 @@ describe("a query's destination table", () => {
   });
 });
 
+describe("a view made over REST", () => {
+  it("has no query parameters", async () => {
+    const view = { tableReference: to("asking"), view: { query: "SELECT @x + 1 AS y", useLegacySql: false } };
+    const { status, body } = await endpoint.ask("POST", "/datasets/d/tables", view);
+    expect([status, body.error.message]).toEqual([400, "Query parameters cannot be used in a view."]);
+  });
+});
+
 describe("the name of a job's table", () => {
   // https://cloud.google.com/bigquery/docs/tables#table_naming
   it.each([["a/b"], [""], ["x.y"], ["a*"], ["`"], ["x".repeat(1025)]])("%j is refused", async (tableId) => {
