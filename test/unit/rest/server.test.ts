@@ -20,9 +20,9 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A join that takes hours. */
-const HUGE =
-  "(SELECT a FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b WHERE MOD(a * b, 7) = 3)";
+/** A join that takes hours, whose rows have this remainder. */
+const hugeJoin = (remainder: number): string =>
+  `(SELECT a FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b WHERE MOD(a * b, 7) = ${remainder})`;
 
 /** A started command: what it prints so far, and how it ends. */
 interface Command {
@@ -112,7 +112,7 @@ describe("npm run local", () => {
       const slow = fetch(`${url}/projects/p/queries`, {
         method: "POST",
         body: JSON.stringify({
-          query: `SELECT COUNT(*) FROM ${HUGE}`,
+          query: `SELECT COUNT(*) FROM ${hugeJoin(3)}`,
         }),
       }).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -137,7 +137,7 @@ describe("npm run local", () => {
     // Fed to whoever asks again under the same job id, which must not run twice.
     const slow = {
       jobReference: { jobId: "slow" },
-      configuration: { query: { query: `INSERT d.t SELECT a FROM ${HUGE} WHERE a < 0` } },
+      configuration: { query: { query: `INSERT d.t SELECT a FROM ${hugeJoin(7)}` } },
     };
     await post(`${url}/projects/p/jobs`, slow);
     let acknowledged = 1;
