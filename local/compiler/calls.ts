@@ -5,25 +5,18 @@ import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
 import { compileLongChain } from "./operator-chains.ts";
 import { compileFunctionBody } from "./routines.ts";
-import { childOf, columnIds, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import { childOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
 
-/** The arguments of a call; lambdas become bodies over the names of their arguments. */
+/** The arguments of a call. */
 export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledExpr[] {
   const generic = nodesOf(node, "genericArgumentList");
   if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compileExpr(arg, unit));
   return generic.map((arg) => {
     const expr = nodeOf(arg, "expr");
     if (expr !== undefined) return compileExpr(expr, unit);
-    const lambda = nodeOf(arg, "inlineLambda");
-    if (lambda === undefined) throw unsupported(`this argument of ${functionName(node).name.toUpperCase()}`);
-    const body = compileExpr(childOf(lambda, "body"), unit);
-    return {
-      ...body,
-      literal: undefined,
-      lambda: columnIds(lambda, "argumentList").map((id) => unit.column(id)),
-    };
+    throw unsupported(`this argument of ${functionName(node).name.toUpperCase()}`);
   });
 }
 

@@ -52,11 +52,6 @@ export function refId(ref: TreeNode): string {
   return columnId(childOf(ref, "column"));
 }
 
-/** Ids of a list of resolved columns. */
-export function columnIds(node: TreeNode, field: string): readonly string[] {
-  return nodesOf(node, field).map(columnId);
-}
-
 /** A function's name as the mappings know it: lower case, without the group it comes from. */
 export function functionName(call: TreeNode): { group: string; name: string } {
   const full = textOf(childOf(call, "function"), "name");

@@ -34,33 +34,6 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
   };
 }
 
-/** A function over a lambda: the names of its arguments stand in the body already. */
-function lambdaOf(call: FunctionCall, index: number): { names: readonly string[]; body: string } {
-  const expr = arg(call, index);
-  if (expr.lambda === undefined) return refuse(call, "without a lambda");
-  return { names: expr.lambda, body: expr.sql };
-}
-
-function transformed(call: FunctionCall, array: string, name: "list_transform" | "list_filter"): string {
-  const { names, body } = lambdaOf(call, 1);
-  if (names.length === 1) return `${name}(${array}, lambda ${names[0]}: ${body})`;
-  // DuckDB counts from 1.
-  const index = call.context.fresh("i");
-  const zeroBased = body.replaceAll(new RegExp(`\\b${names[1]}\\b`, "g"), `(${index} - 1)`);
-  return `${name}(${array}, lambda ${names[0]}, ${index}: ${zeroBased})`;
-}
-
-const includes: ScalarMapping = (call) => {
-  if (arg(call, 1).lambda !== undefined) {
-    return onceEach(
-      call,
-      [sqlOf(call, 0)],
-      (array) => `(len(${transformed(call, array, "list_filter")}) > 0)`,
-    );
-  }
-  return refuse(call);
-};
-
 const joinText: ScalarMapping = (call) => {
   if (call.resultType.kind === "BYTES") return refuse(call, "on BYTES");
   const isConstant = typeof arg(call, 1).literal === "string";
@@ -175,13 +148,6 @@ function overElements(name: string): ScalarMapping {
   };
 }
 
-const isDistinct: ScalarMapping = (call) =>
-  call.context.once(
-    sqlOf(call, 0),
-    (a) =>
-      `(len(${a}) = len(list_distinct(${a})) + CASE WHEN list_count(${a}) < len(${a}) THEN 1 ELSE 0 END)`,
-  );
-
 /** RANGE_BUCKET: how many bounds are not above the point. */
 const rangeBucket: ScalarMapping = (call) =>
   onceAll(call, (point, bounds) => {
@@ -226,16 +192,12 @@ export const arrayFunctions: Readonly<Record<string, ScalarMapping>> = {
   array_concat: concat,
   array_reverse: reverse,
   array_to_string: joinText,
-  array_transform: (call) => transformed(call, sqlOf(call, 0), "list_transform"),
-  array_filter: (call) => transformed(call, sqlOf(call, 0), "list_filter"),
-  array_includes: includes,
   array_first: end("1"),
   array_last: end("-1"),
   array_slice: slice,
   array_max: overElements("max"),
   array_min: overElements("min"),
   array_sum: overElements("sum"),
-  array_is_distinct: isDistinct,
   generate_array: generateArray,
   generate_date_array: generateDateArray,
   generate_timestamp_array: generateTimestampArray,

@@ -41,12 +41,6 @@ function zeroOf(call: FunctionCall): string {
   return call.resultType.kind === "BIGNUMERIC" ? "'0'::BIGNUM" : "0";
 }
 
-const ifError: ScalarMapping = (call) => {
-  const tried = sqlOf(call, 0);
-  // A NULL that is no error stays NULL.
-  return `(CASE WHEN TRY(${tried} IS NULL) IS NULL THEN ${sqlOf(call, 1)} ELSE TRY(${tried}) END)`;
-};
-
 /** AND, OR, NOT, IS, IF, CASE, COALESCE and their kin. */
 export const conditionalFunctions: Readonly<Record<string, ScalarMapping>> = {
   $and: joined("AND"),
@@ -64,7 +58,4 @@ export const conditionalFunctions: Readonly<Record<string, ScalarMapping>> = {
   zeroifnull: (call) => `coalesce(${sqlOf(call, 0)}, ${zeroOf(call)})`,
   nullifzero: (call) =>
     call.context.once(sqlOf(call, 0), (x) => `(CASE WHEN ${x} = ${zeroOf(call)} THEN NULL ELSE ${x} END)`),
-  iferror: ifError,
-  nulliferror: (call) => `TRY(${sqlOf(call, 0)})`,
-  iserror: (call) => `(TRY(${sqlOf(call, 0)} IS NULL) IS NULL)`,
 };

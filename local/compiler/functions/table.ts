@@ -26,7 +26,7 @@ function withSafe(mapping: ScalarMapping): ScalarMapping {
     if (!call.safe) return mapping(call);
     const bound: (readonly [string, string])[] = [];
     const args = call.args.map((expr): CompiledExpr => {
-      if (cannotFail(expr) || expr.lambda !== undefined) return expr;
+      if (cannotFail(expr)) return expr;
       const name = call.context.fresh("v");
       bound.push([name, expr.sql]);
       return { ...expr, sql: name };

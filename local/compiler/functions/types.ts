@@ -8,8 +8,6 @@ export interface CompiledExpr {
   readonly type: SqlType;
   /** The value, where it is known when the statement is compiled: literals, parameters, script variables. */
   readonly literal?: SqlValue;
-  /** An argument that is a lambda: `sql` is its body over these DuckDB names. */
-  readonly lambda?: readonly string[];
 }
 
 /** What a mapping may ask of the statement it is compiled in. */
