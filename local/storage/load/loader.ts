@@ -7,20 +7,13 @@ import { BigQueryError, type ErrorProto } from "../../errors.ts";
 import type { FieldSchema, TableRef } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import type { Catalog } from "../catalog.ts";
-import { type CatalogChange, datasetNotFound, tableNotFound } from "../catalog-change.ts";
-import { type ColumnDefaults, omittedDefaults, withDefaults } from "../column-defaults.ts";
-import { type TableEntry, tableName } from "../entries.ts";
-import { withLimits } from "../field-limits.ts";
-import { splitDecorator } from "../names.ts";
-import { clearPartition, rowsInPartition, unknownPartitioning } from "../partitions.ts";
+import type { ColumnDefaults } from "../column-defaults.ts";
 import { countFields } from "../schema.ts";
-import { evolveSchema } from "../schema-evolution.ts";
-import { checkSameLayout } from "../table-layout.ts";
-import { changeSchema, createTable, insertRows, replaceRows } from "../tables.ts";
 import { detectSchema } from "./autodetect.ts";
 import { BadRecords, loadError } from "./bad-records.ts";
 import { csvQuery } from "./csv-fast.ts";
 import { readCsvRows } from "./csv-rows.ts";
+import { LoadDestination } from "./destination.ts";
 import { hasExtraCells } from "./extra-cells.ts";
 import { FORMS, jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
 import { readJsonRows } from "./json-rows.ts";
@@ -82,10 +75,8 @@ interface RowSource {
 
 class LoadRun {
   readonly #catalog: Catalog;
-  readonly #defaults: ColumnDefaults;
   readonly #job: LoadJob;
-  /** The partition that the job names, if it loads into one. */
-  readonly #partition: string | undefined;
+  readonly #destination: LoadDestination;
   readonly #bulkBytes: number;
   #options: LoadOptions;
   #parquet = "";
@@ -98,17 +89,15 @@ class LoadRun {
     bulkBytes: number,
   ) {
     this.#catalog = catalog;
-    this.#defaults = defaults;
-    const { table, partition } = splitDecorator(job.destinationTable);
-    this.#job = { ...job, destinationTable: table };
-    this.#partition = partition;
+    this.#job = job;
+    this.#destination = new LoadDestination(catalog, defaults, job.destinationTable, options);
     this.#options = options;
     this.#bulkBytes = bulkBytes;
   }
 
   async run(): Promise<LoadResult> {
     this.#checkAborted();
-    this.#checkTarget(this.#catalog.getTable(this.#job.destinationTable));
+    this.#destination.check();
     const fileSchema = await this.#fileSchema();
     this.#checkFlat(fileSchema);
     for await (const source of this.#bulkSources(fileSchema)) {
@@ -233,37 +222,27 @@ class LoadRun {
   /** What the file's rows are made of: the job's schema, one found in the file, or the table's. */
   async #fileSchema(): Promise<readonly FieldSchema[]> {
     const { format, schema, autodetect } = this.#options;
-    const table = this.#catalog.getTable(this.#job.destinationTable);
+    const destination = this.#destination;
+    const { table } = destination;
     if (format === "PARQUET") {
-      const wanted = schema ?? (this.#replacesTable ? undefined : table?.schema);
-      const limited = wanted && this.#limited(wanted, table);
+      const wanted = schema ?? (destination.replacesTable ? undefined : table?.schema);
+      const limited = wanted && destination.limited(wanted, table);
       const source = await readParquet(this.#catalog.database, this.#job.file, limited, this.#options);
       this.#parquet = source.query;
       return source.schema;
     }
-    if (schema !== undefined) return this.#limited(schema, table);
+    if (schema !== undefined) return destination.limited(schema, table);
     if (table !== undefined && !autodetect) {
       // A file may have fewer fields than the table; CSV is matched by position.
       return table.schema;
     }
     if (autodetect) {
-      const known = this.#replacesTable ? undefined : table?.schema;
+      const known = destination.replacesTable ? undefined : table?.schema;
       const detected = await detectSchema(this.#job.file, this.#options, known);
       this.#options = { ...this.#options, csv: { ...this.#options.csv, skipRows: detected.skipRows } };
-      return this.#limited(detected.schema, table);
+      return destination.limited(detected.schema, table);
     }
     throw new BigQueryError("invalid", "No schema specified on job or table.");
-  }
-
-  /** A table that is written anew takes the schema of what it gets; one of which a partition is keeps its own. */
-  get #replacesTable(): boolean {
-    return this.#options.writeDisposition === "WRITE_TRUNCATE" && this.#partition === undefined;
-  }
-
-  /** Rows that join a table obey its limits, whether or not the job's schema repeats them. */
-  #limited(schema: readonly FieldSchema[], table: TableEntry | undefined): readonly FieldSchema[] {
-    const joins = table !== undefined && !this.#replacesTable;
-    return joins ? withLimits(schema, table.schema) : schema;
   }
 
   /** CSV has no way to write nested data: https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#limitations */
@@ -275,27 +254,13 @@ class LoadRun {
     throw new BigQueryError("invalid", `Cannot load CSV data with a ${how} schema. Field: ${nested.name}`);
   }
 
-  #checkTarget(entry: TableEntry | undefined): void {
-    const ref = this.#job.destinationTable;
-    if (this.#catalog.getDataset(ref.projectId, ref.datasetId) === undefined) {
-      throw datasetNotFound(ref.projectId, ref.datasetId);
-    }
-    if (entry === undefined) {
-      if (!this.#options.createIfNeeded) throw tableNotFound(ref);
-      return;
-    }
-    if (entry.kind !== "TABLE")
-      throw new BigQueryError("invalid", `Cannot load into ${tableName(ref)}: it is a ${entry.kind}.`);
-    checkSameLayout(entry, this.#options);
-  }
-
   /** Puts the rows in place, with the table where there was none, in one transaction. */
   async #write(schema: readonly FieldSchema[], source: RowSource): Promise<LoadResult> {
     return this.#catalog.change(async (change) => {
       const interrupt = (): void => change.connection.interrupt();
       this.#job.signal?.addEventListener("abort", interrupt);
       try {
-        const outputRows = await this.#place(change, schema, source);
+        const outputRows = await this.#destination.place(change, schema, source.query);
         if (await source.spoiled) throw new Error(SLOW);
         const { size } = await stat(this.#job.file);
         return {
@@ -308,7 +273,7 @@ class LoadRun {
       } catch (error) {
         this.#checkAborted();
         const raised = error instanceof Error ? raisedMessage(error.message) : undefined;
-        throw raised !== undefined && this.#partition !== undefined
+        throw raised !== undefined && this.#destination.partition !== undefined
           ? new BigQueryError("invalid", raised)
           : error;
       } finally {
@@ -317,92 +282,9 @@ class LoadRun {
     });
   }
 
-  async #place(change: CatalogChange, schema: readonly FieldSchema[], source: RowSource): Promise<number> {
-    const { writeDisposition } = this.#options;
-    const entry = change.getTable(this.#job.destinationTable);
-    this.#checkTarget(entry);
-    if (this.#partition !== undefined) {
-      if (entry === undefined && Object.keys(this.#options.partitioning ?? {}).length === 0)
-        throw unknownPartitioning();
-      const table = entry ?? (await this.#createTable(change, schema));
-      await clearPartition(change, table, this.#partition, writeDisposition);
-      return this.#append(change, table, schema, source);
-    }
-    if (entry === undefined) {
-      const created = await this.#createTable(change, schema);
-      return insertRows(change, created.physical ?? "", schema, source.query);
-    }
-    if (writeDisposition === "WRITE_EMPTY" && (await hasRows(change, entry))) {
-      throw new BigQueryError("duplicate", `Already Exists: Table ${tableName(entry.ref)}`);
-    }
-    if (writeDisposition === "WRITE_TRUNCATE") {
-      const wanted = this.#truncatedSchema(entry, schema);
-      return replaceRows(change, entry, wanted, schema, source.query);
-    }
-    return this.#append(change, entry, schema, source);
-  }
-
-  async #append(
-    change: CatalogChange,
-    entry: TableEntry,
-    schema: readonly FieldSchema[],
-    source: RowSource,
-  ): Promise<number> {
-    const wanted = this.#appendedSchema(entry, schema);
-    const target = wanted === entry.schema ? entry : await changeSchema(change, entry, wanted);
-    // A column that the load does not have gets its default value; one that it has is NULL where a row leaves it out.
-    const omitted = omittedDefaults(target.schema, schema);
-    const rows = await withDefaults(this.#defaults, omitted, source.query);
-    const fields = [...schema, ...omitted];
-    const written =
-      this.#partition === undefined
-        ? { fields, query: rows }
-        : rowsInPartition(target, this.#partition, fields, rows);
-    const count = await insertRows(change, target.physical ?? "", written.fields, written.query);
-    change.touch(target);
-    return count;
-  }
-
-  async #createTable(change: CatalogChange, schema: readonly FieldSchema[]): Promise<TableEntry> {
-    const { partitioning, requirePartitionFilter, clustering, description, friendlyName, labels } =
-      this.#options;
-    return createTable(change, {
-      ref: this.#job.destinationTable,
-      schema,
-      partitioning,
-      requirePartitionFilter,
-      clustering,
-      description,
-      friendlyName,
-      labels,
-    });
-  }
-
-  #truncatedSchema(entry: TableEntry, schema: readonly FieldSchema[]): readonly FieldSchema[] {
-    return this.#options.schema !== undefined ||
-      this.#options.autodetect ||
-      this.#options.format === "PARQUET"
-      ? schema
-      : entry.schema;
-  }
-
-  /** The table's schema after an append: as it is, or with what the job may add and relax. */
-  #appendedSchema(entry: TableEntry, schema: readonly FieldSchema[]): readonly FieldSchema[] {
-    if (schema === entry.schema) return schema;
-    const { addFields, relaxFields } = this.#options;
-    const rules = { addFields, relaxFields, keepMissing: true };
-    const evolved = evolveSchema(entry.ref, entry.schema, schema, rules);
-    return JSON.stringify(evolved) === JSON.stringify(entry.schema) ? entry.schema : evolved;
-  }
-
   #checkAborted(): void {
     if (this.#job.signal?.aborted) throw stopped();
   }
-}
-
-async function hasRows(change: CatalogChange, entry: TableEntry): Promise<boolean> {
-  const reader = await change.connection.runAndReadAll(`SELECT 1 FROM ${entry.physical} LIMIT 1`);
-  return reader.currentRowCount > 0;
 }
 
 function stopped(): BigQueryError {
