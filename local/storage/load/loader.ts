@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { rm, stat, writeFile } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { raisedMessage } from "../../compiler/functions/raise.ts";
@@ -8,16 +8,12 @@ import type { FieldSchema, TableRef } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import type { Catalog } from "../catalog.ts";
 import type { ColumnDefaults } from "../column-defaults.ts";
-import { countFields } from "../schema.ts";
 import { detectSchema } from "./autodetect.ts";
 import { BadRecords, loadError } from "./bad-records.ts";
-import { csvQuery } from "./csv-fast.ts";
+import { bulkSources, type RowSource } from "./bulk-sources.ts";
 import { readCsvRows } from "./csv-rows.ts";
 import { LoadDestination } from "./destination.ts";
-import { hasExtraCells } from "./extra-cells.ts";
-import { FORMS, jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
 import { readJsonRows } from "./json-rows.ts";
-import { hasLooseCommas } from "./loose-commas.ts";
 import { type LoadOptions, parseLoadOptions } from "./options.ts";
 import { readParquet } from "./parquet.ts";
 import { SLOW } from "./text-sql.ts";
@@ -63,14 +59,6 @@ export class TableLoader {
     const options = parseLoadOptions(job.options);
     return new LoadRun(this.#catalog, this.#defaults, job, options, this.#bulkBytes).run();
   }
-}
-
-/** One DuckDB query that gives the file's rows in the order of a schema, and what was left out of them. */
-interface RowSource {
-  readonly query: string;
-  readonly bad?: BadRecords;
-  /** Found out while the query runs: whether the file needs the exact path all the same. */
-  readonly spoiled?: Promise<boolean>;
 }
 
 class LoadRun {
@@ -157,66 +145,9 @@ class LoadRun {
       : readJsonRows(file, schema, { latin1, ignoreUnknownValues }, bad);
   }
 
-  /** Ways to have DuckDB read the file itself, the fastest first. */
   async *#bulkSources(schema: readonly FieldSchema[]): AsyncGenerator<RowSource> {
-    const { format, csv, latin1, ignoreUnknownValues } = this.#options;
-    const { file } = this.#job;
-    if (format === "PARQUET") yield { query: this.#parquet };
-    if (latin1 || schema.length === 0) return;
-    if ((await stat(file)).size < this.#bulkBytes * countFields(schema)) return;
-    if (format === "CSV" && !ignoreUnknownValues) {
-      const usual = csvQuery(schema, file, csv, "usual");
-      const all = csvQuery(schema, file, csv, "all");
-      if (usual === undefined || all === undefined) return;
-      if (await hasExtraCells(file, csv.delimiter, schema.length)) return;
-      yield { query: usual };
-      if (all !== usual) yield { query: all };
-    }
-    if (format !== "NEWLINE_DELIMITED_JSON") return;
-    if (ignoreUnknownValues && (await this.#hasKeysInOtherCase(schema))) return;
-    const spoiled = hasLooseCommas(file);
-    spoiled.catch(() => undefined);
-    for await (const query of this.#jsonQueries(schema)) {
-      yield { query, spoiled };
-      if (await spoiled) return;
-    }
-  }
-
-  async *#jsonQueries(schema: readonly FieldSchema[]): AsyncGenerator<string> {
-    const { file } = this.#job;
-    const seed = `${file}.seed`;
-    let before = "";
-    for (const forms of FORMS) {
-      const query = this.#options.ignoreUnknownValues
-        ? lenientJsonQuery(schema, file, forms)
-        : jsonQuery(schema, file, forms, seed);
-      // Where a schema has no field that it matters to, two of them are the same.
-      if (query === before) continue;
-      before = query;
-      await writeFile(seed, seedRows(schema, forms));
-      try {
-        yield query;
-      } finally {
-        await rm(seed, { force: true });
-      }
-    }
-  }
-
-  async #hasKeysInOtherCase(schema: readonly FieldSchema[]): Promise<boolean> {
-    const { sql, known } = keyQuery(schema, this.#job.file);
-    const rows = await this.#catalog.database
-      .use(async (connection) => (await connection.runAndReadAll(sql)).getRowsJS())
-      // The file is not JSON throughout: the exact path says where.
-      .catch(() => undefined);
-    if (rows === undefined) return true;
-    return (rows[0] ?? []).some((keys, index) => {
-      const names = known[index] ?? new Set();
-      const lower = new Set([...names].map((name) => name.toLowerCase()));
-      return (
-        Array.isArray(keys) &&
-        keys.some((key) => !names.has(String(key)) && lower.has(String(key).toLowerCase()))
-      );
-    });
+    if (this.#options.format === "PARQUET") yield { query: this.#parquet };
+    else yield* bulkSources(this.#catalog.database, this.#job.file, this.#options, schema, this.#bulkBytes);
   }
 
   /** What the file's rows are made of: the job's schema, one found in the file, or the table's. */
