@@ -116,9 +116,13 @@ SELECT
     WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
     WHEN updates.userId IS NULL THEN 'no userId'
     ELSE 'ingest timestamp more than a day ahead'
-  END AS _reason,
-  updates.userId,
-  updates.ingestTimestamp
+  END AS reason,
+  updates.ingestTimestamp AS ingest_timestamp,
+  -- as text, so that the watermark's table fits whatever the keys and options of the entity become
+  TO_JSON_STRING(STRUCT(
+    updates.userId,
+    updates.ingestTimestamp
+  )) AS details
 FROM `my-project.analytics.user_info_updates` AS updates
 WHERE
   -- the same partitions that the batch was read from
@@ -144,7 +148,7 @@ SET
       (SELECT IFNULL(SUM(_batch.row_count), 0) FROM `my-project.analytics.temp_user_info_updates`) AS rows_read,
       (SELECT COUNT(*) FROM `my-project.analytics.temp_user_info_updates`) AS users_read,
       (SELECT COUNT(*) FROM user_info_changes) AS rows_changed,
-      (SELECT COUNTIF(_reason != 'ingest timestamp more than a day ahead') FROM user_info_kept_out) AS bad_rows,
+      (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM user_info_kept_out) AS bad_rows,
       (SELECT IFNULL(SUM(_batch.future_rows), 0) FROM `my-project.analytics.temp_user_info_updates`) AS future_rows
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)

@@ -21,7 +21,7 @@ AS SELECT
     future_rows INT64
   >>[] AS recent_runs,
   ARRAY<STRUCT<
-    _reason STRING,
-    userId STRING,
-    ingestTimestamp TIMESTAMP
+    reason STRING,
+    ingest_timestamp TIMESTAMP,
+    details STRING
   >>[] AS last_bad_rows
