@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** A map that forgets what was used longest ago once its values weigh more than it may hold. */
 export class LruCache<V> {
   readonly limit: number;
@@ -33,4 +35,11 @@ export class LruCache<V> {
     this.#weight -= this.#entries.get(key)?.weight ?? 0;
     this.#entries.delete(key);
   }
+}
+
+/** A key for a list of texts, short however long they are; no other list has it. */
+export function digest(parts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest("base64");
 }

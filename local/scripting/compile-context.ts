@@ -3,7 +3,7 @@ import type { CompiledQuery } from "../compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../compiler/context.ts";
 import type { NeededRows } from "../compiler/needed-rows.ts";
 import { BigQueryError } from "../errors.ts";
-import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
+import type { AnalyzedStatement } from "../googlesql/analyzed-statement.ts";
 import { SYSTEM_VARIABLES } from "../googlesql/language.ts";
 import type { FoundTable } from "../googlesql/source.ts";
 import type { ParameterValue } from "../jobs/ports.ts";

@@ -1,6 +1,6 @@
 import { compileStatement } from "../compiler/compile.ts";
 import type { CompiledStatement, TableRead } from "../compiler/compiled.ts";
-import type { AnalyzedStatement } from "../googlesql/analyzer.ts";
+import type { AnalyzedStatement } from "../googlesql/analyzed-statement.ts";
 import type { AnalysisEnv } from "../googlesql/source.ts";
 import type { ParameterValue } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";

@@ -5,7 +5,8 @@ import type { CompileContext, TypedValue } from "../../../local/compiler/context
 import { registerFunctions } from "../../../local/compiler/functions/register.ts";
 import type { NeededRows } from "../../../local/compiler/needed-rows.ts";
 import { toRuntimeError } from "../../../local/compiler/runtime-errors.ts";
-import { type AnalyzedStatement, Analyzer } from "../../../local/googlesql/analyzer.ts";
+import type { AnalyzedStatement } from "../../../local/googlesql/analyzed-statement.ts";
+import { Analyzer } from "../../../local/googlesql/analyzer.ts";
 import { createFixedSource, type FoundRoutine } from "../../../local/googlesql/source.ts";
 import { schemaColumns } from "../../../local/storage/schema.ts";
 import type { FieldSchema } from "../../../local/types.ts";
