@@ -7,6 +7,7 @@ import type { ChildJob, QueryEngine, QueryOutcome, QueryRequest } from "../jobs/
 import { rollback } from "../storage/database.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { FieldSchema } from "../types.ts";
+import { CompiledQueries } from "./compiled-queries.ts";
 import { compileDefaults } from "./default-values.ts";
 import { dryRunScript } from "./dry-run.ts";
 import { cancelledError } from "./duck-errors.ts";
@@ -44,7 +45,15 @@ export class Engine implements QueryEngine {
     const { analyzer = new Analyzer(), jobs } = options;
     const readBytes = new ReadBytes(storage.catalog);
     const sessions = new SessionRegistry(options.now);
-    this.#parts = { storage, analyzer, locks: new TableLocks(), readBytes, jobs, sessions };
+    this.#parts = {
+      storage,
+      analyzer,
+      compiled: new CompiledQueries(),
+      locks: new TableLocks(),
+      readBytes,
+      jobs,
+      sessions,
+    };
   }
 
   /** Starts GoogleSQL's server, and drops what a server that was killed left behind. */

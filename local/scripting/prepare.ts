@@ -1,4 +1,3 @@
-import { compileStatement } from "../compiler/compile.ts";
 import type { CompiledStatement, TableRead } from "../compiler/compiled.ts";
 import type { AnalyzedStatement } from "../googlesql/analyzed-statement.ts";
 import type { AnalysisEnv } from "../googlesql/source.ts";
@@ -75,7 +74,7 @@ export async function prepareStatement(
     now: BigInt(Date.now()) * 1000n,
     asValue: options.asValue === true,
   });
-  const compiled = compileStatement(analyzed.statement, context);
+  const compiled = session.parts.compiled.compile(analyzed, source, context);
   const isCut = checked !== sql && compiled.kind === "create-routine";
   return { sql, analyzed, compiled: isCut ? { ...compiled, text: sql } : compiled, source };
 }

@@ -8,6 +8,7 @@ import type { Storage } from "../storage/storage.ts";
 import { dropTable } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
+import type { CompiledQueries } from "./compiled-queries.ts";
 import type { JobLister } from "./information-jobs.ts";
 import { JobLocation } from "./job-location.ts";
 import type { TableLocks } from "./locks.ts";
@@ -20,6 +21,7 @@ import type { Transaction } from "./transaction.ts";
 export interface EngineParts {
   readonly storage: Storage;
   readonly analyzer: Analyzer;
+  readonly compiled: CompiledQueries;
   readonly locks: TableLocks;
   readonly readBytes: ReadBytes;
   /** For INFORMATION_SCHEMA.JOBS. */
