@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,7 +6,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
-    // The tests wait for processes of their own much of the time: with a file per core a quarter of the machine is idle.
-    maxWorkers: availableParallelism() + 1,
+    // The tests wait for processes of their own much of the time: one file less than cores would leave half a machine idle.
+    maxWorkers: "100%",
   },
 });
