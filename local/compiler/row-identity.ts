@@ -3,6 +3,7 @@ import type { SqlType } from "../types.ts";
 import { childOf, functionName, nodesOf, walkTree } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
+import { isWithoutFrom } from "./without-from.ts";
 
 /**
  * Whether DuckDB holds values of a type equal that differ: 0.0 and -0.0, INTERVALs of one length (`P1M`, `P30D`). DuckDB
@@ -53,7 +54,7 @@ export function usesRowIds(unit: Unit): string {
 function needsRowId(expressions: readonly TreeNode[]): boolean {
   let found = false;
   walkTree(expressions, (node) => {
-    if (node.kind === "SubqueryExpr") {
+    if (node.kind === "SubqueryExpr" && !isWithoutFrom(node)) {
       found ||= confusesRows(node);
       return false;
     }

@@ -7,19 +7,18 @@ import { exactArgument } from "./functions/exact-argument.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { confusesRows, usesRowIds } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
-import { childOf, columnId, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
+import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
+import { isWithoutFrom } from "./without-from.ts";
 
 /** SCALAR, ARRAY, EXISTS and IN subqueries. */
 export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   const type = typeOf(node);
   const scan = childOf(node, "subquery");
   const kind = textOf(node, "subqueryType") || "SCALAR";
-  if (kind === "SCALAR") {
-    const sql = withoutFrom(scan, unit);
-    if (sql !== undefined) return { sql, type };
-  }
+  if (isWithoutFrom(node))
+    return { sql: insideProjection(scan, unit).columnSql(columnId(onlyColumnOf(scan))), type };
   const isCorrelated = nodesOf(node, "parameterList").length > 0;
   const inner = isCorrelated ? unit.withCorrelation() : unit;
   const query = tellingRowsApart(node, compileScan(scan, inner), inner);
@@ -46,56 +45,35 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   }
 }
 
-/**
- * The value of a scalar subquery without FROM, such as `(SELECT AS STRUCT a, b)`, as an expression: no join to plan.
- * Undefined where an expression would stand in it more than once.
- */
-function withoutFrom(scan: TreeNode, unit: Unit): string | undefined {
-  const inner = insideProjection(scan, unit);
-  const [column] = nodesOf(scan, "columnList");
-  return inner === undefined || column === undefined ? undefined : inner.columnSql(columnId(column));
-}
-
-/** Where the columns stand for their expressions, if the scan makes one row out of nothing. */
-function insideProjection(scan: TreeNode, unit: Unit): Unit | undefined {
-  if (scan.kind !== "ProjectScan") return undefined;
+/** Where the columns of projections without FROM stand for their expressions. */
+function insideProjection(scan: TreeNode, unit: Unit): Unit {
   const input = childOf(scan, "inputScan");
-  const made = nodesOf(scan, "exprList");
   const inner = input.kind === "SingleRowScan" ? unit : insideProjection(input, unit);
-  if (inner === undefined || usesTwice(made, nodesOf(input, "exprList"))) return undefined;
   return inner.withColumns(
     new Map(
-      made.map((item) => [columnId(childOf(item, "column")), compileExpr(childOf(item, "expr"), inner).sql]),
+      nodesOf(scan, "exprList").map((item) => [
+        columnId(childOf(item, "column")),
+        compileExpr(childOf(item, "expr"), inner).sql,
+      ]),
     ),
   );
 }
 
-/** Whether expressions use one of these columns twice, other than a field or an outer column by itself. */
-function usesTwice(expressions: readonly TreeNode[], columns: readonly TreeNode[]): boolean {
-  const uses = new Map<string, number>();
-  walkTree(expressions, (node) => {
-    if (node.kind === "ColumnRef") uses.set(refId(node), (uses.get(refId(node)) ?? 0) + 1);
-    return true;
-  });
-  return columns.some(
-    (item) => (uses.get(columnId(childOf(item, "column"))) ?? 0) > 1 && !isPath(childOf(item, "expr")),
-  );
-}
-
-function isPath(expr: TreeNode): boolean {
-  return expr.kind === "GetStructField" ? isPath(childOf(expr, "expr")) : expr.kind === "ColumnRef";
-}
-
-/** The query, worked out/** The query, worked out for each of the outer rows that it could confuse otherwise. */
+/** The query, worked out for each of the outer rows that it could confuse otherwise. */
 function tellingRowsApart(node: TreeNode, query: string, unit: Unit): string {
   const condition = confusesRows(node) ? usesRowIds(unit) : "";
   return condition === "" ? query : `SELECT * FROM (${query}) WHERE ${condition}`;
 }
 
 function onlyColumn(scan: TreeNode, unit: Unit): CompiledExpr {
+  const column = onlyColumnOf(scan);
+  return { sql: unit.column(columnId(column)), type: typeOf(column) };
+}
+
+function onlyColumnOf(scan: TreeNode): TreeNode {
   const [column] = nodesOf(scan, "columnList");
   if (column === undefined) throw new Error("a subquery without a column");
-  return { sql: unit.column(columnId(column)), type: typeOf(column) };
+  return column;
 }
 
 function inSubquery(node: TreeNode, scan: TreeNode, query: string, unit: Unit): string {

@@ -77,6 +77,11 @@ const QUERIES: readonly (readonly [string, unknown[][]])[] = [
       FROM d.pairs p) ORDER BY id`,
     SIGNS,
   ],
+  // An expression over a column without FROM, used in a subquery that has one.
+  [
+    `SELECT (SELECT (SELECT MAX(t) FROM UNNEST([1, 2])) FROM (SELECT ${sign("p.x")} AS t)) FROM d.pairs p ORDER BY id`,
+    SIGNS,
+  ],
   [`SELECT ${sign("e")} FROM d.pairs p LEFT JOIN UNNEST(p.xs) e ON e < p.id ORDER BY id`, SIGNS],
   [
     "SELECT e FROM d.pairs p, UNNEST(ARRAY(SELECT CAST(p.i AS STRING) FROM UNNEST([1]))) e ORDER BY p.id",
