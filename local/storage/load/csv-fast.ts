@@ -1,7 +1,7 @@
 import type { FieldSchema } from "../../types.ts";
 import { quoteText } from "../../values.ts";
 import type { CsvOptions } from "./options.ts";
-import { type Reading, sureOf, textReading } from "./text-sql.ts";
+import { type Reading, sureRows, textReading } from "./text-sql.ts";
 import { usualDate, usualTimestamp } from "./usual-forms.ts";
 
 /** Which values a query is sure of: `usual`, what is checked fastest, or all that DuckDB and BigQuery read alike. */
@@ -36,9 +36,7 @@ export function csvQuery(
     "new_line='\\n'",
     `columns={${columns.join(", ")}}`,
   ];
-  const values = readings.map(({ value }) => value).join(", ");
-  const sure = sureOf(readings.flatMap(({ unsure }) => unsure));
-  return `SELECT ${values} FROM read_csv(${arguments_.join(", ")}) WHERE ${sure}`;
+  return sureRows(readings, `read_csv(${arguments_.join(", ")})`);
 }
 
 function cellReading(field: FieldSchema, sql: string, options: CsvOptions, forms: CsvForms): Reading {
@@ -46,7 +44,7 @@ function cellReading(field: FieldSchema, sql: string, options: CsvOptions, forms
   const { value, unsure } = valueReading(field, sql, forms);
   const broken = field.type === "STRING" && !options.allowQuotedNewlines ? [`contains(${sql}, chr(10))`] : [];
   const missing = field.mode === "REQUIRED" ? [`${sql} IS NULL`] : [];
-  return { value, unsure: [...missing, ...broken, ...unsure] };
+  return { value, unsure: (read) => [...missing, ...broken, ...unsure(read)] };
 }
 
 function valueReading(field: FieldSchema, sql: string, forms: CsvForms): Reading {

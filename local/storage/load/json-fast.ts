@@ -1,7 +1,15 @@
 import type { FieldSchema } from "../../types.ts";
 import { duckType, quoteName, quoteText } from "../../values.ts";
 import { elementType } from "../schema.ts";
-import { match, type Reading, sureOf, sureValue, textReading, timestampForm } from "./text-sql.ts";
+import {
+  match,
+  NEVER_UNSURE,
+  type Reading,
+  sureRows,
+  sureValue,
+  textReading,
+  timestampForm,
+} from "./text-sql.ts";
 import { usualDate, usualFloat, usualTimestamp } from "./usual-forms.ts";
 
 /**
@@ -42,21 +50,18 @@ export function jsonQuery(schema: readonly FieldSchema[], file: string, forms: F
     "auto_detect=true, sample_size=2, maximum_sample_files=1, map_inference_threshold=-1, field_appearance_threshold=0, convert_strings_to_integers=false";
   const files = `[${quoteText(seed)}, ${quoteText(file)}]`;
   const reader = `read_json(${files}, ${found}, ${READER}, filename=${quoteText(FILE_NAME)})`;
-  return rowsOf(schema, reader, forms, `${quoteName(FILE_NAME)} = ${quoteText(seed)}`);
+  return sureRows(rowReadings(schema, forms), reader, `${quoteName(FILE_NAME)} <> ${quoteText(seed)}`);
 }
 
 /** As `jsonQuery`, but keys that the schema does not have are left out. */
 export function lenientJsonQuery(schema: readonly FieldSchema[], file: string, forms: Forms): string {
   const columns = schema.map((field) => `${quoteName(field.name)}: ${quoteText(readType(field, forms))}`);
   const reader = `read_json(${quoteText(file)}, ${READER}, columns={${columns.join(", ")}})`;
-  return rowsOf(schema, reader, forms);
+  return sureRows(rowReadings(schema, forms), reader);
 }
 
-function rowsOf(schema: readonly FieldSchema[], reader: string, forms: Forms, except?: string): string {
-  const readings = memberReadings(schema, "", forms, 0);
-  const values = readings.map(({ value }) => value).join(", ");
-  const unsure = readings.flatMap((reading) => reading.unsure);
-  return `SELECT ${values} FROM ${reader} WHERE ${sureOf(unsure, except)}`;
+function rowReadings(schema: readonly FieldSchema[], forms: Forms): Reading[] {
+  return memberReadings(schema, "", forms, 0);
 }
 
 const READER = "format='newline_delimited', records='true', compression='uncompressed'";
@@ -114,9 +119,9 @@ function fieldReading(field: FieldSchema, sql: string, forms: Forms, depth: numb
   const { value, unsure } = elementReading(field, item, forms, depth + 1);
   const type = duckType(elementType(field));
   // NULL in an ARRAY is for the exact path to report.
-  const element = sureValue({ value, unsure: [`${item} IS NULL`, ...unsure] }, type);
+  const element = sureValue({ value, unsure: (read) => [`${item} IS NULL`, ...unsure(read)] }, type);
   const list = `list_transform(${sql}, lambda ${item}: ${element})`;
-  return { value: `CASE WHEN ${sql} IS NULL THEN []::${type}[] ELSE ${list} END`, unsure: [] };
+  return { value: `CASE WHEN ${sql} IS NULL THEN []::${type}[] ELSE ${list} END`, unsure: NEVER_UNSURE };
 }
 
 function elementReading(field: FieldSchema, sql: string, forms: Forms, depth: number): Reading {
@@ -127,7 +132,7 @@ function elementReading(field: FieldSchema, sql: string, forms: Forms, depth: nu
       return forms === "json" ? textOfJson(sql) : plainText(sql);
     case "BYTES": {
       const { value, unsure } = textReading(field, `(${sql}->>'$')`);
-      return { value, unsure: [`NOT starts_with(${sql}::VARCHAR, '"')`, ...unsure] };
+      return { value, unsure: (read) => [`NOT starts_with(${sql}::VARCHAR, '"')`, ...unsure(read)] };
     }
     case "FLOAT":
       return forms === "usual" ? usualFloat(sql) : floatReading(field, sql);
@@ -148,7 +153,7 @@ function recordReading(fields: readonly FieldSchema[], sql: string, forms: Forms
   const members = readings.map(({ value }, index) => `f${index} := ${value}`);
   return {
     value: `CASE WHEN ${sql} IS NULL THEN NULL ELSE struct_pack(${members.join(", ")}) END`,
-    unsure: readings.flatMap(({ unsure }) => unsure),
+    unsure: (value) => readings.flatMap(({ unsure }, index) => unsure(`${value}.f${index}`)),
   };
 }
 
@@ -163,16 +168,18 @@ function memberReadings(
     const sql = record === "" ? quoteName(field.name) : `${record}.${quoteName(field.name)}`;
     const { value, unsure } = fieldReading(field, sql, forms, depth);
     const missing = `${record === "" ? "" : `${record} IS NOT NULL AND `}${sql} IS NULL`;
-    return { value, unsure: field.mode === "REQUIRED" ? [missing, ...unsure] : unsure };
+    return field.mode === "REQUIRED"
+      ? { value, unsure: (read) => [missing, ...unsure(read)] }
+      : { value, unsure };
   });
 }
 
 /** A text that starts like an object or an array may be one. */
 function plainText(sql: string): Reading {
   // Comparisons look at a text's first bytes only: `\` follows `[`, and `|` follows `{`.
-  const startsWith = (bracket: string, next: string): string =>
-    `${sql} >= '${bracket}' AND ${sql} < '${next}'`;
-  return { value: sql, unsure: [startsWith("[", "\\"), startsWith("{", "|")] };
+  const isArray = `${sql} < '\\'`;
+  const isObject = `(${sql} >= '{' AND ${sql} < '|')`;
+  return { value: sql, unsure: () => [`${sql} >= '[' AND (${isArray} OR ${isObject})`] };
 }
 
 /** The text of a JSON value that is no object or array; a number in the form that DuckDB gives it when it reads text. */
@@ -181,7 +188,7 @@ function textOfJson(sql: string): Reading {
   const double = `CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${sql}::VARCHAR END`;
   return {
     value: `CASE json_type(${sql}) WHEN 'DOUBLE' THEN ${double} ELSE ${sql}->>'$' END`,
-    unsure: [`json_type(${sql}) IN ('OBJECT', 'ARRAY')`],
+    unsure: () => [`json_type(${sql}) IN ('OBJECT', 'ARRAY')`],
   };
 }
 
@@ -192,7 +199,11 @@ function floatReading(field: FieldSchema, sql: string): Reading {
   const { value, unsure } = textReading(field, text);
   return {
     value: `CASE WHEN ${special} THEN CAST(${sql}->>'$' AS DOUBLE) ELSE ${value} END`,
-    unsure: [`(${unsure.map((condition) => `(${condition})`).join(" OR ")}) AND NOT (${special})`],
+    unsure: (read) => [
+      `(${unsure(read)
+        .map((condition) => `(${condition})`)
+        .join(" OR ")}) AND NOT (${special})`,
+    ],
   };
 }
 
@@ -201,7 +212,7 @@ function decimalReading(field: FieldSchema, sql: string): Reading {
   const { value, unsure } = textReading(field, `(${sql}->>'$')`);
   const short = field.type === "NUMERIC" ? String.raw`-?\d{1,6}\.\d{1,8}|` : "";
   const plain = match(`${sql}::VARCHAR`, String.raw`".*"|${short}-?\d{1,15}`);
-  return { value, unsure: [`NOT ${plain}`, ...unsure] };
+  return { value, unsure: (read) => [`NOT ${plain}`, ...unsure(read)] };
 }
 
 /** A number is seconds since 1970. */
@@ -211,6 +222,6 @@ function timestampReading(sql: string): Reading {
   const seconds = match(sql, String.raw`\d{1,11}(\.\d{1,4})?`);
   return {
     value: `CASE WHEN contains(${sql}, '-') THEN ${cast} ELSE make_timestamptz(${micros}) END`,
-    unsure: [`NOT (${timestampForm(sql)} OR ${seconds})`],
+    unsure: () => [`NOT (${timestampForm(sql)} OR ${seconds})`],
   };
 }

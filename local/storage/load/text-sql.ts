@@ -1,5 +1,5 @@
 import type { FieldSchema } from "../../types.ts";
-import { duckType, quoteText } from "../../values.ts";
+import { duckType, quoteName, quoteText } from "../../values.ts";
 import { elementType } from "../schema.ts";
 import { scalarKind } from "../text-values.ts";
 
@@ -18,16 +18,34 @@ function giveUp(type: string): string {
 export interface Reading {
   /** The value; NULL stays NULL. Where `unsure` holds it may be anything, or fail the statement. */
   readonly value: string;
-  /** Conditions, each true where DuckDB may read the text otherwise than BigQuery, and never for NULL. */
-  readonly unsure: readonly string[];
+  /**
+   * Conditions, each true where DuckDB may read the text otherwise than BigQuery, and never for NULL. `value`: SQL for the value,
+   * the expression itself or a column that holds it.
+   */
+  readonly unsure: (value: string) => readonly string[];
 }
 
+/** A value of which DuckDB and BigQuery never make different things. */
+export const NEVER_UNSURE: Reading["unsure"] = () => [];
+
 /**
- * A condition for WHERE that fails the statement where one of these holds, and is true for all rows but `except`: one check of a row is
- * faster than one of each value.
+ * The query that gives a reader's rows, one column for each reading; it fails where one of them is unsure. Each text becomes a value
+ * once, which is checked and given; one check of a row is faster than one of each value. `where`: which of the rows.
  */
-export function sureOf(unsure: readonly string[], except?: string): string {
-  const arms = except === undefined ? [] : [`WHEN ${except} THEN false`];
+export function sureRows(readings: readonly Reading[], reader: string, where?: string): string {
+  const columns = readings.map((_, index) => quoteName(`${VALUE_COLUMN}${index}`));
+  const values = readings.map(({ value }, index) => `${value} AS ${columns[index]}`).join(", ");
+  const unsure = readings.flatMap((reading, index) => reading.unsure(columns[index] ?? ""));
+  const rows = `SELECT *, ${values} FROM ${reader}${where === undefined ? "" : ` WHERE ${where}`}`;
+  return `SELECT ${columns.join(", ")} FROM (${rows}) WHERE ${sureOf(unsure)}`;
+}
+
+/** No column of a table may have a name that begins so. */
+const VALUE_COLUMN = "_FILE_value";
+
+/** A condition for WHERE that fails the statement where one of these holds, and is true otherwise. */
+function sureOf(unsure: readonly string[]): string {
+  const arms: string[] = [];
   // DuckDB plans a chain of many thousand conditions slowly.
   for (let from = 0; from < unsure.length; from += 100) {
     arms.push(`WHEN ${anyOf(unsure.slice(from, from + 100))} THEN ${giveUp("BOOLEAN")}`);
@@ -37,7 +55,10 @@ export function sureOf(unsure: readonly string[], except?: string): string {
 
 /** The value of a reading; it fails the statement where the reading is unsure. */
 export function sureValue({ value, unsure }: Reading, type: string): string {
-  return unsure.length === 0 ? value : `CASE WHEN ${anyOf(unsure)} THEN ${giveUp(type)} ELSE ${value} END`;
+  const conditions = unsure(value);
+  return conditions.length === 0
+    ? value
+    : `CASE WHEN ${anyOf(conditions)} THEN ${giveUp(type)} ELSE ${value} END`;
 }
 
 function anyOf(conditions: readonly string[]): string {
@@ -53,39 +74,43 @@ const DAY = String.raw`\d{4}-\d\d?-\d\d?`;
  */
 export function textReading(field: FieldSchema, sql: string): Reading {
   const type = duckType(elementType(field));
-  const never: Reading = { value: `NULL::${type}`, unsure: [`${sql} IS NOT NULL`] };
+  const never: Reading = { value: `NULL::${type}`, unsure: () => [`${sql} IS NOT NULL`] };
   if (field.maxLength !== undefined || field.precision !== undefined) return never;
   const cast = `CAST(${sql} AS ${type})`;
   switch (scalarKind(field)) {
     case "STRING":
-      return { value: sql, unsure: [] };
+      return { value: sql, unsure: NEVER_UNSURE };
     case "INT64":
-      return { value: cast, unsure: [`${cast}::VARCHAR <> ${sql}`] };
+      return { value: cast, unsure: (value) => [`${value}::VARCHAR <> ${sql}`] };
     case "FLOAT64":
       // Between `-` and `9` a text starts with a digit, a sign or a point; DuckDB also takes digits with `_` between them. A number too
       // great for FLOAT64 is an error in BigQuery and infinity in DuckDB.
       return {
         value: cast,
-        unsure: [`${sql} < '-'`, `${sql} >= ':'`, `contains(${sql}, '_')`, `NOT isfinite(TRY_${cast})`],
+        unsure: () => [`${sql} < '-'`, `${sql} >= ':'`, `contains(${sql}, '_')`, `NOT isfinite(TRY_${cast})`],
       };
     case "BOOL":
-      return { value: `${sql} = 'true'`, unsure: [`${sql} NOT IN ('true', 'false')`] };
+      // NOT IN takes longer.
+      return { value: `${sql} = 'true'`, unsure: () => [`${sql} <> 'true' AND ${sql} <> 'false'`] };
     case "BYTES": {
       const form = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?";
-      return { value: `from_base64(${sql})`, unsure: [`NOT ${match(sql, form)}`] };
+      return { value: `from_base64(${sql})`, unsure: () => [`NOT ${match(sql, form)}`] };
     }
     case "NUMERIC":
-      return { value: cast, unsure: [`NOT ${match(sql, String.raw`-?\d{1,29}(\.\d{1,9})?`)}`] };
+      return { value: cast, unsure: () => [`NOT ${match(sql, String.raw`-?\d{1,29}(\.\d{1,9})?`)}`] };
     case "BIGNUMERIC":
-      return { value: bigNumeric(sql), unsure: [`NOT ${match(sql, String.raw`-?\d{1,38}(\.\d{1,38})?`)}`] };
+      return {
+        value: bigNumeric(sql),
+        unsure: () => [`NOT ${match(sql, String.raw`-?\d{1,38}(\.\d{1,38})?`)}`],
+      };
     case "DATE":
-      return { value: cast, unsure: [`NOT ${match(sql, DAY)}`, `${sql} < '0001'`] };
+      return { value: cast, unsure: () => [`NOT ${match(sql, DAY)}`, `${sql} < '0001'`] };
     case "TIME":
-      return { value: cast, unsure: [`NOT ${match(sql, CLOCK)}`] };
+      return { value: cast, unsure: () => [`NOT ${match(sql, CLOCK)}`] };
     case "DATETIME":
-      return { value: cast, unsure: [`NOT ${match(sql, `${DAY}([T ]${CLOCK})?`)}`, `${sql} < '0001'`] };
+      return { value: cast, unsure: () => [`NOT ${match(sql, `${DAY}([T ]${CLOCK})?`)}`, `${sql} < '0001'`] };
     case "TIMESTAMP":
-      return { value: cast, unsure: [`NOT (${timestampForm(sql)})`] };
+      return { value: cast, unsure: () => [`NOT (${timestampForm(sql)})`] };
     // These are kept in a canonical form that DuckDB cannot make.
     case "JSON":
     case "GEOGRAPHY":
