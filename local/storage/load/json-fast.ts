@@ -174,21 +174,26 @@ function memberReadings(
   });
 }
 
+/** What is no JSON, but DuckDB's reader takes as a number: in whatever case, of which these are what programs write. */
+const NOT_FINITE = ["NaN", "Infinity", "-Infinity"];
+
 /** A text that starts like an object or an array may be one. */
 function plainText(sql: string): Reading {
   // Comparisons look at a text's first bytes only: `\` follows `[`, and `|` follows `{`.
   const isArray = `${sql} < '\\'`;
   const isObject = `(${sql} >= '{' AND ${sql} < '|')`;
-  return { value: sql, unsure: () => [`${sql} >= '[' AND (${isArray} OR ${isObject})`] };
+  const isNotFinite = NOT_FINITE.map((name) => `${sql} = '${name}'`);
+  return { value: sql, unsure: () => [`${sql} >= '[' AND (${isArray} OR ${isObject})`, ...isNotFinite] };
 }
 
 /** The text of a JSON value that is no object or array; a number in the form that DuckDB gives it when it reads text. */
 function textOfJson(sql: string): Reading {
-  const broken = match(`${sql}::VARCHAR`, String.raw`-?\d+\.\d+|.*[eE].*`);
-  const double = `CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${sql}::VARCHAR END`;
+  const text = `${sql}::VARCHAR`;
+  const broken = match(text, String.raw`-?\d+\.\d+|.*[eE].*`);
+  const double = `CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${text} END`;
   return {
     value: `CASE json_type(${sql}) WHEN 'DOUBLE' THEN ${double} ELSE ${sql}->>'$' END`,
-    unsure: () => [`json_type(${sql}) IN ('OBJECT', 'ARRAY')`],
+    unsure: () => [`json_type(${sql}) IN ('OBJECT', 'ARRAY')`, match(text, "(?i)-?(nan|inf(inity)?)")],
   };
 }
 
