@@ -94,9 +94,6 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "range_intersect",
   "range_overlaps",
   "range_start",
-  // These want the list of public suffixes.
-  "net.public_suffix",
-  "net.reg_domain",
   // Not in BigQuery, never called by name, or not written yet.
   "$subscript_with_key",
   "$subscript_with_offset",

@@ -18,6 +18,7 @@ import { textUdfs } from "./udf/text.ts";
 import { timeFormatUdfs } from "./udf/time-format.ts";
 import { timeParseUdfs } from "./udf/time-parse.ts";
 import { timeScanUdfs } from "./udf/time-scan.ts";
+import { urlHostUdfs } from "./udf/url-host.ts";
 import { zoneUdfs } from "./udf/zones.ts";
 
 const ALL: readonly Udf[] = [
@@ -39,6 +40,7 @@ const ALL: readonly Udf[] = [
   ...castFormatUdfs,
   ...hashUdfs,
   ...netUdfs,
+  ...urlHostUdfs,
   ...geographyUdfs,
 ];
 
