@@ -3,22 +3,10 @@
  * here, or stops being here, is a change of what the endpoint supports.
  */
 export const REFUSED_FUNCTIONS: readonly string[] = [
-  // Encryption wants keysets.
-  "aead.decrypt_bytes",
-  "aead.decrypt_string",
-  "aead.encrypt",
-  "deterministic_decrypt_bytes",
-  "deterministic_decrypt_string",
-  "deterministic_encrypt",
-  "keys.add_key_from_raw_bytes",
+  // These want Cloud KMS.
   "keys.keyset_chain",
-  "keys.keyset_from_json",
-  "keys.keyset_length",
-  "keys.keyset_to_json",
-  "keys.new_keyset",
   "keys.new_wrapped_keyset",
   "keys.rewrap_keyset",
-  "keys.rotate_keyset",
   "keys.rotate_wrapped_keyset",
   // GEOGRAPHY beyond points.
   "s2_cellidfrompoint",

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { aeadUdfs } from "./udf/aead.ts";
 import { bucketUdfs } from "./udf/buckets.ts";
 import { bytesUdfs } from "./udf/bytes.ts";
 import { castFormatUdfs } from "./udf/cast-format.ts";
@@ -42,6 +43,7 @@ const ALL: readonly Udf[] = [
   ...netUdfs,
   ...urlHostUdfs,
   ...geographyUdfs,
+  ...aeadUdfs,
 ];
 
 /** Gives a DuckDB database the functions that compiled statements call; once for each database, through any connection. */

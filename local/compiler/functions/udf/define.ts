@@ -98,6 +98,26 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
   result: Codec<R>,
   evaluate: (...args: Values<P>) => R | null,
 ): Udf {
+  return define(name, parameters, result, evaluate, false);
+}
+
+/** Defines the DuckDB function `bq_volatile_<name>`, which gives something else at every call; else as `udf` does. */
+export function volatileUdf<const P extends readonly Codec<unknown>[], R>(
+  name: string,
+  parameters: P,
+  result: Codec<R>,
+  evaluate: (...args: Values<P>) => R | null,
+): Udf {
+  return define(`volatile_${name}`, parameters, result, evaluate, true);
+}
+
+function define<const P extends readonly Codec<unknown>[], R>(
+  name: string,
+  parameters: P,
+  result: Codec<R>,
+  evaluate: (...args: Values<P>) => R | null,
+  volatile: boolean,
+): Udf {
   const codecs: readonly Codec<unknown>[] = parameters;
   const quiet = (...args: Values<P>): R | null => {
     try {
@@ -113,6 +133,7 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
       parameterTypes: codecs.map((codec) => codec.type),
       returnType: result.type,
       specialHandling: true,
+      volatile,
       mainFunction: (info, input, output) => {
         const columns = codecs.map((_, index) => input.getColumnVector(index));
         try {
