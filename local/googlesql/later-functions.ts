@@ -77,7 +77,7 @@ export const LATER_BUILTIN_FUNCTIONS: readonly Message[] = [
     argument: [
       { kind: "ARG_TYPE_ARBITRARY", numOccurrences: 1 },
       fixed(STRING, { mustBeConstant: true, mustBeNonNull: true }),
-      named(STRING, "json_scope", { mustBeConstant: true }),
+      named(STRING, "json_scope", { mustBeConstant: true, defaultValue: { stringValue: "JSON_VALUES" } }),
     ],
     returnType: fixed({ kind: "BOOL" }),
   }),

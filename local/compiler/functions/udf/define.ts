@@ -20,7 +20,7 @@ import type { IntervalValue } from "../../../values.ts";
 import { markMessage } from "../raise.ts";
 
 /** How a JavaScript function's argument or result is held in DuckDB. */
-interface Codec<T> {
+export interface Codec<T> {
   readonly type: DuckDBType;
   read(value: DuckDBValue): T;
   write(value: T): DuckDBValue;
