@@ -52,7 +52,7 @@ function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, search: Se
     });
   }
   if (type.kind === "JSON") {
-    return `bq_json_contains(${sql}, ${quoteText(search.text)}, ${search.keys}, ${search.values})`;
+    return `bq_partial_json_contains(${sql}, ${quoteText(search.text)}, ${search.keys}, ${search.values})`;
   }
   if (!SEARCHED.includes(type.kind)) return refuse(call, `on ${type.kind}`);
   const text =

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { sivDecrypt, sivEncrypt } from "./aes-siv.ts";
-import { bytes, EvaluationError, int, text, type Udf, udf, volatileUdf } from "./define.ts";
+import { bytes, EvaluationError, int, Refusal, text, type Udf, udf, volatileUdf } from "./define.ts";
 import { keysetFromJson, keysetToJson } from "./keyset-json.ts";
 import {
   AES_GCM,
@@ -179,8 +179,7 @@ function addRawKey(serialized: Buffer, keyType: string, raw: Buffer): Buffer {
     );
   }
   // Which key would be the primary one is not documented.
-  if (keyset.keys.length === 0)
-    fail(`Not supported by the local BigQuery endpoint: ${caller} to a keyset without keys`);
+  if (keyset.keys.length === 0) throw new Refusal(`${caller} to a keyset without keys`);
   return writeKeyset(withKey(keyset, AES_GCM, raw, PREFIX.raw));
 }
 

@@ -1,4 +1,4 @@
-import { bool, EvaluationError, int, list, text, type Udf, udf } from "./define.ts";
+import { bool, EvaluationError, int, list, partialUdf, Refusal, text, type Udf, udf } from "./define.ts";
 import { type Json, parseJson, printJson, quoteJson } from "./json-value.ts";
 import { normalized } from "./text.ts";
 
@@ -65,15 +65,13 @@ function contains(source: string, sought: string, keys: boolean, values: boolean
   if (found.some((each) => each !== null && normalized(each, "NFKC", true).includes(sought))) return true;
   // Whether a null in JSON makes the result NULL, as one of SQL does, is not documented.
   if (!found.includes(null)) return false;
-  throw new EvaluationError(
-    "Not supported by the local BigQuery endpoint: CONTAINS_SUBSTR of a null in JSON",
-  );
+  throw new Refusal("CONTAINS_SUBSTR of a null in JSON");
 }
 
 /** What is in a JSON value, at any depth (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_keys). */
 export const jsonKeysUdfs: readonly Udf[] = [
   udf("json_keys", [text, int, text], list(text), jsonKeys),
-  udf("json_contains", [text, text, bool, bool], bool, contains),
+  partialUdf("json_contains", [text, text, bool, bool], bool, contains),
   udf("json_flatten", [text], list(text), (source) =>
     flattened(parseJson(source)).map((item) => printJson(item)),
   ),
