@@ -32,7 +32,6 @@ const LATER_FUNCTIONS: ReadonlySet<string> = new Set([
   "ST_LINESUBSTRING",
   "ST_NPOINTS",
   "ST_REGIONSTATS",
-  "TEXT_ANALYZE",
   "TF_IDF",
   "VECTOR_SEARCH",
 ]);

@@ -16,6 +16,7 @@ import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { textUdfs } from "./udf/text.ts";
+import { textAnalysisUdfs } from "./udf/text-analysis.ts";
 import { timeFormatUdfs } from "./udf/time-format.ts";
 import { timeParseUdfs } from "./udf/time-parse.ts";
 import { timeScanUdfs } from "./udf/time-scan.ts";
@@ -24,6 +25,7 @@ import { zoneUdfs } from "./udf/zones.ts";
 
 const ALL: readonly Udf[] = [
   ...textUdfs,
+  ...textAnalysisUdfs,
   ...bytesUdfs,
   ...numberUdfs,
   ...decimalUdfs,

@@ -83,6 +83,7 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   contains_substr: containsSubstr,
   session_user: () => quoteText(USER_EMAIL),
   // https://cloud.google.com/bigquery/docs/reference/standard-sql/utility-functions#typeof
+  text_analyze: textAnalyze,
   typeof: (call) => quoteText(typeText(arg(call, 0).type)),
   edit_distance: (call) => {
     const name = arg(call, 0).type.kind === "BYTES" ? "edit_distance_bytes" : "edit_distance";
@@ -91,6 +92,18 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   cosine_distance: vectorDistance,
   euclidean_distance: vectorDistance,
 };
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/text-analysis-functions#text_analyze */
+function textAnalyze(call: FunctionCall): string {
+  const analyzer = literalText(call.args[1]);
+  if (literalText(call.args[2]) !== "") return refuse(call, "with analyzer_options");
+  if (analyzer === "LOG_ANALYZER") return `bq_log_terms(${sqlOf(call, 0)})`;
+  if (analyzer !== "NO_OP_ANALYZER") return refuse(call, `with the analyzer ${analyzer}`);
+  return call.context.once(
+    sqlOf(call, 0),
+    (text) => `(CASE WHEN ${text} IS NULL THEN NULL ELSE [${text}] END)`,
+  );
+}
 
 function vectorDistance(call: FunctionCall): string {
   const { type } = arg(call, 0);

@@ -72,6 +72,29 @@ describe("functions that are younger than the analyzer", () => {
     expect(await value(expression)).toBe(expected);
   });
 
+  // https://cloud.google.com/bigquery/docs/text-analysis-search#log_analyzer
+  test.each([
+    [
+      "'I like pie, you like-pie, they like 2 PIEs.'",
+      ["i", "like", "pie", "you", "like", "pie", "they", "like", "2", "pies"],
+    ],
+    ["'a%21B%2526c%3bd%2520e%25f%2f'", ["a", "b", "c", "d", "e", "25f", "2f"]],
+    ["'ÀB_c~d^e`f#g'", ["Àb", "c~d^e`f#g"]],
+    [`"\\\\[x]<y>\\t(z)'w'\\r\\n$1.5"`, ["x", "y", "z", "w", "1", "5"]],
+    ["''", []],
+    ["'A b', analyzer => 'NO_OP_ANALYZER'", ["A b"]],
+  ])("TEXT_ANALYZE(%s)", async (args, expected) => {
+    expect(await value(`TEXT_ANALYZE(${args})`)).toEqual(expected);
+  });
+
+  test.each([
+    ["'a', analyzer => 'PATTERN_ANALYZER'", "the analyzer PATTERN_ANALYZER"],
+    ["'a', analyzer_options => '{}'", "analyzer_options"],
+  ])("TEXT_ANALYZE(%s) is refused", async (args, what) => {
+    const { message } = await harness.failure(`SELECT TEXT_ANALYZE(${args})`);
+    expect(message).toBe(`Not supported by the local BigQuery endpoint: TEXT_ANALYZE with ${what}`);
+  });
+
   test("CONTAINS_SUBSTR searches a whole row", async () => {
     const rows = "UNNEST([STRUCT('potato' AS food, 3 AS n), ('bread', 13)]) AS row_";
     expect(await harness.rows(`SELECT row_.food FROM ${rows} WHERE CONTAINS_SUBSTR(row_, '13')`)).toEqual([
