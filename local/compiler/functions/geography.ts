@@ -1,4 +1,4 @@
-import { arg, kindOf, sqlOf } from "./arguments.ts";
+import { arg, kindOf, refuse, sqlOf } from "./arguments.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** A function of ours that takes the arguments as they are. */
@@ -9,6 +9,15 @@ function own(name: string): ScalarMapping {
 /** The argument `planar` of a constructor, which is a literal; `oriented` and `make_valid` are about polygons alone. */
 function planar(call: FunctionCall): string {
   return String(call.args[2]?.literal === true);
+}
+
+/** A measure on a sphere; the measures that BigQuery has on a spheroid are none of these functions'. */
+function measure(name: string): ScalarMapping {
+  return (call) => {
+    const spheroid = call.args[1];
+    if (spheroid !== undefined && spheroid.literal !== false) return refuse(call, "with use_spheroid");
+    return `bq_partial_st_${name}(${sqlOf(call, 0)})`;
+  };
 }
 
 /** GEOGRAPHY is kept as the WKT that ST_ASTEXT prints. */
@@ -44,7 +53,20 @@ export const geographyFunctions: Readonly<Record<string, ScalarMapping>> = {
   st_numgeometries: own("partial_st_numgeometries"),
   st_numpoints: own("partial_st_numpoints"),
   st_dump: (call) => `bq_partial_st_dump(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? "(-1)::BIGINT"})`,
+  // Of two points each covers, contains and intersects the other just where they are one.
   st_equals: own("partial_st_equals"),
+  st_contains: own("partial_st_intersects"),
+  st_coveredby: own("partial_st_intersects"),
+  st_covers: own("partial_st_intersects"),
+  st_intersects: own("partial_st_intersects"),
+  st_within: own("partial_st_intersects"),
+  st_disjoint: (call) => `(NOT ${own("partial_st_intersects")(call)})`,
+  st_touches: own("partial_st_touches"),
+  st_intersectsbox: own("partial_st_intersectsbox"),
+  st_area: measure("area"),
+  st_length: measure("length"),
+  st_perimeter: measure("perimeter"),
+  st_boundary: own("partial_st_boundary"),
 };
 
 function makeLineOfTwo(call: FunctionCall): string {

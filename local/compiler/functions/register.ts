@@ -8,6 +8,7 @@ import type { Udf } from "./udf/define.ts";
 import { distanceUdfs } from "./udf/distance.ts";
 import { formatUdfs } from "./udf/format.ts";
 import { geographyUdfs } from "./udf/geography.ts";
+import { geographyRelationUdfs } from "./udf/geography-relations.ts";
 import { hashUdfs } from "./udf/hash.ts";
 import { intervalUdfs } from "./udf/interval.ts";
 import { jsonUdfs } from "./udf/json.ts";
@@ -45,6 +46,7 @@ const ALL: readonly Udf[] = [
   ...netUdfs,
   ...urlHostUdfs,
   ...geographyUdfs,
+  ...geographyRelationUdfs,
   ...aeadUdfs,
 ];
 

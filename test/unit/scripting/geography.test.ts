@@ -89,6 +89,38 @@ describe("GEOGRAPHY", () => {
     ]);
   });
 
+  test("points cover and meet each other where they are one", async () => {
+    const [one, other, nothing] = ["ST_GEOGPOINT(1, 2)", "ST_GEOGPOINT(1, 3)", NOTHING];
+    for (const name of ["CONTAINS", "COVERS", "COVEREDBY", "WITHIN", "INTERSECTS", "EQUALS"]) {
+      const calls = [other, nothing, one].map((each) => `ST_${name}(${one}, ${each})`);
+      expect(await harness.rows(`SELECT ${calls.join(", ")}`), name).toEqual([[false, false, true]]);
+    }
+    expect(
+      await harness.rows(
+        `SELECT ST_DISJOINT(${one}, ${one}), ST_DISJOINT(${one}, ${nothing}), ST_TOUCHES(${one}, ${one}), ST_INTERSECTS(${nothing}, ${nothing})`,
+      ),
+    ).toEqual([[false, true, false, false]]);
+  });
+
+  test.each([
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(10, 10), -90, 0, 90, 20)", true],
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(170, 10), -90, 0, 90, 20)", false],
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(30, 30), -90, 0, 90, 20)", false],
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(10, 10), 90, 0, -90, 20)", false],
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(170, 10), 90, 0, -90, 20)", true],
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(-170, 10), 170, 0, 200, 20)", true],
+    [`ST_INTERSECTSBOX(${NOTHING}, -90, 0, 90, 20)`, false],
+    ["ST_AREA(ST_GEOGFROMTEXT('LINESTRING(0 0, 1 1)'))", 0],
+    ["ST_PERIMETER(ST_GEOGPOINT(1, 2))", 0],
+    ["ST_LENGTH(ST_GEOGPOINT(1, 2), FALSE)", 0],
+    ["ST_BOUNDARY(ST_GEOGPOINT(1, 2))", "GEOMETRYCOLLECTION EMPTY"],
+    ["ST_BOUNDARY(ST_GEOGFROMTEXT('LINESTRING(0 1, 4 3, 2 6, 0 1)'))", "GEOMETRYCOLLECTION EMPTY"],
+    ["SAFE.ST_INTERSECTSBOX(ST_GEOGPOINT(10, 10), 0, -100, 90, 20)", null],
+    ["SAFE.ST_INTERSECTSBOX(ST_GEOGPOINT(10, 10), 170, 0, 600, 20)", null],
+  ])("%s", async (expression, expected) => {
+    expect(await value(expression)).toEqual(expected);
+  });
+
   /** A value that was loaded, of which the endpoint keeps the text. */
   const loaded = (wkt: string): Partial<QueryRequest> => ({
     parameters: new Map([["g", { type: { kind: "GEOGRAPHY" }, value: wkt }]]),
@@ -111,6 +143,7 @@ describe("GEOGRAPHY", () => {
       "GEOMETRYCOLLECTION(POINT(0 0), LINESTRING(0 0, 2 1))",
       "with several parts that are no points",
     ],
+    ["ST_AREA(@g)", "POLYGON((0 0, 2 0, 2 2, 0 0))", "with an area"],
     ["ST_DUMP(@g)", "MULTIPOINT(0 1, 4 3)", "with several parts"],
     ["ST_EQUALS(@g, @g)", "POLYGON((0 0, 2 0, 2 2, 0 0))", "that is no point"],
     ["ST_ISRING(@g)", "LINESTRING(0 0, 2 2, 2 0, 0 2, 0 0)", "whose line passes a point twice, or nearly so"],
@@ -136,6 +169,11 @@ describe("GEOGRAPHY", () => {
       "of GeoJSON's type LineString",
     ],
     ["ST_EQUALS(ST_GEOGPOINT(1, 2), ST_GEOGPOINT(1, 2.0000000001))", "that may be another point's"],
+    ["ST_LENGTH(ST_GEOGFROMTEXT('LINESTRING(0 0, 1 1)'))", "with a length"],
+    ["ST_BOUNDARY(ST_GEOGFROMTEXT('LINESTRING(0 0, 1 1)'))", "with a boundary"],
+    ["ST_COVERS(ST_GEOGFROMTEXT('LINESTRING(0 0, 1 1)'), ST_GEOGPOINT(0, 0))", "that is no point"],
+    ["ST_TOUCHES(ST_GEOGFROMTEXT('LINESTRING(0 0, 1 1)'), ST_GEOGPOINT(0, 0))", "that is no point"],
+    ["ST_INTERSECTSBOX(ST_GEOGPOINT(10, 10), 10, 0, 90, 20)", "at a box's edge"],
     ["ST_EQUALS(ST_GEOGPOINT(180, 2), ST_GEOGPOINT(-180, 2))", "that may be another point's"],
   ])("%s is refused, with SAFE too", async (expression, what) => {
     expect(await refusal(expression)).toBe(`refused: a GEOGRAPHY ${what}`);

@@ -1,26 +1,10 @@
-import {
-  bool,
-  bytes,
-  EvaluationError,
-  float,
-  int,
-  list,
-  partialUdf,
-  Refusal,
-  text,
-  type Udf,
-  udf,
-} from "./define.ts";
+import { bool, bytes, EvaluationError, float, int, list, partialUdf, text, type Udf, udf } from "./define.ts";
+import { onlyShape, refuseGeography } from "./geography-values.ts";
 import { geohash, geohashMiddle } from "./geohash.ts";
 import { type Json, parseJson } from "./json-value.ts";
 import { isClosed, isSimple } from "./spherical-lines.ts";
 import { parseWkb } from "./wkb.ts";
 import { coordinateText, EMPTY, type Position, parseWkt, type Shape, type Shapes, shapeText } from "./wkt.ts";
-
-/** BigQuery rewrites some geographies by rules that are not public; functions of these are refused. */
-function refuse(what: string): never {
-  throw new Refusal(`a GEOGRAPHY ${what}`);
-}
 
 function fail(what: string): never {
   throw new EvaluationError(what);
@@ -48,17 +32,17 @@ function line(vertices: readonly Position[]): string {
   if (first !== undefined && points.length === 1) return point(first);
   return isSimple(points)
     ? shapeText({ kind: "line", points })
-    : refuse("whose line passes a point twice, or nearly so");
+    : refuseGeography("whose line passes a point twice, or nearly so");
 }
 
 /** The GEOGRAPHY of parsed shapes, where BigQuery keeps them as they are. */
 function made(shapes: Shapes, isPlanar: boolean): string {
   const [shape, ...more] = shapes;
   if (shape === undefined) return EMPTY;
-  if (more.length > 0) return refuse("with several parts");
+  if (more.length > 0) return refuseGeography("with several parts");
   if (shape.kind === "point") return point(shape.at);
-  if (shape.kind === "polygon") return refuse("with a polygon");
-  if (isPlanar) return refuse("with planar edges");
+  if (shape.kind === "polygon") return refuseGeography("with a polygon");
+  if (isPlanar) return refuseGeography("with planar edges");
   return shape.points.length < 2 ? fail("A linestring must have at least two vertices") : line(shape.points);
 }
 
@@ -82,7 +66,8 @@ function numberOf(value: Json | undefined): number {
 function fromGeoJson(source: string): string {
   const geometry = parseJson(source);
   const type = geometry instanceof Map ? geometry.get("type") : undefined;
-  if (typeof type === "string" && GEOJSON_TYPES.includes(type)) return refuse(`of GeoJSON's type ${type}`);
+  if (typeof type === "string" && GEOJSON_TYPES.includes(type))
+    return refuseGeography(`of GeoJSON's type ${type}`);
   if (!(geometry instanceof Map) || type !== "Point") return fail("Invalid GeoJSON: no geometry");
   const position = geometry.get("coordinates") as Json | undefined;
   if (!Array.isArray(position)) return fail("Invalid GeoJSON: no coordinates");
@@ -106,23 +91,18 @@ function fromAnyText(source: string): string {
 function parts(wkt: string): Shapes {
   const shapes = parseWkt(wkt);
   if (shapes.length < 2) return shapes;
-  if (shapes.some(({ kind }) => kind !== "point")) return refuse("with several parts that are no points");
+  if (shapes.some(({ kind }) => kind !== "point"))
+    return refuseGeography("with several parts that are no points");
   const distinct = new Map(shapes.map((shape) => [shapeText(shape), shape]));
   return [...distinct.values()];
 }
 
-/** The only shape of a GEOGRAPHY, if it has just one. */
-function only<K extends Shape["kind"]>(wkt: string, kind: K): (Shape & { kind: K }) | undefined {
-  const [shape, ...more] = parseWkt(wkt);
-  return shape?.kind === kind && more.length === 0 ? (shape as Shape & { kind: K }) : undefined;
-}
-
 function coordinates(caller: string, wkt: string): Position {
-  return only(wkt, "point")?.at ?? fail(`${caller}: the input is not a single point`);
+  return onlyShape(wkt, "point")?.at ?? fail(`${caller}: the input is not a single point`);
 }
 
 function vertex(caller: string, wkt: string, index: bigint): string {
-  const points = only(wkt, "line")?.points ?? fail(`${caller}: the input is not a single linestring`);
+  const points = onlyShape(wkt, "line")?.points ?? fail(`${caller}: the input is not a single linestring`);
   const found = index === 0n ? undefined : points.at(index > 0n ? Number(index) - 1 : Number(index));
   return found === undefined ? fail(`${caller}: there is no vertex ${index}`) : point(found);
 }
@@ -135,12 +115,12 @@ function verticesOf(shape: Shape): readonly Position[] {
 function makeLine(wkts: readonly (string | null)[]): string | null {
   if (wkts.includes(null)) return null;
   const vertices = wkts.flatMap((wkt) => {
-    const shape = only(wkt as string, "point") ?? only(wkt as string, "line");
+    const shape = onlyShape(wkt as string, "point") ?? onlyShape(wkt as string, "line");
     return shape === undefined
       ? fail("ST_MakeLine: each input must be a single point or a single linestring")
       : verticesOf(shape);
   });
-  return vertices.length === 0 ? refuse("made of no points") : line(vertices);
+  return vertices.length === 0 ? refuseGeography("made of no points") : line(vertices);
 }
 
 const TYPES = { point: "Point", line: "LineString", polygon: "Polygon" };
@@ -162,29 +142,15 @@ function isClosedShape(shape: Shape): boolean {
 }
 
 function isRing(wkt: string): boolean {
-  const points = only(wkt, "line")?.points;
+  const points = onlyShape(wkt, "line")?.points;
   if (points === undefined || !isClosed(points)) return false;
-  return isSimple(points) || refuse("whose line passes a point twice, or nearly so");
+  return isSimple(points) || refuseGeography("whose line passes a point twice, or nearly so");
 }
 
 function dump(wkt: string, wanted: bigint): readonly string[] {
   const shapes = parseWkt(wkt);
-  if (shapes.length > 1) return refuse("with several parts");
+  if (shapes.length > 1) return refuseGeography("with several parts");
   return shapes.filter(({ kind }) => wanted === -1n || wanted === DIMENSIONS[kind]).map(shapeText);
-}
-
-/** Degrees below which two points may be one. */
-const NEAR = 1e-6;
-
-function equals(a: string, b: string): boolean {
-  const [first, second] = [parseWkt(a), parseWkt(b)];
-  if (first.length === 0 || second.length === 0) return first.length === second.length;
-  const [p, q] = [only(a, "point")?.at, only(b, "point")?.at];
-  if (p === undefined || q === undefined) return refuse("that is no point");
-  if (p[0] === q[0] && p[1] === q[1]) return true;
-  const isEdge = [p, q].some(([x, y]) => 180 - Math.abs(x) < NEAR || 90 - Math.abs(y) < NEAR);
-  const isNear = Math.abs(p[0] - q[0]) < NEAR && Math.abs(p[1] - q[1]) < NEAR;
-  return isEdge || isNear ? refuse("that may be another point's") : false;
 }
 
 function hashed(wkt: string, length: bigint): string | null {
@@ -193,7 +159,7 @@ function hashed(wkt: string, length: bigint): string | null {
 }
 
 function asGeoJson(wkt: string): string {
-  const [x, y] = only(wkt, "point")?.at ?? refuse("that is no point, as GeoJSON");
+  const [x, y] = onlyShape(wkt, "point")?.at ?? refuseGeography("that is no point, as GeoJSON");
   return `{ "type": "Point", "coordinates": [${coordinateText(x)}, ${coordinateText(y)}] }`;
 }
 
@@ -232,5 +198,4 @@ export const geographyUdfs: readonly Udf[] = [
   }),
   partialUdf("st_isring", [text], bool, isRing),
   partialUdf("st_dump", [text, int], list(text), dump),
-  partialUdf("st_equals", [text, text], bool, equals),
 ];
