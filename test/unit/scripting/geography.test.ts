@@ -159,6 +159,12 @@ describe("GEOGRAPHY", () => {
     ["ST_GEOGFROMTEXT('LINESTRING(1 1, 3 2)', planar => TRUE)", "with planar edges"],
     ["ST_GEOGFROMTEXT('LINESTRING(0 0, 2 2, 2 0, 0 2)')", "whose line passes a point twice, or nearly so"],
     ["ST_GEOGFROMTEXT('LINESTRING(0 0, 1 1, 0 0)')", "whose line passes a point twice, or nearly so"],
+    ["ST_GEOGFROMTEXT('LINESTRING(0 0, 2 1, 1 0.5001142)')", "whose line passes a point twice, or nearly so"],
+    ["ST_GEOGFROMTEXT('LINESTRING(0 0, 2 0, 1 0)')", "whose line passes a point twice, or nearly so"],
+    [
+      "ST_GEOGFROMTEXT('LINESTRING(1 0, 2 0, 2 2, 3 0, 1 0)')",
+      "whose line passes a point twice, or nearly so",
+    ],
     ["ST_GEOGFROMTEXT('LINESTRING(1 0, 10 0, 5 0, 5 4)')", "whose line passes a point twice, or nearly so"],
     [
       "ST_GEOGFROMTEXT('LINESTRING(0 0, 5 5, 5 0, 2.5 2.5071515)')",

@@ -35,15 +35,19 @@ interface Edge {
   readonly normal: Vector;
   readonly middle: Vector;
   readonly half: number;
+  /** How far the edge's points are from its middle, in a straight line. */
+  readonly reach: number;
 }
 
 function edge(from: Vector, to: Vector): Edge {
+  const half = angle(from, to) / 2;
   return {
     from,
     to,
     normal: scaled(cross(from, to)),
     middle: scaled([from[0] + to[0], from[1] + to[1], from[2] + to[2]]),
-    half: angle(from, to) / 2,
+    half,
+    reach: 2 * Math.sin(half / 2),
   };
 }
 
@@ -55,7 +59,8 @@ function onOneSide({ normal }: Edge, a: Vector, b: Vector): boolean {
 
 /** Whether two edges surely have no point in common. */
 function apart(a: Edge, b: Edge): boolean {
-  if (angle(a.middle, b.middle) > a.half + b.half + NEAR) return true;
+  const [x, y, z] = [a.middle[0] - b.middle[0], a.middle[1] - b.middle[1], a.middle[2] - b.middle[2]];
+  if (x * x + y * y + z * z > (a.reach + b.reach + NEAR) ** 2) return true;
   return onOneSide(a, b.from, b.to) || onOneSide(b, a.from, a.to);
 }
 
@@ -86,7 +91,8 @@ export function isSimple(points: readonly Position[]): boolean {
       const meets = closed && index === 0 && offset === edges.length - 2;
       if (follows && meets) return false;
       if (follows) return forks(a.to, a.from, b.to);
-      return meets ? forks(a.from, a.to, b.from) : apart(a, b);
+      // Edges that overlap where a ring closes overlap others, too.
+      return meets || apart(a, b);
     }),
   );
 }
