@@ -14,11 +14,11 @@ function cipher(name: string): ScalarMapping {
 /** Encryption with keysets; those that Cloud KMS has wrapped are refused (https://cloud.google.com/bigquery/docs/reference/standard-sql/aead_encryption_functions). */
 export const aeadFunctions: Readonly<Record<string, ScalarMapping>> = {
   "aead.encrypt": cipher("bq_volatile_aead_encrypt"),
-  "aead.decrypt_bytes": cipher("bq_aead_decrypt_bytes"),
-  "aead.decrypt_string": cipher("bq_aead_decrypt_string"),
-  deterministic_encrypt: cipher("bq_deterministic_encrypt"),
-  deterministic_decrypt_bytes: cipher("bq_deterministic_decrypt_bytes"),
-  deterministic_decrypt_string: cipher("bq_deterministic_decrypt_string"),
+  "aead.decrypt_bytes": cipher("bq_partial_aead_decrypt_bytes"),
+  "aead.decrypt_string": cipher("bq_partial_aead_decrypt_string"),
+  deterministic_encrypt: cipher("bq_partial_deterministic_encrypt"),
+  deterministic_decrypt_bytes: cipher("bq_partial_deterministic_decrypt_bytes"),
+  deterministic_decrypt_string: cipher("bq_partial_deterministic_decrypt_string"),
   "keys.new_keyset": (call) => `bq_volatile_new_keyset(${sqlOf(call, 0)})`,
   "keys.rotate_keyset": (call) => `bq_volatile_rotate_keyset(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`,
   "keys.add_key_from_raw_bytes": (call) => {

@@ -208,6 +208,17 @@ describe("encryption", () => {
     expect(await message(`AEAD.ENCRYPT(${bad}, 'a', 'b')`)).toBe(`AEAD.ENCRYPT failed: ${why}`);
   });
 
+  test("keysets of BigQuery with keys that only BigQuery can read are refused, with SAFE too", async () => {
+    const gcm = keyJson("AesGcmKey", keyValue(3, "00".repeat(16)), 1);
+    const both = keyset(1, gcm, keyJson("AesCbcPkcs7Key", keyValue(1, "00"), 2, "RAW"));
+    const refused =
+      "Not supported by the local BigQuery endpoint: keysets with keys of the type AES_CBC_PKCS";
+    for (const safe of ["", "SAFE."]) {
+      expect(await message(`${safe}AEAD.ENCRYPT(${both}, 'a', '')`)).toBe(refused);
+      expect(await message(`${safe}AEAD.DECRYPT_STRING(${both}, b'a', '')`)).toBe(refused);
+    }
+  });
+
   test("a user whose keyset is gone cannot be read any more", async () => {
     await harness.run(`CREATE TABLE d.keys AS SELECT id, ${GCM} AS k FROM UNNEST(['a', 'b']) id`);
     await harness.run(

@@ -1,7 +1,17 @@
 import { isUtf8 } from "node:buffer";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { sivDecrypt, sivEncrypt } from "./aes-siv.ts";
-import { bytes, EvaluationError, int, Refusal, text, type Udf, udf, volatileUdf } from "./define.ts";
+import {
+  bytes,
+  EvaluationError,
+  int,
+  partialUdf,
+  Refusal,
+  text,
+  type Udf,
+  udf,
+  volatileUdf,
+} from "./define.ts";
 import { keysetFromJson, keysetToJson } from "./keyset-json.ts";
 import {
   AES_GCM,
@@ -103,6 +113,9 @@ function readyKeys(caller: string, serialized: Buffer, { name, kind }: Cipher): 
       const { keyId, keyData, outputPrefixType } = key;
       if (keyData === undefined) return because(`key ${keyId} has no key data.`);
       if (!Object.values(PREFIX).includes(outputPrefixType)) because(`key ${keyId} has unknown prefix.`);
+      // BigQuery makes such keys from raw bytes; how they are serialized is not public.
+      if (keyData.typeUrl.endsWith("AesCbcPkcs7Key"))
+        throw new Refusal("keysets with keys of the type AES_CBC_PKCS");
       const bytes = keyBytes(keyData, kind);
       if (bytes === undefined) return because(`key ${keyId} is no key of the type ${kind.typeUrl}.`);
       return { keyId, bytes, prefix: prefixOf(key) };
@@ -199,16 +212,16 @@ export const aeadUdfs: readonly Udf[] = [
   udf("keyset_to_json", [bytes], text, (keyset) => keysetToJson(parsed("KEYS.KEYSET_TO_JSON", keyset))),
   udf("keyset_length", [bytes], int, (keyset) => BigInt(parsed("KEYS.KEYSET_LENGTH", keyset).keys.length)),
   volatileUdf("aead_encrypt", [bytes, bytes, bytes], bytes, encrypt("AEAD.ENCRYPT", gcm)),
-  udf("aead_decrypt_bytes", [bytes, bytes, bytes], bytes, decrypt("AEAD.DECRYPT_BYTES", gcm)),
-  udf("aead_decrypt_string", [bytes, bytes, bytes], text, decryptText("AEAD.DECRYPT_STRING", gcm)),
-  udf("deterministic_encrypt", [bytes, bytes, bytes], bytes, encrypt("DETERMINISTIC_ENCRYPT", siv)),
-  udf(
+  partialUdf("aead_decrypt_bytes", [bytes, bytes, bytes], bytes, decrypt("AEAD.DECRYPT_BYTES", gcm)),
+  partialUdf("aead_decrypt_string", [bytes, bytes, bytes], text, decryptText("AEAD.DECRYPT_STRING", gcm)),
+  partialUdf("deterministic_encrypt", [bytes, bytes, bytes], bytes, encrypt("DETERMINISTIC_ENCRYPT", siv)),
+  partialUdf(
     "deterministic_decrypt_bytes",
     [bytes, bytes, bytes],
     bytes,
     decrypt("DETERMINISTIC_DECRYPT_BYTES", siv),
   ),
-  udf(
+  partialUdf(
     "deterministic_decrypt_string",
     [bytes, bytes, bytes],
     text,
