@@ -2,14 +2,26 @@ import { domainToASCII } from "node:url";
 import { parse } from "tldts";
 import { text, type Udf, udf } from "./define.ts";
 
+/** A text without these characters at its ends; a pattern for the end would try every place before it. */
+function trimmed(source: string, characters: string): string {
+  let [start, end] = [0, source.length];
+  while (start < end && characters.includes(source[start] as string)) start++;
+  while (end > start && characters.includes(source[end - 1] as string)) end--;
+  return source.slice(start, end);
+}
+
+const ASCII_SPACES = " \t\n\v\f\r";
+
 /** The host of a URL as NET.HOST finds it; a backslash counts as a slash, and what comes before `://` need be no scheme. */
 function hostOf(url: string): string | null {
-  const trimmed = url.replace(/^[ \t-\r]+|[ \t-\r]+$/g, "");
-  const [authority = ""] = trimmed.replace(/^(?:[^#?/\\:]*:)?[/\\]{2}/, "").split(/[#?/\\]/, 1);
+  const [authority = ""] = trimmed(url, ASCII_SPACES)
+    .replace(/^(?:[^#?/\\:]*:)?[/\\]{2}/, "")
+    .split(/[#?/\\]/, 1);
   const place = authority.slice(authority.lastIndexOf("@") + 1);
   const name = /^(?:\[[^[\]]*[[\]]?)?[^:]*/.exec(place)?.[0] ?? "";
-  const bare = name.replace(/^\.+/, "").replace(/\.{2,}$/, ".");
-  return bare === "" ? null : bare;
+  const bare = trimmed(name, ".");
+  if (bare === "") return null;
+  return name.endsWith(".") ? `${bare}.` : bare;
 }
 
 /** A host as the list of public suffixes has it: in lower case, with Punycode for what is not ASCII. */
