@@ -1,5 +1,5 @@
 import { EvaluationError } from "./define.ts";
-import type { Position, Shapes } from "./wkt.ts";
+import { MAX_DEPTH, type Position, type Shapes } from "./wkt.ts";
 
 const POINT = 1;
 const LINE = 2;
@@ -15,7 +15,8 @@ export function parseWkb(wkb: Buffer): Shapes {
     at += size;
     return get(at - size);
   };
-  const geometry = (): Shapes => {
+  const geometry = (depth: number): Shapes => {
+    if (depth > MAX_DEPTH) throw new EvaluationError("Invalid WKB: too deeply nested");
     const isLittle = read(1, (offset) => view.getUint8(offset)) === 1;
     const integer = (): number => read(4, (offset) => view.getUint32(offset, isLittle));
     const double = (): number => read(8, (offset) => view.getFloat64(offset, isLittle));
@@ -38,10 +39,10 @@ export function parseWkb(wkb: Buffer): Shapes {
       const rings = list(() => list(position));
       return rings.length === 0 ? [] : [{ kind: "polygon", rings }];
     }
-    if (type > POLYGON && type <= COLLECTION) return list(geometry).flat();
+    if (type > POLYGON && type <= COLLECTION) return list(() => geometry(depth + 1)).flat();
     throw new EvaluationError(`Invalid WKB: the geometry type ${type}`);
   };
-  const shapes = geometry();
+  const shapes = geometry(0);
   if (at < wkb.length) throw new EvaluationError("Invalid WKB: more bytes than the geometry has");
   return shapes;
 }

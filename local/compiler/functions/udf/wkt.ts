@@ -14,11 +14,15 @@ export type Shapes = readonly Shape[];
 
 export const EMPTY = "GEOMETRYCOLLECTION EMPTY";
 
+/** How deep collections may be in each other. */
+export const MAX_DEPTH = 100;
+
 const TOKEN = /\s*([A-Za-z]+|[(),]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*/y;
 
 class Parser {
   #at = 0;
   #token = "";
+  #depth = 0;
 
   constructor(private readonly source: string) {
     this.#next();
@@ -30,7 +34,7 @@ class Parser {
   }
 
   #fail(): never {
-    throw new EvaluationError(`Invalid WKT: ${this.source}`);
+    throw new EvaluationError(`Invalid WKT: ${this.source.slice(0, 1000)}`);
   }
 
   #next(): void {
@@ -99,8 +103,12 @@ class Parser {
         return polygons([this.#polygon()]);
       case "MULTIPOLYGON":
         return polygons(this.#list(this.#polygon));
-      case "GEOMETRYCOLLECTION":
-        return this.#list(this.#geometry).flat();
+      case "GEOMETRYCOLLECTION": {
+        if (++this.#depth > MAX_DEPTH) this.#fail();
+        const parts = this.#list(this.#geometry).flat();
+        this.#depth--;
+        return parts;
+      }
       default:
         return this.#fail();
     }
