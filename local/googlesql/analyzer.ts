@@ -157,7 +157,7 @@ export class Analyzer {
         this.#client.call("parse", { sqlStatement, options, allowScript: true }),
       );
       const script = flattenTree(parsed.parsedScript) as TreeNode;
-      const byName = findByName(script, unparsed);
+      const byName = findByName(sql, script, unparsed);
       const edits = [...quotedPathEdits(sql, script), ...byName.edits];
       const split = editText(sql, edits);
       return {

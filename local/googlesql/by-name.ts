@@ -108,8 +108,47 @@ export async function parseByName<T>(
   }
 }
 
+/** One operator of a set operation. */
+interface Operator {
+  readonly start: number;
+  /** STRICT, FULL, LEFT, or the word that was blanked out: INNER or OUTER. */
+  readonly mode?: string;
+  readonly strict?: TreeNode;
+  /** CORRESPONDING or BY NAME. */
+  readonly isByName: boolean;
+  readonly modifier: StrictOperation["modifier"];
+}
+
+function operatorsOf(operation: TreeNode, unparsed: readonly Unparsed[]): readonly Operator[] {
+  const { setOperationMetadataList: items = [] } = operation.metadata as {
+    setOperationMetadataList?: readonly TreeNode[];
+  };
+  const inputs = (operation.inputs as readonly TreeNode[]).map(rangeOf);
+  return items.map((item, index): Operator => {
+    const { start } = rangeOf(item.opType as TreeNode);
+    const written = item.columnPropagationMode as TreeNode | undefined;
+    const prefix = unparsed.find(({ operator }) => operator === start)?.words[0]?.word;
+    const [from, to] = [inputs[index]?.end ?? 0, inputs[index + 1]?.start ?? 0];
+    const byName = unparsed.find(
+      ({ words: [word] }) => word?.word === "BY" && word.start >= from && word.end <= to,
+    );
+    return {
+      start,
+      mode: (written?.value as string | undefined) ?? prefix,
+      ...(written?.value === "STRICT" ? { strict: written } : {}),
+      isByName: byName !== undefined || item.columnMatchMode !== undefined,
+      modifier: byName === undefined ? "STRICT CORRESPONDING" : "BY NAME",
+    };
+  });
+}
+
+function fail(sql: string, byte: number, message: string): never {
+  const { line, column } = new ByteText(sql).position(byte);
+  throw new BigQueryError("invalidQuery", `${message} at [${line}:${column}]`, "query");
+}
+
 /** How the analyzer is given the set operations of a parsed text: BY NAME is CORRESPONDING, once the names are the same. */
-export function findByName(script: TreeNode, unparsed: readonly Unparsed[]): ByName {
+export function findByName(sql: string, script: TreeNode, unparsed: readonly Unparsed[]): ByName {
   const edits = unparsed.flatMap(({ words }): Edit[] => {
     const [first, ...rest] = words as [Word, ...Word[]];
     const text = { BY: "CORRESPONDING", OUTER: "FULL OUTER" }[first.word];
@@ -118,27 +157,26 @@ export function findByName(script: TreeNode, unparsed: readonly Unparsed[]): ByN
   const strict: StrictOperation[] = [];
   walkTree(script, (node) => {
     if (node.kind !== "astSetOperation") return;
-    const range = rangeOf(node);
-    const { setOperationMetadataList = [] } = node.metadata as {
-      setOperationMetadataList?: readonly TreeNode[];
-    };
-    const operators = setOperationMetadataList.map(({ opType }) => rangeOf(opType as TreeNode).start);
-    const modes = setOperationMetadataList.flatMap(({ columnPropagationMode }) =>
-      columnPropagationMode === undefined ? [] : [columnPropagationMode as TreeNode],
-    );
-    const strictModes = modes.filter(({ value }) => value === "STRICT");
-    edits.push(...strictModes.map((mode) => blank(rangeOf(mode))));
-    const isPrefixed =
-      modes.length > 0 || unparsed.some(({ operator }) => operators.includes(operator ?? -1));
-    const inputs = (node.inputs as readonly TreeNode[]).map(rangeOf);
-    const isByName = unparsed.some(({ words: [word] }) =>
-      inputs.some(
-        ({ end }, index) =>
-          word?.word === "BY" && word.start >= end && word.end <= (inputs[index + 1]?.start ?? 0),
-      ),
-    );
-    if (strictModes.length > 0) strict.push({ range, operators, modifier: "STRICT CORRESPONDING" });
-    else if (isByName && !isPrefixed) strict.push({ range, operators, modifier: "BY NAME" });
+    const operators = operatorsOf(node, unparsed);
+    const plain = operators.find(({ mode, isByName }) => mode === "INNER" && !isByName);
+    if (plain !== undefined) {
+      fail(sql, plain.start, "INNER in set operations cannot be used without CORRESPONDING");
+    }
+    const isStrict = ({ mode, isByName, modifier }: Operator): boolean =>
+      isByName && (mode === "STRICT" || (mode === undefined && modifier === "BY NAME"));
+    const other = operators.find((each) => each.isByName && !isStrict(each));
+    const [found] = operators.filter(isStrict);
+    if (found === undefined) return;
+    if (other !== undefined) {
+      const modes = "Different column propagation modes (FULL/LEFT/STRICT) cannot be used in the same query";
+      fail(sql, Math.max(found.start, other.start), `${modes} without using parentheses for grouping`);
+    }
+    for (const { strict: word } of operators) if (word !== undefined) edits.push(blank(rangeOf(word)));
+    strict.push({
+      range: rangeOf(node),
+      operators: operators.map(({ start }) => start),
+      modifier: found.modifier,
+    });
   });
   return { edits, strict };
 }
@@ -172,11 +210,7 @@ export async function checkNames(
   } catch (error) {
     if (!(error instanceof GoogleSqlError)) throw error;
     if (!DIFFERENT_NAMES.test(error.message)) return;
-    const { line, column } = new ByteText(sql).position(operators[0] ?? range.start);
-    throw new BigQueryError(
-      "invalidQuery",
-      `${modifier} requires all input queries to have identical column names at [${line}:${column}]`,
-      "query",
-    );
+    const message = `${modifier} requires all input queries to have identical column names`;
+    fail(sql, operators[0] ?? range.start, message);
   }
 }

@@ -104,6 +104,22 @@ describe("set operations by name", () => {
       `${left} UNION ALL BY NAMES SELECT 1`,
       'Syntax error: Expected "(" or keyword SELECT but got keyword BY at [1:35]',
     ],
+    [
+      `${left} INNER UNION ALL ${left}`,
+      "INNER in set operations cannot be used without CORRESPONDING at [1:31]",
+    ],
+    [
+      `${left} UNION ALL STRICT ${left}`,
+      "STRICT in set operations cannot be used without CORRESPONDING at [1:35]",
+    ],
+    [
+      `${left} INNER UNION ALL BY NAME ${left} UNION ALL BY NAME ${left}`,
+      "Different column propagation modes (FULL/LEFT/STRICT) cannot be used in the same query without using parentheses for grouping at [1:73]",
+    ],
+    [
+      `${left} UNION ALL CORRESPONDING ${left} UNION ALL STRICT CORRESPONDING ${left}`,
+      "Different column propagation modes (FULL/LEFT/STRICT) cannot be used in the same query without using parentheses for grouping at [1:73]",
+    ],
     [`${left} INNER JOIN`, "Syntax error: Expected end of input but got keyword INNER at [1:25]"],
   ])("%s is refused where it is wrong", async (sql, message) => {
     expect(await harness.failure(sql)).toMatchObject({ reason: "invalidQuery", message });
