@@ -71,6 +71,14 @@ describe("set operations by name", () => {
     ]);
   });
 
+  test("is found behind tabs, wide characters and line breaks of every kind", async () => {
+    const sql = "SELECT\t'é😀' AS a,\r\n\t1 AS b\rUNION ALL\t\tBY\nNAME SELECT 2 AS b,\t'😀' AS a";
+    expect(await harness.rows(sql)).toEqual([
+      ["é😀", 1n],
+      ["😀", 2n],
+    ]);
+  });
+
   test("a view's text stays as it was written", async () => {
     await harness.run("CREATE VIEW d.v AS SELECT 1 AS a, 2 AS b OUTER UNION ALL BY NAME SELECT 3 AS b");
     expect(
