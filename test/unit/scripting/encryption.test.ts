@@ -83,6 +83,31 @@ describe("keysets", () => {
     expect(await row("SELECT COUNT(DISTINCT k) FROM d.keysets")).toEqual([3n]);
   });
 
+  test("are new for every row that a statement writes", async () => {
+    await harness.run(`CREATE TABLE d.users AS SELECT n, CAST(NULL AS BYTES) AS k FROM UNNEST([1, 2, 3]) n`);
+    await harness.run(`UPDATE d.users SET k = ${GCM} WHERE n < 3`);
+    await harness.run(
+      `MERGE d.users t USING UNNEST([3, 4, 5]) s ON t.n = s
+       WHEN MATCHED THEN UPDATE SET k = ${GCM} WHEN NOT MATCHED THEN INSERT (n, k) VALUES (s, ${GCM})`,
+    );
+    await harness.run(`INSERT d.users (n, k) SELECT n, ${GCM} FROM UNNEST([6, 7]) n`);
+    expect(
+      await row(
+        "SELECT COUNT(DISTINCT k), COUNTIF(AEAD.DECRYPT_STRING(k, AEAD.ENCRYPT(k, 'x', ''), '') = 'x') FROM d.users",
+      ),
+    ).toEqual([7n, 7n]);
+    expect(
+      await row(
+        `SELECT COUNT(DISTINCT k) FROM (SELECT ARRAY_AGG(${GCM}) AS ks FROM UNNEST([1, 2, 3])), UNNEST(ks) k`,
+      ),
+    ).toEqual([3n]);
+    expect(
+      await row(
+        `DECLARE k BYTES DEFAULT ${GCM}; SELECT k = k, AEAD.DECRYPT_STRING(k, AEAD.ENCRYPT(k, 'x', ''), '')`,
+      ),
+    ).toEqual([true, "x"]);
+  });
+
   test("keep their old keys when a new one becomes the primary one", async () => {
     expect(
       await row(`
@@ -171,7 +196,7 @@ describe("encryption", () => {
     ).toEqual([plain, plain, plain, null, null, null]);
   });
 
-  // After Tink's prefix, what the AESSIV of Python's cryptography 41 gives for the key 00 01 … 3f.
+  // After Tink's prefix, what the AESSIV of Python's cryptography 48 gives for the key 00 01 … 3f.
   test.each([
     ["plaintext", "user 1", "cfae68de080e0195dc1ca592213f3c86da4aa7a688cc58d64c"],
     [
