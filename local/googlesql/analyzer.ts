@@ -1,6 +1,7 @@
 import type { SqlType } from "../types.ts";
 import { missingTablePath, tableNotFound, toBigQueryError } from "./analysis-errors.ts";
 import type { AnalyzedStatement } from "./analyzed-statement.ts";
+import { type ByName, checkNames, findByName, parseByName } from "./by-name.ts";
 import { digest, LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
@@ -22,6 +23,7 @@ interface ParsedText {
   /** What the analyzer is given in another form than it was written in. */
   readonly edits: readonly Edit[];
   readonly groupByAll: readonly GroupByAll[];
+  readonly strict: ByName["strict"];
   readonly split: SplitText;
 }
 
@@ -79,6 +81,7 @@ export class Analyzer {
       dependencies.key,
       JSON.stringify([options.queryParameters, options.positionalQueryParameters, options.targetColumnTypes]),
       String(options.allowUndeclaredParameters),
+      JSON.stringify(parsed.strict),
     ]);
     const known = this.#analyzed.get(key);
     if (known !== undefined) return await known;
@@ -97,7 +100,7 @@ export class Analyzer {
     depth: number,
   ): Promise<AnalyzedStatement> {
     const language = await this.#languageOptions();
-    let { split } = parsed;
+    let { split, edits } = parsed;
     try {
       const answer = await this.#catalogs.use(
         dependencies.key,
@@ -112,8 +115,10 @@ export class Analyzer {
           const analyze = (sqlStatement: string): Promise<Message> =>
             this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement });
           if (parsed.groupByAll.length > 0) {
-            split = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
+            edits = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
+            split = editText(parsed.sql, edits);
           }
+          for (const operation of parsed.strict) await checkNames(operation, parsed.sql, edits, analyze);
           return await analyze(split.text);
         },
       );
@@ -148,9 +153,12 @@ export class Analyzer {
   async #parseAnew(sql: string): Promise<ParsedText> {
     const options = await this.#languageOptions();
     try {
-      const answer = await this.#client.call("parse", { sqlStatement: sql, options, allowScript: true });
-      const script = flattenTree(answer.parsedScript) as TreeNode;
-      const edits = quotedPathEdits(sql, script);
+      const { parsed, unparsed } = await parseByName(sql, (sqlStatement) =>
+        this.#client.call("parse", { sqlStatement, options, allowScript: true }),
+      );
+      const script = flattenTree(parsed.parsedScript) as TreeNode;
+      const byName = findByName(sql, script, unparsed);
+      const edits = [...quotedPathEdits(sql, script), ...byName.edits];
       const split = editText(sql, edits);
       return {
         script,
@@ -158,6 +166,7 @@ export class Analyzer {
         sql,
         edits,
         groupByAll: findGroupByAll(script),
+        strict: byName.strict,
         split,
       };
     } catch (error) {

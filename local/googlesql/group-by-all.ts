@@ -1,7 +1,7 @@
 import { unsupported } from "../errors.ts";
 import { GoogleSqlError } from "./client.ts";
 import { ByteText, rangeOf, walkTree } from "./parse-tree.ts";
-import { type Edit, editText, type SplitText } from "./split-text.ts";
+import { type Edit, editText } from "./split-text.ts";
 import type { TreeNode } from "./tree.ts";
 
 /** A GROUP BY ALL in a text. */
@@ -52,7 +52,7 @@ const IS_NO_COLUMN = /^GROUP BY is out of SELECT column number range/;
 const MOST_COLUMNS = 10_000;
 
 /**
- * The text with the grouping keys that GROUP BY ALL stands for
+ * The edits with the grouping keys that GROUP BY ALL stands for
  * (https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#group_by_all), which the analyzer itself is
  * asked for: an item is none if it may not stand in GROUP BY, and none if the query is right without it, for then it refers
  * to nothing but other keys, or to no table at all.
@@ -62,19 +62,18 @@ export async function resolveGroupByAll(
   edits: readonly Edit[],
   clauses: readonly GroupByAll[],
   analyze: (text: string) => Promise<unknown>,
-): Promise<SplitText> {
+): Promise<readonly Edit[]> {
   const resolved = [...edits];
   const pending = new Set(clauses);
   for (;;) {
-    const text = editText(sql, resolved);
-    if (pending.size === 0) return text;
-    const error = await errorOf(() => analyze(text.text));
+    if (pending.size === 0) return resolved;
+    const error = await errorOf(() => analyze(editText(sql, resolved).text));
     // The analyzer gets to inner queries first.
     const clause = [...pending].find((each) => {
       const { message, at } = complaintOf(error);
       return message === UNKNOWN_TO_THE_ANALYZER && at === positionOf(sql, resolved, each.all.start);
     });
-    if (clause === undefined) return text;
+    if (clause === undefined) return resolved;
     pending.delete(clause);
     resolved.push(...(await new Inference(sql, resolved, clause, analyze).keyEdits()));
   }

@@ -32,7 +32,6 @@ const LATER_FUNCTIONS: ReadonlySet<string> = new Set([
   "ST_LINESUBSTRING",
   "ST_NPOINTS",
   "ST_REGIONSTATS",
-  "TEXT_ANALYZE",
   "TF_IDF",
   "VECTOR_SEARCH",
 ]);
@@ -41,8 +40,6 @@ const UNKNOWN_FUNCTION = /^(?:Table-valued function|Aggregate function|Function)
 
 /** What GoogleSQL says of syntax that is younger than it, and the name of that syntax. */
 const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
-  [/^Syntax error: Expected "\(" or keyword SELECT but got keyword BY$/, "BY NAME in a set operation"],
-  [/^STRICT mode for set operations is not/, "STRICT CORRESPONDING in a set operation"],
   [/^CORRESPONDING BY (?:for set operations )?is not/, "CORRESPONDING BY in a set operation"],
   [/^Syntax error: Expected end of input but got keyword FROM$/, "pipe syntax"],
   [/^Syntax error: Expected end of input but got "\|"$/, "pipe syntax"],

@@ -77,7 +77,7 @@ export const LATER_BUILTIN_FUNCTIONS: readonly Message[] = [
     argument: [
       { kind: "ARG_TYPE_ARBITRARY", numOccurrences: 1 },
       fixed(STRING, { mustBeConstant: true, mustBeNonNull: true }),
-      named(STRING, "json_scope", { mustBeConstant: true }),
+      named(STRING, "json_scope", { mustBeConstant: true, defaultValue: { stringValue: "JSON_VALUES" } }),
     ],
     returnType: fixed({ kind: "BOOL" }),
   }),
@@ -91,6 +91,14 @@ export const LATER_BUILTIN_FUNCTIONS: readonly Message[] = [
     returnType: fixed(arrayOf(STRING)),
   }),
   scalar("json_flatten", { argument: [fixed(JSON_TYPE)], returnType: fixed(arrayOf(JSON_TYPE)) }),
+  scalar("text_analyze", {
+    argument: [
+      fixed(STRING),
+      named(STRING, "analyzer", { mustBeConstant: true, defaultValue: { stringValue: "LOG_ANALYZER" } }),
+      named(STRING, "analyzer_options", { mustBeConstant: true, defaultValue: { stringValue: "" } }),
+    ],
+    returnType: fixed(arrayOf(STRING)),
+  }),
   vectorDistance("cosine_distance"),
   vectorDistance("euclidean_distance"),
 ];

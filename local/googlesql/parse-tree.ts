@@ -36,6 +36,19 @@ export class ByteText {
     const lines = before.split(/\r\n|\n|\r/);
     return { line: lines.length, column: width(lines.at(-1) ?? "") + 1 };
   }
+
+  /** The byte at a line and column. */
+  byteAt({ line, column }: Position): number {
+    let rest = this.text;
+    for (let number = 1; number < line; number++) rest = rest.replace(/^[^\n\r]*(?:\r\n|\n|\r)?/, "");
+    let start = this.text.length - rest.length;
+    for (let columns = 1; columns < column && start < this.text.length; ) {
+      const character = String.fromCodePoint(this.text.codePointAt(start) ?? 0);
+      columns += character === "\t" ? 8 - ((columns - 1) % 8) : 1;
+      start += character.length;
+    }
+    return Buffer.byteLength(this.text.slice(0, start), "utf8");
+  }
 }
 
 /** A place in a text as errors name it, from 1. */

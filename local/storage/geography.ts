@@ -6,7 +6,8 @@ export function canonicalWkt(text: string): string | undefined {
   const match = head.exec(compact);
   if (match === null) return undefined;
   if (match[2]?.toUpperCase() === "EMPTY") {
-    return compact.length === match[0].length ? `${match[1]?.toUpperCase()} EMPTY` : undefined;
+    // An empty GEOGRAPHY is of no kind (https://cloud.google.com/bigquery/docs/reference/standard-sql/geography_functions#st_isempty).
+    return compact.length === match[0].length ? "GEOMETRYCOLLECTION EMPTY" : undefined;
   }
   if (!/^[A-Za-z0-9 (),.+-]*$/.test(compact) || depthAtEnd(compact) !== 0) return undefined;
   const point = POINT.exec(compact);

@@ -44,7 +44,7 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
     }
     case "STRING":
     case "GEOGRAPHY":
-      return type.kind === "STRING" ? quotedJson(context, x) : `bq_geojson_quoted(${x})`;
+      return type.kind === "STRING" ? quotedJson(context, x) : `bq_partial_geojson_quoted(${x})`;
     case "BYTES":
       return `('"' || to_base64(${x}) || '"')`;
     case "BOOL":

@@ -5,9 +5,11 @@ function own(name: string): ScalarMapping {
   return (call) => `bq_net_${name}(${call.args.map((_, index) => sqlOf(call, index)).join(", ")})`;
 }
 
-/** NET functions that need no list of public suffixes. */
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/net_functions */
 export const netFunctions: Readonly<Record<string, ScalarMapping>> = {
   "net.host": own("host"),
+  "net.public_suffix": own("public_suffix"),
+  "net.reg_domain": own("reg_domain"),
   "net.ip_from_string": own("ip_from_string"),
   "net.safe_ip_from_string": (call) => `TRY(bq_net_ip_from_string(${sqlOf(call, 0)}))`,
   "net.ip_to_string": own("ip_to_string"),

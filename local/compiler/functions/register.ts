@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { aeadUdfs } from "./udf/aead.ts";
 import { bucketUdfs } from "./udf/buckets.ts";
 import { bytesUdfs } from "./udf/bytes.ts";
 import { castFormatUdfs } from "./udf/cast-format.ts";
@@ -7,6 +8,7 @@ import type { Udf } from "./udf/define.ts";
 import { distanceUdfs } from "./udf/distance.ts";
 import { formatUdfs } from "./udf/format.ts";
 import { geographyUdfs } from "./udf/geography.ts";
+import { geographyRelationUdfs } from "./udf/geography-relations.ts";
 import { hashUdfs } from "./udf/hash.ts";
 import { intervalUdfs } from "./udf/interval.ts";
 import { jsonUdfs } from "./udf/json.ts";
@@ -15,13 +17,16 @@ import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { textUdfs } from "./udf/text.ts";
+import { textAnalysisUdfs } from "./udf/text-analysis.ts";
 import { timeFormatUdfs } from "./udf/time-format.ts";
 import { timeParseUdfs } from "./udf/time-parse.ts";
 import { timeScanUdfs } from "./udf/time-scan.ts";
+import { urlHostUdfs } from "./udf/url-host.ts";
 import { zoneUdfs } from "./udf/zones.ts";
 
 const ALL: readonly Udf[] = [
   ...textUdfs,
+  ...textAnalysisUdfs,
   ...bytesUdfs,
   ...numberUdfs,
   ...decimalUdfs,
@@ -39,7 +44,10 @@ const ALL: readonly Udf[] = [
   ...castFormatUdfs,
   ...hashUdfs,
   ...netUdfs,
+  ...urlHostUdfs,
   ...geographyUdfs,
+  ...geographyRelationUdfs,
+  ...aeadUdfs,
 ];
 
 /** Gives a DuckDB database the functions that compiled statements call; once for each database, through any connection. */

@@ -1,3 +1,4 @@
+import { aeadFunctions } from "./aead.ts";
 import { aggregates, windowedAggregates } from "./aggregate.ts";
 import { analytics } from "./analytic.ts";
 import { arithmeticFunctions } from "./arithmetic.ts";
@@ -42,6 +43,7 @@ function withSafe(mapping: ScalarMapping): ScalarMapping {
 /** The scalar functions and operators that have a mapping, by name in lower case. */
 export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
   [
+    aeadFunctions,
     arithmeticFunctions,
     arrayFunctions,
     bitwiseFunctions,

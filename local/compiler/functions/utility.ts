@@ -1,7 +1,7 @@
 import { typeText } from "../../googlesql/types.ts";
 import { USER_EMAIL } from "../../user.ts";
 import { quoteText } from "../../values.ts";
-import { arg, literalText, refuse, sqlOf } from "./arguments.ts";
+import { arg, literalText, onceAll, refuse, sqlOf } from "./arguments.ts";
 import { castSql } from "./cast.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 import { normalized } from "./udf/text.ts";
@@ -19,23 +19,40 @@ const SEARCHED: readonly string[] = [
   "DATETIME",
 ];
 
+/** What the argument json_scope names: whether keys and whether values of JSON are searched. */
+const JSON_SCOPES: ReadonlyMap<string, { readonly keys: boolean; readonly values: boolean }> = new Map([
+  ["JSON_VALUES", { keys: false, values: true }],
+  ["JSON_KEYS", { keys: true, values: false }],
+  ["JSON_KEYS_AND_VALUES", { keys: true, values: true }],
+]);
+
+/** What is sought, normalized, and where in JSON. */
+interface Search {
+  readonly text: string;
+  readonly keys: boolean;
+  readonly values: boolean;
+}
+
 /** Whether any field or element of the value has the text: TRUE, else NULL where one of them is NULL, else FALSE. */
-function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, sought: string): string {
+function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, search: Search): string {
   if (type.kind === "STRUCT") {
     return call.context.once(sql, (struct) => {
       const fields = type.fields.map((field, index) =>
-        containsSql(call, { sql: `(${struct}).f${index}`, type: field.type }, sought),
+        containsSql(call, { sql: `(${struct}).f${index}`, type: field.type }, search),
       );
       return `(${fields.join(" OR ")})`;
     });
   }
   if (type.kind === "ARRAY") {
     const e = call.context.fresh("e");
-    const each = containsSql(call, { sql: e, type: type.element }, sought);
+    const each = containsSql(call, { sql: e, type: type.element }, search);
     return call.context.once(`list_transform(${sql}, lambda ${e}: ${each})`, (found) => {
       const isUnknown = `len(list_filter(${found}, lambda ${e}: ${e} IS NULL)) > 0`;
       return `(CASE WHEN list_contains(${found}, true) THEN true WHEN ${found} IS NULL OR ${isUnknown} THEN NULL ELSE false END)`;
     });
+  }
+  if (type.kind === "JSON") {
+    return `bq_partial_json_contains(${sql}, ${quoteText(search.text)}, ${search.keys}, ${search.values})`;
   }
   if (!SEARCHED.includes(type.kind)) return refuse(call, `on ${type.kind}`);
   const text =
@@ -48,14 +65,17 @@ function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, sought: st
           safe: false,
           context: call.context,
         });
-  return `contains(bq_normalize(${text}, 'NFKC', true), ${quoteText(sought)})`;
+  return `contains(bq_normalize(${text}, 'NFKC', true), ${quoteText(search.text)})`;
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#contains_substr */
 const containsSubstr: ScalarMapping = (call) => {
   const sought = literalText(call.args[1]);
   if (sought === undefined) return refuse(call, "with a search value that is no literal");
-  return containsSql(call, arg(call, 0), normalized(sought, "NFKC", true));
+  const scope = literalText(call.args[2]);
+  const searched = JSON_SCOPES.get(scope ?? "");
+  if (searched === undefined) return refuse(call, `with json_scope => ${scope ?? "NULL"}`);
+  return containsSql(call, arg(call, 0), { text: normalized(sought, "NFKC", true), ...searched });
 };
 
 /** Functions that ask about types, about the session, and about everything in a row at once. */
@@ -63,6 +83,7 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   contains_substr: containsSubstr,
   session_user: () => quoteText(USER_EMAIL),
   // https://cloud.google.com/bigquery/docs/reference/standard-sql/utility-functions#typeof
+  text_analyze: textAnalyze,
   typeof: (call) => quoteText(typeText(arg(call, 0).type)),
   edit_distance: (call) => {
     const name = arg(call, 0).type.kind === "BYTES" ? "edit_distance_bytes" : "edit_distance";
@@ -72,8 +93,29 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   euclidean_distance: vectorDistance,
 };
 
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/text-analysis-functions#text_analyze */
+function textAnalyze(call: FunctionCall): string {
+  const analyzer = literalText(call.args[1]);
+  if (literalText(call.args[2]) !== "") return refuse(call, "with analyzer_options");
+  if (analyzer === "LOG_ANALYZER") return `bq_log_terms(${sqlOf(call, 0)})`;
+  if (analyzer !== "NO_OP_ANALYZER") return refuse(call, `with the analyzer ${analyzer}`);
+  return call.context.once(
+    sqlOf(call, 0),
+    (text) => `(CASE WHEN ${text} IS NULL THEN NULL ELSE [${text}] END)`,
+  );
+}
+
 function vectorDistance(call: FunctionCall): string {
   const { type } = arg(call, 0);
-  if (type.kind === "ARRAY" && type.element.kind === "STRUCT") return refuse(call, "of sparse vectors");
-  return `bq_${call.name}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (type.kind !== "ARRAY" || type.element.kind !== "STRUCT") {
+    return `bq_${call.name}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  }
+  // Our own functions take no structs: dimensions and magnitudes go side by side; a NULL struct is neither.
+  const kind = type.element.fields[0]?.type.kind === "STRING" ? "names" : "numbers";
+  return onceAll(call, (...vectors) => {
+    const lists = vectors.flatMap((vector) =>
+      ["e IS NULL", "e.f0", "e.f1"].map((part) => `list_transform(${vector}, lambda e: ${part})`),
+    );
+    return `bq_sparse_${call.name}_${kind}(${lists.join(", ")})`;
+  });
 }

@@ -39,8 +39,60 @@ describe("functions that are younger than the analyzer", () => {
     ["CAST(NULL AS STRING), 'a'", null],
     ["TIMESTAMP '2024-01-02 00:00:00+00', '4-01'", true],
     ["TRUE, 'RU'", true],
+    [`JSON '{"lunch":"soup"}', 'lunch'`, false],
+    [`JSON '{"lunch":"soup"}', 'lunch', json_scope => 'JSON_VALUES'`, false],
+    [`JSON '{"lunch":"soup"}', 'LUNCH', json_scope => 'JSON_KEYS'`, true],
+    [`JSON '{"lunch":"soup"}', 'soup', json_scope => 'JSON_KEYS'`, false],
+    [`JSON '{"lunch":"soup"}', 'oU', json_scope => 'JSON_KEYS_AND_VALUES'`, true],
+    [`JSON '{"a":[1.5, {"b":["Soup", null]}]}', 'soup'`, true],
+    [`JSON '{"a":[1.5, true]}', '.5'`, true],
+    [`(1, JSON '["a"]'), 'A'`, true],
+    ["CAST(NULL AS JSON), 'a'", null],
   ])("CONTAINS_SUBSTR(%s)", async (args, expected) => {
     expect(await value(`CONTAINS_SUBSTR(${args})`)).toBe(expected);
+  });
+
+  test.each([
+    [`CONTAINS_SUBSTR(JSON '[null]', 'a')`, "CONTAINS_SUBSTR of a null in JSON"],
+    ["CONTAINS_SUBSTR('a', 'a', json_scope => 'KEYS')", "CONTAINS_SUBSTR with json_scope => KEYS"],
+  ])("%s is refused", async (expression, what) => {
+    expect((await harness.failure(`SELECT ${expression}`)).message).toBe(
+      `Not supported by the local BigQuery endpoint: ${what}`,
+    );
+  });
+
+  // https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions#cosine_distance
+  test.each([
+    ["COSINE_DISTANCE([(1, 1.0), (2, 2.0)], [(2, 4.0), (1, 3.0)])", 0.01613008990009257],
+    ["EUCLIDEAN_DISTANCE([(1, 1.0), (2, 2.0)], [(2, 4.0), (1, 3.0)])", 2.8284271247461903],
+    ["EUCLIDEAN_DISTANCE([('a', 1.0), ('b', 2.0)], [('c', 2.0)])", 3],
+    ["EUCLIDEAN_DISTANCE([(1, 3.0), (9, 4.0)], CAST([] AS ARRAY<STRUCT<INT64, FLOAT64>>))", 5],
+    ["EUCLIDEAN_DISTANCE(CAST(NULL AS ARRAY<STRUCT<INT64, FLOAT64>>), [(1, 4.0)])", null],
+  ])("%s", async (expression, expected) => {
+    expect(await value(expression)).toBe(expected);
+  });
+
+  // https://cloud.google.com/bigquery/docs/text-analysis-search#log_analyzer
+  test.each([
+    [
+      "'I like pie, you like-pie, they like 2 PIEs.'",
+      ["i", "like", "pie", "you", "like", "pie", "they", "like", "2", "pies"],
+    ],
+    ["'a%21B%2526c%3bd%2520e%25f%2f'", ["a", "b", "c", "d", "e", "25f", "2f"]],
+    ["'ÀB_c~d^e`f#g'", ["Àb", "c~d^e`f#g"]],
+    [`"\\\\[x]<y>\\t(z)'w'\\r\\n$1.5"`, ["x", "y", "z", "w", "1", "5"]],
+    ["''", []],
+    ["'A b', analyzer => 'NO_OP_ANALYZER'", ["A b"]],
+  ])("TEXT_ANALYZE(%s)", async (args, expected) => {
+    expect(await value(`TEXT_ANALYZE(${args})`)).toEqual(expected);
+  });
+
+  test.each([
+    ["'a', analyzer => 'PATTERN_ANALYZER'", "the analyzer PATTERN_ANALYZER"],
+    ["'a', analyzer_options => '{}'", "analyzer_options"],
+  ])("TEXT_ANALYZE(%s) is refused", async (args, what) => {
+    const { message } = await harness.failure(`SELECT TEXT_ANALYZE(${args})`);
+    expect(message).toBe(`Not supported by the local BigQuery endpoint: TEXT_ANALYZE with ${what}`);
   });
 
   test("CONTAINS_SUBSTR searches a whole row", async () => {
@@ -72,6 +124,9 @@ describe("functions that are younger than the analyzer", () => {
     ["JSON_KEYS(JSON '{}', 0)", "max_depth must be positive."],
     ["COSINE_DISTANCE([0.0], [1.0])", "Cannot compute cosine distance against zero vector"],
     ["EUCLIDEAN_DISTANCE([0.0], [1.0, 2.0])", "Array length mismatch: 1 and 2"],
+    ["EUCLIDEAN_DISTANCE([(1, 1.0), (1, 2.0)], [(1, 4.0)])", "Duplicate index 1 found in the input array"],
+    ["EUCLIDEAN_DISTANCE([STRUCT(1 AS d, 2.0 AS m), NULL], [(1, 4.0)])", "NULL array element"],
+    ["EUCLIDEAN_DISTANCE([(1, CAST(NULL AS FLOAT64))], [(1, 4.0)])", "NULL struct field"],
     ["EUCLIDEAN_DISTANCE([0.0], [NULL])", "NULL array element in second argument"],
   ])("%s fails", async (expression, message) => {
     expect((await harness.failure(`SELECT ${expression}`)).message).toBe(message);

@@ -242,7 +242,7 @@ test("WKT", () => {
   expect(canonicalWkt("linestring( 1 2,3.50 4 )")).toBe("LINESTRING(1 2, 3.5 4)");
   expect(canonicalWkt("POINT(190 10)")).toBe("POINT(-170 10)");
   expect(canonicalWkt("POINT(0 91)")).toBeUndefined();
-  expect(canonicalWkt("point empty")).toBe("POINT EMPTY");
+  expect(canonicalWkt("point empty")).toBe("GEOMETRYCOLLECTION EMPTY");
   expect(canonicalWkt("POLYGON((0 0, 1 1)")).toBeUndefined();
   expect(canonicalWkt("hello")).toBeUndefined();
 });

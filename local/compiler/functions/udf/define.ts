@@ -16,11 +16,12 @@ import {
   LIST,
   VARCHAR,
 } from "@duckdb/node-api";
+import { unsupported } from "../../../errors.ts";
 import type { IntervalValue } from "../../../values.ts";
 import { markMessage } from "../raise.ts";
 
 /** How a JavaScript function's argument or result is held in DuckDB. */
-interface Codec<T> {
+export interface Codec<T> {
   readonly type: DuckDBType;
   read(value: DuckDBValue): T;
   write(value: T): DuckDBValue;
@@ -98,6 +99,36 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
   result: Codec<R>,
   evaluate: (...args: Values<P>) => R | null,
 ): Udf {
+  return define(name, parameters, result, evaluate);
+}
+
+/** Defines the DuckDB function `bq_partial_<name>`, which may throw a Refusal; else as `udf` does. */
+export function partialUdf<const P extends readonly Codec<unknown>[], R>(
+  name: string,
+  parameters: P,
+  result: Codec<R>,
+  evaluate: (...args: Values<P>) => R | null,
+): Udf {
+  return define(`partial_${name}`, parameters, result, evaluate);
+}
+
+/** Defines the DuckDB function `bq_volatile_<name>`, which gives something else at every call; it may throw a Refusal. */
+export function volatileUdf<const P extends readonly Codec<unknown>[], R>(
+  name: string,
+  parameters: P,
+  result: Codec<R>,
+  evaluate: (...args: Values<P>) => R | null,
+): Udf {
+  return define(`volatile_${name}`, parameters, result, evaluate, true);
+}
+
+function define<const P extends readonly Codec<unknown>[], R>(
+  name: string,
+  parameters: P,
+  result: Codec<R>,
+  evaluate: (...args: Values<P>) => R | null,
+  volatile = false,
+): Udf {
   const codecs: readonly Codec<unknown>[] = parameters;
   const quiet = (...args: Values<P>): R | null => {
     try {
@@ -113,6 +144,7 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
       parameterTypes: codecs.map((codec) => codec.type),
       returnType: result.type,
       specialHandling: true,
+      volatile,
       mainFunction: (info, input, output) => {
         const columns = codecs.map((_, index) => input.getColumnVector(index));
         try {
@@ -135,8 +167,17 @@ export function udf<const P extends readonly Codec<unknown>[], R>(
 }
 
 function errorText(error: unknown): string {
-  if (error instanceof EvaluationError) return markMessage(error.message);
+  if (error instanceof EvaluationError || error instanceof Refusal) return markMessage(error.message);
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** What a function of ours throws where BigQuery has a result that is not known here: it is no error that SAFE makes NULL. */
+export class Refusal {
+  readonly message: string;
+
+  constructor(what: string) {
+    this.message = unsupported(what).message;
+  }
 }
 
 /**

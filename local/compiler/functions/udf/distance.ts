@@ -1,4 +1,4 @@
-import { bytes, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
+import { bool, bytes, type Codec, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
 
 /** Levenshtein's distance between two sequences, or `limit` where it is greater. */
 export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: number): number {
@@ -24,6 +24,47 @@ function limited<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: bigint): bigint {
   if (limit < 0n) throw new EvaluationError("Max distance must be non-negative");
   const most = Math.max(a.length, b.length);
   return BigInt(editDistance(a, b, limit > BigInt(most) ? most : Number(limit)));
+}
+
+/** A vector as the lists of what its pairs are: NULL or not, their dimensions and their magnitudes. */
+function sparse<T>(
+  nulls: readonly (boolean | null)[],
+  dimensions: readonly (T | null)[],
+  magnitudes: readonly (number | null)[],
+): ReadonlyMap<T, number> {
+  const vector = new Map<T, number>();
+  nulls.forEach((isNull, index) => {
+    const [dimension, magnitude] = [dimensions[index] ?? null, magnitudes[index] ?? null];
+    if (isNull === true) throw new EvaluationError("NULL array element");
+    if (dimension === null || magnitude === null) throw new EvaluationError("NULL struct field");
+    if (vector.has(dimension)) {
+      throw new EvaluationError(`Duplicate index ${dimension} found in the input array`);
+    }
+    vector.set(dimension, magnitude);
+  });
+  return vector;
+}
+
+function inOrder<T extends bigint | string>(a: T, b: T): number {
+  if (typeof a === "string") return Buffer.compare(Buffer.from(a), Buffer.from(String(b)));
+  return a < b ? -1 : 1;
+}
+
+/** A function of sparse vectors: that of dense ones, with a dimension for each that either vector has, in order. */
+function sparseUdf<T extends bigint | string>(
+  name: string,
+  dimension: Codec<T>,
+  distance: (a: Vector, b: Vector) => number,
+): Udf {
+  const vector = [list(bool), list(dimension), list(float)] as const;
+  return udf(name, [...vector, ...vector], float, (nullA, dimA, magA, nullB, dimB, magB) => {
+    const [a, b] = [sparse(nullA, dimA, magA), sparse(nullB, dimB, magB)];
+    const dimensions = [...new Set([...a.keys(), ...b.keys()])].sort(inOrder);
+    return distance(
+      dimensions.map((each) => a.get(each) ?? 0),
+      dimensions.map((each) => b.get(each) ?? 0),
+    );
+  });
 }
 
 type Vector = readonly (number | null)[];
@@ -76,4 +117,8 @@ export const distanceUdfs: readonly Udf[] = [
   udf("edit_distance_bytes", [bytes, bytes, int], int, limited),
   udf("cosine_distance", [list(float), list(float)], float, cosineDistance),
   udf("euclidean_distance", [list(float), list(float)], float, euclideanDistance),
+  sparseUdf("sparse_cosine_distance_names", text, cosineDistance),
+  sparseUdf("sparse_cosine_distance_numbers", int, cosineDistance),
+  sparseUdf("sparse_euclidean_distance_names", text, euclideanDistance),
+  sparseUdf("sparse_euclidean_distance_numbers", int, euclideanDistance),
 ];

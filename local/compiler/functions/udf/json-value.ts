@@ -44,6 +44,8 @@ class Parser {
   constructor(
     private readonly source: string,
     private readonly wide: WideNumbers,
+    /** The value of a key that an object has several times. */
+    private readonly repeated: (first: Json, again: Json) => Json,
     /** Stop at this place, and keep numbers as they are written. */
     private readonly target?: JsonPath,
   ) {}
@@ -113,8 +115,8 @@ class Parser {
       this.space();
       if (!this.take(":")) this.fail("expected ':'");
       const value = this.valueAt(this.leads(onPath, depth, key), depth + 1);
-      // The first of equal keys stays.
-      if (!members.has(key)) members.set(key, value);
+      const first = members.get(key);
+      members.set(key, first === undefined ? value : this.repeated(first, value));
       this.space();
     } while (this.take(","));
     if (!this.take("}")) this.fail("expected '}'");
@@ -196,15 +198,22 @@ function normalized(text: string): string {
   return `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
 }
 
+/** Of equal keys the first one holds. */
+const FIRST = (first: Json): Json => first;
+
 /** Parses JSON text, or throws an EvaluationError. */
-export function parseJson(source: string, wide: WideNumbers = "round"): Json {
-  return new Parser(source, wide).parse();
+export function parseJson(
+  source: string,
+  wide: WideNumbers = "round",
+  repeated: (first: Json, again: Json) => Json = FIRST,
+): Json {
+  return new Parser(source, wide, repeated).parse();
 }
 
 /** The value at a path of JSON text, or undefined; what follows it is not read. */
 export function findJson(source: string, path: JsonPath): Json | undefined {
   try {
-    new Parser(source, "round", path).parse();
+    new Parser(source, "round", FIRST, path).parse();
   } catch (stopped) {
     if (stopped instanceof Found) return stopped.value;
     if (stopped !== NOTHING) throw stopped;

@@ -48,18 +48,8 @@ function mask(size: bigint, prefix: bigint): Buffer {
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
-function host(url: string): string | null {
-  const rest = url.trim().replace(/^[A-Za-z][A-Za-z0-9+.-]*:(?=\/\/)/, "");
-  const authority = /^(?:\/\/)?([^/?#]*)/.exec(rest)?.[1] ?? "";
-  const place = authority.slice(authority.lastIndexOf("@") + 1);
-  const name = /^\[[^\]]*\]?/.exec(place)?.[0] ?? place.replace(/:.*$/, "");
-  const bare = name.replace(/^\.+/, "").replace(/\.{2,}$/, ".");
-  return bare === "" ? null : bare;
-}
-
-/** NET functions. */
+/** NET functions on addresses. */
 export const netUdfs: readonly Udf[] = [
-  udf("net_host", [text], text, host),
   udf("net_ip_from_string", [text], bytes, fromText),
   udf("net_ip_to_string", [bytes], text, toText),
   udf("net_ip_net_mask", [int, int], bytes, mask),
