@@ -9,14 +9,40 @@ const BIGNUMERIC_SCALE = 38;
 /** The integers that a JavaScript number holds exactly. */
 const EXACT = 2n ** 53n;
 
-/** Turns columns of arguments into the JSON that the sandbox reads. */
+/** About how many characters a task's rows may have: the sandbox holds them twice. */
+const TASK_SIZE = 4_000_000;
+
+/** Rows as the sandbox reads them. */
+export interface EncodedRows {
+  readonly text: string;
+  readonly count: number;
+}
+
+/** Turns columns of arguments into JSON, in as many parts as keep each of them small. */
 export function encodeRows(
   types: readonly SqlType[],
   columns: readonly (readonly SqlValue[])[],
   rows: number,
-): string {
+): EncodedRows[] {
   const encoded = types.map((type, index) => (columns[index] ?? []).map(encoderOf(type)));
-  return JSON.stringify({ rows, columns: encoded });
+  const parts: EncodedRows[] = [];
+  let start = 0;
+  let size = 0;
+  for (let row = 0; row < rows; row++) {
+    for (const column of encoded) size += sizeOf(column[row]);
+    if (size < TASK_SIZE && row + 1 < rows) continue;
+    const count = row + 1 - start;
+    const part = encoded.map((column) => column.slice(start, row + 1));
+    parts.push({ text: JSON.stringify({ rows: count, columns: part }), count });
+    start = row + 1;
+    size = 0;
+  }
+  return parts;
+}
+
+function sizeOf(encoded: unknown): number {
+  if (typeof encoded === "string") return encoded.length;
+  return Array.isArray(encoded) ? encoded.reduce((sum: number, item) => sum + sizeOf(item), 0) : 1;
 }
 
 /**

@@ -17,6 +17,7 @@ import { Batches } from "./batches.ts";
 import type { JavaScriptFunction } from "./definition.ts";
 import type { NumberedFunction } from "./messages.ts";
 import { WorkerPool } from "./pool.ts";
+import type { Settled } from "./worker.ts";
 
 /** BigQuery's own shortest limit: https://cloud.google.com/bigquery/docs/user-defined-functions#limitations */
 const TIME_LIMIT_MS = 5 * 60_000;
@@ -87,8 +88,10 @@ export class JavaScriptRuntime {
       const vector = input.getColumnVector(index + 1);
       return Array.from({ length: rows }, (_, row) => fromDuck(type, vector.getItem(row)));
     });
-    const text = encodeRows(definition.argumentTypes, columns, rows);
-    const work = this.#pool.run({ call: id, definition, rows: text, rowCount: rows });
+    const tasks = encodeRows(definition.argumentTypes, columns, rows).map(({ text, count }) =>
+      this.#pool.run({ call: id, definition, rows: text, rowCount: count }),
+    );
+    const work = Promise.all(tasks).then(joined);
     const first = this.#batches.begin(rows, work);
     run.batches.add(this.#batches.batchOf(first));
     for (let row = 0; row < rows; row++) output.setItem(row, first + BigInt(row));
@@ -165,6 +168,12 @@ export class JavaScriptRun {
     this.#end.forget(new Set(this.#calls.values()));
     this.#calls.clear();
   }
+}
+
+/** What the parts of a batch came to, together. */
+function joined(parts: readonly Settled[]): Settled {
+  const failed = parts.find(({ results }) => results === undefined);
+  return failed ?? { results: parts.flatMap(({ results = [] }) => results) };
 }
 
 /** An error of the user's function. */

@@ -43,30 +43,31 @@ export class Sandbox {
   readonly #context: QuickJSContext;
   readonly #start: QuickJSHandle;
   readonly #finish: QuickJSHandle;
+  /** What is to be freed, in order. */
+  readonly #owned: { dispose(): void }[] = [];
 
   /** A code that does not compile is a SandboxError. */
   constructor(quickjs: QuickJSWASMModule, definition: NumberedFunction, isStopped: () => boolean) {
     this.#definition = definition;
     this.#isStopped = isStopped;
-    this.#runtime = quickjs.newRuntime();
+    this.#runtime = this.#own(quickjs.newRuntime());
     try {
       this.#runtime.setMemoryLimit(MEMORY_LIMIT);
       this.#runtime.setMaxStackSize(STACK_LIMIT);
       this.#runtime.setInterruptHandler(isStopped);
-      this.#context = this.#runtime.newContext();
+      this.#context = this.#own(this.#runtime.newContext());
+      const prelude = this.#own(this.#evaluate(PRELUDE, "prelude"));
+      const body = this.#own(this.#compile());
+      const types = [definition.argumentTypes, definition.returnType].map((type) =>
+        this.#own(this.#context.newString(JSON.stringify(type))),
+      );
+      const functions = this.#own(this.#call(prelude, body, ...types));
+      this.#start = this.#own(this.#context.getProp(functions, "start"));
+      this.#finish = this.#own(this.#context.getProp(functions, "finish"));
     } catch (error) {
-      this.#runtime.dispose();
+      this.dispose();
       throw error;
     }
-    const prelude = this.#evaluate(PRELUDE, "prelude");
-    const body = this.#compile();
-    const types = [definition.argumentTypes, definition.returnType].map((type) =>
-      this.#context.newString(JSON.stringify(type)),
-    );
-    const functions = this.#call(prelude, body, ...types);
-    this.#start = this.#context.getProp(functions, "start");
-    this.#finish = this.#context.getProp(functions, "finish");
-    for (const handle of [prelude, body, functions, ...types]) handle.dispose();
   }
 
   /** Calls the function for each row; gives DuckDB's text of each result. The first failing row fails all. */
@@ -93,7 +94,12 @@ export class Sandbox {
 
   /** Frees the interpreter. */
   dispose(): void {
-    for (const part of [this.#start, this.#finish, this.#context, this.#runtime]) part.dispose();
+    for (const part of this.#owned.splice(0)) part.dispose();
+  }
+
+  #own<T extends { dispose(): void }>(part: T): T {
+    this.#owned.unshift(part);
+    return part;
   }
 
   /** The function itself; what closes its braces early would be another one than it was declared to be. */

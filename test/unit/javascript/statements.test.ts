@@ -104,6 +104,12 @@ describe("a function in JavaScript is called", () => {
     expect(await harness.rows("SELECT v FROM d.kept ORDER BY v")).toEqual([[2], [4]]);
   });
 
+  it("over rows that are too large to be handed over at once", async () => {
+    const sql = `CREATE TEMP FUNCTION f(x STRING, y ARRAY<STRING>) RETURNS INT64 LANGUAGE js AS "return x.length + y[0].length";
+      SELECT SUM(f(REPEAT('x', 200000), [REPEAT('y', i)])) FROM UNNEST(GENERATE_ARRAY(1, 2000)) AS i`;
+    expect(await harness.rows(sql)).toEqual([[402_001_000n]]);
+  });
+
   it("over more rows than one batch has, on all threads", async () => {
     await harness.run("CREATE TABLE d.many AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 300000)) AS x");
     const sql = `CREATE TEMP FUNCTION f(x FLOAT64, s STRING) RETURNS STRUCT<n FLOAT64, s STRING> LANGUAGE js
