@@ -37,3 +37,22 @@ it("a job that runs one can be cancelled, by request or by its time limit", asyn
   expect(endpoint.defects).toEqual([]);
   await endpoint.close();
 });
+
+it("a session goes on after a cancelled function, with those it has", async () => {
+  const endpoint = await LiveEndpoint.start();
+  const create = `CREATE TEMP FUNCTION f(n FLOAT64) RETURNS FLOAT64 LANGUAGE js AS "while (n > 1) {} return n"; SELECT f(1)`;
+  const first = await endpoint.job({ query: { query: create, useLegacySql: false, createSession: true } });
+  const { sessionId } = first.statistics.sessionInfo;
+  const inSession = (query: string) => ({
+    query: { query, useLegacySql: false, connectionProperties: [{ key: "session_id", value: sessionId }] },
+  });
+  await endpoint.job(inSession("CREATE TEMP FUNCTION g(n FLOAT64) AS (f(n) + 1)"));
+  const jobReference = { jobId: "endless" };
+  await endpoint.ask("POST", "/jobs", { configuration: inSession("SELECT f(2)"), jobReference });
+  await endpoint.ask("POST", "/jobs/endless/cancel");
+  await endpoint.ask("GET", "/queries/endless?timeoutMs=60000");
+  const { query } = inSession("SELECT g(1)");
+  expect(await endpoint.rows(query.query, query)).toEqual([["2.0"]]);
+  expect(endpoint.defects).toEqual([]);
+  await endpoint.close();
+});
