@@ -34,7 +34,7 @@ interface Finished {
 
 /**
  * One function in an interpreter of its own (QuickJS in WebAssembly): it sees the language and nothing of Node, the files or the network,
- * and its global state lasts as long as the query.
+ * and its global state lasts as long as the statement.
  */
 export class Sandbox {
   readonly #definition: NumberedFunction;
