@@ -18,7 +18,9 @@ export function compileArrayScan(node: TreeNode, unit: Unit): string {
   }
   const condition = nodeOf(node, "joinExpr");
   if (condition === undefined) return unnestInPlace(node, input, array, unit);
-  const { from, unit: inner } = withRowId(compileFrom(input, unit), unit);
+  const { from, unit: identified } = withRowId(compileFrom(input, unit), unit);
+  // LATERAL is a subquery that refers to columns of the input.
+  const inner = identified.withCorrelation();
   const { sql } = compileExpr(arrayExpr, inner);
   const rows = `SELECT ${elementItems(node, array, array, unit).join(", ")} FROM (SELECT ${sql} AS ${array})`;
   const matching = `(SELECT * FROM (${rows}) WHERE ${compileExpr(condition, inner).sql} AND ${usesRowIds(inner)}) AS ${unit.fresh("q")}`;

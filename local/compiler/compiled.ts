@@ -178,6 +178,26 @@ export interface CreateRoutine {
   readonly temporary: boolean;
   /** The whole CREATE statement as written. */
   readonly text: string;
+  /** Of a function. */
+  readonly definition?: FunctionDefinition;
+  /** Of a function in JavaScript. */
+  readonly javaScript?: JavaScriptOptions;
+}
+
+/** What CREATE FUNCTION says of its function. */
+export interface FunctionDefinition {
+  /** An argument without a type is of ANY TYPE. */
+  readonly arguments: readonly { readonly name: string; readonly type?: SqlType }[];
+  /** Absent where the statement leaves it to the body. */
+  readonly returnType?: SqlType;
+  /** An expression in SQL, or code in another language. */
+  readonly body: string;
+}
+
+/** What only CREATE FUNCTION … LANGUAGE js says. */
+export interface JavaScriptOptions {
+  readonly determinismLevel?: "DETERMINISTIC" | "NOT_DETERMINISTIC";
+  readonly description?: string;
 }
 
 /** Anything the compiler makes of one resolved statement. */

@@ -1,4 +1,6 @@
+import type { RoutineBody } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import type { JavaScriptFunction } from "../javascript/definition.ts";
 import type { FieldSchema, SqlType, TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { CompiledQuery, Partitioning } from "./compiled.ts";
@@ -26,17 +28,6 @@ export interface PhysicalTable {
   readonly requirePartitionFilter?: boolean;
   /** A snapshot, which statements must not change. */
   readonly isReadOnly?: boolean;
-}
-
-/** A SQL function or table function: its analyzed body is compiled into each call. */
-export interface RoutineDefinition {
-  readonly argumentNames: readonly string[];
-  /** An expression; a query's scan for a table function. */
-  readonly body: TreeNode;
-  /** The columns of a table function's query that are its output. */
-  readonly outputColumns?: readonly TreeNode[];
-  /** Of an aggregate function: the aggregates that the body refers to by column. */
-  readonly aggregates?: readonly TreeNode[];
 }
 
 /** A value of a script variable, parameter or system variable. */
@@ -71,8 +62,10 @@ export interface CompileContext {
     nameInTree: string,
     needed: (columns: readonly string[]) => NeededRows,
   ): CompiledQuery | undefined;
-  /** A SQL function or table function by the name in the tree after its group, in parts. */
-  routine(name: readonly string[]): RoutineDefinition | undefined;
+  /** A user's function or table function by the name in the tree after its group, in parts. */
+  routine(name: readonly string[]): RoutineBody | undefined;
+  /** The number by which the statement's DuckDB SQL calls a function in JavaScript, while its job runs. */
+  javaScriptCall(definition: JavaScriptFunction): number;
   /** A script variable. */
   variable(name: string): TypedValue | undefined;
   /** A query parameter, by its name in lower case or its position from 1. */

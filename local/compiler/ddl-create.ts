@@ -1,4 +1,5 @@
 import { unsupported } from "../errors.ts";
+import { isJavaScript } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileStoredQuery } from "./compile-query.ts";
 import type {
@@ -12,6 +13,8 @@ import type {
 import type { CompileContext } from "./context.ts";
 import { columnField } from "./ddl-columns.ts";
 import { compileConstraints } from "./ddl-constraints.ts";
+import { compileFunctionDefinition } from "./ddl-functions.ts";
+import { compileJavaScriptOptions } from "./ddl-javascript.ts";
 import { tableRef } from "./ddl-names.ts";
 import { compileOptions } from "./ddl-options.ts";
 import { compileClustering, compilePartitioning } from "./ddl-partitioning.ts";
@@ -120,7 +123,11 @@ const ROUTINES: Readonly<Record<string, CreateRoutine["routine"]>> = {
 /** CREATE FUNCTION, TABLE FUNCTION and PROCEDURE. */
 export function compileCreateRoutine(node: TreeNode, context: CompileContext): CreateRoutine {
   const language = textOf(node, "language").toUpperCase();
-  if (language !== "" && language !== "SQL") throw unsupported(`routines in the language ${language}`);
+  const isInJavaScript = node.kind === "CreateFunctionStmt" && isJavaScript(node);
+  if (language !== "" && language !== "SQL" && !isInJavaScript) {
+    const what = flagOf(node, "isAggregate") ? "aggregate functions" : "routines";
+    throw unsupported(`${what} in the language ${language}`);
+  }
   if (flagOf(node, "isRemote")) throw unsupported("remote functions");
   const routine = ROUTINES[node.kind ?? ""] ?? "FUNCTION";
   return {
@@ -130,5 +137,7 @@ export function compileCreateRoutine(node: TreeNode, context: CompileContext): C
     mode: modeOf(node),
     temporary: isTemporary(node),
     text: context.text,
+    ...(node.kind === "CreateFunctionStmt" ? { definition: compileFunctionDefinition(node) } : {}),
+    ...(isInJavaScript ? { javaScript: compileJavaScriptOptions(node, context) } : {}),
   };
 }

@@ -1,16 +1,23 @@
 import { BigQueryError, unsupported } from "../errors.ts";
+import type { RoutineBody, SqlRoutineBody } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { aggregateCall, aggregateSql } from "./aggregates.ts";
 import { compileArguments } from "./calls.ts";
-import type { RoutineDefinition } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
 import type { CompiledExpr } from "./functions/types.ts";
-import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf } from "./tree-access.ts";
+import { javaScriptCallSql } from "./javascript-calls.ts";
+import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
 
 /** A user's SQL function by the name that a tree calls it. */
-export function findRoutine(name: string, unit: Unit): RoutineDefinition {
+export function findSqlRoutine(name: string, unit: Unit): SqlRoutineBody {
+  const routine = findRoutine(name, unit);
+  if (routine.language !== "SQL") throw new Error(`${name} is not in SQL`);
+  return routine;
+}
+
+function findRoutine(name: string, unit: Unit): RoutineBody {
   const routine = unit.context.routine(name.split("."));
   if (routine === undefined) throw unsupported(`the function ${name}`);
   if (unit.callers.includes(name)) {
@@ -19,11 +26,16 @@ export function findRoutine(name: string, unit: Unit): RoutineDefinition {
   return routine;
 }
 
-/** A call of a user's SQL function: its body, with the arguments in place of their names. */
+/** A call of a user's function: in SQL its body, with the arguments in place of their names. */
 export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
   const { name } = functionName(node);
   const routine = findRoutine(name, unit);
   const args = compileArguments(node, unit);
+  if (routine.language === "JAVASCRIPT") {
+    if (textOf(node, "errorMode") === "SAFE_ERROR_MODE")
+      throw unsupported("SAFE. before a function in JavaScript");
+    return { sql: javaScriptCallSql(routine, args, unit), type: routine.returnType };
+  }
   const bind = (index: number, bound: ReadonlyMap<string, CompiledExpr>): string => {
     const arg = args[index];
     const argument = routine.argumentNames[index];
@@ -40,7 +52,7 @@ export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
 /** A call of a user's aggregate function: its body, over the aggregates that it names by column. */
 export function compileAggregateBody(node: TreeNode, unit: Unit): string {
   const { name } = functionName(node);
-  const routine = findRoutine(name, unit);
+  const routine = findSqlRoutine(name, unit);
   const refused =
     flagOf(node, "distinct") || nodesOf(node, "orderByItemList").length > 0 || nodeOf(node, "limit");
   if (refused) throw unsupported(`DISTINCT, ORDER BY or LIMIT in a call of ${name}`);

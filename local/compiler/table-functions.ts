@@ -2,7 +2,7 @@ import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
 import type { CompiledExpr } from "./functions/types.ts";
-import { findRoutine } from "./routines.ts";
+import { findSqlRoutine } from "./routines.ts";
 import { compileScan } from "./scans.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -10,7 +10,7 @@ import type { Unit } from "./unit.ts";
 /** A call of a user's table function: its query, with the arguments in place of their names. */
 export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
   const name = textOf(childOf(node, "tvf"), "name");
-  const routine = findRoutine(name, unit);
+  const routine = findSqlRoutine(name, unit);
   if (routine.outputColumns === undefined) throw unsupported(`the table function ${name}`);
   const args = new Map<string, CompiledExpr>();
   nodesOf(node, "argumentList").forEach((arg, index) => {

@@ -27,7 +27,8 @@ const REPEATED_TEXT = 160;
 const LONGEST_REPEATED = 20_000;
 /** A name that the compiler gives to a column. */
 const COLUMN = /\b(?:k_)?(?:u\d+_)?c\d+\b|\bo\d+\b/;
-const VOLATILE = /\b(?:random|uuid|gen_random_uuid|bq_(?:safe_)?volatile_\w+)\(/;
+const COLUMNS = new RegExp(COLUMN, "g");
+const VOLATILE = /\b(?:random|uuid|gen_random_uuid|bq_js_submit|bq_(?:safe_)?volatile_\w+)\(/;
 
 /**
  * What is known where a piece of a tree is compiled. Column ids are unique in one analyzed tree, so a column is a DuckDB
@@ -94,9 +95,9 @@ export class Unit implements FunctionContext {
     return this.shared.neededRows.get(scan) ?? ALL_ROWS;
   }
 
-  /** Whether a compiled expression depends on nothing that is read. */
+  /** Whether a compiled expression depends on nothing that is read, and is the same whenever it is evaluated. */
   isConstant(sql: string): boolean {
-    return !COLUMN.test(sql) && !sql.includes("SELECT ");
+    return !COLUMN.test(sql) && !sql.includes("SELECT ") && !VOLATILE.test(sql);
   }
 
   get now(): bigint {
@@ -191,11 +192,12 @@ export class Unit implements FunctionContext {
   once(sql: string, use: (operand: string) => string): string {
     const isVolatile = VOLATILE.test(sql);
     if (sql.length <= REPEATED_TEXT && !isVolatile) return use(sql);
-    const name = this.fresh("v");
+    // A name that a subquery may have to bind is a column to the expressions inside.
+    const name = this.fresh(isVolatile && this.correlated ? "o" : "v");
     const body = use(name);
     // DuckDB allows no subquery in a lambda's body and, inside a correlated subquery, no column there beside one of an
     // outer query. A name bound by a subquery works everywhere but is slower.
-    const allowed = !this.correlated || !COLUMN.test(body);
+    const allowed = !this.correlated || (body.match(COLUMNS) ?? []).every((column) => column === name);
     if (allowed && !body.includes("SELECT ")) return `list_transform([${sql}], lambda ${name}: ${body})[1]`;
     if (!isVolatile && sql.length <= LONGEST_REPEATED) return use(sql);
     return `(SELECT ${body} FROM (SELECT ${sql} AS ${name}))`;

@@ -1,4 +1,5 @@
 import { unsupported } from "../errors.ts";
+import type { JavaScriptFunction } from "../javascript/definition.ts";
 import type { NamedRoutine } from "./catalog.ts";
 import type { Message } from "./client.ts";
 import { walkTree } from "./parse-tree.ts";
@@ -6,8 +7,17 @@ import type { FoundRoutine } from "./source.ts";
 import type { TreeNode } from "./tree.ts";
 import { fromTypeProto, typeText } from "./types.ts";
 
-/** What a call of a user's function stands for: an analyzed body over arguments. */
-export interface RoutineBody {
+/** What a call of a user's function stands for. */
+export type RoutineBody = SqlRoutineBody | JavaScriptRoutineBody;
+
+/** A function in JavaScript. */
+export interface JavaScriptRoutineBody extends JavaScriptFunction {
+  readonly language: "JAVASCRIPT";
+}
+
+/** An analyzed body over arguments. */
+export interface SqlRoutineBody {
+  readonly language: "SQL";
   readonly argumentNames: readonly string[];
   /** An expression; a query's scan for a table function. */
   readonly body: TreeNode;
@@ -49,11 +59,13 @@ export function catalogRoutine({ path, found, statement }: AnalyzedRoutine): Nam
   };
 }
 
-/** The body for calls of the routine, unless it has none of its own (ANY TYPE) or none in SQL. */
+/** The body for calls of the routine, unless it has none of its own (ANY TYPE). */
 export function routineBody({ statement }: AnalyzedRoutine): RoutineBody | undefined {
+  if (isJavaScript(statement)) return { language: "JAVASCRIPT", ...javaScriptFunction(statement) };
   if (statement.query !== undefined) {
     const outputs = (statement.outputColumnList ?? []) as readonly TreeNode[];
     return {
+      language: "SQL",
       argumentNames: argumentNames(statement),
       body: statement.query as TreeNode,
       outputColumns: outputs.map(({ column }) => column as TreeNode),
@@ -62,6 +74,7 @@ export function routineBody({ statement }: AnalyzedRoutine): RoutineBody | undef
   if (statement.functionExpression === undefined) return undefined;
   const aggregates = statement.aggregateExpressionList as readonly TreeNode[] | undefined;
   return {
+    language: "SQL",
     argumentNames: argumentNames(statement),
     body: statement.functionExpression as TreeNode,
     ...(aggregates === undefined ? {} : { aggregates }),
@@ -99,13 +112,31 @@ export function templatedCalls(tree: TreeNode): TemplatedCall[] {
   return calls;
 }
 
-/** Refuses what is no SQL function. */
+/** Refuses what is neither a SQL function nor a scalar one in JavaScript. */
 export function checkLanguage(path: readonly string[], statement: TreeNode): void {
   const language = String(statement.language ?? "SQL").toUpperCase();
-  if (language !== "SQL") throw unsupported(`the function ${path.join(".")} in ${language}`);
+  if (language !== "SQL" && !isJavaScript(statement))
+    throw unsupported(`the function ${path.join(".")} in ${language}`);
+}
+
+/** Whether this CREATE FUNCTION statement is in JavaScript. */
+export function isJavaScript(statement: TreeNode): boolean {
+  return String(statement.language).toUpperCase() === "JS" && statement.isAggregate !== true;
+}
+
+/** The function that a CREATE FUNCTION … LANGUAGE js statement makes. */
+export function javaScriptFunction(statement: TreeNode): JavaScriptFunction {
+  const signature = statement.signature as { argument?: readonly { type?: unknown }[] };
+  return {
+    argumentNames: argumentNames(statement),
+    argumentTypes: (signature.argument ?? []).map(({ type }) => fromTypeProto(type)),
+    returnType: fromTypeProto(statement.returnType),
+    code: String(statement.code),
+  };
 }
 
 function isTemplated(statement: TreeNode): boolean {
+  if (isJavaScript(statement)) return false;
   return statement.functionExpression === undefined && statement.query === undefined;
 }
 

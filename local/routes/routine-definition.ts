@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { stringLiteral } from "../compiler/functions/udf/bytes.ts";
 import { BigQueryError } from "../errors.ts";
 import { notSupported } from "./request.ts";
 
@@ -37,6 +38,8 @@ const routineSchema = z.looseObject({
     )
     .nullish(),
   returnType: dataType.nullish(),
+  determinismLevel: z.string().nullish(),
+  importedLibraries: z.array(z.string()).nullish(),
   definitionBody: z.string({ error: "Required parameter is missing: definitionBody" }),
   description: z.string().nullish(),
 });
@@ -49,9 +52,7 @@ export const routineBody: z.ZodType<RoutineBody> = routineSchema;
 
 /** Members that would change what the routine does, and are not done here. */
 const REFUSED = [
-  "importedLibraries",
   "returnTableType",
-  "determinismLevel",
   "strictMode",
   "remoteFunctionOptions",
   "sparkOptions",
@@ -66,8 +67,12 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
   if (type !== "SCALAR_FUNCTION" && type !== "TABLE_VALUED_FUNCTION") {
     throw notSupported(`routines of type ${type} made by REST; use SQL`, "routineType");
   }
-  const language = body.language ?? "SQL";
-  if (language.toUpperCase() !== "SQL") throw notSupported(`routines in ${language}`, "language");
+  const language = (body.language ?? "SQL").toUpperCase();
+  const isJavaScript = language === "JAVASCRIPT" && type === "SCALAR_FUNCTION";
+  if (language !== "SQL" && !isJavaScript) throw notSupported(`routines in ${language}`, "language");
+  if ((body.importedLibraries ?? []).length > 0) {
+    throw notSupported("JavaScript libraries, which are in Cloud Storage", "importedLibraries");
+  }
   for (const member of REFUSED) {
     if (body[member] != null) throw notSupported(`the routine's ${member}`, member);
   }
@@ -80,7 +85,19 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
   const create = `CREATE ${replace ? "OR REPLACE " : ""}`;
   if (type === "TABLE_VALUED_FUNCTION") return `${create}TABLE FUNCTION ${name} AS\n${body.definitionBody}\n`;
   const returns = body.returnType == null ? "" : ` RETURNS ${typeText(body.returnType)}`;
+  if (isJavaScript) {
+    const determinism = determinismText(body.determinismLevel ?? "DETERMINISM_LEVEL_UNSPECIFIED");
+    return `${create}FUNCTION ${name}${returns}${determinism} LANGUAGE js AS ${stringLiteral(body.definitionBody)}`;
+  }
+  if (body.determinismLevel != null) throw invalid("Only JavaScript functions have a determinismLevel");
   return `${create}FUNCTION ${name}${returns} AS (\n${body.definitionBody}\n)`;
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines#DeterminismLevel */
+function determinismText(level: string): string {
+  if (level === "DETERMINISM_LEVEL_UNSPECIFIED") return "";
+  if (level === "DETERMINISTIC" || level === "NOT_DETERMINISTIC") return ` ${level.replace("_", " ")}`;
+  throw invalid(`Invalid determinismLevel: ${level.slice(0, 100)}`);
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/StandardSqlDataType */

@@ -19,7 +19,7 @@ interface RoutineParams extends DatasetParams {
 }
 
 /**
- * Functions in SQL are made here as by SQL; procedures by SQL alone (https://cloud.google.com/bigquery/docs/reference/rest/v2/routines).
+ * Functions in SQL and JavaScript are made here as by SQL; procedures by SQL alone (https://cloud.google.com/bigquery/docs/reference/rest/v2/routines).
  * There are no models, which clients may ask for all the same.
  */
 export function routineRoutes(app: FastifyInstance, services: Services): void {
@@ -96,6 +96,7 @@ async function define(
     const entry = change.getRoutine(projectId, datasetId, routineId) ?? needRoutine(services, params);
     const { definitionBody, returnType } = body;
     const kept = {
+      ...entry.kept,
       ...(body.arguments == null ? {} : { arguments: body.arguments }),
       ...(returnType == null ? {} : { returnType }),
       definitionBody,

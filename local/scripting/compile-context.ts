@@ -6,6 +6,7 @@ import { BigQueryError } from "../errors.ts";
 import type { AnalyzedStatement } from "../googlesql/analyzed-statement.ts";
 import { SYSTEM_VARIABLES } from "../googlesql/language.ts";
 import type { FoundTable } from "../googlesql/source.ts";
+import type { JavaScriptRun } from "../javascript/runtime.ts";
 import type { ParameterValue } from "../jobs/ports.ts";
 import { tableName } from "../storage/entries.ts";
 import type { LiveSource, LiveTable } from "./live-source.ts";
@@ -21,6 +22,7 @@ export interface StatementScope {
   /** The statement's CURRENT_TIMESTAMP. */
   readonly now: bigint;
   readonly asValue: boolean;
+  readonly javaScript: JavaScriptRun;
 }
 
 /** The compiler's questions, answered for one analyzed statement. */
@@ -51,6 +53,7 @@ export function compileContext(
       return withColumnNames(compileView(view, scope, rows), found);
     },
     routine: (name) => analyzed.routines.get(name.join(".")),
+    javaScriptCall: (definition) => scope.javaScript.call(definition),
     variable: (name) => variables.find(name),
     parameter: (key) => parameterOf(parameters, key),
     systemVariable: (path) => systemVariable(session, path),

@@ -45,7 +45,10 @@ function keyOf(analyzed: AnalyzedStatement, source: LiveSource, context: Compile
   return digest(parts);
 }
 
-/** A context that tells whether it was asked for what differs from run to run: the time, variables, parameters. */
+/**
+ * A context that tells whether it was asked for what differs from run to run: the time, variables, parameters, the numbers of calls
+ * of functions in JavaScript.
+ */
 function watch(context: CompileContext): { context: CompileContext; usesValues: () => boolean } {
   let asked = false;
   const watched: CompileContext = {
@@ -53,6 +56,10 @@ function watch(context: CompileContext): { context: CompileContext; usesValues: 
     get now() {
       asked = true;
       return context.now;
+    },
+    javaScriptCall(definition) {
+      asked = true;
+      return context.javaScriptCall(definition);
     },
     variable(name) {
       asked = true;

@@ -44,6 +44,9 @@ function contextOf(text: string, now: bigint): CompileContext {
     },
     expandView: () => undefined,
     routine: () => undefined,
+    javaScriptCall: () => {
+      throw new Error("a default value calls a function in JavaScript");
+    },
     variable: () => undefined,
     parameter: () => undefined,
     systemVariable: () => undefined,

@@ -3,6 +3,7 @@ import { shiftPosition } from "../googlesql/analysis-errors.ts";
 import { Analyzer } from "../googlesql/analyzer.ts";
 import { ByteText, rangeOf } from "../googlesql/parse-tree.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { JavaScriptRuntime } from "../javascript/runtime.ts";
 import type { ChildJob, QueryEngine, QueryOutcome, QueryRequest } from "../jobs/ports.ts";
 import { rollback } from "../storage/database.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly jobs?: JobLister;
   /** The clock by which sessions end, in milliseconds. */
   readonly now?: () => number;
+  /** How long a function in JavaScript may take for a batch of rows (a few thousand at most), in milliseconds. */
+  readonly javaScriptTimeLimitMs?: number;
 }
 
 /** Runs GoogleSQL statements and scripts over a storage. */
@@ -53,13 +56,15 @@ export class Engine implements QueryEngine {
       readBytes,
       jobs,
       sessions,
+      javaScript: new JavaScriptRuntime(options.javaScriptTimeLimitMs),
     };
   }
 
   /** Starts GoogleSQL's server, and drops what a server that was killed left behind. */
   async start(): Promise<void> {
     await this.#parts.analyzer.start();
-    const { storage } = this.#parts;
+    const { storage, javaScript } = this.#parts;
+    await storage.database.use(async (connection) => javaScript.register(connection));
     const left = [...storage.catalog.entries()].flatMap(([, entry]) =>
       entry.kind === "dataset" && entry.value.datasetId.startsWith(TEMP_DATASET_PREFIX) ? [entry.value] : [],
     );
@@ -69,6 +74,7 @@ export class Engine implements QueryEngine {
   /** Ends all sessions, and stops GoogleSQL's server. */
   async close(): Promise<void> {
     await this.#parts.sessions.close();
+    await this.#parts.javaScript.close();
     await this.#parts.analyzer.close();
   }
 
@@ -130,6 +136,7 @@ async function runInterruptibly(session: Session, statements: readonly TreeNode[
   } catch (error) {
     throw signal.aborted ? cancelledError() : withChildren(asBigQueryError(error), session.children);
   } finally {
+    session.endJavaScript();
     signal.removeEventListener("abort", interrupt);
     clearInterval(again);
   }

@@ -9,6 +9,7 @@ import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./info
 import { tableDdl } from "./information-ddl.ts";
 import { type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
 import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
+import { routineColumns, routineRows } from "./information-routines.ts";
 import type { LiveTable } from "./live-source.ts";
 
 /** What an INFORMATION_SCHEMA view is asked about: one dataset, or all of a project. */
@@ -176,32 +177,8 @@ const VIEWS: Readonly<Record<string, View>> = {
         .map((entry) => [...nameOf(entry), entry.viewQuery ?? "", null, "YES"]),
   },
   ROUTINES: {
-    columns: [
-      ...strings("specific_catalog", "specific_schema", "specific_name", "routine_catalog", "routine_schema"),
-      ...strings("routine_name", "routine_type", "routine_body", "routine_definition"),
-      ["created", TIMESTAMP],
-      ["last_altered", TIMESTAMP],
-      ["ddl", STRING],
-    ],
-    rows: (catalog, scope) =>
-      datasets(catalog, scope)
-        .flatMap(({ projectId, datasetId }) => catalog.listRoutines(projectId, datasetId))
-        .map((entry) => {
-          const name = [entry.projectId, entry.datasetId, entry.routineId];
-          const type = { PROCEDURE: "PROCEDURE", TABLE_VALUED_FUNCTION: "TABLE FUNCTION" }[
-            entry.routineType as string
-          ];
-          const times = [micros(entry.creationTime), micros(entry.lastModifiedTime)];
-          return [
-            ...name,
-            ...name,
-            type ?? "FUNCTION",
-            "SQL",
-            entry.text ?? null,
-            ...times,
-            entry.text ?? null,
-          ];
-        }),
+    columns: routineColumns,
+    rows: (catalog, scope) => routineRows(catalog, datasets(catalog, scope)),
   },
   PARTITIONS: {
     columns: [

@@ -73,6 +73,7 @@ export async function prepareStatement(
     parameters: frame.parameters,
     now: BigInt(Date.now()) * 1000n,
     asValue: options.asValue === true,
+    javaScript: session.nextJavaScript(),
   });
   const compiled = session.parts.compiled.compile(analyzed, source, context);
   const isCut = checked !== sql && compiled.kind === "create-routine";

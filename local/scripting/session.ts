@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Analyzer } from "../googlesql/analyzer.ts";
 import type { FoundRoutine } from "../googlesql/source.ts";
+import type { JavaScriptRun, JavaScriptRuntime } from "../javascript/runtime.ts";
 import type { ChildJob, ParameterValue, QueryRequest } from "../jobs/ports.ts";
 import type { CatalogView } from "../storage/catalog.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
@@ -27,6 +28,7 @@ export interface EngineParts {
   /** For INFORMATION_SCHEMA.JOBS. */
   readonly jobs?: JobLister;
   readonly sessions: SessionRegistry;
+  readonly javaScript: JavaScriptRuntime;
 }
 
 /** Hidden datasets that hold a script's temporary tables. */
@@ -54,6 +56,8 @@ export class Session {
   defaultDataset: { projectId: string; datasetId: string } | undefined;
   defaultProject: string;
   #tempDataset: string | undefined;
+  /** The latest statement's, and those of statements that an open transaction may have to do again. */
+  #javaScript: JavaScriptRun[] = [];
 
   constructor(parts: EngineParts, request: QueryRequest, connection: DuckDBConnection, id?: string) {
     this.parts = parts;
@@ -129,6 +133,21 @@ export class Session {
     return { projectId, datasetId: this.#tempDataset, tableId };
   }
 
+  /** The functions in JavaScript that the next statement will call, each with an environment of its own. */
+  nextJavaScript(): JavaScriptRun {
+    this.endJavaScript();
+    const run = this.parts.javaScript.begin();
+    this.#javaScript.push(run);
+    return run;
+  }
+
+  /** Stops the functions in JavaScript that still run. */
+  endJavaScript(): void {
+    for (const run of this.#javaScript) run.stop();
+    if (this.transaction !== undefined) return;
+    for (const run of this.#javaScript.splice(0)) run.end();
+  }
+
   /** The parameters of the job. */
   get parameters(): ReadonlyMap<string, ParameterValue> | readonly ParameterValue[] {
     return this.request.parameters;
@@ -163,6 +182,7 @@ export class Session {
   async close(): Promise<void> {
     await this.transaction?.rollback();
     this.transaction = undefined;
+    this.endJavaScript();
     const datasetId = this.#tempDataset;
     if (datasetId === undefined) return;
     await dropTemporaries(this.parts.storage, this.request.projectId, datasetId);

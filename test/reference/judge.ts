@@ -47,6 +47,9 @@ function context(text: string): CompileContext {
     },
     expandView: none,
     routine: none,
+    javaScriptCall: () => {
+      throw new Error("The corpus has no functions in JavaScript.");
+    },
     variable: none,
     parameter: none,
     systemVariable: none,

@@ -194,6 +194,24 @@ const STATEMENTS: readonly (readonly [string, Record<string, unknown>])[] = [
       mode: "or-replace",
       temporary: false,
       text: "CREATE OR REPLACE FUNCTION d.f(x INT64) AS (x + 1)",
+      definition: { arguments: [{ name: "x", type: { kind: "INT64" } }], body: "x + 1" },
+    },
+  ],
+  [
+    "CREATE TEMP FUNCTION f(x STRING) RETURNS ARRAY<INT64> NOT DETERMINISTIC LANGUAGE js OPTIONS (description = 'd', library = []) AS r'return [\\n]'",
+    {
+      kind: "create-routine",
+      routine: "FUNCTION",
+      name: ["f"],
+      mode: "create",
+      temporary: true,
+      text: "CREATE TEMP FUNCTION f(x STRING) RETURNS ARRAY<INT64> NOT DETERMINISTIC LANGUAGE js OPTIONS (description = 'd', library = []) AS r'return [\\n]'",
+      definition: {
+        arguments: [{ name: "x", type: { kind: "STRING" } }],
+        returnType: { kind: "ARRAY", element: { kind: "INT64" } },
+        body: "return [\\n]",
+      },
+      javaScript: { determinismLevel: "NOT_DETERMINISTIC", description: "d" },
     },
   ],
 ];
@@ -243,7 +261,27 @@ describe("DDL", () => {
 
   it.each([
     ["CREATE EXTERNAL TABLE d.e OPTIONS (format = 'CSV')", "CREATE EXTERNAL TABLE"],
-    ["CREATE FUNCTION d.f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x'", "routines in the language JS"],
+    ["CREATE FUNCTION d.f(x INT64) RETURNS INT64 LANGUAGE js AS 'return x'", "the type INT64"],
+    ["CREATE FUNCTION d.f(x ANY TYPE) RETURNS INT64 LANGUAGE js AS 'return x'", "ANY TYPE"],
+    ["CREATE FUNCTION d.f(x ARRAY<DATETIME>) RETURNS INT64 LANGUAGE js AS 'return x'", "the type DATETIME"],
+    ["CREATE FUNCTION d.f() RETURNS STRUCT<a GEOGRAPHY> LANGUAGE js AS 'return x'", "the type GEOGRAPHY"],
+    [
+      "CREATE FUNCTION d.f(x STRUCT<BOOL>) RETURNS INT64 LANGUAGE js AS 'return x'",
+      "STRUCT<BOOL> in a JavaScript",
+    ],
+    [
+      "CREATE FUNCTION d.f() RETURNS INT64 LANGUAGE js OPTIONS (library = ['gs://a/b.js']) AS 'return 1'",
+      "JavaScript libraries",
+    ],
+    [
+      "CREATE FUNCTION d.f() RETURNS INT64 LANGUAGE js OPTIONS (nope = 1) AS 'return 1'",
+      "Unknown option: nope",
+    ],
+    ["CREATE FUNCTION d.f() RETURNS INT64 IMMUTABLE LANGUAGE js AS 'return 1'", "IMMUTABLE"],
+    [
+      "CREATE AGGREGATE FUNCTION d.f(x FLOAT64) RETURNS FLOAT64 LANGUAGE js AS 'return x'",
+      "aggregate functions in the language JS",
+    ],
     ["EXPORT DATA OPTIONS (uri = 'gs://b/*') AS SELECT 1 AS a", "EXPORT DATA"],
     ["CREATE TABLE d.n (a INT64) PARTITION BY a", "PARTITION BY expression must be"],
   ])("%s is refused by name", async (sql, message) => {

@@ -127,6 +127,9 @@ export class Bench {
         return compiled;
       },
       routine: (name) => analyzed.routines.get(name.join(".")),
+      javaScriptCall: () => {
+        throw new Error("no functions in JavaScript");
+      },
       variable: (name) => this.variables.get(name),
       parameter: () => undefined,
       systemVariable: () => undefined,

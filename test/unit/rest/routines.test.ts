@@ -50,6 +50,57 @@ describe("routines", () => {
     expect((await endpoint.ask("PUT", "/datasets/d/routines/twice", changed)).status).toBe(404);
   });
 
+  it("are made in JavaScript too", async () => {
+    const FLOAT64 = { typeKind: "FLOAT64" };
+    const code = "// It's \"quoted\" \\ `back`\n\treturn x + '\\n'.length;";
+    const made = await make(
+      routine("plus", code, {
+        language: "JAVASCRIPT",
+        arguments: [{ name: "x", dataType: FLOAT64 }],
+        returnType: FLOAT64,
+        determinismLevel: "NOT_DETERMINISTIC",
+        importedLibraries: [],
+      }),
+    );
+    const members = {
+      language: "JAVASCRIPT",
+      arguments: [{ name: "x", dataType: FLOAT64 }],
+      returnType: FLOAT64,
+      determinismLevel: "NOT_DETERMINISTIC",
+      definitionBody: code,
+    };
+    expect(made.body).toMatchObject(members);
+    expect(await endpoint.rows("SELECT d.plus(41)")).toEqual([["42.0"]]);
+    await endpoint.rows(
+      "CREATE FUNCTION d.js(s STRUCT<a ARRAY<STRING>>) RETURNS STRING LANGUAGE js OPTIONS (description = 'first') AS 'return s.a[0]'",
+    );
+    expect((await endpoint.ask("GET", "/datasets/d/routines/js")).body).toMatchObject({
+      language: "JAVASCRIPT",
+      description: "first",
+      definitionBody: "return s.a[0]",
+      returnType: { typeKind: "STRING" },
+      arguments: [
+        {
+          name: "s",
+          dataType: {
+            typeKind: "STRUCT",
+            structType: {
+              fields: [{ name: "a", type: { typeKind: "ARRAY", arrayElementType: { typeKind: "STRING" } } }],
+            },
+          },
+        },
+      ],
+    });
+    expect(
+      await endpoint.rows(
+        "SELECT routine_name, routine_type, data_type, routine_body, routine_definition, external_language, is_deterministic FROM d.INFORMATION_SCHEMA.ROUTINES WHERE routine_name IN ('plus', 'js') ORDER BY 1",
+      ),
+    ).toEqual([
+      ["js", "FUNCTION", "STRING", "EXTERNAL", "return s.a[0]", "JAVASCRIPT", null],
+      ["plus", "FUNCTION", "FLOAT64", "EXTERNAL", code, "JAVASCRIPT", "NO"],
+    ]);
+  });
+
   it("take and give nested types and tables", async () => {
     const point = {
       typeKind: "STRUCT",
@@ -72,7 +123,25 @@ describe("routines", () => {
     [routine("wrong", "1); DROP TABLE d.t; SELECT (1"), "more than one expression"],
     [routine("wr/ong", "1"), "Invalid routine ID"],
     [routine("wrong", "1", { routineType: "PROCEDURE" }), "routines of type PROCEDURE made by REST"],
-    [routine("wrong", "return 1", { language: "JAVASCRIPT" }), "routines in JAVASCRIPT"],
+    [routine("wrong", "return 1", { language: "JAVASCRIPT" }), "must specify a return type"],
+    [routine("wrong", "return 1", { language: "PYTHON" }), "routines in PYTHON"],
+    [
+      routine("wrong", "SELECT 1", { language: "JAVASCRIPT", routineType: "TABLE_VALUED_FUNCTION" }),
+      "routines in JAVASCRIPT",
+    ],
+    [
+      routine("wrong", "1", {
+        language: "JAVASCRIPT",
+        returnType: INT64,
+        importedLibraries: ["gs://a/b.js"],
+      }),
+      "JavaScript libraries",
+    ],
+    [
+      routine("wrong", "1", { language: "JAVASCRIPT", returnType: INT64, determinismLevel: "SOME" }),
+      "Invalid determinismLevel",
+    ],
+    [routine("wrong", "1", { determinismLevel: "DETERMINISTIC" }), "Only JavaScript functions"],
     [
       routine("wrong", "1", { arguments: [{ name: "x", dataType: { typeKind: "INT64> (x" } }] }),
       "Invalid typeKind",

@@ -39,6 +39,7 @@ describe("a compiled query", () => {
     },
     expandView: () => undefined,
     routine: () => undefined,
+    javaScriptCall: () => 1,
     variable: () => ({ type: { kind: "INT64" }, value: 1n }),
     parameter: () => undefined,
     systemVariable: () => ({ type: { kind: "STRING" }, value: "UTC" }),

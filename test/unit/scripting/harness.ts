@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { registerFunctions } from "../../../local/compiler/functions/register.ts";
 import { BigQueryError } from "../../../local/errors.ts";
 import type { QueryOutcome, QueryRequest } from "../../../local/jobs/ports.ts";
-import { Engine } from "../../../local/scripting/engine.ts";
+import { Engine, type EngineOptions } from "../../../local/scripting/engine.ts";
 import { openStorage, type Storage } from "../../../local/storage/storage.ts";
 import { createTable } from "../../../local/storage/tables.ts";
 import type { FieldSchema, TableRef } from "../../../local/types.ts";
@@ -24,13 +24,13 @@ export class Harness {
   readonly engine: Engine;
   #jobs = 0;
 
-  private constructor(storage: Storage) {
+  private constructor(storage: Storage, options: EngineOptions) {
     this.storage = storage;
-    this.engine = new Engine(storage);
+    this.engine = new Engine(storage, options);
   }
 
-  static async start(): Promise<Harness> {
-    const harness = new Harness(await openStorage({ prepare: registerFunctions }));
+  static async start(options: EngineOptions = {}): Promise<Harness> {
+    const harness = new Harness(await openStorage({ prepare: registerFunctions }), options);
     await harness.engine.start();
     await harness.storage.catalog.change(async (change) => {
       const times = { creationTime: 1, lastModifiedTime: 1 };

@@ -1,0 +1,28 @@
+import type { SqlType } from "../types.ts";
+
+/** A type as routines have it: https://cloud.google.com/bigquery/docs/reference/rest/v2/StandardSqlDataType */
+export interface StandardSqlType {
+  readonly typeKind: string;
+  readonly arrayElementType?: StandardSqlType;
+  readonly structType?: {
+    readonly fields: readonly { readonly name: string; readonly type: StandardSqlType }[];
+  };
+}
+
+/** The type as REST has it. */
+export function standardSqlType(type: SqlType): StandardSqlType {
+  if (type.kind === "ARRAY") return { typeKind: "ARRAY", arrayElementType: standardSqlType(type.element) };
+  if (type.kind !== "STRUCT") return { typeKind: type.kind };
+  const fields = type.fields.map((field) => ({ name: field.name, type: standardSqlType(field.type) }));
+  return { typeKind: "STRUCT", structType: { fields } };
+}
+
+/** The type as GoogleSQL writes it. */
+export function standardTypeText({ typeKind, arrayElementType, structType }: StandardSqlType): string {
+  if (arrayElementType != null) return `ARRAY<${standardTypeText(arrayElementType)}>`;
+  if (structType == null) return typeKind;
+  const fields = structType.fields.map(
+    ({ name, type }) => `${name ? `${name} ` : ""}${standardTypeText(type)}`,
+  );
+  return `STRUCT<${fields.join(", ")}>`;
+}
