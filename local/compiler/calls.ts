@@ -20,6 +20,23 @@ export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledE
   });
 }
 
+/** De Morgan's other half of a quantified LIKE. */
+const OTHER_QUANTIFIER: Readonly<Record<string, string>> = { $like_any: "$like_all", $like_all: "$like_any" };
+
+/**
+ * `x NOT LIKE ANY (…)` asks for a pattern that does not match, which the analyzer's `NOT (x LIKE ANY (…))` is not: the two differ in
+ * where they stand (https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#semantic_rules_quant_like).
+ */
+function withoutQuantifiedNot(node: TreeNode): TreeNode {
+  const [operand] = nodesOf(node, "argumentList");
+  if (operand?.kind !== "FunctionCall" || functionName(node).name !== "$not") return node;
+  const other = OTHER_QUANTIFIER[functionName(operand).name];
+  const [outer, inner] = [node, operand].map((each) => nodeOf(each, "parseLocationRange"));
+  if (other === undefined || outer === undefined || inner === undefined) return node;
+  if (outer.start !== inner.start || outer.end !== inner.end) return node;
+  return { ...node, argumentList: [{ ...operand, function: { name: `ZetaSQL:${other}` } }] };
+}
+
 /** What every kind of call has in common. */
 export function functionCall(node: TreeNode, unit: Unit): FunctionCall {
   const args = compileArguments(node, unit);
@@ -47,7 +64,7 @@ export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
   if (element !== undefined) return element;
   const chain = compileLongChain(node, unit, (operand) => compileExpr(operand, unit));
   if (chain !== undefined) return chain;
-  const call = functionCall(node, unit);
+  const call = functionCall(withoutQuantifiedNot(node), unit);
   const mapping = scalarFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(node));
   return { sql: mapping(call), type: call.resultType };

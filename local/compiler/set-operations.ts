@@ -1,4 +1,4 @@
-import { unsupported } from "../errors.ts";
+import { BigQueryError } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileScan } from "./scans.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
@@ -7,17 +7,18 @@ import type { Unit } from "./unit.ts";
 const OPERATORS: Readonly<Record<string, string>> = {
   UNION_ALL: "UNION ALL",
   UNION_DISTINCT: "UNION",
-  INTERSECT_ALL: "INTERSECT ALL",
   INTERSECT_DISTINCT: "INTERSECT",
-  EXCEPT_ALL: "EXCEPT ALL",
   EXCEPT_DISTINCT: "EXCEPT",
 };
 
-/** The operator of a set operation. */
+/**
+ * The operator of a set operation. INTERSECT ALL and EXCEPT ALL are GoogleSQL's, not BigQuery's
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#set_operators).
+ */
 export function setOperator(type: string): string {
   const operator = OPERATORS[type || "UNION_ALL"];
-  if (operator === undefined) throw unsupported(type);
-  return operator;
+  if (operator !== undefined) return operator;
+  throw new BigQueryError("invalidQuery", `${type.replace("_", " ")} is not supported`, "query");
 }
 
 /** UNION, INTERSECT and EXCEPT; columns of the inputs are matched by the analyzer, by name too, and stand here by position. */

@@ -42,6 +42,7 @@ const UNKNOWN_FUNCTION = /^(?:Table-valued function|Aggregate function|Function)
 /** What GoogleSQL says of syntax that is younger than it, and the name of that syntax. */
 const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
   [/^Syntax error: Expected "\(" or keyword SELECT but got keyword BY$/, "BY NAME in a set operation"],
+  [/^The LIKE ANY\|SOME\|ALL operator does not support an array of patterns/, "LIKE ANY UNNEST"],
   [/^STRICT mode for set operations is not/, "STRICT CORRESPONDING in a set operation"],
   [/^CORRESPONDING BY (?:for set operations )?is not/, "CORRESPONDING BY in a set operation"],
   [/^Syntax error: Expected end of input but got keyword FROM$/, "pipe syntax"],

@@ -195,7 +195,12 @@ export function cannotFail(expr: CompiledExpr): boolean {
 export function castSql(call: CastCall): string {
   const { arg, context } = call;
   if (!call.safe) return convertArgument(call, arg.sql);
-  const converted = (sql: string): string => withoutErrors(convertArgument(call, sql));
+  // A part that cannot be converted makes the whole ARRAY or STRUCT NULL, not itself.
+  const composite = call.to.kind === "ARRAY" || call.to.kind === "STRUCT";
+  const converted = (sql: string): string => {
+    const result = convertArgument(call, sql);
+    return composite ? `TRY(${result})` : withoutErrors(result);
+  };
   if (cannotFail(arg)) return converted(arg.sql);
   // Only errors of the conversion give NULL, not those of its operand.
   const name = context.fresh("v");

@@ -1,0 +1,53 @@
+-- Arguments that come from rows: the analyzer folds nothing, and a mapping cannot look at a literal.
+SELECT CAST(x AS INTERVAL) FROM UNNEST(['1-2', '-1-2', '1-2 3', '1-2 -3 4', '1-2 3 4:5', '1-2 3 -4:5:6', '10000-0']) x
+SELECT CAST(x AS INTERVAL) FROM UNNEST(['3 4:5', '-3 -4:5:6.789', '4:5:6', '-4:5:6.123456', '1 2 3', '-1 2 -3:4:5.5']) x
+SELECT CAST(x AS INTERVAL) FROM UNNEST(['PT', 'P1YT', 'P1Y2M3W4DT5H6M7.5S', 'PT-0,5S', 'P1Y2Y', 'PT1S1M', 'P-1D']) x
+SELECT SAFE_CAST(x AS INTERVAL) FROM UNNEST(['', '5', '3 10', '12:34', '1-2 3:4:5', ' 1-2', '1--2', 'P', '-P1Y', 'p1y', 'PT1.5H', 'P5S']) x
+CAST(CONCAT('10001', '-0') AS INTERVAL)
+CAST(CONCAT('P3660001', 'D') AS INTERVAL)
+SELECT SAFE_CAST(x AS ARRAY<INT64>) FROM (SELECT ['x', '1'] AS x UNION ALL SELECT ['1', NULL] UNION ALL SELECT NULL UNION ALL SELECT [])
+SELECT SAFE_CAST(x AS ARRAY<NUMERIC>) FROM (SELECT [1e10, 1e300] AS x UNION ALL SELECT [1.5])
+SELECT SAFE_CAST(x AS STRUCT<a INT64, b STRING>) FROM (SELECT STRUCT('x' AS p, 1 AS q) AS x UNION ALL SELECT STRUCT('5', 1) UNION ALL SELECT NULL)
+SELECT SAFE_CAST(x AS ARRAY<STRUCT<a INT64, b DATE>>) FROM (SELECT [STRUCT('1' AS a, '2020-01-01' AS b), ('2', 'bad')] AS x UNION ALL SELECT [STRUCT('1', '2020-01-01')])
+SELECT x LIKE y FROM UNNEST([STRUCT('a' AS x, r'a\' AS y)])
+SELECT x LIKE y FROM UNNEST([STRUCT(r'a\' AS x, r'a\\' AS y), ('a%', r'a\%'), ('ab', r'a\%'), (NULL, r'a\\'), ('a', NULL), ('a\nb', 'a%b')])
+-- Paths in JSON: names without quotes, in brackets, with spaces; text with a key that stands twice.
+JSON_QUERY('{"a b": 1}', '$.a b')
+JSON_QUERY('{"a:b": 1}', '$.a:b')
+JSON_QUERY('{"ключ": 1}', '$.ключ')
+JSON_QUERY('[4, 5]', '$[ 1 ]')
+JSON_QUERY('{"a$b": 1}', '$.a$b')
+JSON_QUERY('{"a": 1}', "$['a']")
+JSON_QUERY('{"a": 1}', '$[a]')
+JSON_EXTRACT('{"a-b": [1]}', '$[a-b][0]')
+JSON_EXTRACT('{"a": [1]}', '$[ a ]')
+JSON_EXTRACT('[1, 2]', '$[-1]')
+JSON_EXTRACT('{"a.b": 1}', '$[a.b]')
+JSON_EXTRACT('{"a": 1}', '$["a"]')
+JSON_EXTRACT('{"a/b": 1}', '$.a/b')
+JSON_EXTRACT('{" ": 1}', '$. ')
+JSON_QUERY('{"a": {"k": 1, "b": 3, "k": 2}}', '$.a')
+JSON_EXTRACT('{"k": 1, "k": {"b": 2}}', '$')
+JSON_VALUE('{"k": 1, "k": {"b": 2}}', '$.k')
+JSON_QUERY('{"k": 1, "k": {"b": 2}}', '$.k.b')
+JSON_QUERY_ARRAY('[{"k": 1, "k": 2}]')
+PARSE_JSON('{"k": 1, "k": 2}')
+-- What is left when everything goes.
+JSON_STRIP_NULLS(JSON '{"a": null}', remove_empty => TRUE)
+JSON_STRIP_NULLS(JSON '{"a": [null]}', remove_empty => TRUE)
+JSON_STRIP_NULLS(JSON '{"a": {"b": null}, "c": [{"d": null}]}', '$.a', remove_empty => TRUE)
+JSON_STRIP_NULLS(JSON '{"a": [{"b": null}, null, []]}', include_arrays => FALSE, remove_empty => TRUE)
+JSON_STRIP_NULLS(JSON '{"a": [{"b": {"c": null}}]}', include_arrays => FALSE)
+JSON_SET(JSON '{"a": 1}', '$', JSON 'null')
+-- https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#semantic_rules_quant_like: NOT LIKE ANY asks for a pattern that does not match.
+'a' NOT LIKE ANY ('a', 'b') -- docs: true
+'a' NOT LIKE ANY ('a', '%a%') -- docs: false
+'a' NOT LIKE ANY ('a', NULL) -- docs: null
+'a' NOT LIKE SOME ('b', NULL) -- docs: true
+'a' NOT LIKE ALL ('b', 'c') -- docs: true
+'a' NOT LIKE ALL ('a', 'c') -- docs: false
+'a' NOT LIKE ALL ('b', NULL) -- docs: null
+NOT ('a' LIKE ANY ('a', 'b'))
+NOT ('a' LIKE ALL ('a', 'b'))
+'a' LIKE ANY UNNEST(['a']) -- refused
+SAFE.ST_GEOGFROMTEXT('POLYGON((0 0, 1 0, 1 1, 0 0))') -- refused
