@@ -10,7 +10,7 @@ import { compileScan } from "./scans.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
-import { isWithoutFrom } from "./without-from.ts";
+import { insideProjection, isWithoutFrom } from "./without-from.ts";
 
 /** SCALAR, ARRAY, EXISTS and IN subqueries. */
 export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
@@ -43,20 +43,6 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
     default:
       throw unsupported(`a subquery of the form ${kind}`);
   }
-}
-
-/** Where the columns of projections without FROM stand for their expressions. */
-function insideProjection(scan: TreeNode, unit: Unit): Unit {
-  const input = childOf(scan, "inputScan");
-  const inner = input.kind === "SingleRowScan" ? unit : insideProjection(input, unit);
-  return inner.withColumns(
-    new Map(
-      nodesOf(scan, "exprList").map((item) => [
-        columnId(childOf(item, "column")),
-        compileExpr(childOf(item, "expr"), inner).sql,
-      ]),
-    ),
-  );
 }
 
 /** The query, worked out for each of the outer rows that it could confuse otherwise. */

@@ -1,4 +1,5 @@
 import { sqlOf } from "./arguments.ts";
+import { withoutOwnErrors } from "./safe.ts";
 import type { ScalarMapping } from "./types.ts";
 
 function own(name: string): ScalarMapping {
@@ -9,7 +10,7 @@ function own(name: string): ScalarMapping {
 export const netFunctions: Readonly<Record<string, ScalarMapping>> = {
   "net.host": own("host"),
   "net.ip_from_string": own("ip_from_string"),
-  "net.safe_ip_from_string": (call) => `TRY(bq_net_ip_from_string(${sqlOf(call, 0)}))`,
+  "net.safe_ip_from_string": (call) => withoutOwnErrors(call, own("ip_from_string")),
   "net.ip_to_string": own("ip_to_string"),
   "net.ip_net_mask": own("ip_net_mask"),
   "net.ip_trunc": own("ip_trunc"),

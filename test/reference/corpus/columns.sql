@@ -9,8 +9,8 @@ SELECT SAFE_CAST(x AS ARRAY<INT64>) FROM (SELECT ['x', '1'] AS x UNION ALL SELEC
 SELECT SAFE_CAST(x AS ARRAY<NUMERIC>) FROM (SELECT [1e10, 1e300] AS x UNION ALL SELECT [1.5])
 SELECT SAFE_CAST(x AS STRUCT<a INT64, b STRING>) FROM (SELECT STRUCT('x' AS p, 1 AS q) AS x UNION ALL SELECT STRUCT('5', 1) UNION ALL SELECT NULL)
 SELECT SAFE_CAST(x AS ARRAY<STRUCT<a INT64, b DATE>>) FROM (SELECT [STRUCT('1' AS a, '2020-01-01' AS b), ('2', 'bad')] AS x UNION ALL SELECT [STRUCT('1', '2020-01-01')])
-SELECT x LIKE y FROM UNNEST([STRUCT('a' AS x, r'a\' AS y)])
-SELECT x LIKE y FROM UNNEST([STRUCT(r'a\' AS x, r'a\\' AS y), ('a%', r'a\%'), ('ab', r'a\%'), (NULL, r'a\\'), ('a', NULL), ('a\nb', 'a%b')])
+SELECT x LIKE y FROM UNNEST([STRUCT('a' AS x, 'a\\' AS y)])
+SELECT x LIKE y FROM UNNEST([STRUCT('a\\' AS x, 'a\\\\' AS y), ('a%', 'a\\%'), ('ab', 'a\\%'), (NULL, 'a\\\\'), ('a', NULL), ('a\nb', 'a%b')])
 -- Paths in JSON: names without quotes, in brackets, with spaces; text with a key that stands twice.
 JSON_QUERY('{"a b": 1}', '$.a b')
 JSON_QUERY('{"a:b": 1}', '$.a:b')
@@ -51,3 +51,21 @@ NOT ('a' LIKE ANY ('a', 'b'))
 NOT ('a' LIKE ALL ('a', 'b'))
 'a' LIKE ANY UNNEST(['a']) -- refused
 SAFE.ST_GEOGFROMTEXT('POLYGON((0 0, 1 0, 1 1, 0 0))') -- refused
+-- An error of an argument is no error of SAFE_DIVIDE; a subquery is an argument like any other, in another subquery too.
+SAFE_DIVIDE(1 / 0, 2)
+SELECT SAFE_ADD(x / 0, 2.0) FROM UNNEST([1.0]) x
+SELECT SAFE_DIVIDE(COUNT(*), (SELECT COUNT(*) FROM UNNEST([1, 2]))) FROM UNNEST([1]) x
+SELECT SAFE_ADD(9223372036854775807, x), SAFE_SUBTRACT(x, NUMERIC '1'), SAFE_MULTIPLY(x + 1, 9223372036854775807), SAFE_NEGATE(x), SAFE_DIVIDE(NUMERIC '1', x - 1) FROM UNNEST([1, 2, NULL]) x
+SELECT SAFE.SUBSTR((SELECT 'abc'), (SELECT -1), x) FROM UNNEST([1, -1]) x
+SELECT x, (SELECT SAFE.LOG(y - x, z + 1) FROM UNNEST([1]) y, UNNEST([2]) z) FROM UNNEST([1, 0]) x ORDER BY x
+SELECT NET.SAFE_IP_FROM_STRING((SELECT MAX(x) FROM UNNEST(['1.2', '1.2.3.4']) x)), CAST((SELECT MAX(x) FROM UNNEST([b'a', b'b']) x) AS STRING), SAFE_CAST((SELECT MAX(x) FROM UNNEST(['x']) x) AS INT64)
+SAFE.CONCAT('a', ERROR('b'))
+SAFE_CAST(ERROR('x') AS INT64)
+SELECT ARRAY_TO_STRING([x, x], '/'), ARRAY_TO_STRING([x], '/', '?'), ARRAY_TO_STRING([x, 'a'], '/') FROM (SELECT CAST(NULL AS STRING) AS x)
+SELECT x, (SELECT STRUCT(ARRAY_REVERSE([x, y]) AS a, ARRAY_TO_STRING([CAST(x AS STRING), 'b'], ',') AS b) FROM UNNEST([5]) y WHERE x < y) FROM UNNEST([1, 2]) x ORDER BY x
+-- Rows of constants keep their order, also where an aggregate has none of its own.
+ARRAY(SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4)
+SELECT STRING_AGG(x), ARRAY_AGG(y), ARRAY_CONCAT_AGG(z LIMIT 3) FROM (SELECT 'b' AS x, 1 AS y, [1] AS z UNION ALL SELECT 'a', 2.5, [2, 3] UNION ALL SELECT 'c', NUMERIC '3', [] UNION ALL SELECT 'd', 4, [5])
+SELECT x, y, SUM(y) OVER (ORDER BY x ROWS UNBOUNDED PRECEDING) FROM (SELECT 1 AS x, 1 AS y UNION ALL SELECT 1, 2 UNION ALL SELECT 1, 3 UNION ALL SELECT 2, 4)
+SELECT x, (SELECT SUM(v) FROM (SELECT x AS v UNION ALL SELECT x * 2 UNION ALL SELECT 1)) FROM UNNEST([1, 2, 3]) x ORDER BY x
+SELECT NULL AS a, STRUCT(1 AS x, [STRUCT('k' AS k)] AS y) AS s UNION ALL SELECT DATE '2020-01-01', NULL UNION ALL SELECT NULL, STRUCT(2, [])
