@@ -2,7 +2,7 @@ import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
 import { scalarFunctions } from "./functions/table.ts";
-import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./functions/types.ts";
 import { compileLongChain } from "./operator-chains.ts";
 import { compileFunctionBody } from "./routines.ts";
 import { childOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
@@ -67,7 +67,26 @@ export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
   const call = functionCall(withoutQuantifiedNot(node), unit);
   const mapping = scalarFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(node));
-  return { sql: mapping(call), type: call.resultType };
+  return { sql: mappedSql(mapping, call, unit), type: call.resultType };
+}
+
+/**
+ * The DuckDB expression of a call. Inside a correlated subquery DuckDB does not find a column in a lambda's body, so there a
+ * mapping that makes a lambda is given its arguments by the name of another one's parameter.
+ */
+function mappedSql(mapping: ScalarMapping, call: FunctionCall, unit: Unit): string {
+  const sql = mapping(call);
+  if (!unit.correlated || !sql.includes("lambda ")) return sql;
+  const name = unit.fresh("v");
+  const bound: string[] = [];
+  const args = call.args.map((arg) => {
+    if (arg.literal !== undefined) return arg;
+    bound.push(`f${bound.length} := ${arg.sql}`);
+    return { ...arg, sql: `(${name}).f${bound.length - 1}` };
+  });
+  const inner = mapping({ ...call, args });
+  if (bound.length === 0 || !inner.includes("lambda ") || inner.includes("SELECT ")) return sql;
+  return `list_transform([struct_pack(${bound.join(", ")})], lambda ${name}: ${inner})[1]`;
 }
 
 /** `a[SAFE_OFFSET(0)]` where the column holds the first element already. */

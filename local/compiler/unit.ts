@@ -47,7 +47,7 @@ export class Unit implements FunctionContext {
   /** Columns that identify the rows of the queries outside. */
   readonly rowIds: readonly string[];
   /** Inside a subquery that refers to columns of an outer query. */
-  private readonly correlated: boolean;
+  readonly correlated: boolean;
 
   private constructor(
     private readonly shared: Shared,
