@@ -167,7 +167,7 @@ function checked(months: bigint, days: bigint, micros: bigint): IntervalValue {
     ["microseconds", micros, MAX_MICROS],
   ] as const) {
     if (abs(value) > max)
-      throw new EvaluationError(`Interval ${part} field '${value}' is out of range -${max} to ${max}`);
+      throw new EvaluationError(`Interval field ${part} '${value}' is out of range -${max} to ${max}`);
   }
   return { months: Number(months), days: Number(days), micros };
 }

@@ -39,12 +39,13 @@ function asInteger(value: Json): bigint | undefined {
 function int64(source: string): bigint {
   const value = parseJson(source);
   const integer = asInteger(value);
-  if (integer === undefined) throw new EvaluationError("The provided JSON input is not an integer");
-  if (BigInt.asIntN(64, integer) !== integer) {
+  if (integer === undefined && numberOf(value) !== undefined) {
     throw new EvaluationError(
-      `The provided JSON number: ${printJson(value)} cannot be converted to an int64`,
+      `The provided JSON number: ${printJson(value)} cannot be converted to an integer`,
     );
   }
+  if (integer === undefined || BigInt.asIntN(64, integer) !== integer)
+    throw new EvaluationError("The provided JSON input is not an integer");
   return integer;
 }
 
