@@ -140,10 +140,7 @@ export const bytesUdfs: readonly Udf[] = [
   udf("replace_bytes", [bytes, bytes, bytes], bytes, (b, from, to) =>
     from.length === 0 ? b : unlatin(latin(b).replaceAll(latin(from), () => latin(to))),
   ),
-  udf("repeat_bytes", [bytes, int], bytes, (b, n) => {
-    if (n < 0n) throw new EvaluationError("Second argument (repeat count) for REPEAT cannot be negative");
-    return Buffer.concat(Array.from({ length: Number(n) }, () => b));
-  }),
+  udf("repeat_bytes", [bytes, int], bytes, (b, n) => Buffer.alloc(b.length * Number(n), b)),
   udf("trim_bytes", [bytes, bytes], bytes, (b, set) => trimmed(b, set, true, true)),
   udf("ltrim_bytes", [bytes, bytes], bytes, (b, set) => trimmed(b, set, true, false)),
   udf("rtrim_bytes", [bytes, bytes], bytes, (b, set) => trimmed(b, set, false, true)),
