@@ -35,7 +35,6 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
 }
 
 const joinText: ScalarMapping = (call) => {
-  if (call.resultType.kind === "BYTES") return refuse(call, "on BYTES");
   const isConstant = typeof arg(call, 1).literal === "string";
   const [array, delimiter, nullText] = [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql];
   const e = call.context.fresh("e");
@@ -47,6 +46,7 @@ const joinText: ScalarMapping = (call) => {
 };
 
 function joinList(call: FunctionCall, array: string, delimiter: string, isConstant: boolean): string {
+  if (call.resultType.kind === "BYTES") return `bq_join_bytes(${array}, ${delimiter})`;
   // DuckDB's own aggregate wants a constant, and gives NULL where there is nothing to join.
   if (!isConstant) return `bq_join(${array}, ${delimiter})`;
   return call.context.once(

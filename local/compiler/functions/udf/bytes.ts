@@ -164,7 +164,9 @@ export const bytesUdfs: readonly Udf[] = [
   udf("to_code_points_bytes", [bytes], list(int), (b) => [...b].map(BigInt)),
   udf("like_bytes", [bytes, bytes], bool, (b, pattern) => likePattern(latin(pattern)).test(latin(b))),
   udf("join_bytes", [list(bytes), bytes], bytes, (items, by) =>
-    Buffer.concat(items.flatMap((item, index) => (item === null ? [] : index === 0 ? [item] : [by, item]))),
+    Buffer.concat(
+      items.filter((item) => item !== null).flatMap((item, index) => (index === 0 ? [item] : [by, item])),
+    ),
   ),
   udf("bit_and_bytes", [bytes, bytes], bytes, (a, b) => combined(a, b, (x, y) => x & y)),
   udf("bit_or_bytes", [bytes, bytes], bytes, (a, b) => combined(a, b, (x, y) => x | y)),

@@ -242,7 +242,7 @@ export const jsonUdfs: readonly Udf[] = [
   udf("json_object", [list(text), list(text)], text, (keys, values) => {
     const members = new Map<string, Json>();
     keys.forEach((key, index) => {
-      if (key === null) throw new EvaluationError("A key in JSON_OBJECT cannot be NULL");
+      if (key === null) throw new EvaluationError("Invalid input to JSON_OBJECT: A key cannot be NULL");
       if (!members.has(key)) members.set(key, parseJson(values[index] ?? "null"));
     });
     return printJson(members);
