@@ -27,7 +27,8 @@ const REPEATED_TEXT = 160;
 const LONGEST_REPEATED = 20_000;
 /** A name that the compiler gives to a column. */
 const COLUMN = /\b(?:k_)?(?:u\d+_)?c\d+\b|\bo\d+\b/;
-const VOLATILE = /\b(?:random|uuid|gen_random_uuid)\(/;
+/** DuckDB functions that give another value each time. */
+export const VOLATILE = /\b(?:random|uuid|gen_random_uuid)\(/;
 
 /**
  * What is known where a piece of a tree is compiled. Column ids are unique in one analyzed tree, so a column is a DuckDB
