@@ -5,6 +5,7 @@ import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./functions/types.ts";
 import { compileLongChain } from "./operator-chains.ts";
 import { compileFunctionBody } from "./routines.ts";
+import { compileKeptExpr } from "./short-circuits.ts";
 import { childOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
@@ -12,7 +13,8 @@ import type { Unit } from "./unit.ts";
 /** The arguments of a call. */
 export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledExpr[] {
   const generic = nodesOf(node, "genericArgumentList");
-  if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compileExpr(arg, unit));
+  const compile = node.kind === "AggregateFunctionCall" ? compileKeptExpr : compileExpr;
+  if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compile(arg, unit));
   return generic.map((arg) => {
     const expr = nodeOf(arg, "expr");
     if (expr !== undefined) return compileExpr(expr, unit);

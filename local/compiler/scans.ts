@@ -10,6 +10,7 @@ import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { compileSampleScan } from "./samples.ts";
 import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
+import { compileKeptExpr } from "./short-circuits.ts";
 import { compileTableFunctionScan } from "./table-functions.ts";
 import { compileTableScan } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf } from "./tree-access.ts";
@@ -59,7 +60,7 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
   const items = [...new Set(wanted)].map((id) => {
     const expr = computed.get(id);
     if (expr === undefined) return unit.define(unit.columnSql(id), id);
-    return unit.define(compileExpr(expr, rows?.unit ?? unit).sql, id);
+    return unit.define(compileKeptExpr(expr, rows?.unit ?? unit).sql, id);
   });
   const list = items.length === 0 ? `1 AS "none"` : items.join(", ");
   return rows === undefined ? `SELECT ${list}` : `SELECT ${list} FROM ${rows.from}`;

@@ -87,3 +87,7 @@ SELECT FORMAT('%*d', x, 1) FROM UNNEST([-99999999999]) x
 SELECT FORMAT('%.*f', x, 1.5) FROM UNNEST([1048577]) x
 SELECT FORMAT('%.*s', x, 'a') FROM UNNEST([99999999999]) x
 SELECT ARRAY_AGG(x LIMIT 0), STRING_AGG(CAST(x AS STRING) LIMIT 0), ARRAY_CONCAT_AGG([x] LIMIT 0), ARRAY_AGG(x ORDER BY x LIMIT 0)[SAFE_OFFSET(0)] FROM UNNEST([1]) x
+-- What AND and OR no longer have to know is not evaluated, also where their value is kept.
+SELECT z != 0 AND 10 / z > 3, z = 0 OR 10 / z > 3, NOT (z = 0 OR 10 / z > 3), z IS NULL OR NOT (z != 0 AND (10 / z > 3 OR z > 7)) FROM UNNEST([0, 1, 5, NULL]) z
+SELECT COUNTIF(z != 0 AND 10 / z > 3), COUNTIF(NOT (z = 0 OR 10 / z > 3)), LOGICAL_OR(z != 0 AND 10 / z > 3), LOGICAL_AND(z = 0 OR 10 / z > 3), COUNT(z != 0 AND 10 / z > 3), SUM(IF(z != 0 AND 10 / z > 3, z, 0)) FROM UNNEST([0, 1, 5, NULL]) z
+SELECT x > 0 AND 10 / y > 3, x > 0 OR 10 / y > 3, NOT (x > 0 AND (10 / y > 3 OR x IS NULL)) FROM UNNEST([STRUCT(1 AS x, 2 AS y), (0, 5), (NULL, 2), (NULL, NULL), (1, NULL), (0, NULL), (NULL, 5)])
