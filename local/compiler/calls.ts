@@ -2,9 +2,10 @@ import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
 import { scalarFunctions } from "./functions/table.ts";
-import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./functions/types.ts";
 import { compileLongChain } from "./operator-chains.ts";
 import { compileFunctionBody } from "./routines.ts";
+import { compileKeptExpr } from "./short-circuits.ts";
 import { childOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
@@ -12,12 +13,30 @@ import type { Unit } from "./unit.ts";
 /** The arguments of a call. */
 export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledExpr[] {
   const generic = nodesOf(node, "genericArgumentList");
-  if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compileExpr(arg, unit));
+  const compile = node.kind === "AggregateFunctionCall" ? compileKeptExpr : compileExpr;
+  if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compile(arg, unit));
   return generic.map((arg) => {
     const expr = nodeOf(arg, "expr");
     if (expr !== undefined) return compileExpr(expr, unit);
     throw unsupported(`this argument of ${functionName(node).name.toUpperCase()}`);
   });
+}
+
+/** De Morgan's other half of a quantified LIKE. */
+const OTHER_QUANTIFIER: Readonly<Record<string, string>> = { $like_any: "$like_all", $like_all: "$like_any" };
+
+/**
+ * `x NOT LIKE ANY (…)` asks for a pattern that does not match, which the analyzer's `NOT (x LIKE ANY (…))` is not: the two differ in
+ * where they stand (https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#semantic_rules_quant_like).
+ */
+function withoutQuantifiedNot(node: TreeNode): TreeNode {
+  const [operand] = nodesOf(node, "argumentList");
+  if (operand?.kind !== "FunctionCall" || functionName(node).name !== "$not") return node;
+  const other = OTHER_QUANTIFIER[functionName(operand).name];
+  const [outer, inner] = [node, operand].map((each) => nodeOf(each, "parseLocationRange"));
+  if (other === undefined || outer === undefined || inner === undefined) return node;
+  if (outer.start !== inner.start || outer.end !== inner.end) return node;
+  return { ...node, argumentList: [{ ...operand, function: { name: `ZetaSQL:${other}` } }] };
 }
 
 /** What every kind of call has in common. */
@@ -47,10 +66,29 @@ export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
   if (element !== undefined) return element;
   const chain = compileLongChain(node, unit, (operand) => compileExpr(operand, unit));
   if (chain !== undefined) return chain;
-  const call = functionCall(node, unit);
+  const call = functionCall(withoutQuantifiedNot(node), unit);
   const mapping = scalarFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(node));
-  return { sql: mapping(call), type: call.resultType };
+  return { sql: mappedSql(mapping, call, unit), type: call.resultType };
+}
+
+/**
+ * The DuckDB expression of a call. Inside a correlated subquery DuckDB does not find a column in a lambda's body, so there a
+ * mapping that makes a lambda is given its arguments by the name of another one's parameter.
+ */
+function mappedSql(mapping: ScalarMapping, call: FunctionCall, unit: Unit): string {
+  const sql = mapping(call);
+  if (!unit.correlated || !sql.includes("lambda ")) return sql;
+  const name = unit.fresh("v");
+  const bound: string[] = [];
+  const args = call.args.map((arg) => {
+    if (arg.literal !== undefined) return arg;
+    bound.push(`f${bound.length} := ${arg.sql}`);
+    return { ...arg, sql: `(${name}).f${bound.length - 1}` };
+  });
+  const inner = mapping({ ...call, args });
+  if (bound.length === 0 || !inner.includes("lambda ") || inner.includes("SELECT ")) return sql;
+  return `list_transform([struct_pack(${bound.join(", ")})], lambda ${name}: ${inner})[1]`;
 }
 
 /** `a[SAFE_OFFSET(0)]` where the column holds the first element already. */

@@ -1,5 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { isUnnamed } from "../storage/schema.ts";
 import type { FieldSchema } from "../types.ts";
 import type { CompiledQuery, ResultColumn } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
@@ -24,7 +25,7 @@ export function openUnit(statement: TreeNode, context: CompileContext): { unit: 
 export function compileQuery(statement: TreeNode, context: CompileContext): CompiledQuery {
   let unnamed = 0;
   return compileOutputs(statement, context, ({ name, type, sql }, unit) => {
-    const shown = name === "" || name.startsWith("$") ? `f${unnamed++}_` : name;
+    const shown = isUnnamed(name) ? `f${unnamed++}_` : name;
     return context.asValue === true ? sql : resultSql(sql, type, shown, unit);
   });
 }

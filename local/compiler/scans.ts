@@ -10,10 +10,11 @@ import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { compileSampleScan } from "./samples.ts";
 import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
+import { compileKeptExpr } from "./short-circuits.ts";
 import { compileTableFunctionScan } from "./table-functions.ts";
 import { compileTableScan } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf } from "./tree-access.ts";
-import type { Unit } from "./unit.ts";
+import { type Unit, VOLATILE } from "./unit.ts";
 import { compileWithRefScan, compileWithScan } from "./with-queries.ts";
 
 type ScanCompiler = (node: TreeNode, unit: Unit) => string;
@@ -39,7 +40,11 @@ function compileFilterScan(node: TreeNode, unit: Unit): string {
   const filter = childOf(node, "filterExpr");
   const { from, unit: inner } = identifiedRows(compileFrom(input, unit), [filter], unit);
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  return `SELECT ${columns} FROM ${from} WHERE ${compileExpr(filter, inner).sql}`;
+  const condition = compileExpr(filter, inner).sql;
+  if (!VOLATILE.test(condition)) return `SELECT ${columns} FROM ${from} WHERE ${condition}`;
+  // DuckDB would decide by RAND() below an UNNEST or a GROUP BY, of many rows at once; a column of that value stays in its place.
+  const name = unit.fresh("f");
+  return `SELECT ${columns} FROM (SELECT *, ${condition} AS ${name} FROM ${from}) AS ${unit.fresh("q")} WHERE ${name}`;
 }
 
 function compileProjectScan(node: TreeNode, unit: Unit): string {
@@ -55,7 +60,7 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
   const items = [...new Set(wanted)].map((id) => {
     const expr = computed.get(id);
     if (expr === undefined) return unit.define(unit.columnSql(id), id);
-    return unit.define(compileExpr(expr, rows?.unit ?? unit).sql, id);
+    return unit.define(compileKeptExpr(expr, rows?.unit ?? unit).sql, id);
   });
   const list = items.length === 0 ? `1 AS "none"` : items.join(", ");
   return rows === undefined ? `SELECT ${list}` : `SELECT ${list} FROM ${rows.from}`;

@@ -7,10 +7,10 @@ import { exactArgument } from "./functions/exact-argument.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { confusesRows, usesRowIds } from "./row-identity.ts";
 import { compileScan } from "./scans.ts";
-import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
+import { childOf, columnId, nodesOf, textOf, walkTree } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
-import { isWithoutFrom } from "./without-from.ts";
+import { insideProjection, isWithoutFrom } from "./without-from.ts";
 
 /** SCALAR, ARRAY, EXISTS and IN subqueries. */
 export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
@@ -19,7 +19,7 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   const kind = textOf(node, "subqueryType") || "SCALAR";
   if (isWithoutFrom(node))
     return { sql: insideProjection(scan, unit).columnSql(columnId(onlyColumnOf(scan))), type };
-  const isCorrelated = nodesOf(node, "parameterList").length > 0;
+  const isCorrelated = usesOuterRows(node, unit);
   const inner = isCorrelated ? unit.withCorrelation() : unit;
   const query = tellingRowsApart(node, compileScan(scan, inner), inner);
   // DuckDB takes the result of a subquery by itself with an aggregate.
@@ -45,18 +45,18 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   }
 }
 
-/** Where the columns of projections without FROM stand for their expressions. */
-function insideProjection(scan: TreeNode, unit: Unit): Unit {
-  const input = childOf(scan, "inputScan");
-  const inner = input.kind === "SingleRowScan" ? unit : insideProjection(input, unit);
-  return inner.withColumns(
-    new Map(
-      nodesOf(scan, "exprList").map((item) => [
-        columnId(childOf(item, "column")),
-        compileExpr(childOf(item, "expr"), inner).sql,
-      ]),
-    ),
-  );
+/** Whether a subquery uses columns of outer queries: by their names, or as arguments of the function whose body it stands in. */
+function usesOuterRows(subquery: TreeNode, unit: Unit): boolean {
+  let uses = nodesOf(subquery, "parameterList").length > 0;
+  walkTree(childOf(subquery, "subquery"), (node) => {
+    const argument =
+      node.kind === "ArgumentRef"
+        ? unit.functionArguments.get(textOf(node, "name").toLowerCase())
+        : undefined;
+    uses ||= argument !== undefined && !unit.isConstant(argument.sql);
+    return !uses;
+  });
+  return uses;
 }
 
 /** The query, worked out for each of the outer rows that it could confuse otherwise. */

@@ -28,7 +28,8 @@ const LONGEST_REPEATED = 20_000;
 /** A name that the compiler gives to a column. */
 const COLUMN = /\b(?:k_)?(?:u\d+_)?c\d+\b|\bo\d+\b/;
 const COLUMNS = new RegExp(COLUMN, "g");
-const VOLATILE = /\b(?:random|uuid|gen_random_uuid|bq_js_submit|bq_(?:safe_)?volatile_\w+)\(/;
+/** DuckDB functions that give another value each time. */
+export const VOLATILE = /\b(?:random|uuid|gen_random_uuid|bq_js_submit|bq_(?:safe_)?volatile_\w+)\(/;
 
 /**
  * What is known where a piece of a tree is compiled. Column ids are unique in one analyzed tree, so a column is a DuckDB
@@ -48,7 +49,7 @@ export class Unit implements FunctionContext {
   /** Columns that identify the rows of the queries outside. */
   readonly rowIds: readonly string[];
   /** Inside a subquery that refers to columns of an outer query. */
-  private readonly correlated: boolean;
+  readonly correlated: boolean;
 
   private constructor(
     private readonly shared: Shared,

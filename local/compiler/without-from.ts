@@ -1,5 +1,7 @@
 import type { TreeNode } from "../googlesql/tree.ts";
+import { compileExpr } from "./expressions.ts";
 import { childOf, columnId, flagOf, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
+import type { Unit } from "./unit.ts";
 
 /**
  * Whether a subquery is a scalar one without FROM, such as `(SELECT AS STRUCT a, b)`, that can be written as an expression: no
@@ -11,12 +13,26 @@ export function isWithoutFrom(subquery: TreeNode): boolean {
   );
 }
 
-/** Projections of one row out of nothing. */
-function isOneRow(scan: TreeNode): boolean {
+/** Whether a scan is projections of one row out of nothing. */
+export function isOneRow(scan: TreeNode): boolean {
   if (scan.kind !== "ProjectScan") return false;
   const input = childOf(scan, "inputScan");
   if (input.kind === "SingleRowScan") return true;
   return isOneRow(input) && canStandFor(nodesOf(input, "exprList"), nodesOf(scan, "exprList"));
+}
+
+/** A place where the columns of such projections stand for their expressions. */
+export function insideProjection(scan: TreeNode, unit: Unit): Unit {
+  const input = childOf(scan, "inputScan");
+  const inner = input.kind === "SingleRowScan" ? unit : insideProjection(input, unit);
+  return inner.withColumns(
+    new Map(
+      nodesOf(scan, "exprList").map((item) => [
+        columnId(childOf(item, "column")),
+        compileExpr(childOf(item, "expr"), inner).sql,
+      ]),
+    ),
+  );
 }
 
 /** Whether what makes columns can stand in their places: a path anywhere, anything else once, and not in a subquery. */

@@ -1,6 +1,6 @@
 import type { SqlType } from "../types.ts";
 import { CALL_ATTEMPTS, type GoogleSqlClient, type Message, ServerGoneError } from "./client.ts";
-import { LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
+import { EXTENDED_FUNCTIONS, LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
 import type { FoundTable } from "./source.ts";
 import { toTypeProto } from "./types.ts";
 import { UNDOCUMENTED_FUNCTIONS } from "./undocumented-functions.ts";
@@ -74,7 +74,10 @@ export function buildCatalog(
   return {
     ...folderMessage(root),
     constant,
-    builtinFunctionOptions: { languageOptions, excludeFunctionIds: UNDOCUMENTED_FUNCTIONS },
+    builtinFunctionOptions: {
+      languageOptions,
+      excludeFunctionIds: [...UNDOCUMENTED_FUNCTIONS, ...EXTENDED_FUNCTIONS],
+    },
   };
 }
 

@@ -66,6 +66,9 @@ function editDistance(type: SqlType): Message {
   return { argument: [fixed(type), fixed(type), limit], returnType: fixed(INT64) };
 }
 
+/** Functions that GoogleSQL of this age knows with fewer arguments than BigQuery gives them: ours stand in their place. */
+export const EXTENDED_FUNCTIONS: readonly string[] = ["FN_JSON_SET"];
+
 /**
  * Functions of BigQuery that GoogleSQL of this age does not know, as a catalog takes them; in trees they stand among
  * GoogleSQL's own. Signatures by https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all.
@@ -89,6 +92,20 @@ export const LATER_BUILTIN_FUNCTIONS: readonly Message[] = [
       named(STRING, "mode", { mustBeConstant: true, defaultValue: { stringValue: "strict" } }),
     ],
     returnType: fixed(arrayOf(STRING)),
+  }),
+  scalar("json_set", {
+    argument: [
+      fixed(JSON_TYPE),
+      fixed(STRING, { mustBeConstant: true }),
+      { kind: "ARG_TYPE_ARBITRARY", numOccurrences: 1 },
+      fixed(STRING, { cardinality: "REPEATED", mustBeConstant: true }),
+      { kind: "ARG_TYPE_ARBITRARY", numOccurrences: 1, options: { cardinality: "REPEATED" } },
+      named({ kind: "BOOL" }, "create_if_missing", {
+        mustBeConstant: true,
+        defaultValue: { boolValue: true },
+      }),
+    ],
+    returnType: fixed(JSON_TYPE),
   }),
   scalar("json_flatten", { argument: [fixed(JSON_TYPE)], returnType: fixed(arrayOf(JSON_TYPE)) }),
   scalar("text_analyze", {

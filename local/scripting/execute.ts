@@ -6,6 +6,7 @@ import { BigQueryError } from "../errors.ts";
 import { TOO_COMPLEX } from "../googlesql/client.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import { isUnnamed } from "../storage/schema.ts";
 import { isDdl, runDdl } from "./ddl.ts";
 import { writeDestination } from "./destination.ts";
 import { cancelledError, isConflict, isInterrupt } from "./duck-errors.ts";
@@ -108,7 +109,7 @@ export function checkDuplicateNames({ columns }: CompiledQuery): void {
   const duplicates = new Set<string>();
   for (const { name } of columns) {
     const key = name.toLowerCase();
-    if (seen.has(key) && !name.startsWith("$")) duplicates.add(name);
+    if (seen.has(key) && !isUnnamed(name)) duplicates.add(name);
     seen.add(key);
   }
   if (duplicates.size === 0) return;

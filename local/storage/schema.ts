@@ -92,12 +92,16 @@ export function fieldOfType(name: string, type: SqlType): FieldSchema {
   };
 }
 
+/** Whether a result's column has no name of its own, and is called `f0_` and so on. */
+export function isUnnamed(name: string): boolean {
+  return name === "" || name.startsWith("$");
+}
+
 /** The schema of a query's result. Unnamed columns get the names BigQuery gives them, `f0_`, `f1_`, … */
 export function schemaOfColumns(columns: readonly { name: string; type: SqlType }[]): FieldSchema[] {
   let unnamed = 0;
   return columns.map((column) => {
-    const anonymous = column.name === "" || column.name.startsWith("$");
-    return fieldOfType(anonymous ? `f${unnamed++}_` : column.name, column.type);
+    return fieldOfType(isUnnamed(column.name) ? `f${unnamed++}_` : column.name, column.type);
   });
 }
 

@@ -121,7 +121,9 @@ const anyValue: SiteMapping = (site) => {
 
 function limited(site: Site, list: string): string {
   const limit = "limit" in site.call ? site.call.limit : undefined;
-  return limit === undefined ? list : `(${list})[1:${limit.sql}]`;
+  if (limit === undefined) return list;
+  // Of no elements there is no array, not an empty one.
+  return limit.literal === 0n ? `(CASE WHEN false THEN ${list} END)` : `(${list})[1:${limit.sql}]`;
 }
 
 const arrayAgg: SiteMapping = (site) => {

@@ -3,6 +3,7 @@ import { FLOAT64, kindOf, onceAll, refuse, sqlOf } from "./arguments.ts";
 import { addDays, shiftByInterval } from "./calendar.ts";
 import { floatInMessage, numericText } from "./number-text.ts";
 import { failWhen, type MessagePart } from "./raise.ts";
+import { withoutOwnErrors } from "./safe.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** How a number reads in an error message. */
@@ -150,7 +151,7 @@ const unaryMinus: ScalarMapping = (call) => {
 
 /** SAFE_ADD and its kin: the operator, with NULL for an error. */
 function safely(mapping: ScalarMapping): ScalarMapping {
-  return (call) => `TRY(${mapping(call)})`;
+  return (call) => withoutOwnErrors(call, mapping);
 }
 
 const ieeeDivide: ScalarMapping = (call) =>

@@ -35,20 +35,25 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
 }
 
 const joinText: ScalarMapping = (call) => {
-  if (call.resultType.kind === "BYTES") return refuse(call, "on BYTES");
   const isConstant = typeof arg(call, 1).literal === "string";
   const [array, delimiter, nullText] = [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql];
   const e = call.context.fresh("e");
   if (nullText !== undefined) {
     const filled = `list_transform(${array}, lambda ${e}: coalesce(${e}, ${nullText}))`;
-    return `(CASE WHEN ${nullText} IS NOT NULL THEN ${joinList(filled, delimiter, isConstant)} END)`;
+    return `(CASE WHEN ${nullText} IS NOT NULL THEN ${joinList(call, filled, delimiter, isConstant)} END)`;
   }
-  return joinList(array, delimiter, isConstant);
+  return joinList(call, array, delimiter, isConstant);
 };
 
-function joinList(array: string, delimiter: string, isConstant: boolean): string {
-  // DuckDB's own function wants a constant.
-  return `${isConstant ? "array_to_string" : "bq_join"}(${array}, ${delimiter})`;
+function joinList(call: FunctionCall, array: string, delimiter: string, isConstant: boolean): string {
+  if (call.resultType.kind === "BYTES") return `bq_join_bytes(${array}, ${delimiter})`;
+  // DuckDB's own aggregate wants a constant, and gives NULL where there is nothing to join.
+  if (!isConstant) return `bq_join(${array}, ${delimiter})`;
+  return call.context.once(
+    array,
+    (list) =>
+      `(CASE WHEN ${list} IS NOT NULL THEN coalesce(list_aggregate(${list}, 'string_agg', ${delimiter}), '') END)`,
+  );
 }
 
 const generateArray: ScalarMapping = (call) => {
@@ -111,7 +116,8 @@ const generateTimestampArray: ScalarMapping = (call) => {
   });
 };
 
-const reverse: ScalarMapping = (call) => `list_reverse(${sqlOf(call, 0)})`;
+/** Not list_reverse: that is a macro, and DuckDB loses the name of a STRUCT's field that one makes in a correlated subquery. */
+const reverse: ScalarMapping = (call) => `(${sqlOf(call, 0)})[:-:-1]`;
 
 /** ARRAY_FIRST and ARRAY_LAST fail on an empty array. */
 function end(index: "1" | "-1"): ScalarMapping {

@@ -4,11 +4,11 @@ import { failWhen, type MessagePart, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall } from "./types.ts";
 
 /** 0001-01-01 and 9999-12-31 as days since 1970. */
-const MIN_DAY = -719162;
-const MAX_DAY = 2932896;
+export const MIN_DAY = -719162;
+export const MAX_DAY = 2932896;
 /** The same as microseconds, to the end of the last day. */
-const MIN_MICROS = -62135596800000000n;
-const MAX_MICROS = 253402300799999999n;
+export const MIN_MICROS = -62135596800000000n;
+export const MAX_MICROS = 253402300799999999n;
 
 /** Whatever a mapping needs to write an operand twice. */
 export type Scope = Pick<FunctionCall, "context">;

@@ -6,6 +6,7 @@ import { instantOf, localTime } from "./calendar.ts";
 import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
 import { failWhen, raise, withoutErrors } from "./raise.ts";
+import { cannotFail } from "./safe.ts";
 import { pointText } from "./time-text.ts";
 import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
 
@@ -60,7 +61,11 @@ const floatToInt: Conversion = (sql, context) =>
 
 const bytesToString: Conversion = (sql, context) =>
   context.once(sql, (b) => {
-    const text = `TRY(decode(${b}))`;
+    // TRY takes no subquery.
+    const e = context.fresh("e");
+    const text = b.includes("SELECT ")
+      ? `list_transform([${b}], lambda ${e}: TRY(decode(${e})))[1]`
+      : `TRY(decode(${b}))`;
     return failWhen(
       `${text} IS NULL AND ${b} IS NOT NULL`,
       STRING,
@@ -186,16 +191,16 @@ function sameKinds(a: SqlType, b: SqlType): boolean {
   return a.kind === b.kind;
 }
 
-/** Whether evaluating this text cannot fail, and holds no call of ours: a column, a literal, a field. */
-export function cannotFail(expr: CompiledExpr): boolean {
-  return (expr.literal !== undefined && !expr.sql.includes("bq")) || /^[\w".]+$/.test(expr.sql);
-}
-
 /** The DuckDB expression of CAST and SAFE_CAST. */
 export function castSql(call: CastCall): string {
   const { arg, context } = call;
   if (!call.safe) return convertArgument(call, arg.sql);
-  const converted = (sql: string): string => withoutErrors(convertArgument(call, sql));
+  // A part that cannot be converted makes the whole ARRAY or STRUCT NULL, not itself.
+  const composite = call.to.kind === "ARRAY" || call.to.kind === "STRUCT";
+  const converted = (sql: string): string => {
+    const result = convertArgument(call, sql);
+    return composite ? `TRY(${result})` : withoutErrors(result);
+  };
   if (cannotFail(arg)) return converted(arg.sql);
   // Only errors of the conversion give NULL, not those of its operand.
   const name = context.fresh("v");

@@ -1,7 +1,7 @@
 import type { SqlType } from "../../types.ts";
 import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
-import { raise } from "./raise.ts";
+import { failWhen, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 type Operator = "=" | "<>" | "<" | "<=" | ">" | ">=";
@@ -145,8 +145,17 @@ function likeSql(call: FunctionCall, text: string, pattern: CompiledExpr): strin
   if (literal !== undefined && /\\$/.test(literal.replaceAll("\\\\", ""))) {
     return raise(call.resultType, "LIKE pattern ends with a backslash");
   }
-  const plain = literal !== undefined && !literal.includes("\\");
-  return plain ? `(${text} LIKE ${pattern.sql})` : `(${text} LIKE ${pattern.sql} ESCAPE '\\')`;
+  if (literal !== undefined && !literal.includes("\\")) return `(${text} LIKE ${pattern.sql})`;
+  if (literal !== undefined) return `(${text} LIKE ${pattern.sql} ESCAPE '\\')`;
+  return call.context.once(pattern.sql, (p) =>
+    failWhen(
+      // An odd number of backslashes at the end: the last one escapes nothing.
+      `suffix(${p}, '\\') AND length(${p}) % 2 <> length(rtrim(${p}, '\\')) % 2 AND ${text} IS NOT NULL`,
+      call.resultType,
+      ["LIKE pattern ends with a backslash"],
+      `(${text} LIKE ${p} ESCAPE '\\')`,
+    ),
+  );
 }
 
 function likeMany(joiner: " OR " | " AND "): ScalarMapping {

@@ -9,10 +9,15 @@ import {
   dayNumber,
   instantOf,
   localTime,
+  MAX_DAY,
+  MAX_MICROS,
+  MIN_DAY,
+  MIN_MICROS,
   overflow,
   pointOfMicros,
   type Scope,
 } from "./calendar.ts";
+import { failWhen } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 /** Microseconds of the parts that have a fixed length. */
@@ -277,15 +282,21 @@ const timestamp: ScalarMapping = (call) => {
 
 /** TIMESTAMP_SECONDS and its kin. */
 function fromUnix(factor: bigint): ScalarMapping {
-  return (call) =>
-    kindOf(call, 0) === "TIMESTAMP"
-      ? sqlOf(call, 0)
-      : checkedPoint(
-          call,
-          { kind: "TIMESTAMP" },
-          times(sqlOf(call, 0), factor),
-          "Input value is out of the range of TIMESTAMP",
-        );
+  return (call) => {
+    if (kindOf(call, 0) === "TIMESTAMP") return sqlOf(call, 0);
+    return call.context.once(sqlOf(call, 0), (n) =>
+      failWhen(
+        `${n} NOT BETWEEN ${MIN_MICROS / factor}::BIGINT AND ${MAX_MICROS / factor}::BIGINT`,
+        { kind: "TIMESTAMP" },
+        [
+          "Input value ",
+          { sql: `CAST(${n} AS VARCHAR)` },
+          ` cannot be converted into a TIMESTAMP, because it would be out of the allowed range between ${MIN_MICROS} to ${MAX_MICROS} (microseconds)`,
+        ],
+        pointOfMicros("TIMESTAMP", times(n, factor)),
+      ),
+    );
+  };
 }
 
 /** UNIX_SECONDS and its kin round down. */
@@ -335,5 +346,10 @@ export const datetimeFunctions: Readonly<Record<string, ScalarMapping>> = {
   unix_millis: toUnix(1000n),
   unix_micros: toUnix(1n),
   unix_date: (call) => dayNumber(sqlOf(call, 0)),
-  date_from_unix_date: (call) => checkedDate(call, sqlOf(call, 0), "Input value is out of the range of DATE"),
+  date_from_unix_date: (call) =>
+    call.context.once(sqlOf(call, 0), (days) =>
+      checkedDate(call, days, `DATE_FROM_UNIX_DATE range is ${MIN_DAY} to ${MAX_DAY} but saw `, {
+        sql: `CAST(${days} AS VARCHAR)`,
+      }),
+    ),
 };

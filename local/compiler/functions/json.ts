@@ -1,5 +1,6 @@
-import { arg, kindOf, refuse, sqlOf } from "./arguments.ts";
+import { arg, kindOf, onceEach, refuse, sqlOf } from "./arguments.ts";
 import { jsonText } from "./json-text.ts";
+import { failWhen } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 const ROOT = "'$'";
@@ -77,7 +78,7 @@ const jsonArray: ScalarMapping = (call) => {
 };
 
 const jsonObject: ScalarMapping = (call) => {
-  if (call.args.length > 0 && kindOf(call, 0) === "ARRAY") return refuse(call, "of arrays");
+  if (call.args.length > 0 && kindOf(call, 0) === "ARRAY") return jsonObjectOfArrays(call);
   const keys: string[] = [];
   const values: string[] = [];
   for (let index = 0; index + 1 < call.args.length; index += 2) {
@@ -89,6 +90,26 @@ const jsonObject: ScalarMapping = (call) => {
     `bq_json_object(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`,
   );
 };
+
+/** JSON_OBJECT(keys, values): https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_object_signature2 */
+function jsonObjectOfArrays(call: FunctionCall): string {
+  const { type } = arg(call, 1);
+  if (type.kind !== "ARRAY") return refuse(call, "of arrays");
+  return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1)], (keys, values) => {
+    const e = call.context.fresh("e");
+    const texts = `list_transform(${values}, lambda ${e}: ${jsonText(call.context, type.element, e, "value")})`;
+    const failures = [
+      [`${keys} IS NULL`, "The keys array cannot be NULL"],
+      [`${values} IS NULL`, "The values array cannot be NULL"],
+      [`len(${keys}) <> len(${values})`, "The number of keys and values must match"],
+    ] as const;
+    return failures.reduceRight(
+      (sql, [condition, message]) =>
+        failWhen(condition, call.resultType, [`Invalid input to JSON_OBJECT: ${message}`], sql),
+      asJson(`bq_json_object(${keys}, CAST(${texts} AS VARCHAR[]))`),
+    );
+  });
+}
 
 const remove: ScalarMapping = (call) => {
   const paths = call.args.slice(1).map((each) => each.sql);

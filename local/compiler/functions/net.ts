@@ -1,4 +1,5 @@
 import { sqlOf } from "./arguments.ts";
+import { withoutOwnErrors } from "./safe.ts";
 import type { ScalarMapping } from "./types.ts";
 
 function own(name: string): ScalarMapping {
@@ -11,7 +12,7 @@ export const netFunctions: Readonly<Record<string, ScalarMapping>> = {
   "net.public_suffix": own("public_suffix"),
   "net.reg_domain": own("reg_domain"),
   "net.ip_from_string": own("ip_from_string"),
-  "net.safe_ip_from_string": (call) => `TRY(bq_net_ip_from_string(${sqlOf(call, 0)}))`,
+  "net.safe_ip_from_string": (call) => withoutOwnErrors(call, own("ip_from_string")),
   "net.ip_to_string": own("ip_to_string"),
   "net.ip_net_mask": own("ip_net_mask"),
   "net.ip_trunc": own("ip_trunc"),

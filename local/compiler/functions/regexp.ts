@@ -1,5 +1,6 @@
 import { unsupported } from "../../errors.ts";
-import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
+import { quoteText } from "../../values.ts";
+import { arg, literalText, onceEach, refuse, sqlOf } from "./arguments.ts";
 import { failWhen, raise } from "./raise.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
@@ -100,10 +101,8 @@ function matchesEmpty(pattern: string): boolean {
   return true;
 }
 
-/** REGEXP_EXTRACT with a position and an occurrence. */
+/** REGEXP_EXTRACT with a position and an occurrence; to an anchor the text starts at the position. */
 function extractAt(call: FunctionCall): string {
-  if (/^\^|\\b|\\A/.test(literalText(arg(call, 1)) ?? "^"))
-    return refuse(call, "with a position and an anchor");
   return withGroup(call, (group) =>
     onceEach(
       call,
@@ -175,6 +174,64 @@ const replace: ScalarMapping = (call) => {
   return `regexp_replace(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)}, 'g')`;
 };
 
+/** How often RE2 lets a part of a pattern be repeated. */
+const MAX_REPEATS = 1000n;
+
+/** A pattern with one capturing group as what stands before, in and after it. */
+function aroundGroup(pattern: string): readonly [before: string, group: string, after: string] | undefined {
+  const open = firstGroup(pattern);
+  if (open === undefined) return undefined;
+  for (let end = open + 1; end < pattern.length; end++) {
+    const group = pattern.slice(open, end + 1);
+    const around = pattern.slice(0, open) + pattern.slice(end + 1);
+    if (group.endsWith(")") && isPattern(group) && isPattern(around) && isPattern(pattern.slice(0, open)))
+      return [pattern.slice(0, open), group.replace(/^\((?:\?P?<\w+>)?/, "(?:"), pattern.slice(end + 1)];
+  }
+  return undefined;
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** REGEXP_INSTR: where what is found starts, or, with 1 as the last argument, where it ends. */
+const instr: ScalarMapping = (call) => {
+  noBytes(call);
+  const pattern = literalText(arg(call, 1));
+  if (pattern === undefined) return refuse(call, "with a pattern that is no literal");
+  if (acceptsEmpty(pattern)) return refuse(call, "with a pattern that matches an empty text");
+  const [occurrence, after] = [call.args[3]?.literal ?? 1n, call.args[4]?.literal ?? 0n];
+  if (typeof occurrence !== "bigint" || typeof after !== "bigint" || occurrence > MAX_REPEATS)
+    return refuse(call, "with such an occurrence or end");
+  if (occurrence < 1n) return raise(call.resultType, "Occurrence must be positive");
+  if (after !== 0n && after !== 1n) return raise(call.resultType, "Invalid return_position_after_match.");
+  const groups = countGroups(pattern);
+  if (groups > 1) return raise(call.resultType, TOO_MANY);
+  const parts = groups === 0 ? (["", `(?:${pattern})`, ""] as const) : aroundGroup(pattern);
+  // A flag or an alternative outside the group would not reach from one part to the other.
+  if (parts === undefined || (groups === 1 && /\||\(\?[a-zA-Z]/.test(parts[0] + parts[2])))
+    return refuse(call, "with this capturing group");
+  const [before, found, rest] = parts.map((part) => (part === "" ? "" : `(?-s:${part})`));
+  const whole = `(?-s:${before}${found}${rest})`;
+  const [inside, outside] = after === 1n ? [before + (found ?? ""), rest] : [before, (found ?? "") + rest];
+  const search = quoteText(`(?s)^((?:.*?${whole}){${occurrence - 1n}}.*?${inside})${outside}`);
+  return onceEach(call, [sqlOf(call, 0), call.args[2]?.sql ?? "1::BIGINT"], (s, position) => {
+    const text = `substring(${s}, ${position})`;
+    const place = `(CASE WHEN regexp_matches(${text}, ${search}) THEN length(regexp_extract(${text}, ${search}, 1)) + ${position} WHEN ${s} IS NOT NULL AND ${position} IS NOT NULL THEN 0 END)`;
+    return failWhen(
+      `${position} <= 0 AND ${s} IS NOT NULL`,
+      call.resultType,
+      ["Position must be positive"],
+      place,
+    );
+  });
+};
+
 /** Regular expressions. DuckDB's engine is RE2, as BigQuery's. */
 export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
   regexp_contains: contains,
@@ -182,19 +239,5 @@ export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
   regexp_substr: extract,
   regexp_extract_all: extractAll,
   regexp_replace: replace,
-  regexp_instr: (call) => {
-    noBytes(call);
-    if (call.args.length > 2) return refuse(call, "with a position");
-    const pattern = literalText(arg(call, 1));
-    if (pattern !== undefined && acceptsEmpty(pattern))
-      return refuse(call, "with a pattern that matches an empty text");
-    return withGroup(call, (group) =>
-      onceAll(call, (s, p) =>
-        // The text before the match is what the shortest prefix leaves; only a pattern without groups is placed exactly.
-        group === "0"
-          ? `(CASE WHEN regexp_matches(${s}, ${p}) THEN length(regexp_extract(${s}, concat('(?s)^(.*?)(?-s:', ${p}, ')'), 1)) + 1 WHEN ${s} IS NOT NULL AND ${p} IS NOT NULL THEN 0 END)`
-          : refuse(call, "with a capturing group"),
-      ),
-    );
-  },
+  regexp_instr: instr,
 };

@@ -4,7 +4,6 @@ import { analytics } from "./analytic.ts";
 import { arithmeticFunctions } from "./arithmetic.ts";
 import { arrayFunctions } from "./array.ts";
 import { bitwiseFunctions } from "./bitwise.ts";
-import { cannotFail } from "./cast.ts";
 import { comparisonFunctions } from "./comparison.ts";
 import { conditionalFunctions } from "./conditional.ts";
 import { datetimeFunctions } from "./datetime.ts";
@@ -15,29 +14,15 @@ import { intervalFunctions } from "./interval.ts";
 import { jsonFunctions } from "./json.ts";
 import { mathFunctions } from "./math.ts";
 import { netFunctions } from "./net.ts";
-import { withoutErrors } from "./raise.ts";
 import { regexpFunctions } from "./regexp.ts";
+import { withoutOwnErrors } from "./safe.ts";
 import { textFunctions } from "./text.ts";
-import type { AggregateMapping, AnalyticMapping, CompiledExpr, ScalarMapping } from "./types.ts";
+import type { AggregateMapping, AnalyticMapping, ScalarMapping } from "./types.ts";
 import { utilityFunctions } from "./utility.ts";
 
 /** `SAFE.f(x)`: an error of the function gives NULL, one of its arguments remains an error. */
 function withSafe(mapping: ScalarMapping): ScalarMapping {
-  return (call) => {
-    if (!call.safe) return mapping(call);
-    const bound: (readonly [string, string])[] = [];
-    const args = call.args.map((expr): CompiledExpr => {
-      if (cannotFail(expr)) return expr;
-      const name = call.context.fresh("v");
-      bound.push([name, expr.sql]);
-      return { ...expr, sql: name };
-    });
-    const tried = withoutErrors(mapping({ ...call, args }));
-    return bound.reduce(
-      (inner, [name, sql]) => `list_transform([${sql}], lambda ${name}: ${inner})[1]`,
-      tried,
-    );
-  };
+  return (call) => (call.safe ? withoutOwnErrors(call, mapping) : mapping(call));
 }
 
 /** The scalar functions and operators that have a mapping, by name in lower case. */

@@ -84,10 +84,31 @@ function side(name: "left" | "right"): ScalarMapping {
     });
 }
 
+/** No row of a table may be larger: a text beyond it could only take the machine's memory. */
+const MAX_OUTPUT_BYTES = 100 * 1024 * 1024;
+
+/** A text of this size, or GoogleSQL's error for one that is too large. */
+function ofSize(call: FunctionCall, name: string, tooLarge: string, sql: string): string {
+  return failWhen(
+    tooLarge,
+    call.resultType,
+    [`Output of ${name} exceeds max allowed output size of 100MB`],
+    sql,
+  );
+}
+
 function pad(name: "lpad" | "rpad"): ScalarMapping {
   return (call) => {
-    if (isBytes(call))
-      return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${call.args[2]?.sql ?? "' '::BLOB"})`;
+    if (isBytes(call)) {
+      return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1)], (b, n) =>
+        ofSize(
+          call,
+          "LPAD/RPAD",
+          `${n} > ${MAX_OUTPUT_BYTES} AND ${b} IS NOT NULL`,
+          `bq_${name}_bytes(${b}, ${n}, ${call.args[2]?.sql ?? "' '::BLOB"})`,
+        ),
+      );
+    }
     return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql ?? "' '"], (s, n, p) => {
       // NULL before errors: a size that cannot be is no matter where there is nothing to pad.
       const size = `CASE WHEN ${s} IS NULL OR ${p} IS NULL THEN 0 ELSE ${n} END`;
@@ -103,7 +124,12 @@ function pad(name: "lpad" | "rpad"): ScalarMapping {
         `${n} < 0 AND ${s} IS NOT NULL AND ${p} IS NOT NULL`,
         call.resultType,
         [message],
-        checked,
+        ofSize(
+          call,
+          "LPAD/RPAD",
+          `${n} > ${MAX_OUTPUT_BYTES} AND ${s} IS NOT NULL AND ${p} IS NOT NULL`,
+          checked,
+        ),
       );
     });
   };
@@ -112,7 +138,17 @@ function pad(name: "lpad" | "rpad"): ScalarMapping {
 const repeat: ScalarMapping = (call) =>
   onceAll(call, (s, n) => {
     const message = "Second argument (repeat count) for REPEAT cannot be negative";
-    return failWhen(`${n} < 0 AND ${s} IS NOT NULL`, call.resultType, [message], `repeat(${s}, ${n})`);
+    const [length, repeated] = isBytes(call)
+      ? [`octet_length(${s})`, `bq_repeat_bytes(${s}, ${n})`]
+      : [`strlen(${s})`, `repeat(${s}, ${n})`];
+    const tooLarge = `${n} > ${MAX_OUTPUT_BYTES} // greatest(${length}, 1) AND ${length} > 0`;
+    return failWhen(
+      `${n} < 0 AND ${s} IS NOT NULL`,
+      call.resultType,
+      [message],
+      // Nothing, however often, is nothing.
+      `(CASE WHEN ${length} = 0 AND ${n} IS NOT NULL THEN ${s} ELSE ${ofSize(call, "REPEAT", tooLarge, repeated)} END)`,
+    );
   });
 
 function trim(name: "trim" | "ltrim" | "rtrim"): ScalarMapping {
@@ -198,7 +234,7 @@ export const textFunctions: Readonly<Record<string, ScalarMapping>> = {
   right: side("right"),
   lpad: pad("lpad"),
   rpad: pad("rpad"),
-  repeat: (call) => (isBytes(call) ? own("repeat")(call) : repeat(call)),
+  repeat,
   trim: trim("trim"),
   ltrim: trim("ltrim"),
   rtrim: trim("rtrim"),

@@ -24,7 +24,7 @@ JSON_SET(JSON '{"a": 1}', '$.a.b', 2)
 JSON_SET(JSON '[1, 2]', '$[1]', 9)
 JSON_SET(JSON '[1, 2]', '$[4]', 9)
 JSON_SET(JSON '{"a": 1}', '$', 9)
-JSON_SET(JSON '{"a": 1}', '$.b', 2, create_if_missing => FALSE)
+JSON_SET(JSON '{"a": 1}', '$.b', 2, create_if_missing => FALSE) -- docs: "{\"a\":1}"
 JSON_SET(JSON '{"a": 1}', '$.a', 2, '$.c', NULL)
 JSON_SET(JSON '{"a": null}', '$.a.b', 1)
 JSON_SET(JSON '{"a": 1}', '$.b', [1, 2])

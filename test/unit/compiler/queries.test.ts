@@ -35,6 +35,15 @@ afterAll(() => bench.close());
 // Where GoogleSQL differs from DuckDB, or where the compiler itself could go wrong. Results as the reference documentation
 // has them: https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax
 const QUERIES: readonly (readonly [string, unknown[][]])[] = [
+  // RAND() decides for each row where it is written, not for many rows below an UNNEST or a GROUP BY.
+  [
+    "SELECT COUNT(*) BETWEEN 300 AND 700 FROM UNNEST(GENERATE_ARRAY(1, 1000)) x WHERE RAND() < 0.5 AND x > 0",
+    [[true]],
+  ],
+  [
+    "SELECT COUNT(*) BETWEEN 300 AND 700 FROM (SELECT x FROM UNNEST(GENERATE_ARRAY(1, 1000)) x GROUP BY x HAVING RAND() < 0.5)",
+    [[true]],
+  ],
   // ORDER BY: NULL is smallest, then NaN.
   [
     "SELECT x FROM UNNEST([1.0, CAST('nan' AS FLOAT64), NULL, CAST('-inf' AS FLOAT64)]) x ORDER BY x",

@@ -19,6 +19,10 @@ beforeAll(async () => {
       first: sqlFunction(
         "first(a ARRAY<INT64>) AS ((SELECT ARRAY_AGG(x ORDER BY x DESC LIMIT 1)[SAFE_OFFSET(0)] FROM UNNEST(a) x))",
       ),
+      // A subquery whose only link to the rows outside is the argument.
+      doubled: sqlFunction(
+        "doubled(a ARRAY<INT64>) AS (ARRAY(SELECT x FROM UNNEST(ARRAY_CONCAT(ARRAY(SELECT x FROM UNNEST(a) x WHERE x > 1 ORDER BY x DESC), ARRAY_REVERSE(a))) x WITH OFFSET o ORDER BY o))",
+      ),
       spread: {
         routine: "AGGREGATE FUNCTION",
         text: "CREATE AGGREGATE FUNCTION d.spread(x INT64, k INT64 NOT AGGREGATE) AS ((MAX(x) - MIN(x)) * k)",
@@ -60,6 +64,10 @@ describe("a call of a user's SQL function", () => {
       ],
     ],
     ["SELECT d.first([1, 7, 3]), d.first([])", [[7n, null]]],
+    [
+      "SELECT d.doubled([id, id * 2]) FROM d.t ORDER BY id",
+      [[[2n, 2n, 1n]], [[4n, 2n, 4n, 2n]], [[10n, 5n, 10n, 5n]]],
+    ],
     ["SELECT d.spread(id, 10) FROM d.t", [[40n]]],
     [
       "SELECT id > 1, d.spread(id, 1) FROM d.t GROUP BY 1 ORDER BY 1",

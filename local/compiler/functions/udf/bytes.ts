@@ -140,10 +140,7 @@ export const bytesUdfs: readonly Udf[] = [
   udf("replace_bytes", [bytes, bytes, bytes], bytes, (b, from, to) =>
     from.length === 0 ? b : unlatin(latin(b).replaceAll(latin(from), () => latin(to))),
   ),
-  udf("repeat_bytes", [bytes, int], bytes, (b, n) => {
-    if (n < 0n) throw new EvaluationError("Second argument (repeat count) for REPEAT cannot be negative");
-    return Buffer.concat(Array.from({ length: Number(n) }, () => b));
-  }),
+  udf("repeat_bytes", [bytes, int], bytes, (b, n) => Buffer.alloc(b.length * Number(n), b)),
   udf("trim_bytes", [bytes, bytes], bytes, (b, set) => trimmed(b, set, true, true)),
   udf("ltrim_bytes", [bytes, bytes], bytes, (b, set) => trimmed(b, set, true, false)),
   udf("rtrim_bytes", [bytes, bytes], bytes, (b, set) => trimmed(b, set, false, true)),
@@ -167,7 +164,9 @@ export const bytesUdfs: readonly Udf[] = [
   udf("to_code_points_bytes", [bytes], list(int), (b) => [...b].map(BigInt)),
   udf("like_bytes", [bytes, bytes], bool, (b, pattern) => likePattern(latin(pattern)).test(latin(b))),
   udf("join_bytes", [list(bytes), bytes], bytes, (items, by) =>
-    Buffer.concat(items.flatMap((item, index) => (item === null ? [] : index === 0 ? [item] : [by, item]))),
+    Buffer.concat(
+      items.filter((item) => item !== null).flatMap((item, index) => (index === 0 ? [item] : [by, item])),
+    ),
   ),
   udf("bit_and_bytes", [bytes, bytes], bytes, (a, b) => combined(a, b, (x, y) => x & y)),
   udf("bit_or_bytes", [bytes, bytes], bytes, (a, b) => combined(a, b, (x, y) => x | y)),

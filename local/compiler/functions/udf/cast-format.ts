@@ -168,9 +168,13 @@ function read(fields: Fields, element: string, value: string, today: Date): void
   else if (element === "TZM") fields.zoneMinute = value;
 }
 
-/** What an element may be in the text. */
-function patternOf(element: string): RegExp {
-  if (element === "YYYY" || element === "RRRR") return /\d{1,5}/iy;
+/** Elements that are numbers. */
+const NUMBER = /^(?:Y|RR|MM|DD|HH|MI|SS|FF)/;
+
+/** What an element may be in the text, where `next` follows it in the format. */
+function patternOf(element: string, next: string): RegExp {
+  // A year leaves the digits of what follows it at once.
+  if (element === "YYYY" || element === "RRRR") return NUMBER.test(next) ? /\d{1,4}/iy : /\d{1,5}/iy;
   if (/^(Y{1,3}|RR)$/.test(element)) return new RegExp(`\\d{1,${element.length}}`, "iy");
   if (element === "MONTH") return new RegExp(NAMES.MONTHS.join("|"), "iy");
   if (element === "MON") return new RegExp(NAMES.MONTHS.map((name) => name.slice(0, 3)).join("|"), "iy");
@@ -187,14 +191,23 @@ function parse(source: string, pattern: string, kind: string, zone: string, now:
   const fields: Fields = {};
   const fail = (): EvaluationError =>
     new EvaluationError(`Failed to parse input timestamp string "${source}"`);
-  let at = 0;
-  for (const token of tokensOf(pattern)) {
+  const end = source.trimEnd().length;
+  let at = source.length - source.trimStart().length;
+  const tokens = tokensOf(pattern);
+  for (const [index, token] of tokens.entries()) {
     const element = token.toUpperCase();
+    if (element === " ") {
+      const start = at;
+      while (at < end && /\s/.test(source[at] ?? "")) at++;
+      // Any number of spaces stands for any other, but for none.
+      if (at === start && tokens[index - 1] !== " ") throw fail();
+      continue;
+    }
     const isElement = /^[A-Z]/.test(element);
     check(element, kind);
     if (/^(D|DDD|DAY|DY)$/.test(element))
       throw new EvaluationError(`Format element '${element}' is not supported for parsing`);
-    const wanted = isElement ? patternOf(element) : undefined;
+    const wanted = isElement ? patternOf(element, (tokens[index + 1] ?? "").toUpperCase()) : undefined;
     if (wanted !== undefined) wanted.lastIndex = at;
     const literal = show(pointOf(0n, 0n), token);
     const found =
@@ -207,7 +220,7 @@ function parse(source: string, pattern: string, kind: string, zone: string, now:
     if (isElement) read(fields, element, found, today);
     at += found.length;
   }
-  if (at < source.length) throw fail();
+  if (at < end) throw fail();
   const micros = microsOf(fields, kind, today);
   if (micros === undefined) throw fail();
   if (kind !== "TIMESTAMP") return micros;

@@ -157,8 +157,21 @@ function truncated(value: string, spec: Spec): string {
   return padText(spec.precision === undefined ? value : [...value].slice(0, spec.precision).join(""), spec);
 }
 
+/** The longest that FORMAT makes anything, and the most digits of a FLOAT64. */
+const MAX_LENGTH = 1_048_576;
+const MAX_DIGITS = 1074;
+
+/** GoogleSQL's errors, in its words, where a width or a precision would take the machine's memory. */
+function checkSize({ width = 0, precision = 0, letter }: Spec): void {
+  if (width > MAX_LENGTH)
+    throw new EvaluationError(`Output string too long while evaluating FORMAT; limit ${MAX_LENGTH}`);
+  const most = "fFeEgG".includes(letter) ? MAX_DIGITS : MAX_LENGTH;
+  if (precision > most) throw new EvaluationError(`Precision value is too big${most}`);
+}
+
 function render(argument: Argument, spec: Spec): string | null {
   const { letter } = spec;
+  checkSize(spec);
   if (letter === "t") return truncated(argument.plain, spec);
   if (letter === "T") return truncated(argument.source, spec);
   if (argument.raw === null) return letter === "p" || letter === "P" ? padText("NULL", spec) : null;

@@ -36,37 +36,71 @@ function isoText({ months, days, micros }: IntervalValue): string {
   return `P${date}${time === "" ? "" : `T${time}`}`;
 }
 
-const TEXT = /^([+-]?)(\d+)-(\d+) ([+-]?\d+) ([+-]?)(\d+):(\d+):(\d+)(?:\.(\d{1,6}))?$/;
-const ISO =
-  /^P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)(?:\.(\d{1,6}))?S)?)?$/;
+/**
+ * The canonical format, from any part to any other that cannot be mistaken: `Y-M D H:M:S` and what is left of it
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#canonical_format_3).
+ */
+const CANONICAL = [
+  /^(?<yearMonth>[+-]?\d+-\d+)(?: (?<day>[+-]?\d+)(?: (?<clock>[+-]?\d+(?::\d+(?::\d+(?:\.\d{1,6})?)?)?))?)?$/,
+  /^(?<day>[+-]?\d+) (?<clock>[+-]?\d+:\d+(?::\d+(?:\.\d{1,6})?)?)$/,
+  /^(?<clock>[+-]?\d+:\d+:\d+(?:\.\d{1,6})?)$/,
+  /^(?<month>[+-]?\d+) (?<day>[+-]?\d+) (?<clock>[+-]?\d+(?::\d+(?::\d+(?:\.\d{1,6})?)?)?)$/,
+] as const;
+
+/** Parts that a sign belongs to together, in units of the last one. */
+function signed(text: string, separator: string, factor: bigint): bigint {
+  const total = text
+    .replace(/^[+-]/, "")
+    .split(separator)
+    .reduce((sum, part) => sum * factor + BigInt(part), 0n);
+  return text.startsWith("-") ? -total : total;
+}
+
+function clockMicros(text: string): bigint {
+  const [clock = "", fraction = ""] = text.split(".");
+  const padded = `${clock}${":0".repeat(2 - (clock.split(":").length - 1))}`;
+  const micros = BigInt(fraction.padEnd(6, "0"));
+  return signed(padded, ":", 60n) * 1_000_000n + (text.startsWith("-") ? -micros : micros);
+}
+
+const ISO_PART = /(-?)(\d+)(?:[.,](\d{1,6}))?([YMWDHS])/y;
+const MONTHS_OF: Readonly<Record<string, bigint>> = { Y: 12n, M: 1n };
+const DAYS_OF: Readonly<Record<string, bigint>> = { W: 7n, D: 1n };
+const MICROS_OF: Readonly<Record<string, bigint>> = { H: 3_600_000_000n, M: 60_000_000n, S: 1_000_000n };
+
+/** An ISO 8601 duration; a part may stand several times, in any order. */
+function parseIso(source: string): IntervalValue | undefined {
+  let [months, days, micros] = [0n, 0n, 0n];
+  let inTime = false;
+  for (let at = 1; at < source.length; at = ISO_PART.lastIndex) {
+    if (source[at] === "T" && !inTime) {
+      inTime = true;
+      ISO_PART.lastIndex = at + 1;
+      continue;
+    }
+    ISO_PART.lastIndex = at;
+    const [, minus, digits = "", fraction, unit = ""] = ISO_PART.exec(source) ?? [];
+    const size = inTime ? MICROS_OF[unit] : (MONTHS_OF[unit] ?? DAYS_OF[unit]);
+    if (size === undefined || (fraction !== undefined && unit !== "S")) return undefined;
+    const value = BigInt(digits) * size + BigInt((fraction ?? "").padEnd(6, "0"));
+    const amount = minus === "-" ? -value : value;
+    if (inTime) micros += amount;
+    else if (unit in MONTHS_OF) months += amount;
+    else days += amount;
+  }
+  return checked(months, days, micros);
+}
 
 function parseInterval(source: string): IntervalValue {
-  const plain = TEXT.exec(source);
-  if (plain !== null) {
-    const [, sign, years, months, days, clockSign, hours, minutes, seconds, fraction = ""] = plain;
-    const total = Number(years) * 12 + Number(months);
-    const micros =
-      (BigInt(hours as string) * 3600n + BigInt(minutes as string) * 60n + BigInt(seconds as string)) *
-        1_000_000n +
-      BigInt(fraction.padEnd(6, "0"));
-    return {
-      months: sign === "-" ? -total : total,
-      days: Number(days),
-      micros: clockSign === "-" ? -micros : micros,
-    };
+  for (const pattern of CANONICAL) {
+    const found = pattern.exec(source);
+    if (found === null) continue;
+    const { month = "0", yearMonth = month, day = "0", clock = "0" } = found.groups ?? {};
+    return checked(signed(yearMonth, "-", 12n), signed(day, "-", 1n), clockMicros(clock));
   }
-  const iso = source === "P" || source.endsWith("T") ? null : ISO.exec(source);
-  if (iso === null) throw new EvaluationError(`Invalid INTERVAL value '${source}'`);
-  const [years, months, weeks, days, hours, minutes, seconds] = iso
-    .slice(1, 8)
-    .map((part) => Number(part ?? 0));
-  const fraction = BigInt((iso[8] ?? "").padEnd(6, "0"));
-  const whole = BigInt((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1_000_000n;
-  return {
-    months: (years ?? 0) * 12 + (months ?? 0),
-    days: (weeks ?? 0) * 7 + (days ?? 0),
-    micros: whole + (iso[7]?.startsWith("-") ? -fraction : fraction),
-  };
+  const iso = source.startsWith("P") && source !== "P" ? parseIso(source) : undefined;
+  if (iso === undefined) throw new EvaluationError(`Invalid INTERVAL value '${source}'`);
+  return iso;
 }
 
 function justify({ months, days, micros }: IntervalValue, byDays: boolean, byHours: boolean): IntervalValue {
@@ -133,7 +167,7 @@ function checked(months: bigint, days: bigint, micros: bigint): IntervalValue {
     ["microseconds", micros, MAX_MICROS],
   ] as const) {
     if (abs(value) > max)
-      throw new EvaluationError(`Interval ${part} field '${value}' is out of range -${max} to ${max}`);
+      throw new EvaluationError(`Interval field ${part} '${value}' is out of range -${max} to ${max}`);
   }
   return { months: Number(months), days: Number(days), micros };
 }

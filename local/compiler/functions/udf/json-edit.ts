@@ -34,6 +34,18 @@ function changed(
   return items;
 }
 
+/** The JSON with its place at a path changed, or as it is where that changes nothing. */
+function edited(
+  json: Json,
+  path: JsonPath,
+  create: boolean,
+  change: (old: Json | undefined) => Json | undefined,
+): Json {
+  const result = changed(json, path, create, change);
+  // A JSON null is a result.
+  return result === undefined ? json : result;
+}
+
 /** Applies an edit for each pair of a path and a value, one after the other. */
 function editAll(
   source: string,
@@ -54,7 +66,10 @@ function editAll(
 function strip(value: Json, arrays: boolean, remove: boolean): Json | undefined {
   if (value === null) return undefined;
   if (isArray(value)) {
-    if (!arrays) return value.map((item) => (item === null ? null : (strip(item, arrays, remove) ?? item)));
+    // An array that is kept keeps its elements, those that are left empty too.
+    if (!arrays) {
+      return value.map((item) => (item === null ? null : (strip(item, arrays, remove) ?? new Map())));
+    }
     const items = value.map((item) => strip(item, arrays, remove)).filter((item) => item !== undefined);
     return remove && items.length === 0 ? undefined : items;
   }
@@ -69,26 +84,22 @@ function strip(value: Json, arrays: boolean, remove: boolean): Json | undefined 
 
 /** An array at the path gets the elements; a null there becomes an array of them. */
 function withElements(json: Json, path: JsonPath, elements: readonly Json[]): Json {
-  return (
-    changed(json, path, false, (old) => {
-      if (isArray(old)) return [...old, ...elements];
-      return old === null ? elements : undefined;
-    }) ?? json
-  );
+  return edited(json, path, false, (old) => {
+    if (isArray(old)) return [...old, ...elements];
+    return old === null ? elements : undefined;
+  });
 }
 
 function inserted(json: Json, path: JsonPath, elements: readonly Json[]): Json {
   const index = path.at(-1);
   if (typeof index !== "number") return json;
-  return (
-    changed(json, path.slice(0, -1), true, (old) => {
-      if (!isArray(old) && old !== undefined && old !== null) return undefined;
-      const items = isArray(old) ? [...old] : [];
-      while (items.length < index) items.push(null);
-      items.splice(index, 0, ...elements);
-      return items;
-    }) ?? json
-  );
+  return edited(json, path.slice(0, -1), true, (old) => {
+    if (!isArray(old) && old !== undefined && old !== null) return undefined;
+    const items = isArray(old) ? [...old] : [];
+    while (items.length < index) items.push(null);
+    items.splice(index, 0, ...elements);
+    return items;
+  });
 }
 
 function elementsOf(value: Json, each: boolean): readonly Json[] {
@@ -98,7 +109,7 @@ function elementsOf(value: Json, each: boolean): readonly Json[] {
 /** Functions that give a changed JSON value. */
 export const jsonEditUdfs: readonly Udf[] = [
   udf("json_set", [text, list(text), list(text), bool], text, (source, paths, values, create) =>
-    editAll(source, paths, values, (json, path, value) => changed(json, path, create, () => value) ?? json),
+    editAll(source, paths, values, (json, path, value) => edited(json, path, create, () => value)),
   ),
   udf("json_array_append", [text, list(text), list(text), bool], text, (source, paths, values, each) =>
     editAll(source, paths, values, (json, path, value) => withElements(json, path, elementsOf(value, each))),
@@ -109,8 +120,6 @@ export const jsonEditUdfs: readonly Udf[] = [
   udf("json_strip_nulls", [text, text, bool, bool], text, (source, path, arrays, remove) => {
     const json = parseJson(source);
     const steps = parsePath(path, false);
-    return printJson(
-      changed(json, steps, false, (old) => strip(old ?? null, arrays, remove) ?? null) ?? json,
-    );
+    return printJson(edited(json, steps, false, (old) => strip(old ?? null, arrays, remove) ?? null));
   }),
 ];

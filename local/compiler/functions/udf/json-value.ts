@@ -32,6 +32,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /** What a number beyond its type's range becomes. */
 export type WideNumbers = "round" | "exact";
 
+/** An object of a text in which a key stands more than once: it is given back as written, and a path finds the first. */
+class RepeatingObject extends Map<string, Json> {
+  constructor(readonly members: readonly (readonly [string, Json])[]) {
+    super(members.toReversed());
+  }
+}
+
 const NOTHING = Symbol("nothing found");
 
 class Found {
@@ -106,6 +113,7 @@ class Parser {
 
   private object(depth: number, onPath: boolean): Json {
     const members = new Map<string, Json>();
+    const written: (readonly [string, Json])[] = [];
     this.space();
     if (this.take("}")) return members;
     do {
@@ -117,10 +125,12 @@ class Parser {
       const value = this.valueAt(this.leads(onPath, depth, key), depth + 1);
       const first = members.get(key);
       members.set(key, first === undefined ? value : this.repeated(first, value));
+      // Text that is only searched is not made better than it is.
+      if (this.target !== undefined) written.push([key, value]);
       this.space();
     } while (this.take(","));
     if (!this.take("}")) this.fail("expected '}'");
-    return members;
+    return written.length > members.size ? new RepeatingObject(written) : members;
   }
 
   private array(depth: number, onPath: boolean): Json {
@@ -259,7 +269,8 @@ export function printJson(value: Json, sorted = true): string {
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "string") return quoteJson(value);
   if (value instanceof Map) {
-    const members = [...(value as ReadonlyMap<string, Json>)];
+    const members =
+      value instanceof RepeatingObject ? [...value.members] : [...(value as ReadonlyMap<string, Json>)];
     if (sorted) members.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     return `{${members.map(([key, item]) => `${quoteJson(key)}:${printJson(item, sorted)}`).join(",")}}`;
   }
@@ -289,9 +300,13 @@ export function prettyJson(value: Json, indent = ""): string {
 /** The steps of a JSONPath: member names and array indexes. */
 export type JsonPath = readonly (string | number)[];
 
-const STANDARD_STEP =
-  /\.([A-Za-z_0-9\-$\u0080-\uffff]+)|\."((?:[^"\\]|\\.)*)"|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]/y;
-const LEGACY_STEP = /\.([^."[\]' ]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y;
+/** A member's name as it may stand without quotes. */
+const NAME = "\\.([\\p{L}\\p{N}_\\-:\\s]+)";
+const STANDARD_STEP = new RegExp(`${NAME}|\\."((?:[^"\\\\]|\\\\.)*)"|\\[\\s*(\\d+)\\s*\\]`, "uy");
+const LEGACY_STEP = new RegExp(
+  `${NAME}|\\['((?:[^'\\\\]|\\\\.)*)'\\]|\\[\\s*([\\p{L}\\p{N}_\\-]+)\\s*\\]`,
+  "uy",
+);
 const paths = new Map<string, JsonPath>();
 
 /** Parses a JSONPath in the form of JSON_VALUE (`$."a b"`) or of JSON_EXTRACT (`$['a b']`). */
@@ -306,10 +321,10 @@ export function parsePath(path: string, legacy: boolean): JsonPath {
     pattern.lastIndex = at;
     const found = pattern.exec(path);
     if (found === null) throw new EvaluationError(`Invalid token in JSONPath at: ${path.slice(at)}`);
-    const text = found[0];
-    const index = /^\[(\d+)\]$/.exec(text)?.[1];
-    if (index !== undefined) steps.push(Number(index));
-    else steps.push(unquote(found.slice(1).find((group) => group !== undefined) ?? ""));
+    const [, name, quoted, bracketed = ""] = found;
+    if (name !== undefined) steps.push(name);
+    else if (quoted !== undefined) steps.push(unquote(quoted));
+    else steps.push(/^\d+$/.test(bracketed) ? Number(bracketed) : bracketed);
   }
   if (paths.size > 1000) paths.clear();
   paths.set(key, steps);

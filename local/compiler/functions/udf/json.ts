@@ -39,12 +39,13 @@ function asInteger(value: Json): bigint | undefined {
 function int64(source: string): bigint {
   const value = parseJson(source);
   const integer = asInteger(value);
-  if (integer === undefined) throw new EvaluationError("The provided JSON input is not an integer");
-  if (BigInt.asIntN(64, integer) !== integer) {
+  if (integer === undefined && numberOf(value) !== undefined) {
     throw new EvaluationError(
-      `The provided JSON number: ${printJson(value)} cannot be converted to an int64`,
+      `The provided JSON number: ${printJson(value)} cannot be converted to an integer`,
     );
   }
+  if (integer === undefined || BigInt.asIntN(64, integer) !== integer)
+    throw new EvaluationError("The provided JSON input is not an integer");
   return integer;
 }
 
@@ -241,7 +242,7 @@ export const jsonUdfs: readonly Udf[] = [
   udf("json_object", [list(text), list(text)], text, (keys, values) => {
     const members = new Map<string, Json>();
     keys.forEach((key, index) => {
-      if (key === null) throw new EvaluationError("A key in JSON_OBJECT cannot be NULL");
+      if (key === null) throw new EvaluationError("Invalid input to JSON_OBJECT: A key cannot be NULL");
       if (!members.has(key)) members.set(key, parseJson(values[index] ?? "null"));
     });
     return printJson(members);

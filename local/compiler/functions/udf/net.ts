@@ -3,7 +3,8 @@ import { bytes, EvaluationError, int, text, type Udf, udf } from "./define.ts";
 
 function fromText(address: string): Buffer {
   if (isIPv4(address)) return Buffer.from(address.split(".").map(Number));
-  if (!isIPv6(address) || address.includes("%")) throw new EvaluationError(`Invalid IP address: ${address}`);
+  if (!isIPv6(address) || address.includes("%"))
+    throw new EvaluationError(`NET.IP_FROM_STRING() encountered an unparseable IP-address: ${address}`);
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const plain =
     dotted === null

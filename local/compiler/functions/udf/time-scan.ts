@@ -1,31 +1,8 @@
 import { EvaluationError, int, text, type Udf, udf } from "./define.ts";
+import { dateOf, type Fields, readDay, readMonth, readYearPart } from "./time-fields.ts";
 import { NAMES, unreadable } from "./time-format.ts";
-import { clockOf, dayOf } from "./time-parse.ts";
-import { civilSeconds, instantMicros } from "./zones.ts";
-
-/** What has been read so far; later elements win over earlier ones. */
-interface Fields {
-  year: number;
-  month: number;
-  day: number;
-  hour: number;
-  minute: number;
-  second: number;
-  fraction: string;
-  century?: number;
-  yearInCentury?: number;
-  hour12?: boolean;
-  afternoon?: boolean;
-  yearDay?: number;
-  weekday?: number;
-  sundayWeek?: number;
-  mondayWeek?: number;
-  isoYear?: number;
-  isoWeek?: number;
-  isoDay?: number;
-  unixSeconds?: bigint;
-  offset?: string;
-}
+import { clockOf } from "./time-parse.ts";
+import { instantMicros } from "./zones.ts";
 
 class Scanner {
   at = 0;
@@ -75,7 +52,7 @@ class Scanner {
 type Reader = (s: Scanner, f: Fields) => void;
 
 const MONTH_NAME: Reader = (s, f) => {
-  f.month = s.named(NAMES.MONTHS) + 1;
+  readMonth(f, s.named(NAMES.MONTHS) + 1);
 };
 const WEEKDAY_NAME: Reader = (s, f) => {
   f.weekday = s.named(NAMES.DAYS);
@@ -120,28 +97,32 @@ const DATE_READERS: Readonly<Record<string, Reader>> = {
     f.yearInCentury = s.number(2, 0, 99);
   },
   m: (s, f) => {
-    f.month = s.number(2, 1, 12);
+    readMonth(f, s.number(2, 1, 12));
   },
   B: MONTH_NAME,
   b: MONTH_NAME,
   h: MONTH_NAME,
   d: (s, f) => {
-    f.day = s.number(2, 1, 31);
+    readDay(f, s.number(2, 1, 31));
   },
   e: (s, f) => {
     s.space();
-    f.day = s.number(2, 1, 31);
+    readDay(f, s.number(2, 1, 31));
   },
   j: (s, f) => {
-    f.yearDay = s.number(3, 1, 366);
+    readYearPart(f, { yearDay: s.number(3, 1, 366) });
+  },
+  Q: (s, f) => {
+    readMonth(f, s.number(1, 1, 4) * 3 - 2);
+    readDay(f, 1);
   },
   A: WEEKDAY_NAME,
   a: WEEKDAY_NAME,
   U: (s, f) => {
-    f.sundayWeek = s.number(2, 0, 53);
+    readYearPart(f, { sundayWeek: s.number(2, 0, 53), mondayWeek: undefined });
   },
   W: (s, f) => {
-    f.mondayWeek = s.number(2, 0, 53);
+    readYearPart(f, { sundayWeek: undefined, mondayWeek: s.number(2, 0, 53) });
   },
   w: (s, f) => {
     f.weekday = s.number(1, 0, 6);
@@ -152,6 +133,10 @@ const DATE_READERS: Readonly<Record<string, Reader>> = {
   },
   G: (s, f) => {
     f.isoYear = s.number(5, 0, 10_000);
+  },
+  g: (s, f) => {
+    const year = s.number(2, 0, 99);
+    f.isoYear = year + (year < 69 ? 2000 : 1900);
   },
   V: (s, f) => {
     f.isoWeek = s.number(2, 1, 53);
@@ -178,10 +163,13 @@ const TIME_READERS: Readonly<Record<string, Reader>> = {
   P: HALF,
 };
 
-const ZONE_READERS: Readonly<Record<string, Reader>> = {
+const UNIX_READERS: Readonly<Record<string, Reader>> = {
   s: (s, f) => {
     f.unixSeconds = BigInt(s.match(/[+-]?\d+/));
   },
+};
+
+const ZONE_READERS: Readonly<Record<string, Reader>> = {
   z: (s, f) => {
     const text = s.match(/[+-]\d\d:?\d\d/);
     f.offset = `${text.slice(0, 3)}:${text.slice(-2)}`;
@@ -208,12 +196,20 @@ const COMPOSED: Readonly<Record<string, string>> = {
   c: "%a %b %e %H:%M:%S %Y",
 };
 
+/** Elements of an ISO date, and days of the week, which belong to both. */
+const NOT_PLAIN = new Set(["G", "g", "V", "u", "w", "A", "a"]);
+
 const TOKEN = /%(E4Y|E\*S|E[0-6]S|Ez|[EO]?[A-Za-z%])|\s+|./gs;
 
 function readersOf(kind: string): Readonly<Record<string, Reader>> {
   if (kind === "DATE") return DATE_READERS;
   if (kind === "TIME") return TIME_READERS;
-  return { ...DATE_READERS, ...TIME_READERS, ...(kind === "TIMESTAMP" ? ZONE_READERS : {}) };
+  return {
+    ...DATE_READERS,
+    ...TIME_READERS,
+    ...UNIX_READERS,
+    ...(kind === "TIMESTAMP" ? ZONE_READERS : {}),
+  };
 }
 
 function scan(pattern: string, scanner: Scanner, kind: string): void {
@@ -237,37 +233,9 @@ function scan(pattern: string, scanner: Scanner, kind: string): void {
       if (reader === undefined)
         throw new EvaluationError(`Invalid format: %${code} is not allowed for the ${kind} type.`);
       reader(scanner, scanner.fields);
+      scanner.fields.plainDate ||= plain in DATE_READERS && !NOT_PLAIN.has(plain);
     }
   }
-}
-
-function yearOf(f: Fields): number {
-  if (f.yearInCentury !== undefined) {
-    const century = f.century ?? (f.yearInCentury < 69 ? 20 : 19);
-    return century * 100 + f.yearInCentury;
-  }
-  return f.century === undefined ? f.year : f.century * 100;
-}
-
-function dateOf(f: Fields): number | undefined {
-  const year = yearOf(f);
-  if (f.isoYear !== undefined || f.isoWeek !== undefined) {
-    const fourth = civilSeconds(f.isoYear ?? year, 1, 4) / 86400;
-    const monday = fourth - ((((fourth + 3) % 7) + 7) % 7);
-    return (
-      monday + ((f.isoWeek ?? 1) - 1) * 7 + (f.isoDay ?? (f.weekday === undefined ? 1 : f.weekday || 7)) - 1
-    );
-  }
-  const first = dayOf(year, 1, 1);
-  if (f.yearDay !== undefined && first !== undefined) return first + f.yearDay - 1;
-  const week = f.sundayWeek ?? f.mondayWeek;
-  if (week !== undefined && first !== undefined) {
-    const start = f.sundayWeek === undefined ? 1 : 0;
-    const weekdayOfFirst = (((first + 4) % 7) + 7) % 7;
-    const firstWeek = first + ((start - weekdayOfFirst + 7) % 7);
-    return firstWeek + (week - 1) * 7 + (((f.weekday ?? start) - start + 7) % 7);
-  }
-  return dayOf(year, f.month, f.day);
 }
 
 function parse(pattern: string, source: string, kind: string, zone: string): bigint {
