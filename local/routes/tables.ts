@@ -19,7 +19,7 @@ import {
 import type { FieldSchema, TableRef } from "../types.ts";
 import { changedKept, changedLabels, changedMember } from "./dataset-resource.ts";
 import { needDataset } from "./datasets.ts";
-import { checkIfMatch, etagOf } from "./etag.ts";
+import { checkIfMatch, etagOf, sendResource } from "./etag.ts";
 import type { DatasetParams, TableParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import { listParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
@@ -38,7 +38,7 @@ import {
   tableListItem,
   tableResource,
 } from "./table-resource.ts";
-import { sizeOf } from "./table-size.ts";
+import { stateOf } from "./table-state.ts";
 
 const TABLES = "/projects/:projectId/datasets/:datasetId/tables";
 
@@ -58,7 +58,7 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     );
     return {
       kind: "bigquery#tableList",
-      etag: etagOf(page.map(tableEtag)),
+      etag: etagOf(page.map((entry) => tableEtag(entry, catalog.lastModified(entry)))),
       ...(page.length === 0 ? {} : { tables: page.map(tableListItem) }),
       totalItems: tables.length,
       ...(nextPageToken === undefined ? {} : { nextPageToken }),
@@ -76,18 +76,21 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
       if (change.getTable(ref) !== undefined) throw alreadyExists(ref);
       return insertTable(change, ref, body, viewSchema);
     });
-    return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
+    return tableResource(entry, await stateOf(services, entry), baseUrl(request));
   });
 
-  app.get<{ Params: TableParams; Querystring: RawQuery }>(`${TABLES}/:tableId`, async (request) => {
+  app.get<{ Params: TableParams; Querystring: RawQuery }>(`${TABLES}/:tableId`, async (request, reply) => {
     const view = tableView(textParam(request.query, "view"));
     const selected = listParam(request.query, "selectedFields");
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
     const entry = needTable(services, request.params);
     const { schema } = selectFields(entry.schema, selected);
-    const size = view === "BASIC" ? undefined : await sizeOf(services, entry);
-    return tableResource({ ...entry, schema }, size, baseUrl(request));
+    const lastModified = catalog.lastModified(entry);
+    return sendResource(request, reply, tableEtag(entry, lastModified), async () => {
+      const size = view === "BASIC" ? undefined : (await stateOf(services, entry)).size;
+      return tableResource({ ...entry, schema }, { lastModified, size }, baseUrl(request));
+    });
   });
 
   for (const [method, how] of [
@@ -104,10 +107,10 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
         const viewSchema = await schemaOfView(services, found.ref, body);
         const entry = await catalog.change(async (change) => {
           const before = change.needTable(found.ref);
-          checkIfMatch(request, tableEtag(before));
+          checkIfMatch(request, tableEtag(before, catalog.lastModified(before)));
           return changeTable(change, before, body, how, viewSchema);
         });
-        return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
+        return tableResource(entry, await stateOf(services, entry), baseUrl(request));
       },
     });
   }
@@ -116,7 +119,7 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     const { ref } = needTable(services, request.params);
     await catalog.change(async (change) => {
       const entry = change.needTable(ref);
-      checkIfMatch(request, tableEtag(entry));
+      checkIfMatch(request, tableEtag(entry, catalog.lastModified(entry)));
       await dropTable(change, entry);
     });
     return reply.code(204).send();
@@ -147,7 +150,7 @@ function anonymousResource(job: Job, ref: TableRef, base: string): JsonObject {
   };
   return tableResource(
     entry,
-    { rows: job.outcome?.rows?.totalRows ?? 0, bytes: 0, lastModified: time },
+    { lastModified: time, size: { rows: job.outcome?.rows?.totalRows ?? 0, bytes: 0 } },
     base,
   );
 }
