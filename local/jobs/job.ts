@@ -31,7 +31,7 @@ export interface JobOutcome {
 
 /** One statement of a script, which BigQuery shows as a job of its own. */
 export interface ChildOutcome {
-  readonly configuration: JsonObject;
+  readonly sql: string;
   readonly startTime: number;
   readonly endTime: number;
   readonly outcome?: JobOutcome;

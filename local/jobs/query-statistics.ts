@@ -72,10 +72,7 @@ function billedBytes(bytes: number, tables: number): string {
 function childOutcome(child: ChildJob): ChildOutcome {
   const outcome = child.outcome === undefined ? undefined : queryJobOutcome(child.outcome, false);
   return {
-    configuration: {
-      jobType: "QUERY",
-      query: { query: child.sql, useLegacySql: false, priority: "INTERACTIVE" },
-    },
+    sql: child.sql,
     startTime: child.startTime,
     endTime: child.endTime,
     ...(child.error === undefined ? {} : { error: child.error }),

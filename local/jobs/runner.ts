@@ -238,11 +238,13 @@ export class JobRunner {
 
   async #addChildren(job: Job, children: readonly ChildOutcome[]): Promise<void> {
     const finished = children.map((child, index) => {
+      const { projectId, location } = job;
+      const jobId = `script_job_${randomUUID().replaceAll("-", "")}_${index}`;
       const added = this.#parts.jobs.add({
-        projectId: job.projectId,
-        jobId: `script_job_${randomUUID().replaceAll("-", "")}_${index}`,
-        location: job.location,
-        configuration: child.configuration,
+        projectId,
+        jobId,
+        location,
+        configuration: { jobType: "QUERY", query: childQuery(projectId, jobId, child) },
         parentJobId: job.jobId,
       });
       added.start(child.startTime);
@@ -254,6 +256,16 @@ export class JobRunner {
     });
     await Promise.all(finished);
   }
+}
+
+/** `configuration.query` of a script's statement; its rows, where it has some, are in a table of their own. */
+function childQuery(projectId: string, jobId: string, child: ChildOutcome): JsonObject {
+  return {
+    query: child.sql,
+    ...(child.outcome?.rows === undefined ? {} : { destinationTable: anonymousTable(projectId, jobId) }),
+    useLegacySql: false,
+    priority: "INTERACTIVE",
+  };
 }
 
 /** Whether a query is sure to change nothing: one SELECT whose rows go to its client. What is not sure at a glance counts as a change. */

@@ -11,7 +11,7 @@ import {
   datasetResource,
   newDataset,
 } from "./dataset-resource.ts";
-import { checkIfMatch, etagOf, sendResource } from "./etag.ts";
+import { checkIfMatch, etagOf } from "./etag.ts";
 import type { DatasetParams, ProjectParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import {
@@ -86,9 +86,8 @@ export function datasetRoutes(app: FastifyInstance, services: Services): void {
     },
   );
 
-  app.get<{ Params: DatasetParams }>("/projects/:projectId/datasets/:datasetId", (request, reply) => {
-    const entry = needDataset(services, request.params);
-    return sendResource(request, reply, datasetEtag(entry), () => datasetResource(entry, baseUrl(request)));
+  app.get<{ Params: DatasetParams }>("/projects/:projectId/datasets/:datasetId", (request) => {
+    return datasetResource(needDataset(services, request.params), baseUrl(request));
   });
 
   for (const [method, how] of [
@@ -133,12 +132,10 @@ export function datasetRoutes(app: FastifyInstance, services: Services): void {
     },
   );
 
-  app.post<{ Params: { projectId: string; "datasetId:undelete": string } }>(
-    "/projects/:projectId/datasets/:datasetId\\:undelete",
-    () => {
-      throw notSupported("undelete of a dataset");
-    },
-  );
+  app.post<{ Params: { call: string } }>("/projects/:projectId/datasets/:call", (request, reply) => {
+    if (!request.params.call.endsWith(":undelete")) return reply.callNotFound();
+    throw notSupported("undelete of a dataset");
+  });
 }
 
 /** The dataset a path names. */

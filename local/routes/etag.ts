@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { BigQueryError } from "../errors.ts";
-import type { JsonObject } from "../jobs/json.ts";
 
 /** An etag of what makes a resource what it is. */
 export function etagOf(...parts: readonly unknown[]): string {
@@ -17,20 +16,20 @@ export function checkIfMatch(request: FastifyRequest, etag: string): void {
 }
 
 /**
- * Answers a read of a resource: 304 and nothing else where the client has that state already (If-None-Match), 412 where it wants another
- * one (If-Match), as Google's APIs with etags do (https://google.aip.dev/154).
+ * Makes reads depend on etags: 304 and nothing else where the client has that state already (If-None-Match), 412 where it wants another
+ * one (If-Match), for whatever has an etag, as Google's APIs do (https://google.aip.dev/154).
  */
-export function sendResource(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  etag: string,
-  resource: () => JsonObject | Promise<JsonObject>,
-): FastifyReply | JsonObject | Promise<JsonObject> {
-  checkIfMatch(request, etag);
-  reply.header("ETag", `"${etag}"`);
-  const known = request.headers["if-none-match"];
-  if (known !== undefined && matches(known, etag)) return reply.code(304).send();
-  return resource();
+export function addConditionalReads(app: FastifyInstance): void {
+  app.addHook("preSerialization", async (request, reply, payload) => {
+    const { etag } = (payload ?? {}) as { readonly etag?: unknown };
+    if (request.method !== "GET" || reply.statusCode !== 200 || typeof etag !== "string") return payload;
+    checkIfMatch(request, etag);
+    reply.header("ETag", `"${etag}"`);
+    const known = request.headers["if-none-match"];
+    if (known !== undefined && matches(known, etag)) reply.code(304);
+    return payload;
+  });
+  app.addHook("onSend", async (_request, reply, payload) => (reply.statusCode === 304 ? null : payload));
 }
 
 /** Whether a list of etags in a header has this one; clients send it with quotes and without. */

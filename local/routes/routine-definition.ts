@@ -60,6 +60,12 @@ const REFUSED = [
   "dataGovernanceType",
 ] as const;
 
+/** The Java client writes what is not there as an empty list. */
+function isUnset(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return value == null || value === "DETERMINISM_LEVEL_UNSPECIFIED";
+}
+
 /** The statement that makes the routine; what it cannot say is refused by name. */
 export function createStatement(path: readonly string[], body: RoutineBody, replace: boolean): string {
   const type = body.routineType ?? "SCALAR_FUNCTION";
@@ -69,7 +75,7 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
   const language = body.language ?? "SQL";
   if (language.toUpperCase() !== "SQL") throw notSupported(`routines in ${language}`, "language");
   for (const member of REFUSED) {
-    if (body[member] != null) throw notSupported(`the routine's ${member}`, member);
+    if (!isUnset(body[member])) throw notSupported(`the routine's ${member}`, member);
   }
   const parameters = (body.arguments ?? []).map(({ name, argumentKind, dataType }) => {
     const isAny = argumentKind === "ANY_TYPE";

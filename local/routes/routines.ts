@@ -4,7 +4,7 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { RoutineEntry } from "../storage/entries.ts";
 import { checkRoutineId } from "../storage/names.ts";
 import { needDataset } from "./datasets.ts";
-import { checkIfMatch, etagOf, sendResource } from "./etag.ts";
+import { checkIfMatch, etagOf } from "./etag.ts";
 import type { DatasetParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import { type RawQuery, readBody, textParam, uintParam } from "./request.ts";
@@ -40,9 +40,8 @@ export function routineRoutes(app: FastifyInstance, services: Services): void {
     };
   });
 
-  app.get<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, (request, reply) => {
-    const entry = needRoutine(services, request.params);
-    return sendResource(request, reply, routineEtag(entry), () => routineResource(entry));
+  app.get<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, (request) => {
+    return routineResource(needRoutine(services, request.params));
   });
 
   app.delete<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, async (request, reply) => {

@@ -19,7 +19,7 @@ import {
 import type { FieldSchema, TableRef } from "../types.ts";
 import { changedKept, changedLabels, changedMember } from "./dataset-resource.ts";
 import { needDataset } from "./datasets.ts";
-import { checkIfMatch, etagOf, sendResource } from "./etag.ts";
+import { checkIfMatch, etagOf } from "./etag.ts";
 import type { DatasetParams, TableParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import { listParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
@@ -79,18 +79,16 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     return tableResource(entry, await stateOf(services, entry), baseUrl(request));
   });
 
-  app.get<{ Params: TableParams; Querystring: RawQuery }>(`${TABLES}/:tableId`, async (request, reply) => {
+  app.get<{ Params: TableParams; Querystring: RawQuery }>(`${TABLES}/:tableId`, async (request) => {
     const view = tableView(textParam(request.query, "view"));
     const selected = listParam(request.query, "selectedFields");
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
     const entry = needTable(services, request.params);
     const { schema } = selectFields(entry.schema, selected);
-    const lastModified = catalog.lastModified(entry);
-    return sendResource(request, reply, tableEtag(entry, lastModified), async () => {
-      const size = view === "BASIC" ? undefined : (await stateOf(services, entry)).size;
-      return tableResource({ ...entry, schema }, { lastModified, size }, baseUrl(request));
-    });
+    const state =
+      view === "BASIC" ? { lastModified: catalog.lastModified(entry) } : await stateOf(services, entry);
+    return tableResource({ ...entry, schema }, state, baseUrl(request));
   });
 
   for (const [method, how] of [

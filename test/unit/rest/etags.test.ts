@@ -42,6 +42,14 @@ describe("etags", () => {
     expect((await endpoint.ask("GET", path, undefined, { "if-match": after.body.etag })).status).toBe(200);
   });
 
+  it("stand for lists, jobs and parts of a resource as well", async () => {
+    for (const path of ["/datasets", "/datasets/d/tables", "/jobs?maxResults=1", "/datasets/d?fields=id"]) {
+      const { headers } = await endpoint.ask("GET", path);
+      const again = await endpoint.ask("GET", path, undefined, { "if-none-match": headers.etag as string });
+      expect([path, again.status, again.body]).toEqual([path, 304, ""]);
+    }
+  });
+
   it("of a routine guard its replacement and its end", async () => {
     const body = { routineReference: { routineId: "g" }, routineType: "SCALAR_FUNCTION", language: "SQL" };
     const made = (await endpoint.ask("POST", "/datasets/d/routines", { ...body, definitionBody: "1" })).body;

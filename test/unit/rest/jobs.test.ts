@@ -163,6 +163,12 @@ describe("jobs", () => {
     });
     const child = await bq.ask("GET", `${P}/queries/${body.jobs[0].jobReference.jobId}`);
     expect(child.body.totalRows).toBe("2");
+    // The Java client reads a child's rows from its table.
+    const { query } = (await bq.ask("GET", `${P}/jobs/${body.jobs[0].jobReference.jobId}`)).body
+      .configuration;
+    const { datasetId, tableId } = query.destinationTable;
+    const data = await bq.ask("GET", `${P}/datasets/${datasetId}/tables/${tableId}/data`);
+    expect(data.body).toMatchObject({ totalRows: "2", rows: [{ f: [{ v: "0" }] }, { f: [{ v: "1" }] }] });
 
     const all = (await bq.ask("GET", `${P}/jobs?stateFilter=done&maxResults=1&projection=full`)).body;
     expect(all.jobs[0]).toMatchObject({

@@ -50,6 +50,15 @@ describe("routines", () => {
     expect((await endpoint.ask("PUT", "/datasets/d/routines/twice", changed)).status).toBe(404);
   });
 
+  it("may come with options that say nothing", async () => {
+    const unset = {
+      importedLibraries: [],
+      determinismLevel: "DETERMINISM_LEVEL_UNSPECIFIED",
+      strictMode: null,
+    };
+    expect((await make(routine("plain", "1", unset))).status).toBe(200);
+  });
+
   it("take and give nested types and tables", async () => {
     const point = {
       typeKind: "STRUCT",
