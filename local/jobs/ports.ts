@@ -49,6 +49,8 @@ export interface QueryOutcome {
   readonly numDmlAffectedRows?: number;
   readonly ddlOperation?: string;
   readonly ddlTarget?: TableRef;
+  /** The table that a DML statement or CREATE TABLE AS SELECT has put rows into, which its job names as its destination. */
+  readonly writtenTable?: TableRef;
   readonly referencedTables?: readonly TableRef[];
   readonly bytesProcessed: number;
   readonly location?: string;

@@ -73,6 +73,7 @@ function childOutcome(child: ChildJob): ChildOutcome {
   const outcome = child.outcome === undefined ? undefined : queryJobOutcome(child.outcome, false);
   return {
     sql: child.sql,
+    ...(child.outcome?.writtenTable === undefined ? {} : { writtenTable: child.outcome.writtenTable }),
     startTime: child.startTime,
     endTime: child.endTime,
     ...(child.error === undefined ? {} : { error: child.error }),

@@ -260,9 +260,11 @@ export class JobRunner {
 
 /** `configuration.query` of a script's statement; its rows, where it has some, are in a table of their own. */
 function childQuery(projectId: string, jobId: string, child: ChildOutcome): JsonObject {
+  const hasRows = child.outcome?.rows !== undefined;
+  const destinationTable = hasRows ? anonymousTable(projectId, jobId) : child.writtenTable;
   return {
     query: child.sql,
-    ...(child.outcome?.rows === undefined ? {} : { destinationTable: anonymousTable(projectId, jobId) }),
+    ...(destinationTable === undefined ? {} : { destinationTable }),
     useLegacySql: false,
     priority: "INTERACTIVE",
   };

@@ -21,7 +21,7 @@ function missing(): string | undefined {
 
 /** Fetches the client with all that it needs, and compiles the program beside it. */
 async function install(): Promise<string> {
-  const version = await runTool("java", ["-version"]);
+  const version = await runTool("javac", ["-version"]);
   return cachedFolder("java", [version, readFileSync(POM), readFileSync(SOURCE)], async (folder) => {
     const lib = path.join(folder, "lib");
     await runTool("mvn", ["-q", "-B", "-f", POM, LIBRARIES, `-DoutputDirectory=${lib}`]);
