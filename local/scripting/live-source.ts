@@ -154,7 +154,7 @@ function liveTable(entry: TableEntry): LiveTable {
     return { ref: entry.ref, columns, version, viewQuery: entry.viewQuery ?? "", entry };
   }
   if (isIngestionTimePartitioned(entry.partitioning)) {
-    columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true });
+    columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true, writable: true });
     if (["DAY", undefined].includes(entry.partitioning.timePartitioning?.type)) {
       columns.push({ name: "_PARTITIONDATE", type: { kind: "DATE" }, pseudo: true });
     }
