@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { BigQueryError } from "../errors.ts";
 import { checkLabel } from "../storage/names.ts";
-import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import {
   type CopyConfiguration,
   checkQueryFeatures,
   destinationRef,
-  fullRef,
   type JobBody,
   type QueryConfiguration,
   refused,
@@ -44,7 +42,6 @@ export interface RunnerParts {
   /** The statements that a script had run when it failed with this error. */
   readonly childrenOf?: (error: unknown) => readonly ChildJob[];
   readonly faults: Faults;
-  readonly sizes: TableSizes;
   readonly onDefect: OnDefect;
 }
 
@@ -192,8 +189,8 @@ export class JobRunner {
     const copying = copy as CopyConfiguration;
     return {
       kind: "COPY",
-      work: () => runCopy(this.#parts.storage, this.#parts.sizes, projectId, copying),
-      target: datasetOf(fullRef(copying.destinationTable, projectId)),
+      work: () => runCopy(this.#parts.storage, projectId, copying),
+      target: datasetOf(destinationRef(copying.destinationTable, projectId)),
     };
   }
 

@@ -161,3 +161,92 @@ describe("one partition of a table, named with a decorator", () => {
     expect(await endpoint.failure(write(tableId, "SELECT 1 AS x", append))).toMatch(message);
   });
 });
+
+// https://cloud.google.com/bigquery/docs/managing-partitioned-tables#copying_partitions
+describe("a copy job", () => {
+  const copy = (from: string | string[], into: string, options: object = {}) => ({
+    copy: {
+      ...(typeof from === "string" ? { sourceTable: to(from) } : { sourceTables: from.map(to) }),
+      destinationTable: to(into),
+      ...options,
+    },
+  });
+  const rows = (table: string) =>
+    endpoint.rows(`SELECT FORMAT_DATE('%F', d), x FROM d.${table} ORDER BY d, x`);
+  const arrivals = (table: string) =>
+    endpoint.rows(`SELECT FORMAT_DATE('%F', _PARTITIONDATE), x FROM d.${table} ORDER BY x`);
+
+  beforeAll(async () => {
+    await endpoint.rows(`
+      CREATE TABLE d.from_days (d DATE, x INT64) PARTITION BY d;
+      INSERT d.from_days VALUES ('2026-03-01', 1), ('2026-03-01', 2), ('2026-03-02', 3);
+      CREATE TABLE d.to_days (d DATE, x INT64) PARTITION BY d;
+      INSERT d.to_days VALUES ('2026-03-01', 10), ('2026-03-02', 20);
+      CREATE TABLE d.from_arrivals (x INT64) PARTITION BY _PARTITIONDATE;
+      INSERT d.from_arrivals (_PARTITIONTIME, x) VALUES (TIMESTAMP '2026-03-01', 1), (TIMESTAMP '2026-03-02', 2);
+      CREATE TABLE d.by_month (d DATE, x INT64) PARTITION BY DATE_TRUNC(d, MONTH);
+      CREATE TABLE d.unpartitioned (x INT64);
+      INSERT d.unpartitioned VALUES (7);
+      SELECT 1`);
+  });
+
+  it("replaces one partition by one, as dbt does", async () => {
+    const job = await endpoint.job(copy("from_days$20260301", "to_days$20260301", truncate));
+    expect(job.status).toEqual({ state: "DONE" });
+    expect(job.statistics.copy).toEqual({ copiedRows: "2", copiedLogicalBytes: "32" });
+    expect(await rows("to_days")).toEqual([
+      ["2026-03-01", "1"],
+      ["2026-03-01", "2"],
+      ["2026-03-02", "20"],
+    ]);
+  });
+
+  it("adds a partition's rows to a table", async () => {
+    expect(await endpoint.failure(copy("from_days$20260302", "to_days", append))).toBeUndefined();
+    expect(await rows("to_days")).toHaveLength(4);
+  });
+
+  it("writes an unpartitioned table into a partition, and moves one to another, by the time of ingestion", async () => {
+    await endpoint.rows("CREATE TABLE d.to_arrivals (x INT64) PARTITION BY _PARTITIONDATE; SELECT 1");
+    expect(await endpoint.failure(copy("unpartitioned", "to_arrivals$20260305"))).toBeUndefined();
+    expect(await endpoint.failure(copy("from_arrivals$20260301", "to_arrivals$20260306"))).toBeUndefined();
+    expect(await arrivals("to_arrivals")).toEqual([
+      ["2026-03-06", "1"],
+      ["2026-03-05", "7"],
+    ]);
+    expect(await endpoint.failure(copy("to_arrivals$20260305", "to_arrivals$20260307"))).toBeUndefined();
+    expect(await arrivals("to_arrivals")).toHaveLength(3);
+  });
+
+  it("of whole tables leaves rows in their partitions", async () => {
+    expect(await endpoint.failure(copy("from_arrivals", "all_arrivals"))).toBeUndefined();
+    expect(await endpoint.failure(copy("from_arrivals", "all_arrivals", append))).toBeUndefined();
+    expect(await arrivals("all_arrivals")).toEqual([
+      ["2026-03-01", "1"],
+      ["2026-03-01", "1"],
+      ["2026-03-02", "2"],
+      ["2026-03-02", "2"],
+    ]);
+  });
+
+  it.each([
+    [copy("from_days$20260301", "to_days$20260301"), "Already Exists: Table p:d.to_days$20260301"],
+    [copy("from_days$20260301", "to_days$20260302", truncate), "Some rows belong to different partitions"],
+    [copy("from_days$202603", "to_days$20260301"), 'Invalid partition ID "202603"'],
+    [copy("unpartitioned$20260301", "to_arrivals$20260301"), "is not partitioned"],
+    [copy("from_days$20260301", "none$20260301"), "Partitioning specification must be provided"],
+    [copy("from_days$20260301", "none"), "a copy of one partition that makes or replaces a whole table"],
+    [
+      copy("from_days$20260301", "to_days", truncate),
+      "a copy of one partition that makes or replaces a whole table",
+    ],
+    [copy("from_days", "by_month", append), "Incompatible table partitioning specification"],
+    [copy("to_days$20260301", "to_days$20260301", truncate), "the same table"],
+    [copy("from_days$20260301", "kept", { operationType: "SNAPSHOT" }), "one partition in a copy job"],
+    [copy("from_days@1", "none"), "table decorators"],
+  ])("refuses %j", async (configuration, message) => {
+    const before = await rows("to_days");
+    expect(await endpoint.failure(configuration)).toContain(message);
+    expect(await rows("to_days")).toEqual(before);
+  });
+});
