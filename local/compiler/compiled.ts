@@ -178,6 +178,29 @@ export interface CreateRoutine {
   readonly temporary: boolean;
   /** The whole CREATE statement as written. */
   readonly text: string;
+  readonly definition: RoutineSignature;
+}
+
+/** What a routine takes and gives, and what it is made of. */
+export interface RoutineSignature {
+  readonly arguments: readonly RoutineArgument[];
+  /** As the statement declares it; it may leave that to the body. */
+  readonly returnType?: SqlType;
+  /** The columns that a table function declares. */
+  readonly returnColumns?: readonly { readonly name: string; readonly type: SqlType }[];
+  /** The expression, query or block. */
+  readonly body: string;
+}
+
+/** An argument of a routine. */
+export interface RoutineArgument {
+  readonly name: string;
+  /** Absent for ANY TYPE. */
+  readonly type?: SqlType;
+  /** Of a procedure. */
+  readonly mode?: "IN" | "OUT" | "INOUT";
+  /** Written with NOT AGGREGATE. */
+  readonly isNotAggregate: boolean;
 }
 
 /** Anything the compiler makes of one resolved statement. */

@@ -37,6 +37,9 @@ const routineSchema = z.looseObject({
     )
     .nullish(),
   returnType: dataType.nullish(),
+  returnTableType: z
+    .looseObject({ columns: z.array(z.looseObject({ name: z.string(), type: dataType })).nullish() })
+    .nullish(),
   definitionBody: z.string({ error: "Required parameter is missing: definitionBody" }),
   description: z.string().nullish(),
 });
@@ -50,7 +53,6 @@ export const routineBody: z.ZodType<RoutineBody> = routineSchema;
 /** Members that would change what the routine does, and are not done here. */
 const REFUSED = [
   "importedLibraries",
-  "returnTableType",
   "determinismLevel",
   "strictMode",
   "remoteFunctionOptions",
@@ -84,7 +86,13 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
   });
   const name = `${path.map(quote).join(".")}(${parameters.join(", ")})`;
   const create = `CREATE ${replace ? "OR REPLACE " : ""}`;
-  if (type === "TABLE_VALUED_FUNCTION") return `${create}TABLE FUNCTION ${name} AS\n${body.definitionBody}\n`;
+  if (type === "TABLE_VALUED_FUNCTION") {
+    const columns = (body.returnTableType?.columns ?? []).map(
+      (column) => `${quote(column.name)} ${typeText(column.type)}`,
+    );
+    const returns = columns.length === 0 ? "" : ` RETURNS TABLE<${columns.join(", ")}>`;
+    return `${create}TABLE FUNCTION ${name}${returns} AS\n${body.definitionBody}\n`;
+  }
   const returns = body.returnType == null ? "" : ` RETURNS ${typeText(body.returnType)}`;
   return `${create}FUNCTION ${name}${returns} AS (\n${body.definitionBody}\n)`;
 }

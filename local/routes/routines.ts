@@ -103,10 +103,11 @@ async function define(
   await services.runner.define(createStatement(path, body, replace), projectId);
   return services.storage.catalog.change(async (change) => {
     const entry = change.getRoutine(projectId, datasetId, routineId) ?? needRoutine(services, params);
-    const { definitionBody, returnType } = body;
+    const { definitionBody, returnTableType, returnType } = body;
     const kept = {
       ...(body.arguments == null ? {} : { arguments: body.arguments }),
       ...(returnType == null ? {} : { returnType }),
+      ...(returnTableType == null ? {} : { returnTableType }),
       definitionBody,
     };
     const defined = { ...entry, description: body.description ?? undefined, kept };

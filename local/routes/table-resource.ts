@@ -8,6 +8,7 @@ import { tableName } from "../storage/entries.ts";
 import { checkCollation } from "../storage/schema.ts";
 import { int64Text, labelsSchema, textMembers } from "./dataset-resource.ts";
 import { etagOf } from "./etag.ts";
+import { materializedView, materializedViewBody, withoutOptions } from "./materialized-view.ts";
 import { notSupported } from "./request.ts";
 
 const constraintsSchema = z.object({
@@ -29,7 +30,7 @@ const tableSchema = z.looseObject({
     .nullish(),
   schema: z.looseObject({ fields: z.array(z.unknown()).nullish() }).nullish(),
   view: z.looseObject({ query: z.string().nullish(), useLegacySql: z.boolean().nullish() }).nullish(),
-  materializedView: z.looseObject({ query: z.string().nullish() }).nullish(),
+  materializedView: materializedViewBody.nullish(),
   timePartitioning: z
     .looseObject({
       type: z.string().nullish(),
@@ -175,7 +176,7 @@ export function tableResource(entry: TableEntry, state: TableState, baseUrl: str
     // Present even without columns: the Dataform CLI reads its fields unasked.
     schema: { ...(entry.schema.length === 0 ? {} : { fields: entry.schema }) },
     ...layoutMembers(entry),
-    ...entry.kept,
+    ...withoutOptions(entry.kept),
     ...(state.size === undefined ? {} : sizeMembers(state.size)),
     creationTime: String(entry.creationTime),
     ...(entry.expirationTime === undefined ? {} : { expirationTime: String(entry.expirationTime) }),
@@ -241,6 +242,6 @@ function baseMembers({ base, kind }: TableEntry): JsonObject {
 
 function viewMembers(entry: TableEntry): JsonObject {
   if (entry.kind === "VIEW") return { view: { query: entry.viewQuery, useLegacySql: false } };
-  if (entry.kind === "MATERIALIZED_VIEW") return { materializedView: { query: entry.viewQuery } };
+  if (entry.kind === "MATERIALIZED_VIEW") return { materializedView: materializedView(entry) };
   return {};
 }

@@ -20,6 +20,7 @@ import type { FieldSchema, TableRef } from "../types.ts";
 import { changedKept, changedLabels, changedMember } from "./dataset-resource.ts";
 import { needDataset } from "./datasets.ts";
 import { checkIfMatch, etagOf } from "./etag.ts";
+import { readMaterializedView } from "./materialized-view.ts";
 import type { DatasetParams, TableParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import { listParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
@@ -223,7 +224,10 @@ function keptMembers(
   body: TableBody,
   how: "patch" | "update",
 ): TableEntry["kept"] {
-  const kept = changedKept(before, body, KEPT_TABLE_MEMBERS, how);
+  const kept = {
+    ...changedKept(before, body, KEPT_TABLE_MEMBERS, how),
+    ...readMaterializedView(before, body.materializedView),
+  };
   return body.tableConstraints == null ? kept : keptConstraints(kept, readConstraints(body.tableConstraints));
 }
 

@@ -5,6 +5,7 @@ import type { DatasetEntry, RoutineEntry } from "../storage/entries.ts";
 import { dropTable } from "../storage/tables.ts";
 import type { DdlResult } from "./ddl.ts";
 import { readDays, readLabels, readText } from "./ddl-options.ts";
+import { routineMembers } from "./routine-definition.ts";
 import type { Session } from "./session.ts";
 
 /** Runs CREATE SCHEMA. */
@@ -117,7 +118,7 @@ export async function createRoutine(
     text: ddl.text,
     creationTime: found?.creationTime ?? now,
     lastModifiedTime: now,
-    kept: {},
+    kept: routineMembers(ddl),
   });
   return { operation: found === undefined ? "CREATE" : "REPLACE" };
 }

@@ -1,15 +1,16 @@
 import type { PhysicalTable } from "../compiler/context.ts";
 import { unsupported } from "../errors.ts";
 import type { CatalogView } from "../storage/catalog.ts";
-import type { DatasetEntry, TableEntry } from "../storage/entries.ts";
+import type { DatasetEntry, RoutineEntry, TableEntry } from "../storage/entries.ts";
 import type { SqlType } from "../types.ts";
 import { duckType, literalSql, quoteName, type SqlValue } from "../values.ts";
 import { columnFieldPathRows, columnRows, optionRows } from "./information-columns.ts";
 import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./information-constraints.ts";
 import { tableDdl } from "./information-ddl.ts";
-import { type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
+import { ERROR_PROTO, type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
 import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
 import type { LiveTable } from "./live-source.ts";
+import { parameterRows } from "./routine-definition.ts";
 
 /** What an INFORMATION_SCHEMA view is asked about: one dataset, or all of a project. */
 export interface InformationScope {
@@ -92,6 +93,19 @@ const VIEWS: Readonly<Record<string, View>> = {
         tableDdl(entry),
         null,
       ]),
+  },
+  // https://cloud.google.com/bigquery/docs/information-schema-materialized-views; a view is read afresh each time, and never refreshed.
+  MATERIALIZED_VIEWS: {
+    columns: [
+      ...TABLE_NAME,
+      ["last_refresh_time", TIMESTAMP],
+      ["refresh_watermark", TIMESTAMP],
+      ["last_refresh_status", ERROR_PROTO],
+    ],
+    rows: (catalog, scope) =>
+      tables(catalog, scope)
+        .filter(({ kind }) => kind === "MATERIALIZED_VIEW")
+        .map((entry) => [...nameOf(entry), null, null, null]),
   },
   // https://cloud.google.com/bigquery/docs/information-schema-snapshots
   TABLE_SNAPSHOTS: {
@@ -184,24 +198,33 @@ const VIEWS: Readonly<Record<string, View>> = {
       ["ddl", STRING],
     ],
     rows: (catalog, scope) =>
-      datasets(catalog, scope)
-        .flatMap(({ projectId, datasetId }) => catalog.listRoutines(projectId, datasetId))
-        .map((entry) => {
-          const name = [entry.projectId, entry.datasetId, entry.routineId];
-          const type = { PROCEDURE: "PROCEDURE", TABLE_VALUED_FUNCTION: "TABLE FUNCTION" }[
-            entry.routineType as string
-          ];
-          const times = [micros(entry.creationTime), micros(entry.lastModifiedTime)];
-          return [
-            ...name,
-            ...name,
-            type ?? "FUNCTION",
-            "SQL",
-            entry.text ?? null,
-            ...times,
-            entry.text ?? null,
-          ];
-        }),
+      routines(catalog, scope).map((entry) => {
+        const name = [entry.projectId, entry.datasetId, entry.routineId];
+        const type = { PROCEDURE: "PROCEDURE", TABLE_VALUED_FUNCTION: "TABLE FUNCTION" }[
+          entry.routineType as string
+        ];
+        const times = [micros(entry.creationTime), micros(entry.lastModifiedTime)];
+        const body = (entry.kept.definitionBody as string | undefined) ?? null;
+        return [...name, ...name, type ?? "FUNCTION", "SQL", body, ...times, entry.text ?? null];
+      }),
+  },
+  PARAMETERS: {
+    columns: strings(
+      "specific_catalog",
+      "specific_schema",
+      "specific_name",
+      "ordinal_position",
+      "parameter_mode",
+      "is_result",
+      "parameter_name",
+      "data_type",
+      "parameter_default",
+      "is_aggregate",
+    ),
+    rows: (catalog, scope) =>
+      routines(catalog, scope).flatMap((entry) =>
+        parameterRows(entry).map((row) => [entry.projectId, entry.datasetId, entry.routineId, ...row]),
+      ),
   },
   PARTITIONS: {
     columns: [
@@ -287,6 +310,12 @@ function datasets(catalog: CatalogView, { projectId, datasetId }: InformationSco
 function tables(catalog: CatalogView, scope: InformationScope): TableEntry[] {
   return datasets(catalog, scope).flatMap(({ projectId, datasetId }) =>
     catalog.listTables(projectId, datasetId),
+  );
+}
+
+function routines(catalog: CatalogView, scope: InformationScope): RoutineEntry[] {
+  return datasets(catalog, scope).flatMap(({ projectId, datasetId }) =>
+    catalog.listRoutines(projectId, datasetId),
   );
 }
 

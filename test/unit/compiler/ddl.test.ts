@@ -194,6 +194,10 @@ const STATEMENTS: readonly (readonly [string, Record<string, unknown>])[] = [
       mode: "or-replace",
       temporary: false,
       text: "CREATE OR REPLACE FUNCTION d.f(x INT64) AS (x + 1)",
+      definition: {
+        arguments: [{ name: "x", type: { kind: "INT64" }, isNotAggregate: false }],
+        body: "x + 1",
+      },
     },
   ],
 ];
