@@ -21,7 +21,8 @@ interface Parameter {
 export async function callProcedure(caller: Interpreter, node: TreeNode): Promise<void> {
   const { session } = caller;
   const path = splitDots(pathOf(node.procedureName as TreeNode));
-  if (path.join(".").toUpperCase() === "BQ.ABORT_SESSION") return await abortSession(caller, node);
+  const system = SYSTEM_PROCEDURES[path.join(".").toUpperCase()];
+  if (system !== undefined) return await system(caller, node);
   const text = procedureText(session, path);
   const [create] = scriptStatements(await session.parts.analyzer.parseScript(text));
   const body = create?.body as TreeNode | undefined;
@@ -64,6 +65,33 @@ async function abortSession(caller: Interpreter, node: TreeNode): Promise<void> 
   if (typeof given !== "string") throw invalid("BQ.ABORT_SESSION needs a session: the query runs in none");
   await session.parts.sessions.abort(given, session.request.projectId);
 }
+
+/**
+ * https://cloud.google.com/bigquery/docs/reference/system-procedures#bqrefresh_materialized_view: there is nothing to do for a view
+ * whose query runs whenever it is read.
+ */
+async function refreshMaterializedView(caller: Interpreter, node: TreeNode): Promise<void> {
+  const { session } = caller;
+  const [argument, ...others] = (node.arguments ?? []) as readonly TreeNode[];
+  if (argument === undefined || others.length > 0) {
+    throw invalid("Procedure BQ.REFRESH_MATERIALIZED_VIEW takes 1 argument");
+  }
+  const { value } = await caller.evaluate(argument.expr as TreeNode, { kind: "STRING" });
+  if (typeof value !== "string") throw invalid("BQ.REFRESH_MATERIALIZED_VIEW needs the name of a view");
+  const { projectId, datasetId, routineId } = routineName(session, splitDots([value]));
+  const entry = session.catalog.getTable({ projectId, datasetId, tableId: routineId });
+  if (entry === undefined) {
+    throw new BigQueryError("notFound", `Not found: Table ${projectId}:${datasetId}.${routineId}`, "query");
+  }
+  if (entry.kind !== "MATERIALIZED_VIEW") {
+    throw invalid(`${projectId}:${datasetId}.${routineId} is not a materialized view.`);
+  }
+}
+
+const SYSTEM_PROCEDURES: Readonly<Record<string, (caller: Interpreter, node: TreeNode) => Promise<void>>> = {
+  "BQ.ABORT_SESSION": abortSession,
+  "BQ.REFRESH_MATERIALIZED_VIEW": refreshMaterializedView,
+};
 
 function procedureText(session: Session, path: readonly string[]): string {
   // https://cloud.google.com/bigquery/docs/reference/system-procedures

@@ -42,3 +42,15 @@ it("takes its options by REST, and keeps those that a patch does not name", asyn
   });
   expect((await shown("by_rest")).materializedView).toEqual({ query, enableRefresh: false, ...options });
 });
+
+// https://cloud.google.com/bigquery/docs/reference/system-procedures#bqrefresh_materialized_view
+it("has nothing to refresh, but must be there", async () => {
+  const call = (argument: string) =>
+    endpoint.failure({ query: { query: `CALL BQ.REFRESH_MATERIALIZED_VIEW(${argument})` } });
+  expect(await call("'p.d.by_sql'")).toBeUndefined();
+  expect(await call("'d.by_sql'")).toBeUndefined();
+  expect(await call("'p.d.t'")).toContain("p:d.t is not a materialized view");
+  expect(await call("'p.d.nope'")).toContain("Not found: Table p:d.nope");
+  expect(await call("NULL")).toContain("needs the name of a view");
+  expect(await call("")).toContain("takes 1 argument");
+});
