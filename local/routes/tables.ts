@@ -5,7 +5,7 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import { checkedConstraints, constraintsOf, keptConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
-import { checkDecorator, checkTableRef } from "../storage/names.ts";
+import { checkTableRef } from "../storage/names.ts";
 import { parseSchema } from "../storage/schema.ts";
 import { evolveSchema, PATCH_RULES } from "../storage/schema-evolution.ts";
 import {
@@ -22,7 +22,9 @@ import { needDataset } from "./datasets.ts";
 import { checkIfMatch, etagOf } from "./etag.ts";
 import { readMaterializedView } from "./materialized-view.ts";
 import type { DatasetParams, TableParams } from "./names.ts";
+import { needTable } from "./need-table.ts";
 import { pageOf } from "./paging.ts";
+import { partitionsSummary } from "./partitions-summary.ts";
 import { listParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
 import { selectFields } from "./selected-fields.ts";
 import { baseUrl, type Services } from "./services.ts";
@@ -85,7 +87,8 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     const selected = listParam(request.query, "selectedFields");
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
-    const entry = needTable(services, request.params);
+    const summary = partitionsSummary(services, request.params)?.entry;
+    const entry = summary ?? needTable(services, request.params);
     const { schema } = selectFields(entry.schema, selected);
     const state =
       view === "BASIC" ? { lastModified: catalog.lastModified(entry) } : await stateOf(services, entry);
@@ -152,16 +155,6 @@ function anonymousResource(job: Job, ref: TableRef, base: string): JsonObject {
     { lastModified: time, size: { rows: job.outcome?.rows?.totalRows ?? 0, bytes: 0 } },
     base,
   );
-}
-
-/** The table or view a path names. */
-export function needTable(services: Services, params: TableParams): TableEntry {
-  const { projectId, datasetId, tableId } = params;
-  const entry = services.storage.catalog.getTable({ projectId, datasetId, tableId });
-  if (entry !== undefined) return entry;
-  checkDecorator(tableId);
-  needDataset(services, params);
-  throw new BigQueryError("notFound", `Not found: Table ${projectId}:${datasetId}.${tableId}`);
 }
 
 function targetOf(params: DatasetParams, body: TableBody): TableRef {

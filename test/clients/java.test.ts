@@ -6,7 +6,7 @@ import { cachedFolder, describeProgram, namesIn, runTool } from "./cases.ts";
 const FOLDER = path.join(import.meta.dirname, "java-client");
 const POM = path.join(FOLDER, "pom.xml");
 const SOURCE = path.join(FOLDER, "Client.java");
-const LIBRARIES = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+const COPY_LIBRARIES = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 /** The version of Java that the program is written in. */
 const JAVA = 17;
 
@@ -19,14 +19,17 @@ function missing(): string | undefined {
   return spawnSync("mvn", ["--version"]).status === 0 ? undefined : "mvn is not installed";
 }
 
-/** Fetches the client with all that it needs, and compiles the program beside it. */
+/** Fetches the client with all that it needs, and compiles the program against it; the class path of both. */
 async function install(): Promise<string> {
-  const version = await runTool("javac", ["-version"]);
-  return cachedFolder("java", [version, readFileSync(POM), readFileSync(SOURCE)], async (folder) => {
-    const lib = path.join(folder, "lib");
-    await runTool("mvn", ["-q", "-B", "-f", POM, LIBRARIES, `-DoutputDirectory=${lib}`]);
-    await runTool("javac", ["-proc:none", "-cp", path.join(lib, "*"), "-d", folder, SOURCE]);
+  const libraries = await cachedFolder("java-libraries", [readFileSync(POM)], async (folder) => {
+    await runTool("mvn", ["-q", "-B", "-f", POM, COPY_LIBRARIES, `-DoutputDirectory=${folder}`]);
   });
+  const jars = path.join(libraries, "*");
+  const key = [await runTool("javac", ["-version"]), readFileSync(POM), readFileSync(SOURCE)];
+  const classes = await cachedFolder("java", key, async (folder) => {
+    await runTool("javac", ["-proc:none", "-cp", jars, "-d", folder, SOURCE]);
+  });
+  return [jars, classes].join(path.delimiter);
 }
 
 describeProgram({
@@ -34,8 +37,5 @@ describeProgram({
   missing: missing(),
   cases: namesIn(readFileSync(SOURCE, "utf8"), /^ {4}cases\.put\("([^"]+)"/gm),
   install,
-  command: (folder) => ({
-    file: "java",
-    args: ["-cp", [path.join(folder, "lib", "*"), folder].join(path.delimiter), "Client"],
-  }),
+  command: (classPath) => ({ file: "java", args: ["-cp", classPath, "Client"] }),
 });

@@ -491,6 +491,14 @@ public class Client {
     equal(sum, 6L);
   }
 
+  static void partitions() throws Exception {
+    query("CREATE TABLE parts PARTITION BY day AS SELECT n, DATE '2026-01-01' + n AS day FROM UNNEST([0, 1]) AS n");
+    equal(bigquery.listPartitions(table("parts")), List.of("20260101", "20260102"));
+    query("CREATE TABLE other (n INT64, day DATE) PARTITION BY day");
+    finished(bigquery.create(JobInfo.of(CopyJobConfiguration.of(table("other$20260102"), table("parts$20260102")))));
+    equal(texts(query("SELECT n FROM other")), List.of(List.of("1")));
+  }
+
   static void access() throws Exception {
     equal(bigquery.testIamPermissions(table("streamed"), List.of("bigquery.tables.get")), List.of("bigquery.tables.get"));
   }
@@ -520,6 +528,7 @@ public class Client {
     cases.put("routines", Client::routines);
     cases.put("sessions", Client::sessions);
     cases.put("connections", Client::connections);
+    cases.put("partitions", Client::partitions);
     cases.put("access", Client::access);
     for (Map.Entry<String, Work> each : cases.entrySet()) {
       JsonObject line = new JsonObject();

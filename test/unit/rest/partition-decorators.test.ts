@@ -250,3 +250,47 @@ describe("a copy job", () => {
     expect(await rows("to_days")).toEqual(before);
   });
 });
+
+// https://cloud.google.com/bigquery/docs/creating-partitioned-tables#getting_partition_metadata_using_meta-tables
+it("the partitions of a table are listed in a table, for the clients' own methods", async () => {
+  await endpoint.rows(`
+    CREATE TABLE d.listed (d DATE, x INT64) PARTITION BY d;
+    INSERT d.listed VALUES ('2026-03-02', 1), ('2026-03-01', 2), ('2026-03-01', 3), (NULL, 4);
+    SELECT 1`);
+  const path = "/datasets/d/tables/listed$__PARTITIONS_SUMMARY__";
+  const table = (await endpoint.ask("GET", path)).body;
+  expect(table.tableReference).toEqual(to("listed$__PARTITIONS_SUMMARY__"));
+  expect(table.schema.fields[3]).toMatchObject({ name: "partition_id", type: "STRING" });
+  const some = (await endpoint.ask("GET", `${path}/data?selectedFields=partition_id&maxResults=2`)).body;
+  expect(some).toMatchObject({
+    totalRows: "3",
+    rows: [{ f: [{ v: "20260301" }] }, { f: [{ v: "20260302" }] }],
+  });
+  const rest = (
+    await endpoint.ask("GET", `${path}/data?selectedFields=partition_id&pageToken=${some.pageToken}`)
+  ).body;
+  expect(rest.rows).toEqual([{ f: [{ v: "__NULL__" }] }]);
+  const whole = (await endpoint.ask("GET", `${path}/data?formatOptions.useInt64Timestamp=true`)).body.rows[0]
+    .f;
+  const { lastModifiedTime } = (await endpoint.ask("GET", "/datasets/d/tables/listed")).body;
+  expect(whole.map((cell: { v: unknown }) => cell.v)).toEqual([
+    "p",
+    "d",
+    "listed",
+    "20260301",
+    null,
+    null,
+    lastModifiedTime,
+    `${lastModifiedTime}000`,
+  ]);
+  for (const more of ["", "/data"]) {
+    const { status, body } = await endpoint.ask(
+      "GET",
+      `/datasets/d/tables/plain$__PARTITIONS_SUMMARY__${more}`,
+    );
+    expect([status, body.error.message]).toEqual([
+      400,
+      "Cannot read partition information from a table that is not partitioned: p:d.plain",
+    ]);
+  }
+});
