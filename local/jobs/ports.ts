@@ -60,9 +60,19 @@ export interface QueryOutcome {
   readonly undeclaredParameters?: readonly { readonly name?: string; readonly type: SqlType }[];
 }
 
+/** Where a statement stands, from 1; its text, and the procedure that it is part of. */
+export interface StackFrame {
+  readonly startLine: number;
+  readonly startColumn: number;
+  readonly text: string;
+  readonly procedureId?: string;
+}
+
 /** One statement of a script. */
 export interface ChildJob {
   readonly sql: string;
+  /** Its place, before those of the calls that led to it. */
+  readonly stackFrames: readonly StackFrame[];
   readonly startTime: number;
   readonly endTime: number;
   readonly outcome?: QueryOutcome;

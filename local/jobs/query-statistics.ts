@@ -84,7 +84,8 @@ function childOutcome(child: ChildJob): ChildOutcome {
             ...outcome,
             statistics: {
               ...outcome.statistics,
-              scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: [{ text: child.sql }] },
+              // https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#ScriptStackFrame
+              scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: child.stackFrames },
             },
           },
         }),

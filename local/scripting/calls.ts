@@ -23,7 +23,7 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
   const path = splitDots(pathOf(node.procedureName as TreeNode));
   const system = SYSTEM_PROCEDURES[path.join(".").toUpperCase()];
   if (system !== undefined) return await system(caller, node);
-  const text = procedureText(session, path);
+  const { procedureId, text } = findProcedure(session, path);
   const [create] = scriptStatements(await session.parts.analyzer.parseScript(text));
   const body = create?.body as TreeNode | undefined;
   if (create === undefined || body === undefined)
@@ -49,7 +49,7 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
   }
   const statements = scriptStatements(body);
   const none = new TextParameters(new Map(), statements);
-  await new Interpreter(session, text, scope, none, caller.depth + 1).run(statements);
+  await new Interpreter(session, text, scope, none, { interpreter: caller, procedureId }).run(statements);
   for (const { from, to } of outputs) to.value = scope.need(from).value;
 }
 
@@ -93,13 +93,15 @@ const SYSTEM_PROCEDURES: Readonly<Record<string, (caller: Interpreter, node: Tre
   "BQ.REFRESH_MATERIALIZED_VIEW": refreshMaterializedView,
 };
 
-function procedureText(session: Session, path: readonly string[]): string {
+function findProcedure(session: Session, path: readonly string[]): { procedureId: string; text: string } {
   // https://cloud.google.com/bigquery/docs/reference/system-procedures
   if (path[0]?.toUpperCase() === "BQ") throw unsupported(path.join(".").toUpperCase());
   const { projectId, datasetId, routineId } = routineName(session, path);
   const entry = session.catalog.getRoutine(projectId, datasetId, routineId);
-  if (entry?.text !== undefined && entry.routineType === "PROCEDURE") return entry.text;
-  const message = `Procedure is not found: ${projectId}.${datasetId}.${routineId}`;
+  const procedureId = `${projectId}.${datasetId}.${routineId}`;
+  if (entry?.text !== undefined && entry.routineType === "PROCEDURE")
+    return { procedureId, text: entry.text };
+  const message = `Procedure is not found: ${procedureId}`;
   throw new BigQueryError("notFound", `Not found: ${message}`, "query");
 }
 

@@ -140,6 +140,7 @@ describe("jobs", () => {
       children: [
         {
           sql: "INSERT x",
+          stackFrames: [{ startLine: 1, startColumn: 1, text: "INSERT x" }],
           startTime: 1,
           endTime: 2,
           outcome: {
@@ -148,7 +149,7 @@ describe("jobs", () => {
             dml: { inserted: 3, updated: 0, deleted: 0 },
           },
         },
-        { sql: "SELECT 5", startTime: 2, endTime: 3, outcome: numbers(2) },
+        { sql: "SELECT 5", stackFrames: [], startTime: 2, endTime: 3, outcome: numbers(2) },
       ],
     }));
     await insert("SCRIPT", "script");
@@ -158,7 +159,7 @@ describe("jobs", () => {
     expect(body.jobs).toHaveLength(2);
     expect(body.jobs[1].statistics).toMatchObject({
       parentJobId: "script",
-      scriptStatistics: { evaluationKind: "STATEMENT" },
+      scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: [{ text: "INSERT x" }] },
       query: { statementType: "INSERT", numDmlAffectedRows: "3", dmlStats: { insertedRowCount: "3" } },
     });
     const child = await bq.ask("GET", `${P}/queries/${body.jobs[0].jobReference.jobId}`);
