@@ -5,7 +5,8 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import { checkedConstraints, constraintsOf, keptConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
-import { checkTableRef } from "../storage/names.ts";
+import { checkTableRef, splitDecorator } from "../storage/names.ts";
+import { clearPartition, inPartition } from "../storage/partitions.ts";
 import { parseSchema } from "../storage/schema.ts";
 import { evolveSchema, PATCH_RULES } from "../storage/schema-evolution.ts";
 import {
@@ -88,11 +89,15 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
     const summary = partitionsSummary(services, request.params)?.entry;
-    const entry = summary ?? needTable(services, request.params);
+    const { table, partition } = splitDecorator(request.params);
+    const entry = summary ?? needTable(services, table);
     const { schema } = selectFields(entry.schema, selected);
+    const part = summary === undefined ? partition : undefined;
+    if (part !== undefined) inPartition(entry, part);
     const state =
-      view === "BASIC" ? { lastModified: catalog.lastModified(entry) } : await stateOf(services, entry);
-    return tableResource({ ...entry, schema }, state, baseUrl(request));
+      view === "BASIC" ? { lastModified: catalog.lastModified(entry) } : await stateOf(services, entry, part);
+    const ref = { ...entry.ref, tableId: request.params.tableId };
+    return tableResource({ ...entry, ref, schema }, state, baseUrl(request));
   });
 
   for (const [method, how] of [
@@ -118,11 +123,16 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
   }
 
   app.delete<{ Params: TableParams }>(`${TABLES}/:tableId`, async (request, reply) => {
-    const { ref } = needTable(services, request.params);
+    const { table, partition } = splitDecorator(request.params);
+    const { ref } = needTable(services, table);
     await catalog.change(async (change) => {
       const entry = change.needTable(ref);
-      checkIfMatch(request, tableEtag(entry, catalog.lastModified(entry)));
-      await dropTable(change, entry);
+      const shown = { ...entry, ref: { ...ref, tableId: request.params.tableId } };
+      checkIfMatch(request, tableEtag(shown, catalog.lastModified(entry)));
+      if (partition === undefined) return dropTable(change, entry);
+      // https://cloud.google.com/bigquery/docs/managing-partitioned-tables#delete_a_partition
+      await clearPartition(change, entry, partition, "WRITE_TRUNCATE");
+      change.touch(entry);
     });
     return reply.code(204).send();
   });

@@ -141,16 +141,13 @@ describe("the name of a job's table", () => {
   });
 
   it("that names a part of a table is refused by name", async () => {
-    const refused = /^Not supported by the local BigQuery endpoint: (partition|table) decorators/;
-    for (const tableId of ["plain$20260101", "plain@-3600000"]) {
-      if (tableId.includes("@")) {
-        expect(await endpoint.failure(write(tableId, "SELECT 1 AS n"))).toMatch(refused);
-        const copy = { sourceTable: to(tableId), destinationTable: to("x") };
-        expect(await endpoint.failure({ copy })).toMatch(refused);
-      }
-      const { status, body } = await endpoint.ask("GET", `/datasets/d/tables/${tableId}`);
-      expect([status, body.error.message]).toEqual([400, expect.stringMatching(refused)]);
-    }
+    const refused = /^Not supported by the local BigQuery endpoint: table decorators/;
+    const tableId = "plain@-3600000";
+    expect(await endpoint.failure(write(tableId, "SELECT 1 AS n"))).toMatch(refused);
+    const copy = { sourceTable: to(tableId), destinationTable: to("x") };
+    expect(await endpoint.failure({ copy })).toMatch(refused);
+    const { status, body: answer } = await endpoint.ask("GET", `/datasets/d/tables/${tableId}`);
+    expect([status, answer.error.message]).toEqual([400, expect.stringMatching(refused)]);
     const { body } = await endpoint.ask("GET", "/datasets/d/tables");
     expect(body.tables.filter((table: { id: string }) => /[$@]/.test(table.id))).toEqual([]);
   });

@@ -294,3 +294,36 @@ it("the partitions of a table are listed in a table, for the clients' own method
     ]);
   }
 });
+
+// https://cloud.google.com/bigquery/docs/managing-partitioned-tables#delete_a_partition; bq head asks for the partition as a table.
+it("one partition is shown as a table, and deleted", async () => {
+  await endpoint.rows(`
+    CREATE TABLE d.shown (d DATE, x INT64) PARTITION BY d;
+    INSERT d.shown VALUES ('2026-03-02', 1), ('2026-03-01', 2), ('2026-03-01', 3);
+    SELECT 1`);
+  const path = "/datasets/d/tables/shown$20260301";
+  const partition = (await endpoint.ask("GET", path)).body;
+  expect(partition).toMatchObject({
+    tableReference: to("shown$20260301"),
+    numRows: "2",
+    numBytes: "32",
+    timePartitioning: { field: "d" },
+  });
+  expect((await endpoint.ask("GET", `${path}?view=BASIC`)).body).not.toHaveProperty("numRows");
+  for (const [method, tableId, message] of [
+    ["GET", "shown$2026", 'Invalid partition ID "2026"'],
+    ["GET", "shown$2026?view=BASIC", 'Invalid partition ID "2026"'],
+    ["DELETE", "shown$2026", 'Invalid partition ID "2026"'],
+    ["DELETE", "plain$20260301", "is not partitioned"],
+    ["PATCH", "shown$20260301", "partition decorators"],
+  ] as const) {
+    const body = method === "PATCH" ? { description: "x" } : undefined;
+    const answer = await endpoint.ask(method, `/datasets/d/tables/${tableId}`, body);
+    expect([answer.status, answer.body.error.message]).toEqual([400, expect.stringContaining(message)]);
+  }
+  const stale = await endpoint.ask("DELETE", path, undefined, { "if-match": "stale" });
+  expect(stale.status).toBe(412);
+  expect((await endpoint.ask("DELETE", path, undefined, { "if-match": partition.etag })).status).toBe(204);
+  expect(await endpoint.rows("SELECT x FROM d.shown")).toEqual([["1"]]);
+  expect((await endpoint.ask("GET", path)).body.numRows).toBe("0");
+});
