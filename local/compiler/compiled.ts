@@ -178,20 +178,31 @@ export interface CreateRoutine {
   readonly temporary: boolean;
   /** The whole CREATE statement as written. */
   readonly text: string;
-  /** Of a function. */
-  readonly definition?: FunctionDefinition;
+  readonly definition: RoutineSignature;
   /** Of a function in JavaScript. */
   readonly javaScript?: JavaScriptOptions;
 }
 
-/** What CREATE FUNCTION says of its function. */
-export interface FunctionDefinition {
-  /** An argument without a type is of ANY TYPE. */
-  readonly arguments: readonly { readonly name: string; readonly type?: SqlType }[];
-  /** Absent where the statement leaves it to the body. */
+/** What a routine takes and gives, and what it is made of. */
+export interface RoutineSignature {
+  readonly arguments: readonly RoutineArgument[];
+  /** As the statement declares it; it may leave that to the body. */
   readonly returnType?: SqlType;
-  /** An expression in SQL, or code in another language. */
+  /** The columns that a table function declares. */
+  readonly returnColumns?: readonly { readonly name: string; readonly type: SqlType }[];
+  /** The expression, query or block. */
   readonly body: string;
+}
+
+/** An argument of a routine. */
+export interface RoutineArgument {
+  readonly name: string;
+  /** Absent for ANY TYPE. */
+  readonly type?: SqlType;
+  /** Of a procedure. */
+  readonly mode?: "IN" | "OUT" | "INOUT";
+  /** Written with NOT AGGREGATE. */
+  readonly isNotAggregate: boolean;
 }
 
 /** What only CREATE FUNCTION … LANGUAGE js says. */

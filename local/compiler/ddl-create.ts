@@ -1,20 +1,10 @@
 import { unsupported } from "../errors.ts";
-import { isJavaScript } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileStoredQuery } from "./compile-query.ts";
-import type {
-  CreateMode,
-  CreateRoutine,
-  CreateSchema,
-  CreateTable,
-  CreateView,
-  Options,
-} from "./compiled.ts";
+import type { CreateMode, CreateSchema, CreateTable, CreateView, Options } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { columnField } from "./ddl-columns.ts";
 import { compileConstraints } from "./ddl-constraints.ts";
-import { compileFunctionDefinition } from "./ddl-functions.ts";
-import { compileJavaScriptOptions } from "./ddl-javascript.ts";
 import { tableRef } from "./ddl-names.ts";
 import { compileOptions } from "./ddl-options.ts";
 import { compileClustering, compilePartitioning } from "./ddl-partitioning.ts";
@@ -27,11 +17,13 @@ const MODES: Readonly<Record<string, CreateMode>> = {
   CREATE_IF_NOT_EXISTS: "if-not-exists",
 };
 
-function modeOf(node: TreeNode): CreateMode {
+/** What a CREATE does with what is there already. */
+export function modeOf(node: TreeNode): CreateMode {
   return MODES[textOf(node, "createMode")] ?? "create";
 }
 
-function isTemporary(node: TreeNode): boolean {
+/** Whether a CREATE makes something that goes with its session. */
+export function isTemporary(node: TreeNode): boolean {
   return textOf(node, "createScope") === "CREATE_TEMP";
 }
 
@@ -111,33 +103,5 @@ export function compileCreateSchema(node: TreeNode, context: CompileContext): Cr
     name: textsOf(node, "namePath"),
     mode: modeOf(node),
     options: compileOptions(nodesOf(node, "optionList"), context),
-  };
-}
-
-const ROUTINES: Readonly<Record<string, CreateRoutine["routine"]>> = {
-  CreateFunctionStmt: "FUNCTION",
-  CreateTableFunctionStmt: "TABLE FUNCTION",
-  CreateProcedureStmt: "PROCEDURE",
-};
-
-/** CREATE FUNCTION, TABLE FUNCTION and PROCEDURE. */
-export function compileCreateRoutine(node: TreeNode, context: CompileContext): CreateRoutine {
-  const language = textOf(node, "language").toUpperCase();
-  const isInJavaScript = node.kind === "CreateFunctionStmt" && isJavaScript(node);
-  if (language !== "" && language !== "SQL" && !isInJavaScript) {
-    const what = flagOf(node, "isAggregate") ? "aggregate functions" : "routines";
-    throw unsupported(`${what} in the language ${language}`);
-  }
-  if (flagOf(node, "isRemote")) throw unsupported("remote functions");
-  const routine = ROUTINES[node.kind ?? ""] ?? "FUNCTION";
-  return {
-    kind: "create-routine",
-    routine: flagOf(node, "isAggregate") ? "AGGREGATE FUNCTION" : routine,
-    name: textsOf(node, "namePath"),
-    mode: modeOf(node),
-    temporary: isTemporary(node),
-    text: context.text,
-    ...(node.kind === "CreateFunctionStmt" ? { definition: compileFunctionDefinition(node) } : {}),
-    ...(isInJavaScript ? { javaScript: compileJavaScriptOptions(node, context) } : {}),
   };
 }

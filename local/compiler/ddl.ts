@@ -4,13 +4,9 @@ import type { AlterAction, AlterObject, CompiledStatement, DropObject } from "./
 import type { CompileContext } from "./context.ts";
 import { columnField, retypedField } from "./ddl-columns.ts";
 import { compileAddConstraint } from "./ddl-constraints.ts";
-import {
-  compileCreateRoutine,
-  compileCreateSchema,
-  compileCreateTable,
-  compileCreateView,
-} from "./ddl-create.ts";
+import { compileCreateSchema, compileCreateTable, compileCreateView } from "./ddl-create.ts";
 import { compileOptions } from "./ddl-options.ts";
+import { compileCreateRoutine } from "./ddl-routines.ts";
 import { childOf, flagOf, nodesOf, textOf, textsOf } from "./tree-access.ts";
 
 type DdlCompiler = (node: TreeNode, context: CompileContext) => CompiledStatement;

@@ -5,6 +5,7 @@ import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } fro
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
+import { failWhen } from "./functions/raise.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { compileFrom, compileScan } from "./scans.ts";
@@ -75,7 +76,19 @@ export function targetRows(
 export function columnValue(table: PhysicalTable, name: string, sql: string, unit: Unit): string {
   const { type } = tableColumn(table, name);
   const field = table.schema.find((each) => each.name.toLowerCase() === name.toLowerCase());
-  return field === undefined ? sql : storedSql(sql, type, field, unit);
+  return field === undefined ? partitionTime(table, sql) : storedSql(sql, type, field, unit);
+}
+
+/**
+ * A value for the one column that is not in the schema, `_PARTITIONTIME`: it must be the start of a partition
+ * (https://cloud.google.com/bigquery/docs/using-dml-with-partitioned-tables#inserting_data_into_ingestion-time_partitioned_tables).
+ */
+function partitionTime({ partitioning }: PhysicalTable, sql: string): string {
+  const kind = partitioning?.timePartitioning?.type ?? "DAY";
+  const wrong = `(${sql}) IS DISTINCT FROM date_trunc('${kind}', ${sql}) OR (${sql}) IS NULL`;
+  const value = { sql: `coalesce(CAST(${sql} AS VARCHAR), 'NULL')` };
+  const message = ["Invalid value for _PARTITIONTIME: ", value, ` is not the start of a ${kind} partition`];
+  return failWhen(wrong, { kind: "TIMESTAMP" }, message, sql);
 }
 
 /** Fails the statement where a row of the target is to be changed more than once. */

@@ -99,11 +99,11 @@ function folderMessage({ name, folders, messages }: Folder): Message {
 
 function tableMessage(table: FoundTable): Message {
   const name = treeName(table);
-  const column = table.columns.map(({ name, type, pseudo, hasDefault }) => ({
+  const column = table.columns.map(({ name, type, pseudo, writable, hasDefault }) => ({
     name,
     type: toTypeProto(type),
     isPseudoColumn: pseudo === true,
-    isWritableColumn: pseudo !== true,
+    isWritableColumn: pseudo !== true || writable === true,
     hasDefaultValue: hasDefault === true,
   }));
   return { name, fullName: name, column };

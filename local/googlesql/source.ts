@@ -6,6 +6,8 @@ export interface SourceColumn {
   readonly type: SqlType;
   /** Not part of `*`, as `_PARTITIONTIME`. */
   readonly pseudo?: boolean;
+  /** A pseudo column that DML may set all the same. */
+  readonly writable?: boolean;
   /** Has a DEFAULT, so that DML may say DEFAULT. */
   readonly hasDefault?: boolean;
 }

@@ -31,7 +31,9 @@ export interface JobOutcome {
 
 /** One statement of a script, which BigQuery shows as a job of its own. */
 export interface ChildOutcome {
-  readonly configuration: JsonObject;
+  readonly sql: string;
+  /** The table it has put rows into. */
+  readonly writtenTable?: TableRef;
   readonly startTime: number;
   readonly endTime: number;
   readonly outcome?: JobOutcome;

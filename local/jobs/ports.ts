@@ -49,6 +49,8 @@ export interface QueryOutcome {
   readonly numDmlAffectedRows?: number;
   readonly ddlOperation?: string;
   readonly ddlTarget?: TableRef;
+  /** The table that a DML statement or CREATE TABLE AS SELECT has put rows into, which its job names as its destination. */
+  readonly writtenTable?: TableRef;
   readonly referencedTables?: readonly TableRef[];
   readonly bytesProcessed: number;
   readonly location?: string;
@@ -58,9 +60,19 @@ export interface QueryOutcome {
   readonly undeclaredParameters?: readonly { readonly name?: string; readonly type: SqlType }[];
 }
 
+/** Where a statement stands, from 1; its text, and the procedure that it is part of. */
+export interface StackFrame {
+  readonly startLine: number;
+  readonly startColumn: number;
+  readonly text: string;
+  readonly procedureId?: string;
+}
+
 /** One statement of a script. */
 export interface ChildJob {
   readonly sql: string;
+  /** Its place, before those of the calls that led to it. */
+  readonly stackFrames: readonly StackFrame[];
   readonly startTime: number;
   readonly endTime: number;
   readonly outcome?: QueryOutcome;

@@ -33,13 +33,14 @@ export async function runQueryJob(
   });
   if (!location) job.location = outcome.location ?? locationOf(parts, outcome.ddlTarget) ?? job.location;
   const anonymous = outcome.rows !== undefined && query.destinationTable == null;
+  const destinationTable = anonymous ? anonymousTable(job.projectId, job.jobId) : outcome.writtenTable;
   return {
     ...queryJobOutcome(outcome, false),
     configuration: {
       query: {
         createDisposition: "CREATE_IF_NEEDED",
         writeDisposition: anonymous ? "WRITE_TRUNCATE" : "WRITE_EMPTY",
-        ...(anonymous ? { destinationTable: anonymousTable(job.projectId, job.jobId) } : {}),
+        ...(destinationTable === undefined ? {} : { destinationTable }),
         priority: "INTERACTIVE",
         ...query,
         useLegacySql: false,

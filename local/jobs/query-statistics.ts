@@ -72,10 +72,8 @@ function billedBytes(bytes: number, tables: number): string {
 function childOutcome(child: ChildJob): ChildOutcome {
   const outcome = child.outcome === undefined ? undefined : queryJobOutcome(child.outcome, false);
   return {
-    configuration: {
-      jobType: "QUERY",
-      query: { query: child.sql, useLegacySql: false, priority: "INTERACTIVE" },
-    },
+    sql: child.sql,
+    ...(child.outcome?.writtenTable === undefined ? {} : { writtenTable: child.outcome.writtenTable }),
     startTime: child.startTime,
     endTime: child.endTime,
     ...(child.error === undefined ? {} : { error: child.error }),
@@ -86,7 +84,8 @@ function childOutcome(child: ChildJob): ChildOutcome {
             ...outcome,
             statistics: {
               ...outcome.statistics,
-              scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: [{ text: child.sql }] },
+              // https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#ScriptStackFrame
+              scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: child.stackFrames },
             },
           },
         }),

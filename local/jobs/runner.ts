@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { BigQueryError } from "../errors.ts";
 import { checkLabel } from "../storage/names.ts";
-import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import {
   type CopyConfiguration,
   checkQueryFeatures,
   destinationRef,
-  fullRef,
   type JobBody,
   type QueryConfiguration,
   refused,
@@ -44,7 +42,6 @@ export interface RunnerParts {
   /** The statements that a script had run when it failed with this error. */
   readonly childrenOf?: (error: unknown) => readonly ChildJob[];
   readonly faults: Faults;
-  readonly sizes: TableSizes;
   readonly onDefect: OnDefect;
 }
 
@@ -192,8 +189,8 @@ export class JobRunner {
     const copying = copy as CopyConfiguration;
     return {
       kind: "COPY",
-      work: () => runCopy(this.#parts.storage, this.#parts.sizes, projectId, copying),
-      target: datasetOf(fullRef(copying.destinationTable, projectId)),
+      work: () => runCopy(this.#parts.storage, projectId, copying),
+      target: datasetOf(destinationRef(copying.destinationTable, projectId)),
     };
   }
 
@@ -238,11 +235,13 @@ export class JobRunner {
 
   async #addChildren(job: Job, children: readonly ChildOutcome[]): Promise<void> {
     const finished = children.map((child, index) => {
+      const { projectId, location } = job;
+      const jobId = `script_job_${randomUUID().replaceAll("-", "")}_${index}`;
       const added = this.#parts.jobs.add({
-        projectId: job.projectId,
-        jobId: `script_job_${randomUUID().replaceAll("-", "")}_${index}`,
-        location: job.location,
-        configuration: child.configuration,
+        projectId,
+        jobId,
+        location,
+        configuration: { jobType: "QUERY", query: childQuery(projectId, jobId, child) },
         parentJobId: job.jobId,
       });
       added.start(child.startTime);
@@ -254,6 +253,18 @@ export class JobRunner {
     });
     await Promise.all(finished);
   }
+}
+
+/** `configuration.query` of a script's statement; its rows, where it has some, are in a table of their own. */
+function childQuery(projectId: string, jobId: string, child: ChildOutcome): JsonObject {
+  const hasRows = child.outcome?.rows !== undefined;
+  const destinationTable = hasRows ? anonymousTable(projectId, jobId) : child.writtenTable;
+  return {
+    query: child.sql,
+    ...(destinationTable === undefined ? {} : { destinationTable }),
+    useLegacySql: false,
+    priority: "INTERACTIVE",
+  };
 }
 
 /** Whether a query is sure to change nothing: one SELECT whose rows go to its client. What is not sure at a glance counts as a change. */

@@ -2,8 +2,10 @@ import { createGunzip } from "node:zlib";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { BigQueryError } from "../errors.ts";
 import { errorEnvelope, toEnvelope } from "./error-envelope.ts";
+import { addConditionalReads } from "./etag.ts";
 import { checkHeaders, type GuardOptions } from "./guard.ts";
 import { parseJsonBody } from "./json-body.ts";
+import { methodOf } from "./method-override.ts";
 import { addPartialResponses } from "./partial-response.ts";
 
 /** BigQuery takes requests of at most 10 MB (https://cloud.google.com/bigquery/quotas#streaming_inserts); uploads have their own limit. */
@@ -32,6 +34,11 @@ export async function buildApp(
     // Proxies keep connections open longer than Node's default 5 s; a client that reuses one just closed sees a reset.
     keepAliveTimeout: 75_000,
     requestTimeout: 0,
+    // The one place before a route is found, which goes by the method.
+    rewriteUrl: (request) => {
+      request.method = methodOf(request);
+      return request.url ?? "/";
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048, ignoreDuplicateSlashes: true },
     frameworkErrors: (error, _request, reply) => {
       const plain: FastifyReply = reply as FastifyReply;
@@ -47,6 +54,7 @@ export async function buildApp(
   });
 
   options.prepare?.(app);
+  addConditionalReads(app);
   addPartialResponses(app);
 
   app.addHook("preParsing", async (request, _reply, payload) => {

@@ -132,12 +132,10 @@ export function datasetRoutes(app: FastifyInstance, services: Services): void {
     },
   );
 
-  app.post<{ Params: { projectId: string; "datasetId:undelete": string } }>(
-    "/projects/:projectId/datasets/:datasetId\\:undelete",
-    () => {
-      throw notSupported("undelete of a dataset");
-    },
-  );
+  app.post<{ Params: { call: string } }>("/projects/:projectId/datasets/:call", (request, reply) => {
+    if (!request.params.call.endsWith(":undelete")) return reply.callNotFound();
+    throw notSupported("undelete of a dataset");
+  });
 }
 
 /** The dataset a path names. */

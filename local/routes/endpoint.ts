@@ -49,7 +49,7 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
   const spool = await Spool.open(parts.maxUploadBytes);
   const { jobs } = parts;
   const sizes = new TableSizes(parts.storage.catalog);
-  const runner = new JobRunner({ ...parts, faults, sizes, queue: new WorkQueue(parts.queue) });
+  const runner = new JobRunner({ ...parts, faults, queue: new WorkQueue(parts.queue) });
   const services: Services = {
     storage: parts.storage,
     jobs,

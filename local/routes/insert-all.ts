@@ -11,8 +11,8 @@ import { ValueError } from "../storage/text-values.ts";
 import type { FieldSchema } from "../types.ts";
 import { literalSql, type SqlValue } from "../values.ts";
 import type { TableParams } from "./names.ts";
+import { needTable } from "./need-table.ts";
 import type { Services } from "./services.ts";
-import { needTable } from "./tables.ts";
 
 /** https://cloud.google.com/bigquery/quotas#streaming_inserts */
 const MAX_ROWS = 50_000;

@@ -40,6 +40,9 @@ const routineSchema = z.looseObject({
   returnType: dataType.nullish(),
   determinismLevel: z.string().nullish(),
   importedLibraries: z.array(z.string()).nullish(),
+  returnTableType: z
+    .looseObject({ columns: z.array(z.looseObject({ name: z.string(), type: dataType })).nullish() })
+    .nullish(),
   definitionBody: z.string({ error: "Required parameter is missing: definitionBody" }),
   description: z.string().nullish(),
 });
@@ -52,7 +55,6 @@ export const routineBody: z.ZodType<RoutineBody> = routineSchema;
 
 /** Members that would change what the routine does, and are not done here. */
 const REFUSED = [
-  "returnTableType",
   "strictMode",
   "remoteFunctionOptions",
   "sparkOptions",
@@ -60,6 +62,12 @@ const REFUSED = [
   "externalRuntimeOptions",
   "dataGovernanceType",
 ] as const;
+
+/** The Java client writes what is not there as an empty list. */
+function isUnset(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return value == null || value === "DETERMINISM_LEVEL_UNSPECIFIED";
+}
 
 /** The statement that makes the routine; what it cannot say is refused by name. */
 export function createStatement(path: readonly string[], body: RoutineBody, replace: boolean): string {
@@ -70,11 +78,11 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
   const language = (body.language ?? "SQL").toUpperCase();
   const isJavaScript = language === "JAVASCRIPT" && type === "SCALAR_FUNCTION";
   if (language !== "SQL" && !isJavaScript) throw notSupported(`routines in ${language}`, "language");
-  if ((body.importedLibraries ?? []).length > 0) {
+  if (!isUnset(body.importedLibraries)) {
     throw notSupported("JavaScript libraries, which are in Cloud Storage", "importedLibraries");
   }
   for (const member of REFUSED) {
-    if (body[member] != null) throw notSupported(`the routine's ${member}`, member);
+    if (!isUnset(body[member])) throw notSupported(`the routine's ${member}`, member);
   }
   const parameters = (body.arguments ?? []).map(({ name, argumentKind, dataType }) => {
     const isAny = argumentKind === "ANY_TYPE";
@@ -83,13 +91,19 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
   });
   const name = `${path.map(quote).join(".")}(${parameters.join(", ")})`;
   const create = `CREATE ${replace ? "OR REPLACE " : ""}`;
-  if (type === "TABLE_VALUED_FUNCTION") return `${create}TABLE FUNCTION ${name} AS\n${body.definitionBody}\n`;
+  if (type === "TABLE_VALUED_FUNCTION") {
+    const columns = (body.returnTableType?.columns ?? []).map(
+      (column) => `${quote(column.name)} ${typeText(column.type)}`,
+    );
+    const returns = columns.length === 0 ? "" : ` RETURNS TABLE<${columns.join(", ")}>`;
+    return `${create}TABLE FUNCTION ${name}${returns} AS\n${body.definitionBody}\n`;
+  }
   const returns = body.returnType == null ? "" : ` RETURNS ${typeText(body.returnType)}`;
   if (isJavaScript) {
     const determinism = determinismText(body.determinismLevel ?? "DETERMINISM_LEVEL_UNSPECIFIED");
     return `${create}FUNCTION ${name}${returns}${determinism} LANGUAGE js AS ${stringLiteral(body.definitionBody)}`;
   }
-  if (body.determinismLevel != null) throw invalid("Only JavaScript functions have a determinismLevel");
+  if (!isUnset(body.determinismLevel)) throw invalid("Only JavaScript functions have a determinismLevel");
   return `${create}FUNCTION ${name}${returns} AS (\n${body.definitionBody}\n)`;
 }
 

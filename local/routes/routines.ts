@@ -4,7 +4,7 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { RoutineEntry } from "../storage/entries.ts";
 import { checkRoutineId } from "../storage/names.ts";
 import { needDataset } from "./datasets.ts";
-import { etagOf } from "./etag.ts";
+import { checkIfMatch, etagOf } from "./etag.ts";
 import type { DatasetParams } from "./names.ts";
 import { pageOf } from "./paging.ts";
 import { type RawQuery, readBody, textParam, uintParam } from "./request.ts";
@@ -45,8 +45,11 @@ export function routineRoutes(app: FastifyInstance, services: Services): void {
   });
 
   app.delete<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, async (request, reply) => {
-    const { projectId, datasetId, routineId } = needRoutine(services, request.params);
-    await catalog.change(async (change) => change.removeRoutine(projectId, datasetId, routineId));
+    const { projectId, datasetId, routineId } = request.params;
+    await catalog.change(async (change) => {
+      checkIfMatch(request, routineEtag(needRoutine(services, request.params)));
+      change.removeRoutine(projectId, datasetId, routineId);
+    });
     return reply.code(204).send();
   });
 
@@ -64,10 +67,16 @@ export function routineRoutes(app: FastifyInstance, services: Services): void {
     return routineResource(await define(services, { ...request.params, routineId }, body, false));
   });
 
+  // One after the other: what one has seen unchanged, another may be about to replace.
+  let updates: Promise<unknown> = Promise.resolve();
   app.put<{ Params: RoutineParams }>(`${ROUTINES}/:routineId`, async (request) => {
-    needRoutine(services, request.params);
     const body = readBody(routineBody, request.body);
-    return routineResource(await define(services, request.params, body, true));
+    const update = updates.then(() => {
+      checkIfMatch(request, routineEtag(needRoutine(services, request.params)));
+      return define(services, request.params, body, true);
+    });
+    updates = update.catch(() => undefined);
+    return routineResource(await update);
   });
 
   app.get<{ Params: DatasetParams }>(MODELS, (request) => {
@@ -94,11 +103,12 @@ async function define(
   await services.runner.define(createStatement(path, body, replace), projectId);
   return services.storage.catalog.change(async (change) => {
     const entry = change.getRoutine(projectId, datasetId, routineId) ?? needRoutine(services, params);
-    const { definitionBody, returnType } = body;
+    const { definitionBody, returnTableType, returnType } = body;
     const kept = {
       ...entry.kept,
       ...(body.arguments == null ? {} : { arguments: body.arguments }),
       ...(returnType == null ? {} : { returnType }),
+      ...(returnTableType == null ? {} : { returnTableType }),
       definitionBody,
     };
     const defined = { ...entry, description: body.description ?? undefined, kept };
@@ -115,10 +125,21 @@ function needRoutine(services: Services, params: RoutineParams): RoutineEntry {
   throw new BigQueryError("notFound", `Not found: Routine ${projectId}:${datasetId}.${routineId}`);
 }
 
+function routineEtag(entry: RoutineEntry): string {
+  return etagOf(
+    entry.projectId,
+    entry.datasetId,
+    entry.routineId,
+    entry.version,
+    entry.description,
+    entry.kept,
+  );
+}
+
 function routineResource(entry: RoutineEntry): JsonObject {
   const { projectId, datasetId, routineId } = entry;
   return {
-    etag: etagOf(projectId, datasetId, routineId, entry.version),
+    etag: routineEtag(entry),
     routineReference: { projectId, datasetId, routineId },
     routineType: entry.routineType,
     creationTime: String(entry.creationTime),

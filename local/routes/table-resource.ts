@@ -8,6 +8,7 @@ import { tableName } from "../storage/entries.ts";
 import { checkCollation } from "../storage/schema.ts";
 import { int64Text, labelsSchema, textMembers } from "./dataset-resource.ts";
 import { etagOf } from "./etag.ts";
+import { materializedView, materializedViewBody, withoutOptions } from "./materialized-view.ts";
 import { notSupported } from "./request.ts";
 
 const constraintsSchema = z.object({
@@ -29,7 +30,7 @@ const tableSchema = z.looseObject({
     .nullish(),
   schema: z.looseObject({ fields: z.array(z.unknown()).nullish() }).nullish(),
   view: z.looseObject({ query: z.string().nullish(), useLegacySql: z.boolean().nullish() }).nullish(),
-  materializedView: z.looseObject({ query: z.string().nullish() }).nullish(),
+  materializedView: materializedViewBody.nullish(),
   timePartitioning: z
     .looseObject({
       type: z.string().nullish(),
@@ -156,19 +157,18 @@ export function readExpiration(text: string | null | undefined): number | undefi
   return time;
 }
 
-/** What a table holds, which its entry does not say. */
-export interface TableSize {
-  readonly rows: number;
-  readonly bytes: number;
+/** What a table's entry does not say: when it or its rows last changed (milliseconds), and what it holds, where that is asked for. */
+export interface TableState {
   readonly lastModified: number;
+  readonly size?: { readonly rows: number; readonly bytes: number } | undefined;
 }
 
-/** The table's resource, without its size where that is not asked for (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table). */
-export function tableResource(entry: TableEntry, size: TableSize | undefined, baseUrl: string): JsonObject {
+/** The table's resource (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table). */
+export function tableResource(entry: TableEntry, state: TableState, baseUrl: string): JsonObject {
   const { projectId, datasetId, tableId } = entry.ref;
   return {
     kind: "bigquery#table",
-    etag: tableEtag(entry),
+    etag: tableEtag(entry, state.lastModified),
     id: tableName(entry.ref),
     selfLink: `${baseUrl}/bigquery/v2/projects/${projectId}/datasets/${datasetId}/tables/${encodeURIComponent(tableId)}`,
     tableReference: { projectId, datasetId, tableId },
@@ -176,11 +176,11 @@ export function tableResource(entry: TableEntry, size: TableSize | undefined, ba
     // Present even without columns: the Dataform CLI reads its fields unasked.
     schema: { ...(entry.schema.length === 0 ? {} : { fields: entry.schema }) },
     ...layoutMembers(entry),
-    ...entry.kept,
-    ...(size === undefined ? {} : sizeMembers(size)),
+    ...withoutOptions(entry.kept),
+    ...(state.size === undefined ? {} : sizeMembers(state.size)),
     creationTime: String(entry.creationTime),
     ...(entry.expirationTime === undefined ? {} : { expirationTime: String(entry.expirationTime) }),
-    lastModifiedTime: String(size?.lastModified ?? entry.lastModifiedTime),
+    lastModifiedTime: String(state.lastModified),
     type: entry.kind,
     ...viewMembers(entry),
     ...baseMembers(entry),
@@ -188,7 +188,7 @@ export function tableResource(entry: TableEntry, size: TableSize | undefined, ba
   };
 }
 
-function sizeMembers({ bytes, rows }: TableSize): JsonObject {
+function sizeMembers({ bytes, rows }: NonNullable<TableState["size"]>): JsonObject {
   return {
     numBytes: String(bytes),
     numLongTermBytes: "0",
@@ -215,9 +215,9 @@ export function tableListItem(entry: TableEntry): JsonObject {
   };
 }
 
-/** The table's etag: it changes with the resource, not with each row. */
-export function tableEtag(entry: TableEntry): string {
-  return etagOf(entry.ref, entry.version, entry.lastModifiedTime);
+/** The table's etag: as BigQuery's it changes whenever the table was modified, its rows included. */
+export function tableEtag(entry: TableEntry, lastModified: number): string {
+  return etagOf(entry.ref, entry.version, lastModified);
 }
 
 function layoutMembers(entry: TableEntry): JsonObject {
@@ -242,6 +242,6 @@ function baseMembers({ base, kind }: TableEntry): JsonObject {
 
 function viewMembers(entry: TableEntry): JsonObject {
   if (entry.kind === "VIEW") return { view: { query: entry.viewQuery, useLegacySql: false } };
-  if (entry.kind === "MATERIALIZED_VIEW") return { materializedView: { query: entry.viewQuery } };
+  if (entry.kind === "MATERIALIZED_VIEW") return { materializedView: materializedView(entry) };
   return {};
 }

@@ -10,12 +10,13 @@ import { fieldType } from "../storage/schema.ts";
 import { fromDuck, quoteName, type SqlValue } from "../values.ts";
 import { etagOf } from "./etag.ts";
 import type { TableParams } from "./names.ts";
+import { needTable } from "./need-table.ts";
 import { pageToken, readPageToken } from "./paging.ts";
+import { partitionsSummary } from "./partitions-summary.ts";
 import { boolParam, listParam, type RawQuery, textParam, uintParam } from "./request.ts";
 import { readRows, sendWithRows } from "./rows.ts";
 import { type Selection, selectFields } from "./selected-fields.ts";
 import type { Services } from "./services.ts";
-import { needTable } from "./tables.ts";
 
 /** tabledata.list (https://cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/list). */
 export function tabledataRoutes(app: FastifyInstance, services: Services): void {
@@ -28,11 +29,13 @@ export function tabledataRoutes(app: FastifyInstance, services: Services): void 
         timestampOutputFormat: textParam(query, "formatOptions.timestampOutputFormat"),
       });
       const selected = listParam(query, "selectedFields");
-      const anonymous = services.runner.anonymous(params)?.outcome?.rows;
+      const made =
+        services.runner.anonymous(params)?.outcome?.rows ??
+        (await partitionsSummary(services, params)?.rows());
       const rows =
-        anonymous === undefined
+        made === undefined
           ? await tableRows(services, params, selected)
-          : selectedRows(anonymous, selectFields(anonymous.schema, selected));
+          : selectedRows(made, selectFields(made.schema, selected));
       const scope = `data ${params.projectId} ${params.datasetId} ${params.tableId}`;
       const token = textParam(query, "pageToken");
       const start = token === undefined ? (uintParam(query, "startIndex") ?? 0) : readPageToken(scope, token);

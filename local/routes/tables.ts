@@ -5,7 +5,8 @@ import type { JsonObject } from "../jobs/json.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import { checkedConstraints, constraintsOf, keptConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
-import { checkDecorator, checkTableRef } from "../storage/names.ts";
+import { checkTableRef, splitDecorator } from "../storage/names.ts";
+import { clearPartition, inPartition } from "../storage/partitions.ts";
 import { parseSchema } from "../storage/schema.ts";
 import { evolveSchema, PATCH_RULES } from "../storage/schema-evolution.ts";
 import {
@@ -20,8 +21,11 @@ import type { FieldSchema, TableRef } from "../types.ts";
 import { changedKept, changedLabels, changedMember } from "./dataset-resource.ts";
 import { needDataset } from "./datasets.ts";
 import { checkIfMatch, etagOf } from "./etag.ts";
+import { readMaterializedView } from "./materialized-view.ts";
 import type { DatasetParams, TableParams } from "./names.ts";
+import { needTable } from "./need-table.ts";
 import { pageOf } from "./paging.ts";
+import { partitionsSummary } from "./partitions-summary.ts";
 import { listParam, type RawQuery, readBody, textParam, uintParam } from "./request.ts";
 import { selectFields } from "./selected-fields.ts";
 import { baseUrl, type Services } from "./services.ts";
@@ -38,7 +42,7 @@ import {
   tableListItem,
   tableResource,
 } from "./table-resource.ts";
-import { sizeOf } from "./table-size.ts";
+import { stateOf } from "./table-state.ts";
 
 const TABLES = "/projects/:projectId/datasets/:datasetId/tables";
 
@@ -58,7 +62,7 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     );
     return {
       kind: "bigquery#tableList",
-      etag: etagOf(page.map(tableEtag)),
+      etag: etagOf(page.map((entry) => tableEtag(entry, catalog.lastModified(entry)))),
       ...(page.length === 0 ? {} : { tables: page.map(tableListItem) }),
       totalItems: tables.length,
       ...(nextPageToken === undefined ? {} : { nextPageToken }),
@@ -76,7 +80,7 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
       if (change.getTable(ref) !== undefined) throw alreadyExists(ref);
       return insertTable(change, ref, body, viewSchema);
     });
-    return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
+    return tableResource(entry, await stateOf(services, entry), baseUrl(request));
   });
 
   app.get<{ Params: TableParams; Querystring: RawQuery }>(`${TABLES}/:tableId`, async (request) => {
@@ -84,10 +88,16 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     const selected = listParam(request.query, "selectedFields");
     const anonymous = services.runner.anonymous(request.params);
     if (anonymous !== undefined) return anonymousResource(anonymous, request.params, baseUrl(request));
-    const entry = needTable(services, request.params);
+    const summary = partitionsSummary(services, request.params)?.entry;
+    const { table, partition } = splitDecorator(request.params);
+    const entry = summary ?? needTable(services, table);
     const { schema } = selectFields(entry.schema, selected);
-    const size = view === "BASIC" ? undefined : await sizeOf(services, entry);
-    return tableResource({ ...entry, schema }, size, baseUrl(request));
+    const part = summary === undefined ? partition : undefined;
+    if (part !== undefined) inPartition(entry, part);
+    const state =
+      view === "BASIC" ? { lastModified: catalog.lastModified(entry) } : await stateOf(services, entry, part);
+    const ref = { ...entry.ref, tableId: request.params.tableId };
+    return tableResource({ ...entry, ref, schema }, state, baseUrl(request));
   });
 
   for (const [method, how] of [
@@ -104,20 +114,25 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
         const viewSchema = await schemaOfView(services, found.ref, body);
         const entry = await catalog.change(async (change) => {
           const before = change.needTable(found.ref);
-          checkIfMatch(request, tableEtag(before));
+          checkIfMatch(request, tableEtag(before, catalog.lastModified(before)));
           return changeTable(change, before, body, how, viewSchema);
         });
-        return tableResource(entry, await sizeOf(services, entry), baseUrl(request));
+        return tableResource(entry, await stateOf(services, entry), baseUrl(request));
       },
     });
   }
 
   app.delete<{ Params: TableParams }>(`${TABLES}/:tableId`, async (request, reply) => {
-    const { ref } = needTable(services, request.params);
+    const { table, partition } = splitDecorator(request.params);
+    const { ref } = needTable(services, table);
     await catalog.change(async (change) => {
       const entry = change.needTable(ref);
-      checkIfMatch(request, tableEtag(entry));
-      await dropTable(change, entry);
+      const shown = { ...entry, ref: { ...ref, tableId: request.params.tableId } };
+      checkIfMatch(request, tableEtag(shown, catalog.lastModified(entry)));
+      if (partition === undefined) return dropTable(change, entry);
+      // https://cloud.google.com/bigquery/docs/managing-partitioned-tables#delete_a_partition
+      await clearPartition(change, entry, partition, "WRITE_TRUNCATE");
+      change.touch(entry);
     });
     return reply.code(204).send();
   });
@@ -147,19 +162,9 @@ function anonymousResource(job: Job, ref: TableRef, base: string): JsonObject {
   };
   return tableResource(
     entry,
-    { rows: job.outcome?.rows?.totalRows ?? 0, bytes: 0, lastModified: time },
+    { lastModified: time, size: { rows: job.outcome?.rows?.totalRows ?? 0, bytes: 0 } },
     base,
   );
-}
-
-/** The table or view a path names. */
-export function needTable(services: Services, params: TableParams): TableEntry {
-  const { projectId, datasetId, tableId } = params;
-  const entry = services.storage.catalog.getTable({ projectId, datasetId, tableId });
-  if (entry !== undefined) return entry;
-  checkDecorator(tableId);
-  needDataset(services, params);
-  throw new BigQueryError("notFound", `Not found: Table ${projectId}:${datasetId}.${tableId}`);
 }
 
 function targetOf(params: DatasetParams, body: TableBody): TableRef {
@@ -222,7 +227,10 @@ function keptMembers(
   body: TableBody,
   how: "patch" | "update",
 ): TableEntry["kept"] {
-  const kept = changedKept(before, body, KEPT_TABLE_MEMBERS, how);
+  const kept = {
+    ...changedKept(before, body, KEPT_TABLE_MEMBERS, how),
+    ...readMaterializedView(before, body.materializedView),
+  };
   return body.tableConstraints == null ? kept : keptConstraints(kept, readConstraints(body.tableConstraints));
 }
 

@@ -150,7 +150,9 @@ async function receive(
     const isComplete = range.total === undefined ? range.isWhole : file.bytes >= range.total;
     if (!isComplete) {
       if (file.bytes > 0) reply.header("Range", `bytes=0-${file.bytes - 1}`);
-      return reply.header("X-HTTP-Status-Code-Override", "308").code(308).send();
+      // The Go client asks for no 308, which is a redirect to everybody else, and looks at the other header alone.
+      const code = request.headers["x-guploader-no-308"] === "yes" ? 200 : 308;
+      return reply.header("X-HTTP-Status-Code-Override", "308").code(code).send();
     }
     session.answer = await insertJob(services, session.projectId, session.body, baseUrl(request), file);
     return session.answer;

@@ -21,8 +21,9 @@ interface Parameter {
 export async function callProcedure(caller: Interpreter, node: TreeNode): Promise<void> {
   const { session } = caller;
   const path = splitDots(pathOf(node.procedureName as TreeNode));
-  if (path.join(".").toUpperCase() === "BQ.ABORT_SESSION") return await abortSession(caller, node);
-  const text = procedureText(session, path);
+  const system = SYSTEM_PROCEDURES[path.join(".").toUpperCase()];
+  if (system !== undefined) return await system(caller, node);
+  const { procedureId, text } = findProcedure(session, path);
   const [create] = scriptStatements(await session.parts.analyzer.parseScript(text));
   const body = create?.body as TreeNode | undefined;
   if (create === undefined || body === undefined)
@@ -48,7 +49,7 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
   }
   const statements = scriptStatements(body);
   const none = new TextParameters(new Map(), statements);
-  await new Interpreter(session, text, scope, none, caller.depth + 1).run(statements);
+  await new Interpreter(session, text, scope, none, { interpreter: caller, procedureId }).run(statements);
   for (const { from, to } of outputs) to.value = scope.need(from).value;
 }
 
@@ -65,13 +66,42 @@ async function abortSession(caller: Interpreter, node: TreeNode): Promise<void> 
   await session.parts.sessions.abort(given, session.request.projectId);
 }
 
-function procedureText(session: Session, path: readonly string[]): string {
+/**
+ * https://cloud.google.com/bigquery/docs/reference/system-procedures#bqrefresh_materialized_view: there is nothing to do for a view
+ * whose query runs whenever it is read.
+ */
+async function refreshMaterializedView(caller: Interpreter, node: TreeNode): Promise<void> {
+  const { session } = caller;
+  const [argument, ...others] = (node.arguments ?? []) as readonly TreeNode[];
+  if (argument === undefined || others.length > 0) {
+    throw invalid("Procedure BQ.REFRESH_MATERIALIZED_VIEW takes 1 argument");
+  }
+  const { value } = await caller.evaluate(argument.expr as TreeNode, { kind: "STRING" });
+  if (typeof value !== "string") throw invalid("BQ.REFRESH_MATERIALIZED_VIEW needs the name of a view");
+  const { projectId, datasetId, routineId } = routineName(session, splitDots([value]));
+  const entry = session.catalog.getTable({ projectId, datasetId, tableId: routineId });
+  if (entry === undefined) {
+    throw new BigQueryError("notFound", `Not found: Table ${projectId}:${datasetId}.${routineId}`, "query");
+  }
+  if (entry.kind !== "MATERIALIZED_VIEW") {
+    throw invalid(`${projectId}:${datasetId}.${routineId} is not a materialized view.`);
+  }
+}
+
+const SYSTEM_PROCEDURES: Readonly<Record<string, (caller: Interpreter, node: TreeNode) => Promise<void>>> = {
+  "BQ.ABORT_SESSION": abortSession,
+  "BQ.REFRESH_MATERIALIZED_VIEW": refreshMaterializedView,
+};
+
+function findProcedure(session: Session, path: readonly string[]): { procedureId: string; text: string } {
   // https://cloud.google.com/bigquery/docs/reference/system-procedures
   if (path[0]?.toUpperCase() === "BQ") throw unsupported(path.join(".").toUpperCase());
   const { projectId, datasetId, routineId } = routineName(session, path);
   const entry = session.catalog.getRoutine(projectId, datasetId, routineId);
-  if (entry?.text !== undefined && entry.routineType === "PROCEDURE") return entry.text;
-  const message = `Procedure is not found: ${projectId}.${datasetId}.${routineId}`;
+  const procedureId = `${projectId}.${datasetId}.${routineId}`;
+  if (entry?.text !== undefined && entry.routineType === "PROCEDURE")
+    return { procedureId, text: entry.text };
+  const message = `Procedure is not found: ${procedureId}`;
   throw new BigQueryError("notFound", `Not found: ${message}`, "query");
 }
 

@@ -2,10 +2,10 @@ import type { AlterObject, CreateRoutine, CreateSchema, DropObject, Options } fr
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import type { DatasetEntry, RoutineEntry } from "../storage/entries.ts";
-import { standardSqlType } from "../storage/standard-types.ts";
 import { dropTable } from "../storage/tables.ts";
 import type { DdlResult } from "./ddl.ts";
 import { readDays, readLabels, readText } from "./ddl-options.ts";
+import { routineMembers } from "./routine-definition.ts";
 import type { Session } from "./session.ts";
 
 /** Runs CREATE SCHEMA. */
@@ -119,26 +119,9 @@ export async function createRoutine(
     creationTime: found?.creationTime ?? now,
     lastModifiedTime: now,
     ...(ddl.javaScript?.description === undefined ? {} : { description: ddl.javaScript.description }),
-    kept: keptDefinition(ddl),
+    kept: routineMembers(ddl),
   });
   return { operation: found === undefined ? "CREATE" : "REPLACE" };
-}
-
-/** https://cloud.google.com/bigquery/docs/reference/rest/v2/routines#Routine */
-function keptDefinition({ definition, javaScript }: CreateRoutine): RoutineEntry["kept"] {
-  if (definition === undefined) return {};
-  const { returnType, body } = definition;
-  const args = definition.arguments.map(({ name, type }) => ({
-    name,
-    ...(type === undefined ? { argumentKind: "ANY_TYPE" } : { dataType: standardSqlType(type) }),
-  }));
-  return {
-    ...(javaScript === undefined ? {} : { language: "JAVASCRIPT" }),
-    ...(args.length === 0 ? {} : { arguments: args }),
-    ...(returnType === undefined ? {} : { returnType: standardSqlType(returnType) }),
-    definitionBody: body,
-    ...(javaScript?.determinismLevel === undefined ? {} : { determinismLevel: javaScript.determinismLevel }),
-  };
 }
 
 /** Runs DROP FUNCTION, DROP PROCEDURE or DROP TABLE FUNCTION. */

@@ -32,18 +32,19 @@ export async function executeImmediate(caller: Interpreter, node: TreeNode): Pro
       throw invalid(`EXECUTE IMMEDIATE cannot run ${nameOf(statement)}`);
     if (targets.length > 0) throw unsupported("EXECUTE IMMEDIATE of a BEGIN block with INTO");
     const text = new TextParameters(parameters, statements);
-    await new Interpreter(session, sql, new Scope(), text, caller.depth + 1).run(statements);
+    await new Interpreter(session, sql, new Scope(), text, { interpreter: caller }).run(statements);
     return;
   }
   if (/^ast(Begin|Commit|Rollback)Statement$/.test(statement.kind ?? "")) {
     throw unsupported(`EXECUTE IMMEDIATE of ${nameOf(statement)}`);
   }
   const frame = { variables: new Scope(), parameters };
+  const frames = [{ startLine: 1, startColumn: 1, text: sql }, ...caller.stackFrames()];
   if (targets.length === 0) {
-    await caller.child(sql, knownType(statement), () => executeStatement(session, sql, frame));
+    await caller.child(sql, knownType(statement), () => executeStatement(session, sql, frame), frames);
     return;
   }
-  await caller.child(sql, "SELECT", async () => {
+  const work = async (): Promise<QueryOutcome> => {
     const types = targets.map(({ type }) => type);
     const { compiled } = await prepareStatement(session, sql, frame, { targets: types, asValue: true });
     if (compiled.kind !== "query") throw invalid("EXECUTE IMMEDIATE INTO needs a query");
@@ -51,8 +52,9 @@ export async function executeImmediate(caller: Interpreter, node: TreeNode): Pro
       MemoryResult.read(connection, compiled.sql, compiled.columns),
     );
     assignRow(targets, rows);
-    return { statementType: "SELECT", schema: rows.schema, rows, bytesProcessed: 0 } satisfies QueryOutcome;
-  });
+    return { statementType: "SELECT", schema: rows.schema, rows, bytesProcessed: 0 };
+  };
+  await caller.child(sql, "SELECT", work, frames);
 }
 
 function assignRow(targets: readonly Variable[], rows: MemoryResult): void {

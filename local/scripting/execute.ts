@@ -64,8 +64,10 @@ async function attemptStatement(session: Session, prepared: PreparedStatement): 
     session.parts.readBytes.count(connection, session.catalog, readsOf(compiled)),
   );
   const details = await runCompiled(session, prepared);
+  const type = statementType(compiled);
   return {
-    statementType: statementType(compiled),
+    statementType: type,
+    ...(type === "CREATE_TABLE_AS_SELECT" ? { writtenTable: details.ddlTarget } : {}),
     referencedTables: referencedTables(compiled),
     bytesProcessed,
     location: session.location.settled,
@@ -131,7 +133,7 @@ async function runDml(session: Session, dml: CompiledDml, version: string): Prom
       : await dmlInTransaction(session, session.transaction, dml);
   const affected = counts.inserted + counts.updated + counts.deleted;
   session.system.set("row_count", BigInt(affected));
-  return { dml: counts, numDmlAffectedRows: affected };
+  return { dml: counts, numDmlAffectedRows: affected, writtenTable: dml.target };
 }
 
 interface Counts {

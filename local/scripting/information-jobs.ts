@@ -17,6 +17,14 @@ function struct(...fields: readonly (readonly [string, SqlType])[]): SqlType {
 
 const TABLE = struct(["project_id", STRING], ["dataset_id", STRING], ["table_id", STRING]);
 
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/ErrorProto */
+export const ERROR_PROTO: SqlType = struct(
+  ["reason", STRING],
+  ["location", STRING],
+  ["debug_info", STRING],
+  ["message", STRING],
+);
+
 /** https://cloud.google.com/bigquery/docs/information-schema-jobs#schema, what of it means something here. */
 export const jobColumns: Columns = [
   ["creation_time", TIMESTAMP],
@@ -33,10 +41,7 @@ export const jobColumns: Columns = [
   ["total_bytes_processed", INT64],
   ["total_bytes_billed", INT64],
   ["total_slot_ms", INT64],
-  [
-    "error_result",
-    struct(["reason", STRING], ["location", STRING], ["debug_info", STRING], ["message", STRING]),
-  ],
+  ["error_result", ERROR_PROTO],
   ["cache_hit", BOOL],
   ["destination_table", TABLE],
   ["referenced_tables", { kind: "ARRAY", element: TABLE }],

@@ -1,16 +1,17 @@
 import type { PhysicalTable } from "../compiler/context.ts";
 import { unsupported } from "../errors.ts";
 import type { CatalogView } from "../storage/catalog.ts";
-import type { DatasetEntry, TableEntry } from "../storage/entries.ts";
+import type { DatasetEntry, RoutineEntry, TableEntry } from "../storage/entries.ts";
 import type { SqlType } from "../types.ts";
 import { duckType, literalSql, quoteName, type SqlValue } from "../values.ts";
 import { columnFieldPathRows, columnRows, optionRows } from "./information-columns.ts";
 import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./information-constraints.ts";
 import { tableDdl } from "./information-ddl.ts";
-import { type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
+import { ERROR_PROTO, type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
 import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
 import { routineColumns, routineRows } from "./information-routines.ts";
 import type { LiveTable } from "./live-source.ts";
+import { parameterRows } from "./routine-definition.ts";
 
 /** What an INFORMATION_SCHEMA view is asked about: one dataset, or all of a project. */
 export interface InformationScope {
@@ -93,6 +94,19 @@ const VIEWS: Readonly<Record<string, View>> = {
         tableDdl(entry),
         null,
       ]),
+  },
+  // https://cloud.google.com/bigquery/docs/information-schema-materialized-views; a view is read afresh each time, and never refreshed.
+  MATERIALIZED_VIEWS: {
+    columns: [
+      ...TABLE_NAME,
+      ["last_refresh_time", TIMESTAMP],
+      ["refresh_watermark", TIMESTAMP],
+      ["last_refresh_status", ERROR_PROTO],
+    ],
+    rows: (catalog, scope) =>
+      tables(catalog, scope)
+        .filter(({ kind }) => kind === "MATERIALIZED_VIEW")
+        .map((entry) => [...nameOf(entry), null, null, null]),
   },
   // https://cloud.google.com/bigquery/docs/information-schema-snapshots
   TABLE_SNAPSHOTS: {
@@ -180,6 +194,24 @@ const VIEWS: Readonly<Record<string, View>> = {
     columns: routineColumns,
     rows: (catalog, scope) => routineRows(catalog, datasets(catalog, scope)),
   },
+  PARAMETERS: {
+    columns: strings(
+      "specific_catalog",
+      "specific_schema",
+      "specific_name",
+      "ordinal_position",
+      "parameter_mode",
+      "is_result",
+      "parameter_name",
+      "data_type",
+      "parameter_default",
+      "is_aggregate",
+    ),
+    rows: (catalog, scope) =>
+      routines(catalog, scope).flatMap((entry) =>
+        parameterRows(entry).map((row) => [entry.projectId, entry.datasetId, entry.routineId, ...row]),
+      ),
+  },
   PARTITIONS: {
     columns: [
       ...TABLE_NAME,
@@ -264,6 +296,12 @@ function datasets(catalog: CatalogView, { projectId, datasetId }: InformationSco
 function tables(catalog: CatalogView, scope: InformationScope): TableEntry[] {
   return datasets(catalog, scope).flatMap(({ projectId, datasetId }) =>
     catalog.listTables(projectId, datasetId),
+  );
+}
+
+function routines(catalog: CatalogView, scope: InformationScope): RoutineEntry[] {
+  return datasets(catalog, scope).flatMap(({ projectId, datasetId }) =>
+    catalog.listRoutines(projectId, datasetId),
   );
 }
 

@@ -1,7 +1,7 @@
 import { BigQueryError } from "../errors.ts";
 import { ByteText, identifierOf, rangeOf } from "../googlesql/parse-tree.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import type { QueryOutcome } from "../jobs/ports.ts";
+import type { QueryOutcome, StackFrame } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
 import { assignSystem, assignVariable, assignVariables, declareVariables } from "./assignments.ts";
 import { callProcedure } from "./calls.ts";
@@ -26,25 +26,37 @@ type Exit =
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language */
 const MAX_CALL_DEPTH = 50;
 
+/** What runs a text on behalf of another: CALL, with the procedure's name, or EXECUTE IMMEDIATE. */
+interface Caller {
+  readonly interpreter: Interpreter;
+  readonly procedureId?: string;
+}
+
 /** Runs the statements of one text: a script, a procedure's body, or what EXECUTE IMMEDIATE is given. */
 export class Interpreter {
   readonly session: Session;
   readonly text: ByteText;
   readonly #parameters: TextParameters;
-  readonly depth: number;
+  readonly #caller: Caller | undefined;
+  readonly #depth: number;
+  /** The statement that runs now. */
+  #current: TreeNode | undefined;
+  /** The places of statements that have run: a loop runs them again. */
+  readonly #places = new Map<TreeNode, StackFrame>();
   #scope: Scope;
   /** The errors that the handlers around the present statement handle, the innermost last. */
   readonly #handling: BigQueryError[] = [];
 
-  constructor(session: Session, sql: string, scope: Scope, parameters: TextParameters, depth = 0) {
-    if (depth > MAX_CALL_DEPTH) {
+  constructor(session: Session, sql: string, scope: Scope, parameters: TextParameters, caller?: Caller) {
+    this.#depth = caller === undefined ? 0 : caller.interpreter.#depth + 1;
+    if (this.#depth > MAX_CALL_DEPTH) {
       throw new BigQueryError("invalidQuery", `Procedure calls nest deeper than ${MAX_CALL_DEPTH}`, "query");
     }
     this.session = session;
     this.text = new ByteText(sql);
     this.#scope = scope;
     this.#parameters = parameters;
-    this.depth = depth;
+    this.#caller = caller;
   }
 
   /** The variables that can be seen now. */
@@ -55,6 +67,23 @@ export class Interpreter {
   /** What these parts of the text can refer to. */
   frame(...nodes: readonly TreeNode[]): StatementFrame {
     return { variables: this.#scope, parameters: this.#parameters.of(...nodes) };
+  }
+
+  /** Where the script is now: the statement that runs, and the calls that led to it. */
+  stackFrames(): StackFrame[] {
+    const callers = this.#caller?.interpreter.stackFrames() ?? [];
+    return this.#current === undefined ? callers : [this.#place(this.#current), ...callers];
+  }
+
+  #place(node: TreeNode): StackFrame {
+    const known = this.#places.get(node);
+    if (known !== undefined) return known;
+    const { line: startLine, column: startColumn } = this.text.position(rangeOf(node).start);
+    const { procedureId } = this.#caller ?? {};
+    const text = this.text.textOf(node);
+    const place = { startLine, startColumn, text, ...(procedureId === undefined ? {} : { procedureId }) };
+    this.#places.set(node, place);
+    return place;
   }
 
   /** Runs the whole text. */
@@ -120,6 +149,7 @@ export class Interpreter {
     sql: string,
     type: string | undefined,
     run: () => Promise<QueryOutcome>,
+    stackFrames = this.stackFrames(),
   ): Promise<QueryOutcome> {
     const { session } = this;
     const startTime = Date.now();
@@ -128,7 +158,7 @@ export class Interpreter {
       session.request.onStatement?.("before", statement);
       const outcome = await run();
       session.request.onStatement?.("after", { text: sql, type: outcome.statementType });
-      session.children.push({ sql, startTime, endTime: Date.now(), outcome });
+      session.children.push({ sql, stackFrames, startTime, endTime: Date.now(), outcome });
       session.system.set("script.num_child_jobs", BigInt(session.children.length));
       const bytes = session.system.get("script.bytes_processed") as bigint;
       session.system.set("script.bytes_processed", bytes + BigInt(Math.round(outcome.bytesProcessed)));
@@ -136,7 +166,7 @@ export class Interpreter {
     } catch (error) {
       const shown = asBigQueryError(error);
       if (shown instanceof BigQueryError) {
-        session.children.push({ sql, startTime, endTime: Date.now(), error: shown });
+        session.children.push({ sql, stackFrames, startTime, endTime: Date.now(), error: shown });
       }
       throw shown;
     }
@@ -155,6 +185,7 @@ export class Interpreter {
 
   /** Gives errors of a statement their place in the script. */
   async #at(node: TreeNode, work: () => Promise<void>): Promise<Exit> {
+    this.#current = node;
     try {
       await work();
       return undefined;

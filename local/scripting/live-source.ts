@@ -18,6 +18,7 @@ import { withColumnDefaults } from "./column-defaults.ts";
 import type { JobLister } from "./information-jobs.ts";
 import { informationPath, informationTable } from "./information-schema.ts";
 import type { JobLocation } from "./job-location.ts";
+import { TABLES_META_TABLE, tablesMetaTable } from "./meta-tables.ts";
 import { wildcardTable } from "./wildcard-tables.ts";
 
 /** Where names without a project or dataset belong. */
@@ -97,6 +98,8 @@ export class LiveSource implements TableSchemaSource {
     if (information !== undefined) return this.#information(information.prefix, information.view);
     const ref = qualify(path, this.#defaults);
     if (ref === undefined || !this.#isHere(ref)) return undefined;
+    if (ref.tableId === TABLES_META_TABLE)
+      return tablesMetaTable(this.#catalog, ref.projectId, ref.datasetId);
     if (ref.tableId.endsWith("*")) return wildcardTable(this.#catalog, ref);
     const entry = this.#catalog.getTable(ref);
     return entry === undefined ? undefined : liveTable(entry);
@@ -154,7 +157,7 @@ function liveTable(entry: TableEntry): LiveTable {
     return { ref: entry.ref, columns, version, viewQuery: entry.viewQuery ?? "", entry };
   }
   if (isIngestionTimePartitioned(entry.partitioning)) {
-    columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true });
+    columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true, writable: true });
     if (["DAY", undefined].includes(entry.partitioning.timePartitioning?.type)) {
       columns.push({ name: "_PARTITIONDATE", type: { kind: "DATE" }, pseudo: true });
     }

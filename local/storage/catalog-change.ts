@@ -61,6 +61,11 @@ export class CatalogChange implements CatalogView {
     return listRoutines(this.#entries(), projectId, datasetId);
   }
 
+  /** Rows that the change itself has touched count once it is committed. */
+  lastModified(entry: TableEntry): number {
+    return this.catalog.lastModified(entry);
+  }
+
   /** The dataset, or BigQuery's error that there is none. */
   needDataset(projectId: string, datasetId: string): DatasetEntry {
     const entry = this.getDataset(projectId, datasetId);

@@ -26,6 +26,8 @@ export interface CatalogView {
   listDatasets(projectId: string): DatasetEntry[];
   listTables(projectId: string, datasetId: string): TableEntry[];
   listRoutines(projectId: string, datasetId: string): RoutineEntry[];
+  /** When the table or its rows last changed, in milliseconds. */
+  lastModified(entry: TableEntry): number;
 }
 
 /**
@@ -161,7 +163,6 @@ export class Catalog implements CatalogView {
     return `${entry.physical ?? ""}.${this.#touched.get(entry.physical ?? "")?.count ?? 0}`;
   }
 
-  /** When the table or its rows last changed, in milliseconds. */
   lastModified(entry: TableEntry): number {
     return Math.max(entry.lastModifiedTime, this.#touched.get(entry.physical ?? "")?.time ?? 0);
   }

@@ -79,7 +79,8 @@ export class TableSizes {
   }
 }
 
-function rowBytes(entry: TableEntry): string {
+/** The DuckDB aggregate for the logical bytes of a table's rows, in the FROM of whoever uses it. */
+export function rowBytes(entry: TableEntry): string {
   const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
   return sizes.length === 0 ? "0" : `coalesce(sum(${sizes.join(" + ")}), 0)::DOUBLE`;
 }

@@ -5,7 +5,7 @@ export interface StandardSqlType {
   readonly typeKind: string;
   readonly arrayElementType?: StandardSqlType;
   readonly structType?: {
-    readonly fields: readonly { readonly name: string; readonly type: StandardSqlType }[];
+    readonly fields?: readonly { readonly name?: string; readonly type: StandardSqlType }[];
   };
 }
 
@@ -13,7 +13,10 @@ export interface StandardSqlType {
 export function standardSqlType(type: SqlType): StandardSqlType {
   if (type.kind === "ARRAY") return { typeKind: "ARRAY", arrayElementType: standardSqlType(type.element) };
   if (type.kind !== "STRUCT") return { typeKind: type.kind };
-  const fields = type.fields.map((field) => ({ name: field.name, type: standardSqlType(field.type) }));
+  const fields = type.fields.map(({ name, type: field }) => ({
+    ...(name === "" ? {} : { name }),
+    type: standardSqlType(field),
+  }));
   return { typeKind: "STRUCT", structType: { fields } };
 }
 
@@ -21,7 +24,7 @@ export function standardSqlType(type: SqlType): StandardSqlType {
 export function standardTypeText({ typeKind, arrayElementType, structType }: StandardSqlType): string {
   if (arrayElementType != null) return `ARRAY<${standardTypeText(arrayElementType)}>`;
   if (structType == null) return typeKind;
-  const fields = structType.fields.map(
+  const fields = (structType.fields ?? []).map(
     ({ name, type }) => `${name ? `${name} ` : ""}${standardTypeText(type)}`,
   );
   return `STRUCT<${fields.join(", ")}>`;

@@ -75,6 +75,23 @@ describe.skipIf(!installed)(`bq${installed ? "" : " (not installed)"}`, () => {
     );
   });
 
+  it("runs scripts, and handles one partition", async () => {
+    const query = ["query", "--use_legacy_sql=false"];
+    const printed = await bq(
+      ...query,
+      `CREATE TABLE ${target.dataset}.p PARTITION BY day AS SELECT n, DATE '2026-01-01' + n AS day FROM UNNEST([0, 1]) AS n; SELECT 42 AS answer`,
+    );
+    expect(printed).toMatch(/\b42 \|/);
+    await bq("cp", "-n", `${target.dataset}.p`, `${target.dataset}.q`);
+    await bq("rm", "-f", "-t", `${target.dataset}.q$20260102`);
+    const rows = await bq("--format=json", "head", "-n", "5", `${target.dataset}.q$20260101`);
+    expect(JSON.parse(rows)).toEqual([{ n: "0", day: "2026-01-01" }]);
+    await bq("cp", "-f", `${target.dataset}.p$20260102`, `${target.dataset}.q$20260102`);
+    expect(JSON.parse(await bq("--format=json", "show", `${target.dataset}.q`))).toMatchObject({
+      numRows: "2",
+    });
+  });
+
   it("deletes", async () => {
     await bq("rm", "-f", "-t", `${target.dataset}.t`);
     expect(await failing("show", `${target.dataset}.t`)).toContain("Not found");

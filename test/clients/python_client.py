@@ -356,6 +356,28 @@ def case_routines():
     raises(NotFound, lambda: client.get_routine(name))
 
 
+def case_partitions():
+    query = "SELECT n, DATE '2026-01-01' + n AS day FROM UNNEST([0, 1]) AS n"
+    job = client.query(f"CREATE TABLE {DATASET}.parts PARTITION BY day AS {query}")
+    job.result()
+    # dbt looks for the rows of a table that it made in the job's destination.
+    assert client.get_table(job.destination).num_rows == 2
+    assert client.list_partitions(dataset.table("parts")) == ["20260101", "20260102"]
+    client.query_and_wait(f"CREATE TABLE {DATASET}.other (n INT64, day DATE) PARTITION BY day")
+    config = bigquery.CopyJobConfig(write_disposition="WRITE_TRUNCATE")
+    names = [f"{DATASET}.{table}$20260102" for table in ("parts", "other")]
+    client.copy_table(*names, job_config=config).result()
+    assert rows_of(f"SELECT n FROM {DATASET}.other") == [{"n": 1}]
+
+
+def case_routines_of_sql():
+    client.query_and_wait(f"CREATE PROCEDURE {DATASET}.doing(OUT done STRING) BEGIN SET done = 'yes'; END")
+    routine = client.get_routine(f"{PROJECT}.{DATASET}.doing")
+    [argument] = routine.arguments
+    assert (routine.type_, argument.name, argument.mode) == ("PROCEDURE", "done", "OUT"), routine
+    assert routine.body == "BEGIN SET done = 'yes'; END", routine.body
+
+
 def case_database_api():
     cursor = dbapi.connect(client).cursor()
     cursor.execute("SELECT %(a)s AS a, %(b)s AS b", {"a": 1, "b": "x"})

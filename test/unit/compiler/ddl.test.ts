@@ -194,7 +194,10 @@ const STATEMENTS: readonly (readonly [string, Record<string, unknown>])[] = [
       mode: "or-replace",
       temporary: false,
       text: "CREATE OR REPLACE FUNCTION d.f(x INT64) AS (x + 1)",
-      definition: { arguments: [{ name: "x", type: { kind: "INT64" } }], body: "x + 1" },
+      definition: {
+        arguments: [{ name: "x", type: { kind: "INT64" }, isNotAggregate: false }],
+        body: "x + 1",
+      },
     },
   ],
   [
@@ -207,7 +210,7 @@ const STATEMENTS: readonly (readonly [string, Record<string, unknown>])[] = [
       temporary: true,
       text: "CREATE TEMP FUNCTION f(x STRING) RETURNS ARRAY<INT64> NOT DETERMINISTIC LANGUAGE js OPTIONS (description = 'd', library = []) AS r'return [\\n]'",
       definition: {
-        arguments: [{ name: "x", type: { kind: "STRING" } }],
+        arguments: [{ name: "x", type: { kind: "STRING" }, isNotAggregate: false }],
         returnType: { kind: "ARRAY", element: { kind: "INT64" } },
         body: "return [\\n]",
       },

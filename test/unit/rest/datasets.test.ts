@@ -160,6 +160,22 @@ describe("datasets", () => {
     const answer = await bq.ask("POST", `${P}/datasets/full:undelete`, {});
     expect(answer.status).toBe(400);
     expect(answer.body.error.message).toContain("undelete");
+    // And takes nothing else for it.
+    expect((await bq.ask("POST", `${P}/datasets/full`, {})).status).toBe(404);
+  });
+
+  it.each(["PATCH", "patch"])("takes a POST that says it is a %s for one", async (method) => {
+    await create(`posted_${method}`, { labels: { a: "1" } });
+    const headers = { "x-http-method-override": method };
+    const { body } = await bq.ask("POST", `${P}/datasets/posted_${method}`, { description: "d" }, headers);
+    expect(body).toMatchObject({ description: "d", labels: { a: "1" } });
+    const other = await bq.ask(
+      "POST",
+      `${P}/datasets/posted_${method}`,
+      {},
+      { "x-http-method-override": "TRACE" },
+    );
+    expect(other.status).toBe(404);
   });
 
   it("knows projects by their datasets", async () => {

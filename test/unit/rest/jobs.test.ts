@@ -140,6 +140,7 @@ describe("jobs", () => {
       children: [
         {
           sql: "INSERT x",
+          stackFrames: [{ startLine: 1, startColumn: 1, text: "INSERT x" }],
           startTime: 1,
           endTime: 2,
           outcome: {
@@ -148,7 +149,7 @@ describe("jobs", () => {
             dml: { inserted: 3, updated: 0, deleted: 0 },
           },
         },
-        { sql: "SELECT 5", startTime: 2, endTime: 3, outcome: numbers(2) },
+        { sql: "SELECT 5", stackFrames: [], startTime: 2, endTime: 3, outcome: numbers(2) },
       ],
     }));
     await insert("SCRIPT", "script");
@@ -158,11 +159,17 @@ describe("jobs", () => {
     expect(body.jobs).toHaveLength(2);
     expect(body.jobs[1].statistics).toMatchObject({
       parentJobId: "script",
-      scriptStatistics: { evaluationKind: "STATEMENT" },
+      scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: [{ text: "INSERT x" }] },
       query: { statementType: "INSERT", numDmlAffectedRows: "3", dmlStats: { insertedRowCount: "3" } },
     });
     const child = await bq.ask("GET", `${P}/queries/${body.jobs[0].jobReference.jobId}`);
     expect(child.body.totalRows).toBe("2");
+    // The Java client reads a child's rows from its table.
+    const { query } = (await bq.ask("GET", `${P}/jobs/${body.jobs[0].jobReference.jobId}`)).body
+      .configuration;
+    const { datasetId, tableId } = query.destinationTable;
+    const data = await bq.ask("GET", `${P}/datasets/${datasetId}/tables/${tableId}/data`);
+    expect(data.body).toMatchObject({ totalRows: "2", rows: [{ f: [{ v: "0" }] }, { f: [{ v: "1" }] }] });
 
     const all = (await bq.ask("GET", `${P}/jobs?stateFilter=done&maxResults=1&projection=full`)).body;
     expect(all.jobs[0]).toMatchObject({

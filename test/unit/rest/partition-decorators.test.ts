@@ -161,3 +161,169 @@ describe("one partition of a table, named with a decorator", () => {
     expect(await endpoint.failure(write(tableId, "SELECT 1 AS x", append))).toMatch(message);
   });
 });
+
+// https://cloud.google.com/bigquery/docs/managing-partitioned-tables#copying_partitions
+describe("a copy job", () => {
+  const copy = (from: string | string[], into: string, options: object = {}) => ({
+    copy: {
+      ...(typeof from === "string" ? { sourceTable: to(from) } : { sourceTables: from.map(to) }),
+      destinationTable: to(into),
+      ...options,
+    },
+  });
+  const rows = (table: string) =>
+    endpoint.rows(`SELECT FORMAT_DATE('%F', d), x FROM d.${table} ORDER BY d, x`);
+  const arrivals = (table: string) =>
+    endpoint.rows(`SELECT FORMAT_DATE('%F', _PARTITIONDATE), x FROM d.${table} ORDER BY x`);
+
+  beforeAll(async () => {
+    await endpoint.rows(`
+      CREATE TABLE d.from_days (d DATE, x INT64) PARTITION BY d;
+      INSERT d.from_days VALUES ('2026-03-01', 1), ('2026-03-01', 2), ('2026-03-02', 3);
+      CREATE TABLE d.to_days (d DATE, x INT64) PARTITION BY d;
+      INSERT d.to_days VALUES ('2026-03-01', 10), ('2026-03-02', 20);
+      CREATE TABLE d.from_arrivals (x INT64) PARTITION BY _PARTITIONDATE;
+      INSERT d.from_arrivals (_PARTITIONTIME, x) VALUES (TIMESTAMP '2026-03-01', 1), (TIMESTAMP '2026-03-02', 2);
+      CREATE TABLE d.by_month (d DATE, x INT64) PARTITION BY DATE_TRUNC(d, MONTH);
+      CREATE TABLE d.unpartitioned (x INT64);
+      INSERT d.unpartitioned VALUES (7);
+      SELECT 1`);
+  });
+
+  it("replaces one partition by one, as dbt does", async () => {
+    const job = await endpoint.job(copy("from_days$20260301", "to_days$20260301", truncate));
+    expect(job.status).toEqual({ state: "DONE" });
+    expect(job.statistics.copy).toEqual({ copiedRows: "2", copiedLogicalBytes: "32" });
+    expect(await rows("to_days")).toEqual([
+      ["2026-03-01", "1"],
+      ["2026-03-01", "2"],
+      ["2026-03-02", "20"],
+    ]);
+  });
+
+  it("adds a partition's rows to a table", async () => {
+    expect(await endpoint.failure(copy("from_days$20260302", "to_days", append))).toBeUndefined();
+    expect(await rows("to_days")).toHaveLength(4);
+  });
+
+  it("writes an unpartitioned table into a partition, and moves one to another, by the time of ingestion", async () => {
+    await endpoint.rows("CREATE TABLE d.to_arrivals (x INT64) PARTITION BY _PARTITIONDATE; SELECT 1");
+    expect(await endpoint.failure(copy("unpartitioned", "to_arrivals$20260305"))).toBeUndefined();
+    expect(await endpoint.failure(copy("from_arrivals$20260301", "to_arrivals$20260306"))).toBeUndefined();
+    expect(await arrivals("to_arrivals")).toEqual([
+      ["2026-03-06", "1"],
+      ["2026-03-05", "7"],
+    ]);
+    expect(await endpoint.failure(copy("to_arrivals$20260305", "to_arrivals$20260307"))).toBeUndefined();
+    expect(await arrivals("to_arrivals")).toHaveLength(3);
+  });
+
+  it("of whole tables leaves rows in their partitions", async () => {
+    expect(await endpoint.failure(copy("from_arrivals", "all_arrivals"))).toBeUndefined();
+    expect(await endpoint.failure(copy("from_arrivals", "all_arrivals", append))).toBeUndefined();
+    expect(await arrivals("all_arrivals")).toEqual([
+      ["2026-03-01", "1"],
+      ["2026-03-01", "1"],
+      ["2026-03-02", "2"],
+      ["2026-03-02", "2"],
+    ]);
+  });
+
+  it.each([
+    [copy("from_days$20260301", "to_days$20260301"), "Already Exists: Table p:d.to_days$20260301"],
+    [copy("from_days$20260301", "to_days$20260302", truncate), "Some rows belong to different partitions"],
+    [copy("from_days$202603", "to_days$20260301"), 'Invalid partition ID "202603"'],
+    [copy("unpartitioned$20260301", "to_arrivals$20260301"), "is not partitioned"],
+    [copy("from_days$20260301", "none$20260301"), "Partitioning specification must be provided"],
+    [copy("from_days$20260301", "none"), "a copy of one partition that makes or replaces a whole table"],
+    [
+      copy("from_days$20260301", "to_days", truncate),
+      "a copy of one partition that makes or replaces a whole table",
+    ],
+    [copy("from_days", "by_month", append), "Incompatible table partitioning specification"],
+    [copy("to_days$20260301", "to_days$20260301", truncate), "the same table"],
+    [copy("from_days$20260301", "kept", { operationType: "SNAPSHOT" }), "one partition in a copy job"],
+    [copy("from_days@1", "none"), "table decorators"],
+  ])("refuses %j", async (configuration, message) => {
+    const before = await rows("to_days");
+    expect(await endpoint.failure(configuration)).toContain(message);
+    expect(await rows("to_days")).toEqual(before);
+  });
+});
+
+// https://cloud.google.com/bigquery/docs/creating-partitioned-tables#getting_partition_metadata_using_meta-tables
+it("the partitions of a table are listed in a table, for the clients' own methods", async () => {
+  await endpoint.rows(`
+    CREATE TABLE d.listed (d DATE, x INT64) PARTITION BY d;
+    INSERT d.listed VALUES ('2026-03-02', 1), ('2026-03-01', 2), ('2026-03-01', 3), (NULL, 4);
+    SELECT 1`);
+  const path = "/datasets/d/tables/listed$__PARTITIONS_SUMMARY__";
+  const table = (await endpoint.ask("GET", path)).body;
+  expect(table.tableReference).toEqual(to("listed$__PARTITIONS_SUMMARY__"));
+  expect(table.schema.fields[3]).toMatchObject({ name: "partition_id", type: "STRING" });
+  const some = (await endpoint.ask("GET", `${path}/data?selectedFields=partition_id&maxResults=2`)).body;
+  expect(some).toMatchObject({
+    totalRows: "3",
+    rows: [{ f: [{ v: "20260301" }] }, { f: [{ v: "20260302" }] }],
+  });
+  const rest = (
+    await endpoint.ask("GET", `${path}/data?selectedFields=partition_id&pageToken=${some.pageToken}`)
+  ).body;
+  expect(rest.rows).toEqual([{ f: [{ v: "__NULL__" }] }]);
+  const whole = (await endpoint.ask("GET", `${path}/data?formatOptions.useInt64Timestamp=true`)).body.rows[0]
+    .f;
+  const { lastModifiedTime } = (await endpoint.ask("GET", "/datasets/d/tables/listed")).body;
+  expect(whole.map((cell: { v: unknown }) => cell.v)).toEqual([
+    "p",
+    "d",
+    "listed",
+    "20260301",
+    null,
+    null,
+    lastModifiedTime,
+    `${lastModifiedTime}000`,
+  ]);
+  for (const more of ["", "/data"]) {
+    const { status, body } = await endpoint.ask(
+      "GET",
+      `/datasets/d/tables/plain$__PARTITIONS_SUMMARY__${more}`,
+    );
+    expect([status, body.error.message]).toEqual([
+      400,
+      "Cannot read partition information from a table that is not partitioned: p:d.plain",
+    ]);
+  }
+});
+
+// https://cloud.google.com/bigquery/docs/managing-partitioned-tables#delete_a_partition; bq head asks for the partition as a table.
+it("one partition is shown as a table, and deleted", async () => {
+  await endpoint.rows(`
+    CREATE TABLE d.shown (d DATE, x INT64) PARTITION BY d;
+    INSERT d.shown VALUES ('2026-03-02', 1), ('2026-03-01', 2), ('2026-03-01', 3);
+    SELECT 1`);
+  const path = "/datasets/d/tables/shown$20260301";
+  const partition = (await endpoint.ask("GET", path)).body;
+  expect(partition).toMatchObject({
+    tableReference: to("shown$20260301"),
+    numRows: "2",
+    numBytes: "32",
+    timePartitioning: { field: "d" },
+  });
+  expect((await endpoint.ask("GET", `${path}?view=BASIC`)).body).not.toHaveProperty("numRows");
+  for (const [method, tableId, message] of [
+    ["GET", "shown$2026", 'Invalid partition ID "2026"'],
+    ["GET", "shown$2026?view=BASIC", 'Invalid partition ID "2026"'],
+    ["DELETE", "shown$2026", 'Invalid partition ID "2026"'],
+    ["DELETE", "plain$20260301", "is not partitioned"],
+    ["PATCH", "shown$20260301", "partition decorators"],
+  ] as const) {
+    const body = method === "PATCH" ? { description: "x" } : undefined;
+    const answer = await endpoint.ask(method, `/datasets/d/tables/${tableId}`, body);
+    expect([answer.status, answer.body.error.message]).toEqual([400, expect.stringContaining(message)]);
+  }
+  const stale = await endpoint.ask("DELETE", path, undefined, { "if-match": "stale" });
+  expect(stale.status).toBe(412);
+  expect((await endpoint.ask("DELETE", path, undefined, { "if-match": partition.etag })).status).toBe(204);
+  expect(await endpoint.rows("SELECT x FROM d.shown")).toEqual([["1"]]);
+  expect((await endpoint.ask("GET", path)).body.numRows).toBe("0");
+});

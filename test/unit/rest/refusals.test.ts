@@ -48,6 +48,7 @@ describe("collations, ways of rounding and ranges", () => {
     ["/datasets/d/tables/t:getIamPolicy", {}, "getIamPolicy"],
     ["/datasets/d/tables/t:setIamPolicy", {}, "setIamPolicy"],
     ["/datasets/d:undelete", {}, "undelete of a dataset"],
+    ["/queries", { query: "SELECT 1", queryResultsFormat: "ARROW" }, "queryResultsFormat ARROW"],
   ])("POST %s %j", async (path, body, what) => {
     expect(await message("POST", path, body)).toBe(`${NOT}${what}`);
   });

@@ -101,6 +101,82 @@ describe("routines", () => {
     ]);
   });
 
+  it("that SQL made tell what they take and give, and may be written back", async () => {
+    await endpoint.rows(`
+      CREATE FUNCTION d.declared(x INT64, y ARRAY<STRUCT<a STRING, b NUMERIC>>) RETURNS FLOAT64 AS (x /* as is */ * 2.5);
+      CREATE FUNCTION d.any_type(x ANY TYPE) AS (x);
+      CREATE AGGREGATE FUNCTION d.total(x INT64, k INT64 NOT AGGREGATE) AS (SUM(x) * k);
+      CREATE TABLE FUNCTION d.rows(x INT64) RETURNS TABLE<y INT64> AS SELECT x AS y;
+      CREATE PROCEDURE d.doing(a INT64, OUT b STRING, INOUT c ARRAY<INT64>) BEGIN SET b = 'done'; END;
+      CREATE PROCEDURE d.unchecked() OPTIONS (strict_mode = FALSE) BEGIN SELECT * FROM nowhere; END;
+      SELECT 1`);
+    const shown = async (id: string) => (await endpoint.ask("GET", `/datasets/d/routines/${id}`)).body;
+    const pair = {
+      fields: [
+        { name: "a", type: { typeKind: "STRING" } },
+        { name: "b", type: { typeKind: "NUMERIC" } },
+      ],
+    };
+    const pairs = { typeKind: "ARRAY", arrayElementType: { typeKind: "STRUCT", structType: pair } };
+    const declared = await shown("declared");
+    expect(declared).toMatchObject({
+      arguments: [
+        { name: "x", dataType: INT64 },
+        { name: "y", dataType: pairs },
+      ],
+      returnType: { typeKind: "FLOAT64" },
+      definitionBody: "x /* as is */ * 2.5",
+    });
+    expect(await shown("any_type")).toMatchObject({ arguments: [{ name: "x", argumentKind: "ANY_TYPE" }] });
+    expect((await shown("total")).arguments).toEqual([
+      { name: "x", dataType: INT64 },
+      { name: "k", dataType: INT64, isAggregate: false },
+    ]);
+    const rows = await shown("rows");
+    expect(rows.returnTableType).toEqual({ columns: [{ name: "y", type: INT64 }] });
+    expect(await shown("doing")).toMatchObject({
+      arguments: [
+        { name: "a", mode: "IN" },
+        { name: "b", mode: "OUT" },
+        { name: "c", mode: "INOUT" },
+      ],
+      definitionBody: "BEGIN SET b = 'done'; END",
+    });
+    expect((await shown("unchecked")).definitionBody).toBeUndefined();
+    for (const routine of [declared, rows]) {
+      const path = `/datasets/d/routines/${routine.routineReference.routineId}`;
+      expect((await endpoint.ask("PUT", path, routine)).body.definitionBody).toBe(routine.definitionBody);
+    }
+    expect(await endpoint.rows("SELECT d.declared(2, []), (SELECT y FROM d.rows(3))")).toEqual([
+      ["5.0", "3"],
+    ]);
+    const columns = "specific_name, ordinal_position, parameter_mode, is_result, parameter_name, data_type";
+    expect(
+      await endpoint.rows(
+        `SELECT ${columns} FROM d.INFORMATION_SCHEMA.PARAMETERS WHERE specific_name IN ('declared', 'any_type', 'doing', 'rows') ORDER BY 1, 2`,
+      ),
+    ).toEqual([
+      ["any_type", "0", null, "YES", null, null],
+      ["any_type", "1", null, "NO", "x", "ANY TYPE"],
+      ["declared", "0", null, "YES", null, "FLOAT64"],
+      ["declared", "1", null, "NO", "x", "INT64"],
+      ["declared", "2", null, "NO", "y", "ARRAY<STRUCT<a STRING, b NUMERIC>>"],
+      ["doing", "1", "IN", "NO", "a", "INT64"],
+      ["doing", "2", "OUT", "NO", "b", "STRING"],
+      ["doing", "3", "INOUT", "NO", "c", "ARRAY<INT64>"],
+      ["rows", "1", null, "NO", "x", "INT64"],
+    ]);
+  });
+
+  it("may come with options that say nothing", async () => {
+    const unset = {
+      importedLibraries: [],
+      determinismLevel: "DETERMINISM_LEVEL_UNSPECIFIED",
+      strictMode: null,
+    };
+    expect((await make(routine("plain", "1", unset))).status).toBe(200);
+  });
+
   it("take and give nested types and tables", async () => {
     const point = {
       typeKind: "STRUCT",

@@ -170,6 +170,22 @@ describe("resumable uploads", () => {
     expect(await count("pieces")).toBe("100");
   });
 
+  it("go on without a 308 for a client that takes it for a redirect", async () => {
+    const url = await start("piecewise");
+    const data = lines(10);
+    const post = (from: number, to: number, total: string) =>
+      bq.ask("POST", url, data.subarray(from, to), {
+        "content-range": `bytes ${from}-${to - 1}/${total}`,
+        "x-guploader-no-308": "yes",
+      });
+    const first = await post(0, 40, "*");
+    expect([first.status, first.headers["x-http-status-code-override"]]).toEqual([200, "308"]);
+    const last = await post(40, data.length, String(data.length));
+    expect([last.status, last.headers["x-http-status-code-override"]]).toEqual([200, undefined]);
+    await finished("piecewise");
+    expect(await count("piecewise")).toBe("10");
+  });
+
   it("come as a whole, too", async () => {
     const url = await start("whole");
     const { body } = await bq.ask("PUT", url, lines(4));

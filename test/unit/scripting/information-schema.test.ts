@@ -74,6 +74,24 @@ it.each([
   expect(await harness.rows(sql)).toEqual(rows);
 });
 
+it("lists a dataset's tables in __TABLES__, as they are now", async () => {
+  await harness.run("CREATE SCHEMA e; CREATE TABLE e.t AS SELECT 1 AS a; CREATE VIEW e.v AS SELECT 1 AS a");
+  await harness.run("CREATE MATERIALIZED VIEW e.m AS SELECT a FROM e.t");
+  const query =
+    "SELECT table_id, row_count, size_bytes, type, last_modified_time FROM e.__TABLES__ ORDER BY 1";
+  const before = await harness.rows(query);
+  expect(before.map((row) => row.slice(0, 4))).toEqual([
+    ["m", 0n, 0n, null],
+    ["t", 1n, 8n, 1n],
+    ["v", 0n, 0n, 2n],
+  ]);
+  await harness.run("INSERT e.t VALUES (2)");
+  const after = await harness.rows(query);
+  expect(after[1]?.slice(0, 4)).toEqual(["t", 2n, 16n, 1n]);
+  expect(Number(after[1]?.[4])).toBeGreaterThan(Number(before[1]?.[4]));
+  await harness.run("DROP SCHEMA e CASCADE");
+});
+
 it("names what it does not have", async () => {
   expect((await harness.failure("SELECT * FROM d.INFORMATION_SCHEMA.NOPE")).message).toContain(
     "INFORMATION_SCHEMA.NOPE",

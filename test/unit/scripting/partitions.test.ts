@@ -231,3 +231,34 @@ describe("bytes processed of a partitioned table", () => {
     }
   });
 });
+
+// https://cloud.google.com/bigquery/docs/using-dml-with-partitioned-tables#inserting_data_into_ingestion-time_partitioned_tables
+describe("_PARTITIONTIME", () => {
+  const rows = () => harness.rows("SELECT x, CAST(_PARTITIONTIME AS STRING) FROM d.hours ORDER BY x");
+
+  it("is given by INSERT, MERGE and UPDATE", async () => {
+    await harness.run(`
+      CREATE TABLE d.hours (x INT64) PARTITION BY TIMESTAMP_TRUNC(_PARTITIONTIME, HOUR);
+      INSERT d.hours (_PARTITIONTIME, x) VALUES (TIMESTAMP '2024-01-01 05:00:00', 1);
+      INSERT INTO d.hours (_partitiontime, x) SELECT TIMESTAMP '2024-01-01 06:00:00', 2;
+      MERGE d.hours AS t USING (SELECT 3 AS x) AS s ON t.x = s.x
+      WHEN NOT MATCHED THEN INSERT (x, _PARTITIONTIME) VALUES (s.x, TIMESTAMP '2024-01-01 07:00:00');
+      UPDATE d.hours SET _PARTITIONTIME = TIMESTAMP_ADD(_PARTITIONTIME, INTERVAL 1 HOUR) WHERE x = 1`);
+    expect(await rows()).toEqual([
+      [1n, "2024-01-01 06:00:00+00"],
+      [2n, "2024-01-01 06:00:00+00"],
+      [3n, "2024-01-01 07:00:00+00"],
+    ]);
+  });
+
+  it.each([
+    ["INSERT d.hours (_PARTITIONTIME, x) VALUES (TIMESTAMP '2024-01-01 05:00:01', 9)", "HOUR partition"],
+    ["INSERT d.hours (_PARTITIONTIME, x) VALUES (NULL, 9)", "NULL is not the start"],
+    ["UPDATE d.hours SET _PARTITIONTIME = TIMESTAMP '2024-01-01 05:30:00' WHERE x = 1", "HOUR partition"],
+    ["INSERT d.hours VALUES (9, TIMESTAMP '2024-01-01')", "wrong column count"],
+    ["INSERT d.arrivals (_PARTITIONDATE, x) VALUES (DATE '2024-01-01', 9)", "non-writable column"],
+  ])("refuses %s", async (sql, message) => {
+    await expect(harness.run(sql)).rejects.toThrow(message);
+    expect(await rows()).toHaveLength(3);
+  });
+});

@@ -305,4 +305,27 @@ describe("a job", () => {
     });
     await expect(never).rejects.toThrow("Not found: Table p:d.none");
   });
+
+  // https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#ScriptStackFrame; bq prints where each statement stands.
+  it("tells where each statement stands, and what called it", async () => {
+    await harness.run(`CREATE OR REPLACE PROCEDURE d.called()
+BEGIN
+  SELECT 1;
+END`);
+    const { children = [] } = await harness.run(`SELECT 0;
+  CALL d.called();
+FOR x IN (SELECT * FROM UNNEST([1, 2]))
+DO EXECUTE IMMEDIATE 'SELECT 2'; END FOR;`);
+    const call = { startLine: 2, startColumn: 3, text: "CALL d.called()" };
+    const immediate = { startLine: 4, startColumn: 4, text: "EXECUTE IMMEDIATE 'SELECT 2'" };
+    const dynamic = [{ startLine: 1, startColumn: 1, text: "SELECT 2" }, immediate];
+    expect(children.map(({ stackFrames }) => stackFrames)).toEqual([
+      [{ startLine: 1, startColumn: 1, text: "SELECT 0" }],
+      [{ startLine: 3, startColumn: 3, text: "SELECT 1", procedureId: "p.d.called" }, call],
+      dynamic,
+      dynamic,
+    ]);
+    const failed = await harness.failure("SELECT 1;\nSELECT ERROR('on purpose')");
+    expect(childrenOf(failed).map(({ stackFrames }) => stackFrames[0]?.startLine)).toEqual([1, 2]);
+  });
 });
