@@ -1,6 +1,9 @@
 // What this run is asked to do, from `--vars`. Compile-time only: plain runs compile to the same SQL whatever the clock says.
 const vars = dataform.projectConfig.vars || {};
 
+// Where history starts: rows from before are bad ones, and a run that read them would merge them.
+const START = "1900-01-01 00:00:00+00";
+
 const rebuild = readBoolean("rebuild");
 const replayFrom = readTimestamp("replayFrom");
 const auditShare = readShare("auditShare");
@@ -17,8 +20,8 @@ module.exports = {
   replays: Boolean(replayFrom),
   /** The run reads from an earlier time than the watermark asks for. */
   readsBack: rebuild || Boolean(replayFrom),
-  /** That time, as a literal. */
-  readFrom: rebuild ? "TIMESTAMP '1900-01-01 00:00:00+00'" : replayFrom,
+  /** That time, as a literal; never before history starts. */
+  readFrom: rebuild ? `TIMESTAMP '${START}'` : replayFrom,
   /** Compile the audit: on with audit=true or a share. */
   audit: readBoolean("audit") || auditShare !== undefined,
   /** The share of users that the audit recomputes. */
@@ -58,10 +61,14 @@ function readTimestamp(name) {
     hour < 24 &&
     minute < 60 &&
     second < 60;
-  if (!isReal || year < 1) {
+  const zone = (parts && parts[8]) || "Z";
+  // The widest offset in use is 14 hours, which is also GoogleSQL's limit.
+  const isZone = zone === "Z" || /^[+-](0\d|1[0-3]):[0-5]\d$|^[+-]14:00$/.test(zone);
+  if (!isReal || !isZone || year < 1) {
     throw new Error(`--vars: ${name} is "${value}"; write a time such as ${name}=2026-01-01T00:00:00Z`);
   }
-  const zone = parts[8] === undefined || parts[8] === "Z" ? "+00:00" : parts[8];
-  const time = [parts[4] || "00", parts[5] || "00", parts[6] || "00"].join(":");
-  return `TIMESTAMP '${parts[1]}-${parts[2]}-${parts[3]} ${time}${parts[7] || ""}${zone}'`;
+  const written = `${parts[1]}-${parts[2]}-${parts[3]}`;
+  const time = `${parts[4] || "00"}:${parts[5] || "00"}:${parts[6] || "00"}${parts[7] || ""}`;
+  if (Date.parse(`${written}T${time}${zone}`) < Date.UTC(1900, 0, 1)) return `TIMESTAMP '${START}'`;
+  return `TIMESTAMP '${written} ${time}${zone === "Z" ? "+00:00" : zone}'`;
 }
