@@ -61,7 +61,7 @@ function readTimestamp(name) {
     hour < 24 &&
     minute < 60 &&
     second < 60;
-  const zone = (parts && parts[8]) || "Z";
+  const zone = parts?.[8] || "Z";
   // The widest offset in use is 14 hours, which is also GoogleSQL's limit.
   const isZone = zone === "Z" || /^[+-](0\d|1[0-3]):[0-5]\d$|^[+-]14:00$/.test(zone);
   if (!isReal || !isZone || year < 1) {

@@ -53,6 +53,11 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
     ],
     ["an unknown option", field({ mdoe: "NULLABLE" }), /fields\[2\]\.mdoe: unknown option; /],
     ["a description that is no text", field({ description: 1 }), /fields\[2\]\.description: not a text; /],
+    [
+      "a description longer than BigQuery's",
+      field({ description: "x".repeat(1_025) }),
+      /fields\[2\]\.description: has 1025 characters; BigQuery allows 1024; shorten it/,
+    ],
     ["a name twice", { fields: [KEY, TIME, KEY] }, /fields\[2\]\.name: "userId" appears twice; /],
     [
       "names equal but for case",
@@ -194,8 +199,15 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
     expect(refusal(ENTITY, { fields: [KEY, TIME, ...manyFields(4_900)] })).toMatch(
       /\(entity user\) has \d+ KB with 4900 leaves, and BigQuery refuses more than 1024 KB; about \d+ leaves fit; /,
     );
+    expect(refusal(ENTITY, { fields: [KEY, TIME, wideRecord(9_000)] })).toMatch(
+      /\(entity user\) has \d+ KB with 1 leaf, and BigQuery refuses more than 1024 KB; its RECORDs .* have too many fields: /,
+    );
   });
 });
+
+function wideRecord(count: number): object {
+  return { name: "r", type: "RECORD", mode: "REPEATED", fields: manyFields(count) };
+}
 
 function manyFields(count: number): object[] {
   return Array.from({ length: count }, (_, index) => ({ name: `attribute${index}`, type: "STRING" }));
