@@ -1,5 +1,5 @@
 // What this run is asked to do, from `--vars`. Compile-time only: plain runs compile to the same SQL whatever the clock says.
-const vars = dataform.projectConfig.vars || {};
+const { vars = {}, defaultSchema, schemaSuffix, tablePrefix, databaseSuffix } = dataform.projectConfig;
 
 // Where history starts: rows from before are bad ones, and a run that read them would merge them.
 const START = "1900-01-01 00:00:00+00";
@@ -26,9 +26,26 @@ module.exports = {
   audit: readBoolean("audit") || auditShare !== undefined,
   /** The share of users that the audit recomputes. */
   auditShare: auditShare === undefined ? 0.01 : auditShare,
+  /**
+   * Whether this environment is the updates' own. A suffix or a prefix makes another one of all tables but declared sources,
+   * so the updates it reads are not its own: it neither extends nor erases them.
+   */
+  ownsUpdates: !schemaSuffix && !tablePrefix && !databaseSuffix,
+  /** The statement in place of one that would. */
+  leavesUpdates:
+    "SELECT 'the updates are those of the environment without suffix and prefix, and are only read here'",
+  /** Throws where the SQLX files were generated for another dataset than the run is told. */
+  expectDefaultSchema,
   /** What the run log calls it. */
   kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
 };
+
+function expectDefaultSchema(schema) {
+  if (defaultSchema === schema) return;
+  throw new Error(
+    `defaultSchema is "${defaultSchema}", but definitions/ is generated for "${schema}": set it in dataform.json and run \`npm run generate\`, or use a schema suffix`,
+  );
+}
 
 function readBoolean(name) {
   const value = vars[name];

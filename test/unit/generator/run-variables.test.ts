@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 
 const SOURCE = readFileSync(fileURLToPath(new URL("../../../includes/run.js", import.meta.url)), "utf8");
 
-/** What the SQLX files see of a run with these `--vars`. */
-function run(vars: Record<string, string>): Record<string, unknown> {
+/** What the SQLX files see of a run with these `--vars`, in a project with these settings. */
+function run(vars: Record<string, string>, settings: Record<string, string> = {}): Record<string, unknown> {
   const module = { exports: {} };
-  runInNewContext(SOURCE, { module, dataform: { projectConfig: { vars } } });
+  runInNewContext(SOURCE, { module, dataform: { projectConfig: { vars, ...settings } } });
   return { ...module.exports };
 }
 
@@ -19,6 +19,9 @@ describe("the variables of a run", () => {
       replays: false,
       readsBack: false,
       readFrom: undefined,
+      ownsUpdates: true,
+      leavesUpdates: expect.stringMatching(/^SELECT '/),
+      expectDefaultSchema: expect.any(Function),
       audit: false,
       auditShare: 0.01,
       kind: "update",
@@ -83,5 +86,22 @@ describe("the variables of a run", () => {
     [{ rebuild: "true", replayFrom: "2026-01-01" }, /^--vars: rebuild and replayFrom are both set; /],
   ])("%j is refused", (vars, message) => {
     expect(() => run(vars)).toThrow(message);
+  });
+});
+
+describe("the environment of a run", () => {
+  test.each(["schemaSuffix", "tablePrefix", "databaseSuffix"])("%s makes one that owns no updates", (key) => {
+    expect(run({}, { [key]: "dev" })).toMatchObject({ ownsUpdates: false });
+    expect(run({}, { [key]: "" })).toMatchObject({ ownsUpdates: true });
+  });
+
+  test("another default dataset than the files were generated for is refused", () => {
+    const { expectDefaultSchema } = run({}, { defaultSchema: "sandbox" }) as {
+      expectDefaultSchema(schema: string): void;
+    };
+    expect(() => expectDefaultSchema("sandbox")).not.toThrow();
+    expect(() => expectDefaultSchema("analytics")).toThrow(
+      'defaultSchema is "sandbox", but definitions/ is generated for "analytics": set it in dataform.json and run',
+    );
   });
 });
