@@ -35,6 +35,11 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
       '{"fields": [\n{"a": 1} "b"]}',
       /^user\.json: not valid JSON \(line 2, column 10\): .+; write one JSON value/,
     ],
+    [
+      "a member twice in one object",
+      '[{"name": "a \\" {b:[", "type": "STRING"},\n {"name": "b", "type": "STRING", "t\\u0079pe": "INT64"}]',
+      /^user\.json: "type" appears twice in one object \(line 2, column 34\); leave one of them out$/,
+    ],
     ["no schema", { columns: [] }, /^user\.json: not a BigQuery schema; write/],
     ["no fields", { fields: [] }, /fields: no fields; list at least one/],
     ["a field that is no object", [KEY, TIME, "a"], /^user\.json: \[2\]: "a" is not a field; write/],
@@ -246,6 +251,11 @@ describe("an entities.json that cannot be used is refused with file, path, fault
       "a missing schema",
       { ...ENTITY, schema: "nope.json" },
       /entities\[0\]\.schema: there is no file "nope\.json"; name the schema's file/,
+    ],
+    [
+      "a schema whose name would not stay on its line",
+      { ...ENTITY, schema: "a\u2028b.json" },
+      /entities\[0\]\.schema: "a\\u\{2028\}b\.json" has a line break or control character; rename the file/,
     ],
     [
       "no key",
