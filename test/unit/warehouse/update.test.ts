@@ -50,6 +50,11 @@ describe("isWorthRetrying", () => {
     ["a failed assertion alone", ASSERTION, false],
     ["nothing that failed", "", false],
     ["a fence", "Operation failed:  a.b\n  the batch was read by another run; run again\n", true],
+    [
+      "a watermark without its row",
+      "Dataset creation failed:  a.b [table]\n  user_info_watermark has no row: drop that table, and the next run makes it anew\n",
+      false,
+    ],
     ["a service that is away", "Dataset creation failed:  a.b [table]\n  503 Service Unavailable\n", true],
     [
       "an error of the SQL",
