@@ -151,10 +151,15 @@ function parseGraph(result: DataformResult): GraphJson {
     throw new CommandError(`${error.fileName ?? "definitions"}: ${oneLine(error.message)}`);
   if (graph === undefined || result.exitCode !== 0) {
     throw new CommandError(
-      `dataform compile: ${oneLine(result.stderr) || oneLine(result.stdout) || "failed without a message"}`,
+      `dataform compile: ${firstLine(result.stderr) || firstLine(result.stdout) || "failed without a message"}`,
     );
   }
   return graph;
+}
+
+/** What the CLI says before the stack of its own code. */
+function firstLine(text: string): string {
+  return oneLine(text.split("\n").find((line) => line.trim() !== ""));
 }
 
 function oneLine(text: string | undefined): string {

@@ -43,6 +43,13 @@ export async function resolveSelection(
       `update: --${environment.name}: this command stays where dataform.json says; for another environment use \`npx dataform run ${environment.written.join(" ")}\``,
     );
   }
+  if (
+    parsed.flags.some(({ name }) => name === "json") &&
+    !parsed.flags.some(({ name }) => name === "dry-run")
+  )
+    throw wrongUsage("update: --json: needs --dry-run; without it Dataform would run nothing");
+  if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
+    throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
   const compileFlags = parsed.flags
     .filter(({ name }) => COMPILE_FLAGS.has(name))
