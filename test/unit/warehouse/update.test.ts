@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withTimeout } from "../../../warehouse/dataform.ts";
 import { asksForTag, parseFlags, withAudit } from "../../../warehouse/flags.ts";
 import { isWorthRetrying, readFailures } from "../../../warehouse/update.ts";
 
@@ -118,6 +119,13 @@ describe("withAudit", () => {
   for (const [flags, want] of cases) {
     it(`reads ${flags.join(" ") || "no flags"}`, () => expect(withAudit(flags)).toEqual(want));
   }
+});
+
+describe("withTimeout", () => {
+  it("gives a large project longer than Dataform's minute, and leaves what is asked for", () => {
+    expect(withTimeout(["--tags", "x"])).toEqual(["--tags", "x", "--timeout=10m"]);
+    expect(withTimeout(["--timeout", "5s"])).toEqual(["--timeout", "5s"]);
+  });
 });
 
 describe("asksForTag", () => {
