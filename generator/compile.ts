@@ -64,12 +64,15 @@ export function isCompiled(path: string): boolean {
   return path.endsWith(".sql");
 }
 
+/** Dataform gives itself a minute, which a thousand leaves can take on a busy machine. */
+export const COMPILE_TIMEOUT = "--timeout=10m";
+
 /** Runs Dataform's own compiler; throws an InputError with its errors, one line each. */
 export async function runDataform(root: string): Promise<CompiledGraph> {
   const cli = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
   const output = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     const options = { cwd: root, maxBuffer: 1 << 30 };
-    execFile(process.execPath, [cli, "compile", "--json"], options, (_, stdout, stderr) =>
+    execFile(process.execPath, [cli, "compile", "--json", COMPILE_TIMEOUT], options, (_, stdout, stderr) =>
       resolve({ stdout, stderr }),
     );
   });

@@ -52,7 +52,11 @@ const columnName = (what: string) =>
 const entitySchema = z.strictObject(
   {
     name: tableName('the entity\'s name, such as "user_info"'),
-    schema: text('the schema\'s file, such as "schemas/user_info.json"'),
+    // It stands in the first line of each generated file.
+    schema: text('the schema\'s file, such as "schemas/user_info.json"').refine(
+      (value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
+      { error: ({ input }) => `${show(input)} has a line break or control character; rename the file` },
+    ),
     key: z
       .array(columnName("the name of a key column"), {
         error: ({ input }) => fault(input, 'the key columns as an array, such as ["userId"]'),

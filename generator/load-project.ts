@@ -1,7 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig } from "./config.ts";
-import { InputError, parseJson } from "./problems.ts";
+import { InputError, parseJson, unusableFile } from "./problems.ts";
 
 /** A project's input as it stands on disk. */
 export interface ProjectInput {
@@ -18,7 +19,7 @@ export type ReadProjectFile = (path: string) => Promise<string | undefined>;
 
 /** Reads entities.json, the schemas it names, and dataform.json from a folder. */
 export function loadProject(root: string): Promise<ProjectInput> {
-  return readProjectInput((path) => readIfFile(join(root, path)));
+  return readProjectInput((path) => readIfFile(root, path));
 }
 
 /** The same from wherever the project's files are. */
@@ -55,12 +56,13 @@ async function readInput(read: ReadProjectFile, file: string): Promise<string> {
   throw new InputError([{ file, path: "", wrong: "no such file", right: "write one, as the README shows" }]);
 }
 
-async function readIfFile(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
+async function readIfFile(root: string, path: string): Promise<string | undefined> {
+  const bytes = await readFile(join(root, path)).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "EISDIR" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
+    throw unusableFile(path, "read", error);
+  });
+  if (bytes === undefined) return undefined;
+  if (isUtf8(bytes)) return bytes.toString();
+  throw new InputError([{ file: path, path: "", wrong: "not UTF-8", right: "save the file as UTF-8" }]);
 }

@@ -2,6 +2,7 @@
  * Names in BigQuery and in SQLX: which are legal, and how they are written.
  * https://cloud.google.com/bigquery/docs/schemas#column_names
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/timestamp_functions#current_timestamp
  */
 
 const RESERVED_KEYWORDS = new Set(
@@ -12,6 +13,9 @@ const RESERVED_KEYWORDS = new Set(
   RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN
   WHERE WINDOW WITH WITHIN`.split(/\s+/),
 );
+
+/** Functions that GoogleSQL calls without parentheses too, so that a bare column of that name would be a call. */
+const CALLED_BARE = new Set(["CURRENT_DATE", "CURRENT_DATETIME", "CURRENT_TIME", "CURRENT_TIMESTAMP"]);
 
 const RESERVED_PREFIXES = [
   "_TABLE_",
@@ -62,8 +66,9 @@ export function isOwnName(name: string): boolean {
 
 /** Writes a name as GoogleSQL reads it: bare where that is safe, else between backticks. */
 export function quoteIdentifier(name: string): string {
-  const isPlain = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !RESERVED_KEYWORDS.has(name.toUpperCase());
-  return isPlain ? name : `\`${name}\``;
+  const upper = name.toUpperCase();
+  const isSpecial = RESERVED_KEYWORDS.has(upper) || CALLED_BARE.has(upper);
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !isSpecial ? name : `\`${name}\``;
 }
 
 /**

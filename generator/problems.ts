@@ -24,6 +24,20 @@ export function formatProblem(problem: Problem): string {
   return oneLine(`${place}: ${problem.wrong}; ${problem.right}`);
 }
 
+/** A file of the project that the disk would not let us read, write or remove, by its path in the project. */
+export function unusableFile(
+  file: string,
+  action: "read" | "written" | "removed",
+  cause: unknown,
+): InputError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const right =
+    code === "EISDIR" || code === "ENOTDIR" || code === "EEXIST"
+      ? "a folder or file of that name is in the way: move it away"
+      : "see to the permissions and the space of its folder";
+  return new InputError([{ file, path: "", wrong: `cannot be ${action} (${code})`, right }]);
+}
+
 /** Collects the problems of one file, and throws them together. */
 export class ProblemList {
   readonly #problems: Problem[] = [];
@@ -54,8 +68,11 @@ export function show(value: unknown): string {
 export function parseJson(text: string, file: string): unknown {
   const source = text.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(source);
+    const value: unknown = JSON.parse(source);
+    refuseRepeatedNames(source, file);
+    return value;
   } catch (error) {
+    if (error instanceof InputError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new InputError([
       {
@@ -68,10 +85,39 @@ export function parseJson(text: string, file: string): unknown {
   }
 }
 
+/** JSON.parse keeps the last of two members of one name without a word; here one of them is a slip. Takes valid JSON. */
+function refuseRepeatedNames(source: string, file: string): void {
+  const objects: (Set<string> | undefined)[] = [];
+  const tokens = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
+  for (const { 0: token, 1: colon, index } of source.matchAll(tokens)) {
+    if (token === "{") objects.push(new Set());
+    else if (token === "[") objects.push(undefined);
+    else if (token === "}" || token === "]") objects.pop();
+    else if (colon !== undefined) {
+      const name = String(JSON.parse(token.slice(0, -colon.length)));
+      const names = objects.at(-1);
+      if (names?.has(name)) {
+        throw new InputError([
+          {
+            file,
+            path: "",
+            wrong: `${show(name)} appears twice in one object${placeOf(index, source)}`,
+            right: "leave one of them out",
+          },
+        ]);
+      }
+      names?.add(name);
+    }
+  }
+}
+
 function positionOf(message: string, source: string): string {
   const found = /at position (\d+)/.exec(message)?.[1];
-  if (found === undefined) return "";
-  const before = source.slice(0, Number(found)).split("\n");
+  return found === undefined ? "" : placeOf(Number(found), source);
+}
+
+function placeOf(position: number, source: string): string {
+  const before = source.slice(0, position).split("\n");
   return ` (line ${before.length}, column ${(before.at(-1) ?? "").length + 1})`;
 }
 

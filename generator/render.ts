@@ -69,13 +69,17 @@ function checkQuerySize(text: string, action: string, model: EntityModel): void 
   const limit = MAX_QUERY_BYTES - QUERY_MARGIN;
   const largest = Math.max(...sql.split(/^---$/m).map((job) => Buffer.byteLength(job)));
   if (largest <= limit) return;
-  const fitting = Math.floor((model.leaves.length * limit) / largest);
+  const count = model.leaves.length;
+  const fitting = Math.floor((count * limit) / largest);
   throw new InputError([
     {
       file: model.schemaFile,
       path: "",
-      wrong: `the query of ${action} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${model.leaves.length} leaves, and BigQuery refuses more than 1024 KB`,
-      right: `about ${fitting} leaves fit; split the entity, or make some RECORDs atomic`,
+      wrong: `the query of ${action} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${count} ${count === 1 ? "leaf" : "leaves"}, and BigQuery refuses more than 1024 KB`,
+      right:
+        fitting > 0
+          ? `about ${fitting} leaves fit; split the entity, or make some RECORDs atomic`
+          : "its RECORDs that move as one value have too many fields: split them, or the entity",
     },
   ]);
 }

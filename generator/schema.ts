@@ -66,6 +66,8 @@ const TYPES = new Map<string, FieldType>([
 
 const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
 const POLICIES = ["latest", "first", "max", "min", "union", "atomic"] as const;
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
+const MAX_DESCRIPTION_LENGTH = 1_024;
 const ROUNDING_MODES = ["ROUND_HALF_AWAY_FROM_ZERO", "ROUND_HALF_EVEN"];
 
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema, and our `merge`. */
@@ -184,6 +186,9 @@ function parseField(
   }
   if (item.description !== undefined && typeof item.description !== "string") {
     fault("description", "not a text", "write a string");
+  } else if ([...(item.description ?? "")].length > MAX_DESCRIPTION_LENGTH) {
+    const length = [...(item.description ?? "")].length;
+    fault("description", `has ${length} characters`, `BigQuery allows ${MAX_DESCRIPTION_LENGTH}; shorten it`);
   }
   if (item.merge !== undefined && !POLICIES.some((policy) => policy === item.merge)) {
     fault("merge", ...mergeFault(item.merge));

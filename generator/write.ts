@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createTwoFilesPatch } from "diff";
+import { unusableFile } from "./problems.ts";
 
 /** How the files on disk differ from the files that should be there. */
 export interface Difference {
@@ -24,13 +25,13 @@ export async function compareFiles(
 ): Promise<readonly Difference[]> {
   const differences: Difference[] = [];
   for (const [path, text] of expected) {
-    const actual = await readIfPresent(join(root, path));
+    const actual = await readIfPresent(root, path);
     if (actual === undefined) differences.push({ path, kind: "missing", expected: text });
     else if (actual !== text) differences.push({ path, kind: "changed", actual, expected: text });
   }
   for (const path of await listFiles(root, folder)) {
     if (expected.has(path)) continue;
-    const actual = await readFile(join(root, path), "utf8");
+    const actual = (await readIfPresent(root, path)) ?? "";
     if (isGenerated(path, actual)) differences.push({ path, kind: "orphaned", actual });
   }
   return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -46,20 +47,24 @@ export async function writeFiles(root: string, differences: readonly Difference[
   for (const { path, expected } of differences) {
     if (expected === undefined) continue;
     const target = join(root, path);
-    await mkdir(dirname(target), { recursive: true });
     const draft = `${target}.${process.pid}.tmp`;
     try {
+      await mkdir(dirname(target), { recursive: true });
       await writeFile(draft, expected);
       await rename(draft, target);
     } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
+      await rm(draft, { force: true }).catch(() => undefined);
+      throw unusableFile(path, "written", error);
     }
   }
   for (const { path, kind } of differences) {
     if (kind !== "orphaned") continue;
-    await rm(join(root, path));
-    await removeIfEmpty(dirname(join(root, path)));
+    try {
+      await rm(join(root, path));
+      await removeIfEmpty(dirname(join(root, path)));
+    } catch (error) {
+      throw unusableFile(path, "removed", error);
+    }
   }
 }
 
@@ -75,12 +80,12 @@ export function formatDifferences(differences: readonly Difference[]): string {
     .join("\n");
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
+async function readIfPresent(root: string, path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(join(root, path), "utf8");
   } catch (error) {
     if (isNotFound(error)) return undefined;
-    throw error;
+    throw unusableFile(path, "read", error);
   }
 }
 
@@ -93,7 +98,7 @@ async function listFiles(root: string, folder: string): Promise<readonly string[
       .sort();
   } catch (error) {
     if (isNotFound(error)) return [];
-    throw error;
+    throw unusableFile(folder, "read", error);
   }
 }
 

@@ -1,5 +1,8 @@
 // What this run is asked to do, from `--vars`. Compile-time only: plain runs compile to the same SQL whatever the clock says.
-const vars = dataform.projectConfig.vars || {};
+const { vars = {}, defaultSchema, schemaSuffix, tablePrefix, databaseSuffix } = dataform.projectConfig;
+
+// Where history starts: rows from before are bad ones, and a run that read them would merge them.
+const START = "1900-01-01 00:00:00+00";
 
 const rebuild = readBoolean("rebuild");
 const replayFrom = readTimestamp("replayFrom");
@@ -17,15 +20,32 @@ module.exports = {
   replays: Boolean(replayFrom),
   /** The run reads from an earlier time than the watermark asks for. */
   readsBack: rebuild || Boolean(replayFrom),
-  /** That time, as a literal. */
-  readFrom: rebuild ? "TIMESTAMP '1900-01-01 00:00:00+00'" : replayFrom,
+  /** That time, as a literal; never before history starts. */
+  readFrom: rebuild ? `TIMESTAMP '${START}'` : replayFrom,
   /** Compile the audit: on with audit=true or a share. */
   audit: readBoolean("audit") || auditShare !== undefined,
   /** The share of users that the audit recomputes. */
   auditShare: auditShare === undefined ? 0.01 : auditShare,
+  /**
+   * Whether this environment is the updates' own. A suffix or a prefix makes another one of all tables but declared sources,
+   * so the updates it reads are not its own: it neither extends nor erases them.
+   */
+  ownsUpdates: !schemaSuffix && !tablePrefix && !databaseSuffix,
+  /** The statement in place of one that would. */
+  leavesUpdates:
+    "SELECT 'the updates are those of the environment without suffix and prefix, and are only read here'",
+  /** Throws where the SQLX files were generated for another dataset than the run is told. */
+  expectDefaultSchema,
   /** What the run log calls it. */
   kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
 };
+
+function expectDefaultSchema(schema) {
+  if (defaultSchema === schema) return;
+  throw new Error(
+    `defaultSchema is "${defaultSchema}", but definitions/ is generated for "${schema}": set it in dataform.json and run \`npm run generate\`, or use a schema suffix`,
+  );
+}
 
 function readBoolean(name) {
   const value = vars[name];
@@ -58,10 +78,14 @@ function readTimestamp(name) {
     hour < 24 &&
     minute < 60 &&
     second < 60;
-  if (!isReal || year < 1) {
+  const zone = parts?.[8] || "Z";
+  // The widest offset in use is 14 hours, which is also GoogleSQL's limit.
+  const isZone = zone === "Z" || /^[+-](0\d|1[0-3]):[0-5]\d$|^[+-]14:00$/.test(zone);
+  if (!isReal || !isZone || year < 1) {
     throw new Error(`--vars: ${name} is "${value}"; write a time such as ${name}=2026-01-01T00:00:00Z`);
   }
-  const zone = parts[8] === undefined || parts[8] === "Z" ? "+00:00" : parts[8];
-  const time = [parts[4] || "00", parts[5] || "00", parts[6] || "00"].join(":");
-  return `TIMESTAMP '${parts[1]}-${parts[2]}-${parts[3]} ${time}${parts[7] || ""}${zone}'`;
+  const written = `${parts[1]}-${parts[2]}-${parts[3]}`;
+  const time = `${parts[4] || "00"}:${parts[5] || "00"}:${parts[6] || "00"}${parts[7] || ""}`;
+  if (Date.parse(`${written}T${time}${zone}`) < Date.UTC(1900, 0, 1)) return `TIMESTAMP '${START}'`;
+  return `TIMESTAMP '${written} ${time}${zone === "Z" ? "+00:00" : zone}'`;
 }

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { InputError } from "../generator/problems.ts";
-import { CommandError, messageOf, wrongUsage } from "../warehouse/errors.ts";
+import { CommandError, codeOf, messageOf, wrongUsage } from "../warehouse/errors.ts";
 import { readProject } from "../warehouse/project.ts";
 import { findBase } from "./git.ts";
 import { formatMarkdown } from "./markdown.ts";
@@ -38,7 +38,13 @@ async function main(): Promise<void> {
   const isColoured = isTerminal && process.env.NO_COLOR === undefined;
   const text = chosen === "markdown" ? formatMarkdown(review) : formatTerminal(review, isColoured);
   if (out === undefined) process.stdout.write(text);
-  else await writeFile(out, text);
+  else {
+    await writeFile(out, text).catch((error: unknown) => {
+      throw wrongUsage(
+        `review: --out ${out}: cannot be written (${codeOf(error)}); name a file in a folder that is there`,
+      );
+    });
+  }
 }
 
 function readArguments() {

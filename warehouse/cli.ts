@@ -47,7 +47,14 @@ async function load(warehouse: Warehouse, args: readonly string[]): Promise<void
   const entity = findEntity(await readEntities(warehouse.project.root), name);
   const target = { dataset: entity.dataset, table: entity.tables.updates };
   const result = await loadFiles(warehouse, target, files);
-  console.log(`${result.rows} rows of ${result.files} files are now in ${target.dataset}.${target.table}`);
+  const [rows, from] = [countOf(result.rows, "row"), countOf(result.files, "file")];
+  console.log(
+    `${rows} of ${from} ${result.rows === 1 ? "is" : "are"} now in ${target.dataset}.${target.table}`,
+  );
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 async function update(warehouse: Warehouse, args: readonly string[]): Promise<void> {

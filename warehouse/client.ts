@@ -9,7 +9,7 @@ import {
   type Table,
   type TableField,
 } from "@google-cloud/bigquery";
-import { codeOf, isNotFound, unreachable } from "./errors.ts";
+import { CommandError, codeOf, isNotFound, unreachable } from "./errors.ts";
 import type { Project } from "./project.ts";
 
 /** The project's BigQuery: the real one, or a local endpoint that stands in for it. */
@@ -48,11 +48,15 @@ export function emulatorAddress(environment: NodeJS.ProcessEnv = process.env): s
 /** Asks a local endpoint for a sign of life: the client itself would try for a quarter of a minute before it gave up. */
 export async function checkEndpoint({ endpoint, project }: Warehouse): Promise<void> {
   if (endpoint === undefined) return;
-  try {
-    await fetch(`${endpoint}/bigquery/v2/projects/${project.projectId}/datasets?maxResults=1`);
-  } catch (error) {
-    throw unreachable(endpoint, error);
-  }
+  const answer = await fetch(`${endpoint}/bigquery/v2/projects/${project.projectId}/datasets?maxResults=1`)
+    .then((response) => response.text())
+    .catch((error: unknown) => {
+      throw unreachable(endpoint, error);
+    });
+  if (answer.trimStart().startsWith("{")) return;
+  throw new CommandError(
+    `what answers at ${endpoint} is not BigQuery: set BIGQUERY_EMULATOR_HOST to the address that \`npm run local\` prints, or unset it to use BigQuery itself`,
+  );
 }
 
 /** The table in the client's words; the dataset defaults to the project's own. */

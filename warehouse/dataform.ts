@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { COMPILE_TIMEOUT } from "../generator/compile.ts";
 import { CommandError } from "./errors.ts";
+import { hasFlag } from "./flags.ts";
 import type { Project } from "./project.ts";
 
 /** How a run of the Dataform CLI ended. */
@@ -123,9 +125,14 @@ interface ActionJson {
   readonly tags?: readonly string[];
 }
 
+/** The flags, with as long to compile as `npm run compile` has, unless they say how long. */
+export function withTimeout(flags: readonly string[]): readonly string[] {
+  return hasFlag(flags, "timeout") ? flags : [...flags, COMPILE_TIMEOUT];
+}
+
 /** Compiles the project with `flags` and returns its actions; a compilation error is one line with its file. */
 export async function compileGraph(project: Project, flags: readonly string[]): Promise<CompiledGraph> {
-  const result = await runDataform(project, ["compile", ".", "--json", ...flags]);
+  const result = await runDataform(project, ["compile", ".", "--json", ...withTimeout(flags)]);
   const graph = parseGraph(result);
   const actions = [...(graph.tables ?? []), ...(graph.operations ?? []), ...(graph.assertions ?? [])];
   return {
@@ -151,10 +158,15 @@ function parseGraph(result: DataformResult): GraphJson {
     throw new CommandError(`${error.fileName ?? "definitions"}: ${oneLine(error.message)}`);
   if (graph === undefined || result.exitCode !== 0) {
     throw new CommandError(
-      `dataform compile: ${oneLine(result.stderr) || oneLine(result.stdout) || "failed without a message"}`,
+      `dataform compile: ${firstLine(result.stderr) || firstLine(result.stdout) || "failed without a message"}`,
     );
   }
   return graph;
+}
+
+/** What the CLI says before the stack of its own code. */
+function firstLine(text: string): string {
+  return oneLine(text.split("\n").find((line) => line.trim() !== ""));
 }
 
 function oneLine(text: string | undefined): string {

@@ -1,6 +1,6 @@
 import type { EntityModel } from "../generator/model.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
-import { wrongUsage } from "./errors.ts";
+import { codeOf, messageOf, wrongUsage } from "./errors.ts";
 import { formatTable } from "./print.ts";
 
 /** What an entity's tables still hold of one user. */
@@ -13,6 +13,8 @@ export interface ErasureReport {
   readonly deletedUpTo: string | null;
   /** True when no table holds a row of the user; a tombstone holds no personal data. */
   readonly isErased: boolean;
+  /** True where producers can delete users of the entity. */
+  readonly canDelete: boolean;
 }
 
 /** Looks for a user in every table of the entity that can hold one. */
@@ -27,6 +29,7 @@ export async function readErasure(
       `erasure: ${entity.name} has ${entity.keys.length === 1 ? "1 key column" : `${entity.keys.length} key columns`}; write erasure ${entity.name} ${names}`,
     );
   }
+  await checkKey(warehouse, entity, values);
   const rows = [];
   for (const table of [entity.tables.updates, entity.tables.temp, entity.tables.final]) {
     rows.push({ table, rows: await countRows(warehouse, entity, table, values) });
@@ -37,7 +40,20 @@ export async function readErasure(
     rows,
     deletedUpTo: await readTombstone(warehouse, entity, values),
     isErased: rows.every((found) => found.rows === 0),
+    canDelete: entity.deletes !== undefined,
   };
+}
+
+/**
+ * Reads the key alone first: in a condition BigQuery need not look at a value that cannot be read, and would find no row
+ * of a user whom nobody named.
+ */
+async function checkKey(warehouse: Warehouse, entity: EntityModel, values: readonly string[]): Promise<void> {
+  const parts = entity.keys.map((_, index) => keyValue(entity, index));
+  await query(warehouse, entity, values, `SELECT ${parts.join(", ")}`).catch((error: unknown) => {
+    if (codeOf(error) !== 400) throw error;
+    throw wrongUsage(`erasure: not a key of ${entity.name}: ${messageOf(error)}`);
+  });
 }
 
 async function countRows(
@@ -129,6 +145,8 @@ export function formatErasure(report: ErasureReport): string {
     report.deletedUpTo === null ? "no delete of this user is known" : `deleted up to ${report.deletedUpTo}`;
   const verdict = report.isErased
     ? "nothing of this user is left"
-    : "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them";
+    : report.canDelete
+      ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
+      : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
   return `${table}\n${deleted}; ${verdict}`;
 }

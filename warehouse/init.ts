@@ -5,6 +5,7 @@ import type { EntityModel } from "../generator/model.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
 import { credentialsText } from "./dataform.ts";
 import { CommandError, isNotFound } from "./errors.ts";
+import { refuseObstacles } from "./obstacles.ts";
 import { diffSchema } from "./schema-diff.ts";
 import { type TableSpec, tableSpecs } from "./tables.ts";
 import { alignWholeRecords, findMisalignedRecord } from "./whole-records.ts";
@@ -36,6 +37,7 @@ export async function planInit(
   const newDatasets = new Set(steps.filter((step) => step.action === "create").map((step) => step.name));
   for (const model of entities) {
     const isNew = newDatasets.has(model.dataset);
+    if (!isNew) await refuseObstacles(warehouse, model);
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of specs)
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
@@ -213,7 +215,7 @@ function isOurs(text: string): boolean {
 }
 
 /**
- * Throws when a table lacks a column that the schema has: a run adds top-level columns by itself, but cannot reach into
+ * Throws when somebody else's table is in the way, or a table lacks a column that the schema has: a run adds top-level columns by itself, but cannot reach into
  * RECORDs and `_versions`.
  */
 export async function refuseUnextended(
@@ -222,6 +224,7 @@ export async function refuseUnextended(
 ): Promise<void> {
   const specs: TableSpec[] = [];
   for (const model of entities) {
+    await refuseObstacles(warehouse, model);
     const aligned = await alignedSpecs(warehouse, model);
     if (aligned.isReordered) {
       throw new CommandError(

@@ -12,10 +12,19 @@ export interface Project {
   readonly location: string;
 }
 
+/** What makes of one project several environments; Dataform's own runs know them, and only by compilation overrides. */
+const ENVIRONMENT_SETTINGS = ["databaseSuffix", "schemaSuffix", "tablePrefix"];
+
 /** Reads `dataform.json`, the one place that names project, dataset and location. */
 export async function readProject(root: string): Promise<Project> {
   const file = path.join(root, "dataform.json");
   const settings = parseSettings(await readText(file));
+  const environment = ENVIRONMENT_SETTINGS.find((key) => settings[key] !== undefined && settings[key] !== "");
+  if (environment !== undefined) {
+    throw new CommandError(
+      `dataform.json: $.${environment}: makes another environment, which these commands do not know; leave it out, and give it to \`npx dataform run\` or to a release of managed Dataform`,
+    );
+  }
   const dataset = textAt(settings, "defaultSchema");
   return {
     root,

@@ -7,16 +7,20 @@ import type { Project } from "./project.ts";
 /** Flags of `dataform run` that change what is compiled, and so what a selection can name. */
 const COMPILE_FLAGS = new Set([
   "vars",
-  "default-database",
-  "default-schema",
-  "default-location",
   "assertion-schema",
-  "database-suffix",
-  "schema-suffix",
-  "table-prefix",
   "disable-assertions",
   "default-reservation",
   "timeout",
+]);
+
+/** Flags that run in another environment than the one `dataform.json` names, whose tables no other command would look at. */
+const ENVIRONMENT_FLAGS = new Set([
+  "database-suffix",
+  "default-database",
+  "default-location",
+  "default-schema",
+  "schema-suffix",
+  "table-prefix",
 ]);
 
 /**
@@ -33,6 +37,19 @@ export async function resolveSelection(
       `update: ${parsed.positional[0]}: not a flag of \`dataform run\`; did you mean --actions ${parsed.positional[0]}?`,
     );
   }
+  const environment = parsed.flags.find(({ name }) => ENVIRONMENT_FLAGS.has(name));
+  if (environment !== undefined) {
+    throw wrongUsage(
+      `update: --${environment.name}: this command stays where dataform.json says; for another environment use \`npx dataform run ${environment.written.join(" ")}\``,
+    );
+  }
+  if (
+    parsed.flags.some(({ name }) => name === "json") &&
+    !parsed.flags.some(({ name }) => name === "dry-run")
+  )
+    throw wrongUsage("update: --json: needs --dry-run; without it Dataform would run nothing");
+  if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
+    throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
   const compileFlags = parsed.flags
     .filter(({ name }) => COMPILE_FLAGS.has(name))

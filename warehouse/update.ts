@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DataformResult, type OutputSink, runDataform, withCredentials } from "./dataform.ts";
+import {
+  type DataformResult,
+  type OutputSink,
+  runDataform,
+  withCredentials,
+  withTimeout,
+} from "./dataform.ts";
 import { CommandError, wrongUsage } from "./errors.ts";
 import { hasFlag, withAudit } from "./flags.ts";
 import type { Project } from "./project.ts";
@@ -26,7 +32,7 @@ export async function runUpdate(project: Project, options: UpdateOptions): Promi
   const { sink, maxRetries = DEFAULT_MAX_RETRIES, wait = sleep } = options;
   const flags = await resolveSelection(project, withAudit(options.flags));
   await withCredentials(project, async (credentials) => {
-    const args = ["run", ".", ...flags];
+    const args = ["run", ".", ...withTimeout(flags)];
     if (!hasFlag(flags, "credentials")) args.push(`--credentials=${credentials}`);
     for (let attempt = 0; ; attempt++) {
       const result = await runDataform(project, args, sink);

@@ -12,7 +12,7 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
       )
     FROM `my-project.analytics.user_profile_watermark` AS progress
   ),
-  ERROR('user_profile_watermark has no row: drop that table and run again')
+  ERROR('user_profile_watermark has no row: drop that table, and the next run makes it anew')
 );
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
 

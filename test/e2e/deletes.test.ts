@@ -115,6 +115,11 @@ describe("clears, deletes and erasure", () => {
       deletedUpTo: null,
       rows: [{ rows: 1 }, { rows: 1 }, { rows: 1 }],
     });
+    // A key that cannot be read is nobody's: it must not pass for a user who is erased.
+    expect(await project.npm("erasure", "device", "/wA=!", "7")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^erasure: not a key of device: .*base64/),
+    });
     expect(await found("/wA=", "0")).toMatchObject({
       isErased: false,
       deletedUpTo: expect.stringMatching(/^2024-01-01 00:00:01/),

@@ -112,6 +112,38 @@ describe("npm run init", () => {
     );
   });
 
+  it.each([
+    [
+      "person",
+      "TABLE",
+      "TABLE DATASET.person (id INT64)",
+      /\.person exists and is a table that person did not make/,
+    ],
+    [
+      "temp_person_updates",
+      "TABLE",
+      "TABLE DATASET.temp_person_updates (id INT64)",
+      /move it away, or name another temp/,
+    ],
+    [
+      "person_watermark",
+      "VIEW",
+      "VIEW DATASET.person_watermark AS SELECT 1 AS recent_runs",
+      /is a view that person/,
+    ],
+  ])("leaves alone what somebody else has at %s", async (name, type, made, refusal) => {
+    const project = await person(before);
+    await project.npm("generate");
+    await project.npm("init");
+    await project.query(`CREATE ${made}`);
+    for (const command of ["init", "update"]) {
+      const result = await project.npm(command);
+      expect(result.exitCode).toBe(1);
+      expect(result.stderr).toMatch(refusal);
+    }
+    expect((await metadata(project, name)).type).toBe(type);
+  });
+
   it("refuses a change of type and says what to do instead", async () => {
     const project = await person(before);
     await project.npm("init");

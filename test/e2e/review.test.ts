@@ -182,6 +182,11 @@ describe("npm run review", () => {
   });
 
   it.each([
+    [
+      2,
+      ["--base", "main", "--out", "no/such/x.md"],
+      "review: --out no/such/x.md: cannot be written (ENOENT)",
+    ],
     [2, ["--base", "no-such-branch"], "review: --base no-such-branch: git knows no such commit"],
     [2, [], "review: name what to compare with, such as --base origin/main"],
     [2, ["--base", "main", "--format", "html"], "review: --format html: expected markdown or terminal"],

@@ -97,6 +97,8 @@ describe("npm run update", () => {
     const project = await loaded();
     const cases: [flags: string[], refusal: RegExp][] = [
       [["--vars"], /^update: --vars needs a value/],
+      [["--vars=a=b", "--vars=c=d"], /^update: --vars is given twice; write --vars=/],
+      [["--json"], /^update: --json: needs --dry-run/],
       [["--vars=rebuild"], /^update: --vars: rebuild: write rebuild=<value>/],
       [["--vars=replayFrm=2026-01-01"], /^update: --vars: replayFrm: did you mean replayFrom\?/],
       [["--vars=rebuild=yes"], /^update: --vars: rebuild is "yes"; write rebuild=true/],

@@ -165,6 +165,8 @@ const UNORDERED: readonly Kind[] = ["JSON", "GEOGRAPHY", "RECORD"];
 const NAMES = [
   ..."a b c d e f g h x y z".split(" "),
   ..."value version final batch change progress watermark run is_newer read_at read_from rows".split(" "),
+  ..."updates history tombstone state path element leaf position reason details key_hash".split(" "),
+  ..."current_date CURRENT_TIMESTAMP current_time current_datetime timestamp to json".split(" "),
   ..."select from group order by_ key keys end null array struct Timestamp DATE partition row hash self".split(
     " ",
   ),

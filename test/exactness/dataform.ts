@@ -106,6 +106,7 @@ export async function compileProject(
     "compile",
     directory,
     "--json",
+    "--timeout=10m",
     ...(varsText.length > 0 ? [`--vars=${varsText.join(",")}`] : []),
   ];
   const { stdout } = await run(process.execPath, args, {

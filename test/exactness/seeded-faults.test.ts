@@ -214,7 +214,7 @@ beforeAll(async () => {
     const scenarios = sampleScenarios(options, histories, SEED);
     tried.set(options, { scenarios, compiled: await compileScenarios(scenarios) });
   }
-});
+}, 600_000);
 afterAll(() => server?.close());
 
 function breakSql(fault: Fault, entity: Entity, sql: string, action: Action): string {

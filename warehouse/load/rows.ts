@@ -104,6 +104,11 @@ async function* readCsvRows(file: string, fields: readonly TableField[]): AsyncG
 /** The columns that a CSV file's first line names: values go by name, so their order in the file is free. */
 function readHeader(file: string, record: CsvRecord, fields: readonly TableField[]): readonly TableField[] {
   const place = { file, line: record.line };
+  const [only] = record.cells.length === 1 ? record.cells : [];
+  const separator = only === undefined || only.quoted ? undefined : /[;\t|]/.exec(only.text)?.[0];
+  if (separator !== undefined && findField(only?.text.trim() ?? "", fields) === undefined) {
+    throw dataError(place, `cells are separated by ${JSON.stringify(separator)}; save the file with commas`);
+  }
   const header = record.cells.map(({ text }) => {
     const name = text.trim();
     const field = findField(name, fields);

@@ -21,10 +21,13 @@ function findRecordProblem(
   fields: readonly TableField[],
   parent: string,
 ): ValueProblem | undefined {
+  const named = new Set<TableField>();
   for (const [name, value] of Object.entries(record)) {
     const field = findField(name, fields);
     const path = parent === "" ? name : `${parent}.${name}`;
     if (field === undefined) return { path, message: unknownField(name, fields) };
+    if (named.has(field)) return { path, message: `a second value for the column ${field.name}` };
+    named.add(field);
     const problem = findFieldProblem(value, field, path);
     if (problem !== undefined) return problem;
   }
@@ -156,7 +159,7 @@ function describe(value: unknown): string {
 
 function memberOf(record: Record<string, unknown>, field: TableField): unknown {
   const name = field.name ?? "";
-  if (name in record) return record[name];
+  if (Object.hasOwn(record, name)) return record[name];
   return Object.entries(record).find(([other]) => sameName(other, name))?.[1];
 }
 

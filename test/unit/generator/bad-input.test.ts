@@ -35,6 +35,11 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
       '{"fields": [\n{"a": 1} "b"]}',
       /^user\.json: not valid JSON \(line 2, column 10\): .+; write one JSON value/,
     ],
+    [
+      "a member twice in one object",
+      '[{"name": "a \\" {b:[", "type": "STRING"},\n {"name": "b", "type": "STRING", "t\\u0079pe": "INT64"}]',
+      /^user\.json: "type" appears twice in one object \(line 2, column 34\); leave one of them out$/,
+    ],
     ["no schema", { columns: [] }, /^user\.json: not a BigQuery schema; write/],
     ["no fields", { fields: [] }, /fields: no fields; list at least one/],
     ["a field that is no object", [KEY, TIME, "a"], /^user\.json: \[2\]: "a" is not a field; write/],
@@ -53,6 +58,11 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
     ],
     ["an unknown option", field({ mdoe: "NULLABLE" }), /fields\[2\]\.mdoe: unknown option; /],
     ["a description that is no text", field({ description: 1 }), /fields\[2\]\.description: not a text; /],
+    [
+      "a description longer than BigQuery's",
+      field({ description: "x".repeat(1_025) }),
+      /fields\[2\]\.description: has 1025 characters; BigQuery allows 1024; shorten it/,
+    ],
     ["a name twice", { fields: [KEY, TIME, KEY] }, /fields\[2\]\.name: "userId" appears twice; /],
     [
       "names equal but for case",
@@ -194,8 +204,15 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
     expect(refusal(ENTITY, { fields: [KEY, TIME, ...manyFields(4_900)] })).toMatch(
       /\(entity user\) has \d+ KB with 4900 leaves, and BigQuery refuses more than 1024 KB; about \d+ leaves fit; /,
     );
+    expect(refusal(ENTITY, { fields: [KEY, TIME, wideRecord(9_000)] })).toMatch(
+      /\(entity user\) has \d+ KB with 1 leaf, and BigQuery refuses more than 1024 KB; its RECORDs .* have too many fields: /,
+    );
   });
 });
+
+function wideRecord(count: number): object {
+  return { name: "r", type: "RECORD", mode: "REPEATED", fields: manyFields(count) };
+}
 
 function manyFields(count: number): object[] {
   return Array.from({ length: count }, (_, index) => ({ name: `attribute${index}`, type: "STRING" }));
@@ -234,6 +251,11 @@ describe("an entities.json that cannot be used is refused with file, path, fault
       "a missing schema",
       { ...ENTITY, schema: "nope.json" },
       /entities\[0\]\.schema: there is no file "nope\.json"; name the schema's file/,
+    ],
+    [
+      "a schema whose name would not stay on its line",
+      { ...ENTITY, schema: "a\u2028b.json" },
+      /entities\[0\]\.schema: "a\\u\{2028\}b\.json" has a line break or control character; rename the file/,
     ],
     [
       "no key",

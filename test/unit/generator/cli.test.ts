@@ -85,6 +85,29 @@ describe("npm run generate", () => {
     expect((await run("generate", "--verbose")).stderr).toContain("at ");
   });
 
+  test("names the file that is in its way", async () => {
+    await mkdir(join(project, FINAL), { recursive: true });
+    expect(await run("generate")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: `${FINAL}: cannot be read (EISDIR); a folder or file of that name is in the way: move it away\n`,
+    });
+    await rm(join(project, "definitions"), { recursive: true });
+    await writeFile(join(project, "definitions"), "");
+    expect((await run("generate")).stderr).toMatch(/^definitions\/.*: cannot be read \(ENOTDIR\); .*\n$/);
+  });
+
+  test("reads no file that is not UTF-8", async () => {
+    await writeFile(
+      join(project, "schemas/user_info.json"),
+      Buffer.from('[{"name":"gr\xf6\xdfe"}]', "latin1"),
+    );
+    expect(await run("generate")).toMatchObject({
+      code: 1,
+      stderr: "schemas/user_info.json: not UTF-8; save the file as UTF-8\n",
+    });
+  });
+
   test.each([
     [["generate", "--chekc"], 2, /Unknown option '--chekc'/],
     [["generat"], 2, /unknown command: generat\nusage:/],

@@ -1,6 +1,11 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatDifferences } from "../../../generator/write.ts";
-import { listCases, produce, readExpected } from "../../golden/golden-case.ts";
+import { actionTexts, runDataform } from "../../../generator/compile.ts";
+import { loadProject } from "../../../generator/load-project.ts";
+import { generateProject } from "../../../generator/project.ts";
+import { compareFiles, formatDifferences, isGenerated, writeFiles } from "../../../generator/write.ts";
+import { createProject, listCases, produce, readExpected, removeProject } from "../../golden/golden-case.ts";
 
 describe("golden cases: the files, and the graph Dataform compiles from them", async () => {
   test.each(await listCases())("%s", async (name) => {
@@ -39,3 +44,33 @@ test("in a plain run only scripts that know where to read from read the updates"
     for (const [path, text] of readers) expect(text, path).toContain("DECLARE _read_from");
   }
 });
+
+/**
+ * A suffix or prefix moves every table but declared sources (https://cloud.google.com/dataform/docs/configure-compilation):
+ * an environment that is no more than a copy must not change the updates that the other one depends on.
+ */
+test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "dev" }])(
+  "an environment of %j reads the updates, and writes to its own tables only",
+  async (environment) => {
+    const root = await createProject("clears-and-deletes");
+    try {
+      const { config, schemas, defaultDataset } = await loadProject(root);
+      const files = generateProject(config, schemas, { defaultDataset });
+      await writeFiles(root, await compareFiles(root, "definitions", files, isGenerated));
+      const settings = JSON.parse(await readFile(join(root, "dataform.json"), "utf8")) as object;
+      const writers = async (more: object) => {
+        await writeFile(join(root, "dataform.json"), JSON.stringify({ ...settings, ...more }));
+        const jobs = actionTexts(await runDataform(root)).flatMap((action) => action.jobs);
+        return jobs.filter((job) =>
+          /(CREATE TABLE IF NOT EXISTS|ALTER TABLE|DELETE FROM|UPDATE|MERGE|INTO) `my-project\.analytics\.\w+_updates`/.test(
+            job,
+          ),
+        );
+      };
+      expect(await writers({})).toHaveLength(3);
+      expect(await writers(environment)).toEqual([]);
+    } finally {
+      await removeProject(root);
+    }
+  },
+);

@@ -5,10 +5,10 @@ import { describe, expect, test } from "vitest";
 
 const SOURCE = readFileSync(fileURLToPath(new URL("../../../includes/run.js", import.meta.url)), "utf8");
 
-/** What the SQLX files see of a run with these `--vars`. */
-function run(vars: Record<string, string>): Record<string, unknown> {
+/** What the SQLX files see of a run with these `--vars`, in a project with these settings. */
+function run(vars: Record<string, string>, settings: Record<string, string> = {}): Record<string, unknown> {
   const module = { exports: {} };
-  runInNewContext(SOURCE, { module, dataform: { projectConfig: { vars } } });
+  runInNewContext(SOURCE, { module, dataform: { projectConfig: { vars, ...settings } } });
   return { ...module.exports };
 }
 
@@ -19,6 +19,9 @@ describe("the variables of a run", () => {
       replays: false,
       readsBack: false,
       readFrom: undefined,
+      ownsUpdates: true,
+      leavesUpdates: expect.stringMatching(/^SELECT '/),
+      expectDefaultSchema: expect.any(Function),
       audit: false,
       auditShare: 0.01,
       kind: "update",
@@ -41,6 +44,12 @@ describe("the variables of a run", () => {
     ["2026-01-01T12:30", "2026-01-01 12:30:00+00:00"],
     ["2026-01-01T00:00:00Z", "2026-01-01 00:00:00+00:00"],
     ["2024-02-29 23:59:59.123456+02:00", "2024-02-29 23:59:59.123456+02:00"],
+    ["1900-01-01", "1900-01-01 00:00:00+00:00"],
+    // Rows from before 1900 are bad ones: a replay must not reach for them.
+    ["1899-12-31T23:59:59.999999Z", "1900-01-01 00:00:00+00"],
+    ["1900-01-01T13:00:00+14:00", "1900-01-01 00:00:00+00"],
+    ["0001-01-01T00:00:00+14:00", "1900-01-01 00:00:00+00"],
+    ["0099-06-01", "1900-01-01 00:00:00+00"],
   ])("replayFrom=%s", (value, literal) => {
     expect(run({ replayFrom: value })).toMatchObject({
       replays: true,
@@ -56,6 +65,9 @@ describe("the variables of a run", () => {
     "2026-01-01T24:00:00Z",
     "2026-01-01'; DROP TABLE x",
     "0000-01-01",
+    "2026-01-01T00:00:00+15:00",
+    "2026-01-01T00:00:00-14:30",
+    "2026-01-01T00:00:00+02:60",
     "1",
   ])("replayFrom=%s is refused", (value) => {
     expect(() => run({ replayFrom: value })).toThrow(/^--vars: replayFrom is ".*"; write a time such as/);
@@ -74,5 +86,22 @@ describe("the variables of a run", () => {
     [{ rebuild: "true", replayFrom: "2026-01-01" }, /^--vars: rebuild and replayFrom are both set; /],
   ])("%j is refused", (vars, message) => {
     expect(() => run(vars)).toThrow(message);
+  });
+});
+
+describe("the environment of a run", () => {
+  test.each(["schemaSuffix", "tablePrefix", "databaseSuffix"])("%s makes one that owns no updates", (key) => {
+    expect(run({}, { [key]: "dev" })).toMatchObject({ ownsUpdates: false });
+    expect(run({}, { [key]: "" })).toMatchObject({ ownsUpdates: true });
+  });
+
+  test("another default dataset than the files were generated for is refused", () => {
+    const { expectDefaultSchema } = run({}, { defaultSchema: "sandbox" }) as {
+      expectDefaultSchema(schema: string): void;
+    };
+    expect(() => expectDefaultSchema("sandbox")).not.toThrow();
+    expect(() => expectDefaultSchema("analytics")).toThrow(
+      'defaultSchema is "sandbox", but definitions/ is generated for "analytics": set it in dataform.json and run',
+    );
   });
 });

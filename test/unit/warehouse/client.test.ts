@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import { emulatorAddress, openWarehouse } from "../../../warehouse/client.ts";
+import { checkEndpoint, emulatorAddress, openWarehouse } from "../../../warehouse/client.ts";
 import { CommandError, explainServiceError } from "../../../warehouse/errors.ts";
 
 describe("emulatorAddress", () => {
@@ -26,6 +29,28 @@ describe("openWarehouse", () => {
     expect(process.env.BIGQUERY_EMULATOR_HOST).toBeUndefined();
     vi.unstubAllEnvs();
   });
+});
+
+describe("checkEndpoint", () => {
+  const project = { root: "/", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
+  async function check(answer: string): Promise<void> {
+    const server = createServer((_, response) => response.end(answer)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv("BIGQUERY_EMULATOR_HOST", `127.0.0.1:${port}`);
+    try {
+      await checkEndpoint(openWarehouse(project));
+    } finally {
+      vi.unstubAllEnvs();
+      server.close();
+    }
+  }
+
+  it("takes what answers as BigQuery does", () => expect(check('{"datasets":[]}')).resolves.toBeUndefined());
+  it("does not take a web page for an empty warehouse", () =>
+    expect(check("<!DOCTYPE html>")).rejects.toThrow(
+      /^what answers at http:\/\/127\.0\.0\.1:\d+ is not BigQuery: /,
+    ));
 });
 
 describe("explainServiceError", () => {

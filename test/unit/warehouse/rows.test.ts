@@ -84,6 +84,17 @@ describe("gatherRows", () => {
       { "a.csv": "id,tags\n" },
       /a\.csv:1: tags: CSV cannot carry a RECORD or REPEATED/,
     ],
+    [
+      "semicolons",
+      { "a.csv": "id;count\na;1\n" },
+      /a\.csv:1: cells are separated by ";"; save the file with commas/,
+    ],
+    ["tabs", { "a.csv": "id\tcount\na\t1\n" }, /a\.csv:1: cells are separated by "\\t"; /],
+    [
+      "two values for one column",
+      { "a.ndjson": '{"id":"1","count":1,"COUNT":2}\n' },
+      /a\.ndjson:1: COUNT: a second value for the column count/,
+    ],
     ["too few cells", { "a.csv": "id,count\na\n" }, /a\.csv:2: 1 cells, but the header names 2 columns/],
     ["a CSV file without a header", { "a.csv": "" }, /a\.csv:1: empty; its first line must name the columns/],
     ["bad JSON in a JSON column", { "a.csv": "id,doc\na,{\n" }, /a\.csv:2: doc: JSON: not JSON/],

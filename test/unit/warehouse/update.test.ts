@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withTimeout } from "../../../warehouse/dataform.ts";
 import { asksForTag, parseFlags, withAudit } from "../../../warehouse/flags.ts";
 import { isWorthRetrying, readFailures } from "../../../warehouse/update.ts";
 
@@ -50,6 +51,11 @@ describe("isWorthRetrying", () => {
     ["a failed assertion alone", ASSERTION, false],
     ["nothing that failed", "", false],
     ["a fence", "Operation failed:  a.b\n  the batch was read by another run; run again\n", true],
+    [
+      "a watermark without its row",
+      "Dataset creation failed:  a.b [table]\n  user_info_watermark has no row: drop that table, and the next run makes it anew\n",
+      false,
+    ],
     ["a service that is away", "Dataset creation failed:  a.b [table]\n  503 Service Unavailable\n", true],
     [
       "an error of the SQL",
@@ -113,6 +119,13 @@ describe("withAudit", () => {
   for (const [flags, want] of cases) {
     it(`reads ${flags.join(" ") || "no flags"}`, () => expect(withAudit(flags)).toEqual(want));
   }
+});
+
+describe("withTimeout", () => {
+  it("gives a large project longer than Dataform's minute, and leaves what is asked for", () => {
+    expect(withTimeout(["--tags", "x"])).toEqual(["--tags", "x", "--timeout=10m"]);
+    expect(withTimeout(["--timeout", "5s"])).toEqual(["--timeout", "5s"]);
+  });
 });
 
 describe("asksForTag", () => {

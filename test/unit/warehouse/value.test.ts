@@ -96,6 +96,10 @@ describe("findRowProblem", () => {
       path: "id",
       message: "REQUIRED, but the row has no value for it",
     });
+    // What every object inherits is no value of the row.
+    expect(findRowProblem({}, [{ name: "constructor", type: "STRING", mode: "REQUIRED" }])).toMatchObject({
+      path: "constructor",
+    });
     expect(findRowProblem({ id: null }, fields)).toEqual({
       path: "id",
       message: "REQUIRED, but the value is null",

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { readProject } from "../../../warehouse/project.ts";
+import { resolveSelection } from "../../../warehouse/selection.ts";
+import { useFolder } from "./folder.ts";
+
+const folder = useFolder();
+const SETTINGS = { defaultDatabase: "p", defaultSchema: "analytics", defaultLocation: "EU" };
+
+describe("another environment than dataform.json names", () => {
+  it.each(["schemaSuffix", "tablePrefix", "databaseSuffix"])("%s in dataform.json", async (key) => {
+    await folder.write("dataform.json", JSON.stringify({ ...SETTINGS, [key]: "dev" }));
+    await expect(readProject(folder.path("."))).rejects.toThrow(
+      `dataform.json: $.${key}: makes another environment, which these commands do not know; leave it out`,
+    );
+    await folder.write("dataform.json", JSON.stringify({ ...SETTINGS, [key]: "" }));
+    expect(await readProject(folder.path("."))).toMatchObject({ dataset: "analytics", location: "EU" });
+  });
+
+  it.each([
+    [["--schema-suffix", "dev"], "--schema-suffix dev"],
+    [["--tags", "x", "--table-prefix=dev"], "--table-prefix=dev"],
+    [["--database-suffix=dev"], "--database-suffix=dev"],
+    [["--default-database", "other"], "--default-database other"],
+    [["--default-schema=other"], "--default-schema=other"],
+    [["--default-location=EU"], "--default-location=EU"],
+  ])("update %j", async (flags, written) => {
+    const project = { root: "nowhere", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
+    const refusal = resolveSelection(project, flags);
+    await expect(refusal).rejects.toThrow(`for another environment use \`npx dataform run ${written}\``);
+    await expect(refusal).rejects.toMatchObject({ exitCode: 2 });
+  });
+});
