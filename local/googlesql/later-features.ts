@@ -52,6 +52,7 @@ const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
   [/^(?:ORGANIZATION|PROJECT) is not a supported/, "ALTER ORGANIZATION and ALTER PROJECT"],
   [/^DATA_POLICY is not a supported/, "data policies"],
   [/^PROPERTY is not a supported/, "PROPERTY GRAPH"],
+  [/^Invalid type for MakeValue\w+Setter: RANGE</, "FORMAT of RANGE"],
   [/^COLLATE is not supported/, "COLLATE"],
   [/^LANGUAGE is not supported/, "procedures in a LANGUAGE other than SQL"],
   [/^Connection not found/, "connections"],

@@ -86,14 +86,6 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "hll_count.init",
   "hll_count.merge",
   "hll_count.merge_partial",
-  // RANGE is no type of the endpoint.
-  "generate_range_array",
-  "range",
-  "range_contains",
-  "range_end",
-  "range_intersect",
-  "range_overlaps",
-  "range_start",
   // These want the list of public suffixes.
   "net.public_suffix",
   "net.reg_domain",

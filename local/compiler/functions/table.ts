@@ -15,6 +15,7 @@ import { jsonFunctions } from "./json.ts";
 import { mathFunctions } from "./math.ts";
 import { netFunctions } from "./net.ts";
 import { withoutErrors } from "./raise.ts";
+import { rangeFunctions } from "./range.ts";
 import { regexpFunctions } from "./regexp.ts";
 import { textFunctions } from "./text.ts";
 import type { AggregateMapping, AnalyticMapping, CompiledExpr, ScalarMapping } from "./types.ts";
@@ -55,6 +56,7 @@ export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
     jsonFunctions,
     mathFunctions,
     netFunctions,
+    rangeFunctions,
     regexpFunctions,
     textFunctions,
     utilityFunctions,
