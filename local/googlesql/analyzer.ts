@@ -1,4 +1,4 @@
-import type { SqlType } from "../types.ts";
+import type { RangeElementKind, SqlType } from "../types.ts";
 import { missingTablePath, tableNotFound, toBigQueryError } from "./analysis-errors.ts";
 import type { AnalyzedStatement } from "./analyzed-statement.ts";
 import { digest, LruCache } from "./cache.ts";
@@ -10,6 +10,7 @@ import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
 import { refuseStatement } from "./later-features.ts";
 import { findObjectNames, type ObjectNames, quotedPathEdits } from "./object-names.ts";
 import { catalogRoutine } from "./routines.ts";
+import { callsSessionize, resolveSessions } from "./sessionize.ts";
 import type { AnalysisEnv } from "./source.ts";
 import { type Edit, editText, type SplitText, writtenText } from "./split-text.ts";
 import { flattenTree, type TreeNode } from "./tree.ts";
@@ -96,28 +97,13 @@ export class Analyzer {
     key: string,
     depth: number,
   ): Promise<AnalyzedStatement> {
-    const language = await this.#languageOptions();
     let { split } = parsed;
+    const resolve = (sessions?: RangeElementKind): Promise<TreeNode> =>
+      this.#resolve(parsed, dependencies, options, env, sessions, (analyzed) => {
+        split = analyzed;
+      });
     try {
-      const answer = await this.#catalogs.use(
-        dependencies.key,
-        () =>
-          buildCatalog(
-            dependencies.named,
-            dependencies.routines.map(catalogRoutine),
-            env.variables,
-            language,
-          ),
-        async (registeredCatalogId) => {
-          const analyze = (sqlStatement: string): Promise<Message> =>
-            this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement });
-          if (parsed.groupByAll.length > 0) {
-            split = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
-          }
-          return await analyze(split.text);
-        },
-      );
-      const statement = flattenTree(answer.resolvedStatement) as TreeNode;
+      const statement = callsSessionize(parsed.names) ? await resolveSessions(resolve) : await resolve();
       const routines = await this.#dependencies.bodies(statement, dependencies, env, depth);
       const inner = [...dependencies.inner, ...routines.inner];
       return {
@@ -134,6 +120,38 @@ export class Analyzer {
       if (missing === undefined) throw toBigQueryError(error, split);
       throw (await env.source.missingTable?.(missing)) ?? tableNotFound(missing, env);
     }
+  }
+
+  /** The resolved statement; `use` gets the text that is analyzed, whose places errors name. */
+  async #resolve(
+    parsed: ParsedText,
+    dependencies: Dependencies,
+    options: Message,
+    env: AnalysisEnv,
+    sessions: RangeElementKind | undefined,
+    use: (split: SplitText) => void,
+  ): Promise<TreeNode> {
+    const language = await this.#languageOptions();
+    const answer = await this.#catalogs.use(
+      `${dependencies.key} ${sessions ?? ""}`,
+      () =>
+        buildCatalog(
+          dependencies.named,
+          dependencies.routines.map(catalogRoutine),
+          env.variables,
+          language,
+          sessions,
+        ),
+      async (registeredCatalogId) => {
+        const analyze = (sqlStatement: string): Promise<Message> =>
+          this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement });
+        if (parsed.groupByAll.length === 0) return await analyze(parsed.split.text);
+        const split = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
+        use(split);
+        return await analyze(split.text);
+      },
+    );
+    return flattenTree(answer.resolvedStatement) as TreeNode;
   }
 
   async #parse(sql: string): Promise<ParsedText> {

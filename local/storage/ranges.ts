@@ -1,6 +1,5 @@
-import type { RangeElementKind, RangeType } from "../types.ts";
+import type { RangeElementKind } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-import { parseTemporal } from "./temporal.ts";
 
 /** What the bounds of a RANGE may be, as types and in REST's `rangeElementType`. */
 export const RANGE_ELEMENTS: readonly RangeElementKind[] = ["DATE", "DATETIME", "TIMESTAMP"];
@@ -29,11 +28,14 @@ export function rangeOf(start: SqlValue, end: SqlValue): SqlValue | undefined {
 }
 
 /** The RANGE that a text stands for, in the form of a range literal; undefined where it stands for none. */
-export function parseRange({ element }: RangeType, text: string): SqlValue | undefined {
+export function parseRange(
+  text: string,
+  parseBound: (text: string) => SqlValue | undefined,
+): SqlValue | undefined {
   const match = /^\[([^,\s](?:[^,]*[^,\s])?), ([^,\s](?:[^,]*[^,\s])?)\)$/.exec(text);
-  const [start, end] = [match?.[1], match?.[2]].map((bound) => {
-    if (bound === undefined) return undefined;
-    return isUnbounded(bound) ? null : parseTemporal(element.kind, bound);
-  });
+  if (match === null) return undefined;
+  const [start, end] = [match[1] ?? "", match[2] ?? ""].map((bound) =>
+    isUnbounded(bound) ? null : parseBound(bound),
+  );
   return start === undefined || end === undefined ? undefined : rangeOf(start, end);
 }

@@ -33,7 +33,9 @@ export function scalarKind(field: FieldSchema): ScalarKind {
 /** The value of a field that is no RECORD that a text stands for, as `parseText`. */
 export function parseFieldText(field: FieldSchema, text: string): SqlValue | undefined {
   const type = elementType(field);
-  return type.kind === "RANGE" ? parseRange(type, text) : parseText(scalarKind(field), text);
+  if (type.kind !== "RANGE") return parseText(scalarKind(field), text);
+  // https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#data_types
+  return parseRange(text.trim(), (bound) => parseText(type.element.kind, bound));
 }
 
 /**
