@@ -1,6 +1,7 @@
 import type { RangeElementKind, SqlType } from "../types.ts";
 import { missingTablePath, tableNotFound, toBigQueryError } from "./analysis-errors.ts";
 import type { AnalyzedStatement } from "./analyzed-statement.ts";
+import { parseBrackets } from "./brackets.ts";
 import { digest, LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
@@ -166,9 +167,11 @@ export class Analyzer {
   async #parseAnew(sql: string): Promise<ParsedText> {
     const options = await this.#languageOptions();
     try {
-      const answer = await this.#client.call("parse", { sqlStatement: sql, options, allowScript: true });
-      const script = flattenTree(answer.parsedScript) as TreeNode;
-      const edits = quotedPathEdits(sql, script);
+      const { script, edits: brackets } = await parseBrackets(sql, async (sqlStatement) => {
+        const answer = await this.#client.call("parse", { sqlStatement, options, allowScript: true });
+        return flattenTree(answer.parsedScript) as TreeNode;
+      });
+      const edits = [...brackets, ...quotedPathEdits(sql, script)];
       const split = editText(sql, edits);
       return {
         script,

@@ -52,10 +52,6 @@ const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
   [/^DATA_POLICY is not a supported/, "data policies"],
   [/^PROPERTY is not a supported/, "PROPERTY GRAPH"],
   [/^Invalid type for MakeValue\w+Setter: RANGE</, "FORMAT of RANGE"],
-  [
-    /^Syntax error: Expected (?:"," or )?">" but got ">>"$/,
-    "two RANGEs in a type that ends in >> (write > >)",
-  ],
   [/^COLLATE is not supported/, "COLLATE"],
   [/^LANGUAGE is not supported/, "procedures in a LANGUAGE other than SQL"],
   [/^Connection not found/, "connections"],

@@ -89,26 +89,21 @@ export function createStatement(path: readonly string[], body: RoutineBody, repl
 function typeText(type: DataType): string {
   if (type.typeKind === "ARRAY") {
     if (type.arrayElementType == null) throw invalid("An ARRAY needs its arrayElementType");
-    return inBrackets("ARRAY", typeText(type.arrayElementType));
+    return `ARRAY<${typeText(type.arrayElementType)}>`;
   }
   if (type.typeKind === "RANGE") {
     if (type.rangeElementType == null) throw invalid("A RANGE needs its rangeElementType");
-    return inBrackets("RANGE", typeText(type.rangeElementType));
+    return `RANGE<${typeText(type.rangeElementType)}>`;
   }
   if (type.typeKind === "STRUCT") {
     const fields = (type.structType?.fields ?? []).map(
       (field) => `${field.name ? `${quote(field.name)} ` : ""}${typeText(field.type)}`,
     );
-    return inBrackets("STRUCT", fields.join(", "));
+    return `STRUCT<${fields.join(", ")}>`;
   }
   if (!/^[A-Z]+[0-9]*$/.test(type.typeKind))
     throw invalid(`Invalid typeKind: ${type.typeKind.slice(0, 100)}`);
   return type.typeKind;
-}
-
-/** GoogleSQL loses count of the brackets after a RANGE<…> and then takes >> for a shift. */
-function inBrackets(kind: string, inner: string): string {
-  return `${kind}<${inner}${inner.endsWith(">") ? " " : ""}>`;
 }
 
 function quote(name: string): string {

@@ -119,15 +119,10 @@ function sqlString(text: string): string {
 
 /** A field's type as GoogleSQL writes it. */
 export function sqlType(field: Field): string {
-  if (field.mode === "REPEATED") return inBrackets("ARRAY", sqlType(elementOf(field)));
+  if (field.mode === "REPEATED") return `ARRAY<${sqlType(elementOf(field))}>`;
   if (field.type !== "RECORD") return field.type;
   const members = (field.fields ?? []).map((member) => `\`${member.name}\` ${sqlType(member)}`);
-  return inBrackets("STRUCT", members.join(", "));
-}
-
-/** After RANGEs >> is no end of two brackets any more: the GoogleSQL of the endpoint loses count. */
-function inBrackets(kind: string, inner: string): string {
-  return `${kind}<${inner}${inner.includes("RANGE<") ? " " : ""}>`;
+  return `STRUCT<${members.join(", ")}>`;
 }
 
 /** A cell of the REST API: `{v: …}`, nested by `f`. */
