@@ -13,6 +13,9 @@ export const CLUSTERABLE = new Set<FieldType>([
   "DATETIME",
   "INT64",
   "NUMERIC",
+  "RANGE<DATE>",
+  "RANGE<DATETIME>",
+  "RANGE<TIMESTAMP>",
   "STRING",
   "TIMESTAMP",
 ]);

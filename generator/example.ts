@@ -202,6 +202,10 @@ function scalarLiteral(field: SchemaField, cell: number, index: number): string 
       return timeLiteral(digit);
     case "INTERVAL":
       return `INTERVAL ${digit} DAY`;
+    case "RANGE<DATE>":
+    case "RANGE<DATETIME>":
+    case "RANGE<TIMESTAMP>":
+      return `${field.type} '[2024-01-0${digit}, UNBOUNDED)'`;
     case "JSON":
       return `JSON '${digit}'`;
     case "GEOGRAPHY":

@@ -6,6 +6,7 @@ import { buildExample } from "./example.ts";
 import type { ActionRole, DeleteRole, EntityModel } from "./model.ts";
 import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "./names.ts";
 import { InputError } from "./problems.ts";
+import type { SchemaField } from "./schema.ts";
 
 const TEMPLATES = fileURLToPath(new URL("templates", import.meta.url));
 
@@ -94,6 +95,8 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
     first: (list: readonly unknown[]) => list[0],
     ordinal: (index: number) => index + 1,
     not: (a: unknown) => !a,
+    // GoogleSQL loses count of the brackets after a RANGE<…> and then takes >> for a shift.
+    beforeBracket: (field: SchemaField) => (hasRange(field) ? " " : ""),
     or: (a: unknown, b: unknown) => Boolean(a) || Boolean(b),
     join: (...parts: unknown[]) => parts.slice(0, -1).join(""),
     default: (value: unknown, fallback: unknown) => value ?? fallback,
@@ -122,6 +125,10 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
     compiled.set(basename(name, ".sqlx"), handlebars.compile(text, { noEscape: true, strict: false }));
   }
   return compiled;
+}
+
+function hasRange({ type, fields = [] }: SchemaField): boolean {
+  return type.startsWith("RANGE<") || fields.some(hasRange);
 }
 
 function modelOf(options: Handlebars.HelperOptions): EntityModel {

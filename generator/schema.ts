@@ -14,6 +14,9 @@ export type FieldType =
   | "INTERVAL"
   | "JSON"
   | "NUMERIC"
+  | "RANGE<DATE>"
+  | "RANGE<DATETIME>"
+  | "RANGE<TIMESTAMP>"
   | "STRING"
   | "STRUCT"
   | "TIME"
@@ -62,6 +65,13 @@ const TYPES = new Map<string, FieldType>([
   ["STRUCT", "STRUCT"],
   ["TIME", "TIME"],
   ["TIMESTAMP", "TIMESTAMP"],
+]);
+
+/** A RANGE by the type of its bounds, which the schema names apart: https://cloud.google.com/bigquery/docs/schemas#creating_a_JSON_schema_file */
+const RANGES = new Map<string, FieldType>([
+  ["DATE", "RANGE<DATE>"],
+  ["DATETIME", "RANGE<DATETIME>"],
+  ["TIMESTAMP", "RANGE<TIMESTAMP>"],
 ]);
 
 const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
@@ -164,7 +174,16 @@ function parseField(
     }
   }
   const name = parseName(item.name, path, problems);
-  const type = parseType(item.type, path, problems);
+  const type = isRange(item.type)
+    ? parseRange(item.rangeElementType, path, problems)
+    : parseType(item.type, path, problems);
+  if (!isRange(item.type) && item.rangeElementType !== undefined) {
+    fault(
+      "rangeElementType",
+      `a ${show(item.type)} has none`,
+      "make it a RANGE or leave rangeElementType out",
+    );
+  }
   const mode = parseMode(item.mode, path, problems);
   refuseUnmergeable(item, path, problems);
 
@@ -229,20 +248,31 @@ function parseType(value: unknown, path: string, problems: ProblemList): FieldTy
   const type = typeof value === "string" ? TYPES.get(value.toUpperCase()) : undefined;
   if (type !== undefined) return type;
   if (value === undefined) problems.add(place, "missing", "write a BigQuery type such as STRING");
-  else if (value === "RANGE") {
-    problems.add(
-      place,
-      "RANGE cannot be merged yet",
-      "use two fields, its start and its end, in an atomic RECORD",
-    );
-  } else {
+  else {
     problems.add(
       place,
       `${show(value)} is not a BigQuery type`,
-      `write one of ${[...TYPES.keys()].join(", ")}`,
+      `write one of ${[...TYPES.keys(), "RANGE"].join(", ")}`,
     );
   }
   return undefined;
+}
+
+function isRange(type: unknown): boolean {
+  return typeof type === "string" && type.toUpperCase() === "RANGE";
+}
+
+function parseRange(element: unknown, path: string, problems: ProblemList): FieldType | undefined {
+  const kind = isObject(element) ? element.type : undefined;
+  const type = typeof kind === "string" ? RANGES.get(kind.toUpperCase()) : undefined;
+  if (type === undefined) {
+    problems.add(
+      `${path}.rangeElementType`,
+      element === undefined ? "missing" : `${show(element)} is not the type of a RANGE's bounds`,
+      `write {"type": "DATE"}, or one of ${[...RANGES.keys()].join(", ")}`,
+    );
+  }
+  return type;
 }
 
 function parseMode(value: unknown, path: string, problems: ProblemList): SchemaField["mode"] | undefined {

@@ -20,6 +20,15 @@ export interface ScalarType {
   readonly kind: ScalarKind;
 }
 
+/** What the bounds of a RANGE may be (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#range_type). */
+export type RangeElementKind = "DATE" | "DATETIME" | "TIMESTAMP";
+
+/** A RANGE between two bounds of one type; the lower one is in it, the upper one is not. */
+export interface RangeType {
+  readonly kind: "RANGE";
+  readonly element: { readonly kind: RangeElementKind };
+}
+
 /** An ARRAY; its element is never an ARRAY itself. */
 export interface ArrayType {
   readonly kind: "ARRAY";
@@ -39,7 +48,7 @@ export interface StructType {
 }
 
 /** Any GoogleSQL type that BigQuery has. */
-export type SqlType = ScalarType | ArrayType | StructType;
+export type SqlType = ScalarType | RangeType | ArrayType | StructType;
 
 /**
  * A column or nested field as BigQuery's REST API describes it
@@ -47,10 +56,12 @@ export type SqlType = ScalarType | ArrayType | StructType;
  */
 export interface FieldSchema {
   name: string;
-  /** REST's own names: STRING, BYTES, INTEGER, FLOAT, NUMERIC, BIGNUMERIC, BOOLEAN, TIMESTAMP, DATE, TIME, DATETIME, GEOGRAPHY, JSON, INTERVAL, RECORD. */
+  /** REST's own names: STRING, BYTES, INTEGER, FLOAT, NUMERIC, BIGNUMERIC, BOOLEAN, TIMESTAMP, DATE, TIME, DATETIME, GEOGRAPHY, JSON, INTERVAL, RANGE, RECORD. */
   type: string;
   mode: "NULLABLE" | "REQUIRED" | "REPEATED";
   fields?: FieldSchema[];
+  /** Of a RANGE, and only of one. */
+  rangeElementType?: { type: RangeElementKind };
   description?: string;
   maxLength?: string;
   precision?: string;

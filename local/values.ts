@@ -9,7 +9,7 @@ import type {
   DuckDBTimestampValue,
   DuckDBTimeValue,
 } from "@duckdb/node-api";
-import type { SqlType } from "./types.ts";
+import type { RangeType, SqlType } from "./types.ts";
 
 /** An INTERVAL: its three parts do not convert into each other. */
 export interface IntervalValue {
@@ -21,7 +21,7 @@ export interface IntervalValue {
 /**
  * A GoogleSQL value outside DuckDB. INT64 is a bigint; so are TIMESTAMP and DATETIME (µs since 1970), DATE (days since
  * 1970), TIME (µs of the day), NUMERIC (value * 10^9) and BIGNUMERIC (value * 10^38). FLOAT64 is a number; STRING, JSON
- * and GEOGRAPHY are strings. An ARRAY and a STRUCT (by position) are arrays.
+ * and GEOGRAPHY are strings. An ARRAY and a STRUCT (by position) are arrays, a RANGE one of two bounds, null where it has none.
  */
 export type SqlValue =
   | null
@@ -50,8 +50,12 @@ const DUCK_SCALARS = {
   INTERVAL: "INTERVAL",
 } as const;
 
-/** The DuckDB type that holds a GoogleSQL type. */
+/**
+ * The DuckDB type that holds a GoogleSQL type. A bound that a RANGE does not have is DuckDB's infinity: so two ranges compare as
+ * BigQuery says by themselves, the lower bounds first (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#comparable_data_types).
+ */
 export function duckType(type: SqlType): string {
+  if (type.kind === "RANGE") return `STRUCT(low ${duckType(type.element)}, high ${duckType(type.element)})`;
   if (type.kind === "ARRAY") return `${duckType(type.element)}[]`;
   if (type.kind !== "STRUCT") return DUCK_SCALARS[type.kind];
   // DuckDB has no STRUCT without fields; BigQuery has STRUCT<>, so a field that is always NULL stands for it.
@@ -107,6 +111,13 @@ export function literalSql(type: SqlType, value: SqlValue): string {
       const { months, days, micros } = value as IntervalValue;
       return `(to_months(${months}) + to_days(${days}) + to_microseconds(${micros}))`;
     }
+    case "RANGE": {
+      const [start = null, end = null] = value as readonly SqlValue[];
+      return rangeSql(
+        start === null ? infinity(type.element, "-") : literalSql(type.element, start),
+        end === null ? infinity(type.element, "") : literalSql(type.element, end),
+      );
+    }
     case "ARRAY": {
       const items = (value as readonly SqlValue[]).map((item) => literalSql(type.element, item));
       // What indexes the array binds tighter than the cast.
@@ -120,6 +131,16 @@ export function literalSql(type: SqlType, value: SqlValue): string {
       return fields.length === 0 ? "struct_pack(f0 := NULL::BOOLEAN)" : `struct_pack(${fields.join(", ")})`;
     }
   }
+}
+
+/** A RANGE of two bounds that DuckDB holds. */
+export function rangeSql(low: string, high: string): string {
+  return `struct_pack(low := ${low}, high := ${high})`;
+}
+
+/** The bound that a RANGE does not have, as DuckDB holds it: `-` for the lower one. */
+export function infinity(element: RangeType["element"], sign: "-" | ""): string {
+  return `'${sign}infinity'::${duckType(element)}`;
 }
 
 function quoteIfNegative(value: bigint): string {
@@ -179,6 +200,10 @@ export function fromDuck(type: SqlType, value: unknown): SqlValue {
       const { months, days, micros } = value as DuckDBIntervalValue;
       return { months, days, micros };
     }
+    case "RANGE": {
+      const { low, high } = (value as DuckDBStructValue).entries;
+      return [boundFromDuck(type.element, low), boundFromDuck(type.element, high)];
+    }
     case "ARRAY":
       return (value as DuckDBListValue).items.map((item) => fromDuck(type.element, item));
     case "STRUCT": {
@@ -186,4 +211,9 @@ export function fromDuck(type: SqlType, value: unknown): SqlValue {
       return type.fields.map((field, index) => fromDuck(field.type, entries[`f${index}`]));
     }
   }
+}
+
+function boundFromDuck(element: RangeType["element"], value: unknown): SqlValue {
+  const bound = value as DuckDBDateValue | DuckDBTimestampValue;
+  return bound.isFinite ? fromDuck(element, value) : null;
 }

@@ -86,7 +86,8 @@ function mergeField(live: TableField, wanted: TableField, path: string): FieldDi
 
 function typeFault(live: TableField, wanted: TableField, path: string): string | undefined {
   const isRepeated = modeOf(live) === "REPEATED";
-  if (typeName(live) === typeName(wanted) && isRepeated === (modeOf(wanted) === "REPEATED")) return undefined;
+  const isSameType = typeName(live) === typeName(wanted) && elementOf(live) === elementOf(wanted);
+  if (isSameType && isRepeated === (modeOf(wanted) === "REPEATED")) return undefined;
   return `${path} is ${describeType(live)} in the table and ${describeType(wanted)} in the schema, which init does not change; where BigQuery can widen the column, \`npm run review\` says how, else give the attribute a new name, or set the schema back`;
 }
 
@@ -107,6 +108,7 @@ function describeType(field: TableField): string {
 
 function typeText(field: TableField): string {
   const parameters = parametersOf(field);
+  if (typeName(field) === "RANGE") return `RANGE<${elementOf(field)}>`;
   return parameters === "" ? (field.type ?? "") : `${field.type}(${parameters})`;
 }
 
@@ -114,6 +116,10 @@ function parametersOf(field: TableField): string {
   return [field.maxLength, field.precision, field.scale]
     .filter((part) => part !== undefined && part !== "0")
     .join(", ");
+}
+
+function elementOf(field: TableField): string {
+  return field.rangeElementType?.type?.toUpperCase() ?? "";
 }
 
 function modeOf(field: TableField): string {

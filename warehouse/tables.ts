@@ -111,7 +111,7 @@ function restField(field: SchemaField, isStrict: boolean): TableField {
   const mode = field.mode === "REQUIRED" && !isStrict ? "NULLABLE" : field.mode;
   return {
     name: field.name,
-    type: restTypes[field.type] ?? field.type,
+    ...restType(field.type),
     mode,
     ...(field.description === undefined ? {} : { description: field.description }),
     ...(isStrict && field.roundingMode !== undefined
@@ -121,6 +121,12 @@ function restField(field: SchemaField, isStrict: boolean): TableField {
     ...parametersOf(field),
     ...(field.fields.length === 0 ? {} : { fields: field.fields.map((inner) => restField(inner, isStrict)) }),
   };
+}
+
+function restType(type: FieldType): TableField {
+  const element = /^RANGE<(.*)>$/.exec(type)?.[1];
+  if (element !== undefined) return { type: "RANGE", rangeElementType: { type: element } };
+  return { type: restTypes[type] ?? type };
 }
 
 function parametersOf(field: SchemaField): TableField {

@@ -2,7 +2,7 @@ import { BigQueryError, unsupported } from "../errors.ts";
 import { javaScriptFunction } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { typeText } from "../googlesql/types.ts";
-import type { ScalarKind, SqlType } from "../types.ts";
+import type { SqlType } from "../types.ts";
 import type { JavaScriptOptions } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { compileOptions } from "./ddl-options.ts";
@@ -12,7 +12,7 @@ import { nodesOf, textOf } from "./tree-access.ts";
 const MAX_CODE_BYTES = 32 * 1024;
 
 /** https://cloud.google.com/bigquery/docs/user-defined-functions#supported-javascript-udf-data-types */
-const SUPPORTED: ReadonlySet<ScalarKind> = new Set([
+const SUPPORTED: ReadonlySet<SqlType["kind"]> = new Set([
   "BOOL",
   "BYTES",
   "FLOAT64",
@@ -68,7 +68,7 @@ function readOptions(node: TreeNode, context: CompileContext): Pick<JavaScriptOp
   return { description };
 }
 
-function checkType(type: SqlType, where: string, supported: ReadonlySet<ScalarKind>): void {
+function checkType(type: SqlType, where: string, supported: ReadonlySet<SqlType["kind"]>): void {
   if (type.kind === "ARRAY") {
     checkType(type.element, where, supported);
     return;

@@ -48,6 +48,8 @@ function decode(message: TreeNode | undefined, type: SqlType): SqlValue {
       return signedInteger(raw as Buffer);
     case "INTERVAL":
       return interval(raw as Buffer);
+    case "RANGE":
+      return ["start", "end"].map((bound) => decode(nodeOf(raw as TreeNode, bound), type.element));
     case "ARRAY":
       return nodesOf(raw as TreeNode, "element").map((item) => decode(item, type.element));
     case "STRUCT": {

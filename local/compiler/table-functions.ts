@@ -1,14 +1,17 @@
 import { unsupported } from "../errors.ts";
+import { isSessionize } from "../googlesql/sessionize.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { compileExpr } from "./expressions.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { findSqlRoutine } from "./routines.ts";
 import { compileScan } from "./scans.ts";
+import { compileSessionizeScan } from "./sessionize.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
-/** A call of a user's table function: its query, with the arguments in place of their names. */
+/** A call of a table function: of a user's one its query, with the arguments in place of their names. */
 export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
+  if (isSessionize(node)) return compileSessionizeScan(node, unit);
   const name = textOf(childOf(node, "tvf"), "name");
   const routine = findSqlRoutine(name, unit);
   if (routine.outputColumns === undefined) throw unsupported(`the table function ${name}`);

@@ -12,7 +12,7 @@ const MISSING_TABLE = /^Table not found: (.+?)(?:; Did you mean .*)?$/s;
 export function toBigQueryError(error: unknown, split?: SplitText): unknown {
   if (!(error instanceof GoogleSqlError)) return error;
   const [, message = error.message, line, column] = LOCATED.exec(error.message) ?? [];
-  const later = laterFeature(message);
+  const later = laterFeature(LOCATED.exec(error.detail)?.[1] ?? error.detail);
   if (later !== undefined) return unsupported(later);
   if (line === undefined) return new BigQueryError("invalidQuery", message, "query");
   const at = split === undefined ? Number(column) : writtenColumn(split, Number(line), Number(column));

@@ -1,6 +1,7 @@
-import type { SqlType } from "../types.ts";
+import type { RangeElementKind, SqlType } from "../types.ts";
 import { missingTablePath, tableNotFound, toBigQueryError } from "./analysis-errors.ts";
 import type { AnalyzedStatement } from "./analyzed-statement.ts";
+import { parseBrackets } from "./brackets.ts";
 import { type ByName, checkNames, findByName, parseByName } from "./by-name.ts";
 import { digest, LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry } from "./catalog.ts";
@@ -11,6 +12,7 @@ import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
 import { refuseStatement } from "./later-features.ts";
 import { findObjectNames, type ObjectNames, quotedPathEdits } from "./object-names.ts";
 import { catalogRoutine } from "./routines.ts";
+import { callsSessionize, resolveSessions } from "./sessionize.ts";
 import type { AnalysisEnv } from "./source.ts";
 import { type Edit, editText, type SplitText, writtenText } from "./split-text.ts";
 import { flattenTree, type TreeNode } from "./tree.ts";
@@ -99,30 +101,13 @@ export class Analyzer {
     key: string,
     depth: number,
   ): Promise<AnalyzedStatement> {
-    const language = await this.#languageOptions();
-    let { split, edits } = parsed;
+    let { split } = parsed;
+    const resolve = (sessions?: RangeElementKind): Promise<TreeNode> =>
+      this.#resolve(parsed, dependencies, options, env, sessions, (analyzed) => {
+        split = analyzed;
+      });
     try {
-      const answer = await this.#catalogs.use(
-        dependencies.key,
-        () =>
-          buildCatalog(
-            dependencies.named,
-            dependencies.routines.map(catalogRoutine),
-            env.variables,
-            language,
-          ),
-        async (registeredCatalogId) => {
-          const analyze = (sqlStatement: string): Promise<Message> =>
-            this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement });
-          if (parsed.groupByAll.length > 0) {
-            edits = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
-            split = editText(parsed.sql, edits);
-          }
-          for (const operation of parsed.strict) await checkNames(operation, parsed.sql, edits, analyze);
-          return await analyze(split.text);
-        },
-      );
-      const statement = flattenTree(answer.resolvedStatement) as TreeNode;
+      const statement = callsSessionize(parsed.names) ? await resolveSessions(resolve) : await resolve();
       const routines = await this.#dependencies.bodies(statement, dependencies, env, depth);
       const inner = [...dependencies.inner, ...routines.inner];
       return {
@@ -141,6 +126,42 @@ export class Analyzer {
     }
   }
 
+  /** The resolved statement; `use` gets the text that is analyzed, whose places errors name. */
+  async #resolve(
+    parsed: ParsedText,
+    dependencies: Dependencies,
+    options: Message,
+    env: AnalysisEnv,
+    sessions: RangeElementKind | undefined,
+    use: (split: SplitText) => void,
+  ): Promise<TreeNode> {
+    const language = await this.#languageOptions();
+    const answer = await this.#catalogs.use(
+      `${dependencies.key} ${sessions ?? ""}`,
+      () =>
+        buildCatalog(
+          dependencies.named,
+          dependencies.routines.map(catalogRoutine),
+          env.variables,
+          language,
+          sessions,
+        ),
+      async (registeredCatalogId) => {
+        const analyze = (sqlStatement: string): Promise<Message> =>
+          this.#client.callOnce("analyze", { options, registeredCatalogId, sqlStatement });
+        let { split, edits } = parsed;
+        if (parsed.groupByAll.length > 0) {
+          edits = await resolveGroupByAll(parsed.sql, parsed.edits, parsed.groupByAll, analyze);
+          split = editText(parsed.sql, edits);
+          use(split);
+        }
+        for (const operation of parsed.strict) await checkNames(operation, parsed.sql, edits, analyze);
+        return await analyze(split.text);
+      },
+    );
+    return flattenTree(answer.resolvedStatement) as TreeNode;
+  }
+
   async #parse(sql: string): Promise<ParsedText> {
     const known = this.#parsed.get(sql);
     if (known !== undefined) return await known;
@@ -153,12 +174,15 @@ export class Analyzer {
   async #parseAnew(sql: string): Promise<ParsedText> {
     const options = await this.#languageOptions();
     try {
-      const { parsed, unparsed } = await parseByName(sql, (sqlStatement) =>
-        this.#client.call("parse", { sqlStatement, options, allowScript: true }),
+      const { parsed, unparsed } = await parseByName(sql, (text) =>
+        parseBrackets(text, async (sqlStatement) => {
+          const answer = await this.#client.call("parse", { sqlStatement, options, allowScript: true });
+          return flattenTree(answer.parsedScript) as TreeNode;
+        }),
       );
-      const script = flattenTree(parsed.parsedScript) as TreeNode;
+      const { script, edits: brackets } = parsed;
       const byName = findByName(sql, script, unparsed);
-      const edits = [...quotedPathEdits(sql, script), ...byName.edits];
+      const edits = [...brackets, ...quotedPathEdits(sql, script), ...byName.edits];
       const split = editText(sql, edits);
       return {
         script,

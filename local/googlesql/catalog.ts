@@ -1,6 +1,7 @@
-import type { SqlType } from "../types.ts";
+import type { RangeElementKind, SqlType } from "../types.ts";
 import { CALL_ATTEMPTS, type GoogleSqlClient, type Message, ServerGoneError } from "./client.ts";
 import { EXTENDED_FUNCTIONS, LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
+import { sessionizeFunction } from "./sessionize.ts";
 import type { FoundTable } from "./source.ts";
 import { toTypeProto } from "./types.ts";
 import { UNDOCUMENTED_FUNCTIONS } from "./undocumented-functions.ts";
@@ -42,12 +43,16 @@ export function treeName({ ref }: FoundTable): string {
   return `${ref.projectId}.${ref.datasetId}.${ref.tableId}`;
 }
 
-/** The catalog of one statement: nested catalogs as its paths need them, and the script's variables as constants. */
+/**
+ * The catalog of one statement: nested catalogs as its paths need them, and the script's variables as constants. `sessions`: the element of
+ * the RANGEs that RANGE_SESSIONIZE takes, where the statement calls it.
+ */
 export function buildCatalog(
   tables: readonly NamedTable[],
   routines: readonly NamedRoutine[],
   variables: ReadonlyMap<string, SqlType>,
   languageOptions: Message,
+  sessions?: RangeElementKind,
 ): Message {
   const root = newFolder("bigquery");
   for (const { path, table } of tables) {
@@ -66,6 +71,7 @@ export function buildCatalog(
   const own = new Set(root.messages.customFunction.map(({ namePath }) => String(namePath).toLowerCase()));
   const later = LATER_BUILTIN_FUNCTIONS.filter(({ namePath }) => !own.has(String(namePath)));
   root.messages.customFunction.push(...later);
+  if (sessions !== undefined) root.messages.customTvf.push(sessionizeFunction(sessions));
   const constant = [...variables].map(([name, type]) => ({
     namePath: [name],
     type: toTypeProto(type),

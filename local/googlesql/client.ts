@@ -34,7 +34,15 @@ const START_ATTEMPTS = 3;
 export const CALL_ATTEMPTS = 3;
 
 /** A statement that the server refuses, as opposed to a server that is gone. */
-export class GoogleSqlError extends Error {}
+export class GoogleSqlError extends Error {
+  /** What the server said, where the message has other words for it. */
+  readonly detail: string;
+
+  constructor(message: string, detail = message) {
+    super(message);
+    this.detail = detail;
+  }
+}
 
 /** What else goes wrong in reading an answer, or inside the server. */
 export const TOO_COMPLEX =
@@ -166,7 +174,8 @@ function callOnce(connection: Connection, method: Method, request: Message): Pro
       if (!error) resolve(answer);
       else if (error.code === grpc.status.UNAVAILABLE || error.code === grpc.status.CANCELLED) {
         reject(new ServerGoneError());
-      } else reject(new GoogleSqlError(error.code === grpc.status.INTERNAL ? TOO_COMPLEX : error.details));
+      } else if (error.code === grpc.status.INTERNAL) reject(new GoogleSqlError(TOO_COMPLEX, error.details));
+      else reject(new GoogleSqlError(error.details));
     });
   });
 }

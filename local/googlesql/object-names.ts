@@ -10,7 +10,7 @@ export interface ObjectNames {
   readonly procedures: readonly (readonly string[])[];
 }
 
-const TABLE_FIELDS = new Set(["pathExpr", "targetPath", "likeTableName", "tableName"]);
+const TABLE_FIELDS = new Set(["pathExpr", "targetPath", "likeTableName", "tableName", "tablePath"]);
 const OBJECT_FIELDS = new Set([
   ...TABLE_FIELDS,
   "function",

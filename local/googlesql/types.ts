@@ -1,5 +1,5 @@
 import { unsupported } from "../errors.ts";
-import type { ScalarKind, SqlType } from "../types.ts";
+import type { RangeType, ScalarKind, SqlType } from "../types.ts";
 import type { Message } from "./client.ts";
 
 const KIND_NAMES: Record<ScalarKind, string> = {
@@ -30,6 +30,9 @@ export function toTypeProto(type: SqlType): Message {
     const field = type.fields.map(({ name, type }) => ({ fieldName: name, fieldType: toTypeProto(type) }));
     return { typeKind: "TYPE_STRUCT", structType: { field } };
   }
+  if (type.kind === "RANGE") {
+    return { typeKind: "TYPE_RANGE", rangeType: { elementType: toTypeProto(type.element) } };
+  }
   return { typeKind: KIND_NAMES[type.kind] };
 }
 
@@ -45,10 +48,11 @@ export function fromTypeProto(proto: unknown): SqlType {
 }
 
 function readType(proto: object): SqlType {
-  const { typeKind, arrayType, structType } = proto as {
+  const { typeKind, arrayType, structType, rangeType } = proto as {
     typeKind?: string;
     arrayType?: { elementType?: unknown };
     structType?: { field?: readonly { fieldName?: string; fieldType?: unknown }[] };
+    rangeType?: { elementType?: unknown };
   };
   if (typeKind === "TYPE_ARRAY") return { kind: "ARRAY", element: fromTypeProto(arrayType?.elementType) };
   if (typeKind === "TYPE_STRUCT") {
@@ -58,6 +62,9 @@ function readType(proto: object): SqlType {
     }));
     return { kind: "STRUCT", fields };
   }
+  if (typeKind === "TYPE_RANGE") {
+    return { kind: "RANGE", element: fromTypeProto(rangeType?.elementType) as RangeType["element"] };
+  }
   const kind = KINDS.get(typeKind ?? "");
   if (kind === undefined) throw unsupported(`the type ${(typeKind ?? "unknown").replace("TYPE_", "")}`);
   return { kind };
@@ -65,7 +72,7 @@ function readType(proto: object): SqlType {
 
 /** A type as GoogleSQL writes it: `ARRAY<STRUCT<a INT64>>`. */
 export function typeText(type: SqlType): string {
-  if (type.kind === "ARRAY") return `ARRAY<${typeText(type.element)}>`;
+  if (type.kind === "ARRAY" || type.kind === "RANGE") return `${type.kind}<${typeText(type.element)}>`;
   if (type.kind !== "STRUCT") return type.kind;
   const fields = type.fields.map(({ name, type }) =>
     name === "" ? typeText(type) : `${name} ${typeText(type)}`,

@@ -3,7 +3,7 @@ import { parseDecimal } from "../storage/decimal.ts";
 import { canonicalJson, parseExactJson } from "../storage/json-text.ts";
 import { dateText, dateTimeText } from "../storage/temporal.ts";
 import { parseInteger } from "../storage/text-values.ts";
-import type { ScalarKind, SqlType } from "../types.ts";
+import type { SqlType } from "../types.ts";
 import { scaledText } from "../values.ts";
 
 /** The error of a result that is no value of the function's type. */
@@ -27,13 +27,13 @@ const LAST_DAY = 2_932_896;
  */
 export function resultText(type: SqlType, result: unknown): string | null {
   if (result === null) return null;
-  if (type.kind !== "ARRAY" && type.kind !== "STRUCT") return scalarText(type.kind, result);
+  if (type.kind !== "ARRAY" && type.kind !== "STRUCT") return scalarText(type, result);
   return JSON.stringify(nested(type, result));
 }
 
 function nested(type: SqlType, result: unknown): unknown {
   if (result === null) return null;
-  if (type.kind !== "ARRAY" && type.kind !== "STRUCT") return scalarText(type.kind, result);
+  if (type.kind !== "ARRAY" && type.kind !== "STRUCT") return scalarText(type, result);
   if (!Array.isArray(result)) throw notCoercible(result, type);
   const values = result as readonly unknown[];
   if (type.kind === "ARRAY") return values.map((value) => nested(type.element, value));
@@ -43,13 +43,13 @@ function nested(type: SqlType, result: unknown): unknown {
 }
 
 /** https://cloud.google.com/bigquery/docs/user-defined-functions#supported-javascript-udf-data-types */
-function scalarText(kind: ScalarKind, result: unknown): string {
-  const text = textOf(kind, result);
-  if (text === undefined) throw notCoercible(result, { kind });
+function scalarText(type: SqlType, result: unknown): string {
+  const text = textOf(type.kind, result);
+  if (text === undefined) throw notCoercible(result, type);
   return text;
 }
 
-function textOf(kind: ScalarKind, result: unknown): string | undefined {
+function textOf(kind: SqlType["kind"], result: unknown): string | undefined {
   switch (kind) {
     case "STRING":
       return typeof result === "string" ? result : undefined;

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
+import { isRangeElement, isUnbounded, RANGE_ELEMENTS, rangeOf } from "../storage/ranges.ts";
 import { parseText } from "../storage/text-values.ts";
-import type { ScalarKind, SqlType } from "../types.ts";
+import type { RangeType, ScalarKind, SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { ParameterValue } from "./ports.ts";
 
 interface TypeJson {
   type: string;
   arrayType?: TypeJson | null | undefined;
+  rangeElementType?: TypeJson | null | undefined;
   structTypes?: { name?: string | null | undefined; type: TypeJson }[] | null | undefined;
 }
 
@@ -15,12 +17,17 @@ interface ValueJson {
   value?: unknown;
   arrayValues?: ValueJson[] | null | undefined;
   structValues?: Record<string, ValueJson> | null | undefined;
+  rangeValue?:
+    | { start?: ValueJson | null | undefined; end?: ValueJson | null | undefined }
+    | null
+    | undefined;
 }
 
 const typeSchema: z.ZodType<TypeJson> = z.lazy(() =>
   z.looseObject({
     type: z.string(),
     arrayType: typeSchema.nullish(),
+    rangeElementType: typeSchema.nullish(),
     structTypes: z.array(z.looseObject({ name: z.string().nullish(), type: typeSchema })).nullish(),
   }),
 );
@@ -30,6 +37,7 @@ const valueSchema: z.ZodType<ValueJson> = z.lazy(() =>
     value: z.union([z.string(), z.number(), z.boolean()]).nullish(),
     arrayValues: z.array(valueSchema).nullish(),
     structValues: z.record(z.string(), valueSchema).nullish(),
+    rangeValue: z.looseObject({ start: valueSchema.nullish(), end: valueSchema.nullish() }).nullish(),
   }),
 );
 
@@ -124,7 +132,11 @@ function readType(json: TypeJson, name: string): SqlType {
     return { kind: "STRUCT", fields };
   }
   if (kind === "RANGE") {
-    throw invalid(`Not supported by the local BigQuery endpoint: type RANGE (query parameter ${name})`);
+    const element = json.rangeElementType?.type.toUpperCase();
+    if (isRangeElement(element)) return { kind: "RANGE", element: { kind: element } };
+    throw invalid(
+      `Query parameter ${name}: a RANGE needs a rangeElementType whose type is one of ${RANGE_ELEMENTS.join(", ")}.`,
+    );
   }
   const scalar = SCALARS[kind];
   if (scalar === undefined) throw invalid(`Query parameter ${name} has an unknown type: ${json.type}`);
@@ -142,11 +154,31 @@ function readValue(type: SqlType, json: ValueJson | undefined, name: string): Sq
     if (values == null) return null;
     return type.fields.map((field) => readValue(field.type, values[field.name], `${name}.${field.name}`));
   }
+  if (type.kind === "RANGE") return readRange(type, json, name);
+  return readScalar(type.kind, json, name);
+}
+
+/** A RANGE's bounds; one that is missing, NULL or the text UNBOUNDED, which the Node client sends, is none. */
+function readRange(type: RangeType, json: ValueJson, name: string): SqlValue {
+  if (json.rangeValue == null) {
+    if (json.value == null) return null;
+    throw invalid(`Invalid value for query parameter ${name}: a RANGE has a rangeValue.`);
+  }
+  const bound = (value: ValueJson | null | undefined, which: string): SqlValue => {
+    if (value == null || (typeof value.value === "string" && isUnbounded(value.value))) return null;
+    return readScalar(type.element.kind, value, `${name}.${which}`);
+  };
+  const range = rangeOf(bound(json.rangeValue.start, "start"), bound(json.rangeValue.end, "end"));
+  if (range !== undefined) return range;
+  throw invalid(`Invalid value for query parameter ${name}: the start of a RANGE must be before its end.`);
+}
+
+function readScalar(kind: ScalarKind, json: ValueJson, name: string): SqlValue {
   if (json.value == null) return null;
-  const value = parseText(type.kind, String(json.value));
+  const value = parseText(kind, String(json.value));
   if (value === undefined) {
     throw invalid(
-      `Invalid value for query parameter ${name}: could not parse ${JSON.stringify(json.value)} as ${type.kind}`,
+      `Invalid value for query parameter ${name}: could not parse ${JSON.stringify(json.value)} as ${kind}`,
     );
   }
   return value;

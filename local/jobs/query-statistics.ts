@@ -94,6 +94,7 @@ function childOutcome(child: ChildJob): ChildOutcome {
 
 function typeJson(type: SqlType): JsonObject {
   if (type.kind === "ARRAY") return { type: "ARRAY", arrayType: typeJson(type.element) };
+  if (type.kind === "RANGE") return { type: "RANGE", rangeElementType: typeJson(type.element) };
   if (type.kind !== "STRUCT") return { type: type.kind };
   return {
     type: "STRUCT",

@@ -6,6 +6,7 @@ import { notSupported } from "./request.ts";
 interface DataType {
   typeKind: string;
   arrayElementType?: DataType | null | undefined;
+  rangeElementType?: DataType | null | undefined;
   structType?:
     | { fields?: { name?: string | null | undefined; type: DataType }[] | null | undefined }
     | null
@@ -16,6 +17,7 @@ const dataType: z.ZodType<DataType> = z.lazy(() =>
   z.looseObject({
     typeKind: z.string(),
     arrayElementType: dataType.nullish(),
+    rangeElementType: dataType.nullish(),
     structType: z
       .looseObject({
         fields: z.array(z.looseObject({ name: z.string().nullish(), type: dataType })).nullish(),
@@ -119,6 +121,10 @@ function typeText(type: DataType): string {
   if (type.typeKind === "ARRAY") {
     if (type.arrayElementType == null) throw invalid("An ARRAY needs its arrayElementType");
     return `ARRAY<${typeText(type.arrayElementType)}>`;
+  }
+  if (type.typeKind === "RANGE") {
+    if (type.rangeElementType == null) throw invalid("A RANGE needs its rangeElementType");
+    return `RANGE<${typeText(type.rangeElementType)}>`;
   }
   if (type.typeKind === "STRUCT") {
     const fields = (type.structType?.fields ?? []).map(

@@ -1,3 +1,4 @@
+import { typeText } from "../googlesql/types.ts";
 import type { Described, TableEntry } from "../storage/entries.ts";
 import { elementType } from "../storage/schema.ts";
 import { isIngestionTimePartitioned } from "../storage/tables.ts";
@@ -6,8 +7,9 @@ import type { SqlValue } from "../values.ts";
 
 /** A field's type as GoogleSQL writes it, with its type parameters. */
 export function dataType(field: FieldSchema): string {
-  const { kind } = elementType(field);
-  let text: string = kind;
+  const type = elementType(field);
+  const { kind } = type;
+  let text: string = typeText(type);
   if (kind === "STRUCT") {
     text = `STRUCT<${(field.fields ?? []).map((child) => `${child.name} ${dataType(child)}`).join(", ")}>`;
   } else if (field.maxLength !== undefined) text = `${kind}(${field.maxLength})`;

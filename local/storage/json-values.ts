@@ -1,6 +1,7 @@
-import type { FieldSchema } from "../types.ts";
+import type { FieldSchema, RangeElementKind } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import { canonicalJson, doubleText, JsonNumber, JsonObject, type JsonValue } from "./json-text.ts";
+import { isUnbounded, rangeOf } from "./ranges.ts";
 import { limitValue, parseText, scalarKind, ValueError } from "./text-values.ts";
 
 /** How rows given as JSON are read. */
@@ -107,6 +108,9 @@ export class JsonRowReader {
         path,
       );
     }
+    if (field.rangeElementType !== undefined) {
+      return this.#range(field, field.rangeElementType.type, value, path);
+    }
     if (value instanceof JsonObject) {
       throw this.#error(
         this.#load
@@ -120,6 +124,24 @@ export class JsonRowReader {
     if (kept === undefined)
       throw this.#error(this.#badValue(field, textOf(value), path, parsed !== undefined), path);
     return kept;
+  }
+
+  /** `{"start": …, "end": …}`: https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#send_range_data */
+  #range(field: FieldSchema, element: RangeElementKind, value: JsonValue, path: string): SqlValue {
+    if (!(value instanceof JsonObject)) {
+      const form = "a RANGE that is no JSON object with the fields start and end";
+      throw this.#error(`Not supported by the local BigQuery endpoint: ${form} (field ${path})`, path);
+    }
+    const bounds = ["start", "end"].map((name): FieldSchema => ({ name, type: element, mode: "NULLABLE" }));
+    // The Node client sends the text for a bound that is not there.
+    const members = value.members.map(([name, bound]): [string, JsonValue] => [
+      name,
+      typeof bound === "string" && isUnbounded(bound) ? null : bound,
+    ]);
+    const [start = null, end = null] = this.#record(bounds, new JsonObject(members), `${path}.`);
+    const range = rangeOf(start, end);
+    if (range !== undefined) return range;
+    throw this.#error(badValueMessage(field.type, canonicalJson(value)), path);
   }
 
   get #load(): boolean {

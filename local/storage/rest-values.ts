@@ -1,6 +1,7 @@
 import type { ScalarKind, SqlType } from "../types.ts";
 import type { IntervalValue, SqlValue } from "../values.ts";
 import { decimalText } from "./decimal.ts";
+import { rangeText } from "./ranges.ts";
 import { clockText, dateText, dateTimeText } from "./temporal.ts";
 
 /** How a client wants its values: https://cloud.google.com/bigquery/docs/reference/rest/v2/DataFormatOptions */
@@ -50,6 +51,14 @@ export function valueEncoder(type: SqlType, format: RestFormat): (value: SqlValu
       format,
     );
     return (value) => (value === null ? "null" : encode(value as readonly SqlValue[]));
+  }
+  if (type.kind === "RANGE") {
+    const encode = scalarEncoder(type.element.kind, format);
+    const bound = (value: SqlValue | undefined): string | null => (value == null ? null : encode(value));
+    return (value) => {
+      const [start, end] = (value ?? []) as readonly SqlValue[];
+      return value === null ? "null" : `"${rangeText(bound(start), bound(end))}"`;
+    };
   }
   const encode = scalarEncoder(type.kind, format);
   if (TEXTS.has(type.kind)) return (value) => (value === null ? "null" : JSON.stringify(value));

@@ -69,6 +69,10 @@ function evolveField(
   if (current.type !== wanted.type) {
     throw mismatch(ref, rules, `Field ${path} has changed type from ${current.type} to ${wanted.type}`);
   }
+  const [before, after] = [current, wanted].map((field) => field.rangeElementType?.type);
+  if (before !== after) {
+    throw mismatch(ref, rules, `Field ${path} has changed type from RANGE<${before}> to RANGE<${after}>`);
+  }
   const relaxed = current.mode === "REQUIRED" && wanted.mode === "NULLABLE";
   if (current.mode !== wanted.mode && !(relaxed && rules.relaxFields)) {
     throw mismatch(ref, rules, `Field ${path} has changed mode from ${current.mode} to ${wanted.mode}`);

@@ -1,5 +1,6 @@
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema, ScalarKind, SqlType } from "../types.ts";
+import type { FieldSchema, RangeElementKind, ScalarKind, SqlType } from "../types.ts";
+import { isRangeElement, RANGE_ELEMENTS } from "./ranges.ts";
 
 /** Every spelling REST takes for a type, and the one it gives back. */
 const REST_TYPES: Readonly<Record<string, string>> = {
@@ -22,6 +23,7 @@ const REST_TYPES: Readonly<Record<string, string>> = {
   GEOGRAPHY: "GEOGRAPHY",
   JSON: "JSON",
   INTERVAL: "INTERVAL",
+  RANGE: "RANGE",
   RECORD: "RECORD",
   STRUCT: "RECORD",
 };
@@ -68,6 +70,9 @@ export function elementType(field: FieldSchema): SqlType {
       fields: (field.fields ?? []).map((f) => ({ name: f.name, type: fieldType(f) })),
     };
   }
+  if (field.rangeElementType !== undefined) {
+    return { kind: "RANGE", element: { kind: field.rangeElementType.type } };
+  }
   const kind = SCALARS[field.type];
   if (kind === undefined) throw new Error(`not a field type: ${field.type}`);
   return { kind };
@@ -81,6 +86,9 @@ export function schemaColumns(schema: readonly FieldSchema[]): { name: string; t
 /** The field that holds values of a type: what a query's result or a CREATE TABLE AS makes. */
 export function fieldOfType(name: string, type: SqlType): FieldSchema {
   if (type.kind === "ARRAY") return { ...fieldOfType(name, type.element), mode: "REPEATED" };
+  if (type.kind === "RANGE") {
+    return { name, type: "RANGE", mode: "NULLABLE", rangeElementType: { type: type.element.kind } };
+  }
   if (type.kind !== "STRUCT")
     return { name, type: REST_NAME_OF.get(type.kind) ?? type.kind, mode: "NULLABLE" };
   return {
@@ -177,6 +185,8 @@ function parseField(value: unknown, parent: string, depth: number): FieldSchema 
   } else if (Array.isArray(given.fields) && given.fields.length > 0) {
     throw invalid(`Field ${path} is type ${field.type} but has a schema: only RECORD fields have fields`);
   }
+  const element = parseRangeElement(given.rangeElementType, field.type, path);
+  if (element !== undefined) field.rangeElementType = { type: element };
   copyText(given, field, ["description", "defaultValueExpression", "roundingMode", "collation"]);
   copyText(given, field, ["maxLength", "precision", "scale"]);
   checkCollation(field.collation);
@@ -193,12 +203,23 @@ export function checkCollation(collation: unknown): void {
 function parseType(value: unknown, path: string): string {
   if (value === undefined || value === null) throw invalid(`Field ${path} has no type`);
   const type = typeof value === "string" ? REST_TYPES[value.toUpperCase()] : undefined;
-  if (value === "RANGE") {
-    throw invalid(`Not supported by the local BigQuery endpoint: type RANGE (field ${path})`);
-  }
   if (type === undefined)
     throw invalid(`Invalid value for type: ${String(value)} is not a valid value (field ${path})`);
   return type;
+}
+
+/** The type of a RANGE's bounds: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
+function parseRangeElement(value: unknown, type: string, path: string): RangeElementKind | undefined {
+  if (type !== "RANGE") {
+    if (value === undefined || value === null) return undefined;
+    throw invalid(`Field ${path} is type ${type} but has a rangeElementType: only RANGE fields have one`);
+  }
+  const kind = typeof value === "object" ? (value as { type?: unknown } | null)?.type : undefined;
+  const element = typeof kind === "string" ? kind.toUpperCase() : undefined;
+  if (isRangeElement(element)) return element;
+  throw invalid(
+    `Field ${path} is type RANGE and needs a rangeElementType whose type is one of ${RANGE_ELEMENTS.join(", ")}`,
+  );
 }
 
 function parseMode(value: unknown, path: string): FieldSchema["mode"] {

@@ -16,6 +16,7 @@ const FIXED: Partial<Record<SqlType["kind"], number>> = {
   TIME: 8,
   TIMESTAMP: 8,
   INTERVAL: 16,
+  RANGE: 16,
 };
 
 /** The DuckDB expression for a value's logical size in bytes; NULL has none. */

@@ -4,6 +4,7 @@ import type { SqlType } from "../types.ts";
 export interface StandardSqlType {
   readonly typeKind: string;
   readonly arrayElementType?: StandardSqlType;
+  readonly rangeElementType?: StandardSqlType;
   readonly structType?: {
     readonly fields?: readonly { readonly name?: string; readonly type: StandardSqlType }[];
   };
@@ -12,6 +13,7 @@ export interface StandardSqlType {
 /** The type as REST has it. */
 export function standardSqlType(type: SqlType): StandardSqlType {
   if (type.kind === "ARRAY") return { typeKind: "ARRAY", arrayElementType: standardSqlType(type.element) };
+  if (type.kind === "RANGE") return { typeKind: "RANGE", rangeElementType: standardSqlType(type.element) };
   if (type.kind !== "STRUCT") return { typeKind: type.kind };
   const fields = type.fields.map(({ name, type: field }) => ({
     ...(name === "" ? {} : { name }),
@@ -21,11 +23,13 @@ export function standardSqlType(type: SqlType): StandardSqlType {
 }
 
 /** The type as GoogleSQL writes it. */
-export function standardTypeText({ typeKind, arrayElementType, structType }: StandardSqlType): string {
+export function standardTypeText(type: StandardSqlType): string {
+  const { typeKind, arrayElementType, rangeElementType, structType } = type;
   if (arrayElementType != null) return `ARRAY<${standardTypeText(arrayElementType)}>`;
+  if (rangeElementType != null) return `RANGE<${standardTypeText(rangeElementType)}>`;
   if (structType == null) return typeKind;
   const fields = (structType.fields ?? []).map(
-    ({ name, type }) => `${name ? `${name} ` : ""}${standardTypeText(type)}`,
+    ({ name, type: field }) => `${name ? `${name} ` : ""}${standardTypeText(field)}`,
   );
   return `STRUCT<${fields.join(", ")}>`;
 }

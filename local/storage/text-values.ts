@@ -3,6 +3,7 @@ import type { SqlValue } from "../values.ts";
 import { limitDecimal, parseDecimal } from "./decimal.ts";
 import { canonicalWkt } from "./geography.ts";
 import { canonicalJson, parseExactJson } from "./json-text.ts";
+import { parseRange } from "./ranges.ts";
 import { elementType } from "./schema.ts";
 import { parseEpochSeconds, parseTemporal } from "./temporal.ts";
 
@@ -24,8 +25,17 @@ export class ValueError extends Error {
 /** The scalar type of a field. */
 export function scalarKind(field: FieldSchema): ScalarKind {
   const type = elementType(field);
-  if (type.kind === "ARRAY" || type.kind === "STRUCT") throw new Error("not a scalar field");
+  if (type.kind === "ARRAY" || type.kind === "STRUCT" || type.kind === "RANGE")
+    throw new Error("not a scalar field");
   return type.kind;
+}
+
+/** The value of a field that is no RECORD that a text stands for, as `parseText`. */
+export function parseFieldText(field: FieldSchema, text: string): SqlValue | undefined {
+  const type = elementType(field);
+  if (type.kind !== "RANGE") return parseText(scalarKind(field), text);
+  // https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#data_types
+  return parseRange(text.trim(), (bound) => parseText(type.element.kind, bound));
 }
 
 /**

@@ -175,6 +175,33 @@ describe("queries", () => {
     });
   });
 
+  it("give and take ranges", async () => {
+    const ranges = {
+      d: BigQuery.range("[2026-01-02, UNBOUNDED)", "DATE"),
+      dt: BigQuery.range({ start: BigQuery.datetime("2026-01-02T03:04:05"), end: undefined }, "DATETIME"),
+      ts: BigQuery.range("[2020-10-01 12:00:00+08, 2020-12-31 12:00:00.123+08)", "TIMESTAMP"),
+    };
+    const [[row]] = await bigquery.query({
+      query: "SELECT @d AS d, @dt AS dt, @ts AS ts, [@d] AS a, CAST(NULL AS RANGE<DATE>) AS nil",
+      params: ranges,
+    });
+    const read = (range: typeof ranges.d): unknown => [
+      range.elementType,
+      range.start?.value,
+      range.end?.value,
+    ];
+    expect(read(row.d)).toEqual(["DATE", "2026-01-02", undefined]);
+    expect(read(row.dt)).toEqual(["DATETIME", "2026-01-02T03:04:05", undefined]);
+    expect(read(row.ts)).toEqual(["TIMESTAMP", "2020-10-01T04:00:00.000Z", "2020-12-31T04:00:00.123Z"]);
+    expect(row.a.map(read)).toEqual([read(row.d)]);
+    expect(row.nil).toBeNull();
+    const [[positional]] = await bigquery.query({
+      query: "SELECT RANGE_CONTAINS(?, DATE '2026-02-01') AS found",
+      params: [ranges.d],
+    });
+    expect(positional).toEqual({ found: true });
+  });
+
   it("take positional parameters, an empty array too", async () => {
     const [[row]] = await bigquery.query({
       query: "SELECT ? AS a, ? + 1 AS b, ARRAY_LENGTH(?) AS c",
@@ -422,6 +449,38 @@ describe("rows", () => {
     const streamed: unknown[] = [];
     for await (const row of table.createReadStream()) streamed.push(row);
     expect(streamed).toEqual(rows);
+  });
+
+  it("have ranges, inserted and loaded", async () => {
+    const fields = [
+      { name: "k", type: "STRING" },
+      { name: "r", type: "RANGE", rangeElementType: { type: "TIMESTAMP" } },
+    ];
+    const [table] = await dataset.createTable("ranges", { schema: { fields } });
+    expect((await table.getMetadata())[0].schema.fields[1]).toMatchObject(fields[1] ?? {});
+    await table.insert([
+      { k: "a", r: BigQuery.range("[2020-10-01 12:00:00+08, 2020-12-31 12:00:00+08)", "TIMESTAMP") },
+      { k: "b", r: BigQuery.range("[2020-10-01 12:00:00+08, UNBOUNDED)", "TIMESTAMP") },
+      { k: "c" },
+    ]);
+    writeFileSync(path_("ranges.csv"), 'd,"[NULL, 2021-01-01 00:00:00)"\n');
+    await table.load(path_("ranges.csv"));
+    const [rows] = await bigquery.query(
+      `SELECT k, RANGE_START(r) AS s, RANGE_END(r) AS e FROM ${target.dataset}.ranges ORDER BY k`,
+    );
+    expect(rows.map((row) => [row.k, row.s?.value, row.e?.value])).toEqual([
+      ["a", "2020-10-01T04:00:00.000Z", "2020-12-31T04:00:00.000Z"],
+      ["b", "2020-10-01T04:00:00.000Z", undefined],
+      ["c", undefined, undefined],
+      ["d", undefined, "2021-01-01T00:00:00.000Z"],
+    ]);
+    const [read] = await table.getRows();
+    expect(read.map((row) => row.r?.apiValue ?? null).sort()).toEqual([
+      "[2020-10-01T04:00:00.000Z, 2020-12-31T04:00:00.000Z)",
+      "[2020-10-01T04:00:00.000Z, UNBOUNDED)",
+      "[UNBOUNDED, 2021-01-01T00:00:00.000Z)",
+      null,
+    ]);
   });
 
   it("are copied to another table", async () => {

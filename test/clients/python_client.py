@@ -1,5 +1,6 @@
 """The Python client against the endpoint; prints one JSON line for each case."""
 
+import contextlib
 import datetime
 import decimal
 import io
@@ -12,6 +13,7 @@ from google.api_core.exceptions import BadRequest, Conflict, NotFound, Precondit
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery import dbapi
+from google.cloud.bigquery.query import RangeQueryParameter
 
 URL, PROJECT, DATASET = sys.argv[1:4]
 UTC = datetime.timezone.utc
@@ -145,6 +147,45 @@ def case_named_parameters():
     [row] = rows_of(query, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
     expected = {name: value for name, (_, value) in values.items()}
     assert row == {**expected, "a": [1, 2, 3], "st": {"x": 1, "y": "z"}}, row
+
+
+def case_ranges():
+    start = datetime.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    # The client prints the type of each parameter.
+    with contextlib.redirect_stdout(io.StringIO()):
+        parameters = [
+            RangeQueryParameter("DATE", start=datetime.date(2016, 12, 5), name="d"),
+            RangeQueryParameter("DATETIME", name="dt"),
+            RangeQueryParameter("TIMESTAMP", start=start, end="9999-01-01T00:00:00Z", name="ts"),
+        ]
+    config = bigquery.QueryJobConfig(query_parameters=parameters)
+    [row] = rows_of("SELECT @d AS d, @dt AS dt, @ts AS ts, [@d] AS a, CAST(NULL AS RANGE<DATE>) AS nil", job_config=config)
+    d = {"start": datetime.date(2016, 12, 5), "end": None}
+    end = datetime.datetime(9999, 1, 1, tzinfo=UTC)
+    expected = {"d": d, "dt": {"start": None, "end": None}, "ts": {"start": start, "end": end}, "a": [d], "nil": None}
+    assert row == expected, row
+    schema = [
+        bigquery.SchemaField("k", "STRING"),
+        bigquery.SchemaField("r", "RANGE", range_element_type="DATE"),
+    ]
+    table = client.create_table(bigquery.Table(dataset.table("ranges"), schema=schema))
+    assert client.get_table(table).schema[1].range_element_type.element_type == "DATE"
+    assert client.insert_rows_json(table, [{"k": "a", "r": {"start": "2016-12-05", "end": None}}, {"k": "b", "r": {}}]) == []
+    assert client.insert_rows(table, [("c", {"end": datetime.date(2016, 12, 5)}), ("d", "[2016-12-05, 2016-12-06)")]) == []
+    [wrong] = client.insert_rows_json(table, [{"k": "e", "r": {"start": "2016-12-05", "end": "2016-12-05"}}])
+    assert wrong["errors"][0]["location"] == "r", wrong
+    config = bigquery.LoadJobConfig(source_format="CSV")
+    client.load_table_from_file(io.BytesIO(b'f,"[2020-01-01, 2020-02-01)"\n'), table, job_config=config).result()
+    read = {row.k: row.r for row in client.list_rows(table)}
+    assert read == {
+        "a": d,
+        "b": {"start": None, "end": None},
+        "c": {"start": None, "end": datetime.date(2016, 12, 5)},
+        "d": {"start": datetime.date(2016, 12, 5), "end": datetime.date(2016, 12, 6)},
+        "f": {"start": datetime.date(2020, 1, 1), "end": datetime.date(2020, 2, 1)},
+    }, read
+    error = raises(BadRequest, lambda: client.load_table_from_json([{"k": "g", "r": {}}], table).result())
+    assert "RANGE in a load of NEWLINE_DELIMITED_JSON" in str(error), error
 
 
 def case_positional_parameters():

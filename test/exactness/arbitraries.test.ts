@@ -35,7 +35,7 @@ test("random schemas cover every type, depth 4, every policy and every kind of k
     expect(leavesOf(entity).length).toBeGreaterThan(0);
   }
   const types =
-    "INT64 FLOAT64 BOOL STRING BYTES DATE DATETIME TIME TIMESTAMP NUMERIC BIGNUMERIC JSON INTERVAL RECORD";
+    "INT64 FLOAT64 BOOL STRING BYTES DATE DATETIME TIME TIMESTAMP NUMERIC BIGNUMERIC JSON INTERVAL RECORD RANGE<DATE> RANGE<DATETIME> RANGE<TIMESTAMP>";
   const wanted = [
     ...types.split(" ").flatMap((type) => [type, `${type}[]`]),
     ..."GEOGRAPHY,depth 4,latest,first,max,min,union,atomic,key BOOL,key FLOAT64,key BYTES,3 keys,event true,event false".split(
@@ -93,6 +93,7 @@ test("each history has its own user", () => {
     "TIME",
     "TIMESTAMP",
     "BYTES",
+    "RANGE<DATE>",
   ] as const) {
     const entity: Entity = {
       fields: [{ name: "k", type: kind }],
@@ -113,6 +114,7 @@ test("values cross the wire unchanged", () => {
     { name: "f", type: "FLOAT64" },
     { name: "d", type: "DATETIME" },
     { name: "b", type: "BYTES" },
+    { name: "s", type: "RANGE<TIMESTAMP>" },
     { name: "r", type: "RECORD", mode: "REPEATED", fields: [{ name: "x", type: "INT64" }] },
   ];
   const row: Row = {
@@ -122,11 +124,12 @@ test("values cross the wire unchanged", () => {
     f: -0,
     d: "2024-01-01T00:00:00.120000",
     b: "00ff",
+    s: "[2024-03-10T12:00:00.000001, UNBOUNDED)",
     r: [{ x: 1n }, { x: null }],
   };
   expect(ndjsonLine(fields, row)).toBe(
     '{"t":"2024-03-10T12:00:00.000001Z","i":"-1-2 3 -1:2:3.500","n":"-0.000000001","f":-0.0,"d":"2024-01-01T00:00:00.120000",' +
-      '"b":"AP8=","r":[{"x":"1"},{}]}',
+      '"b":"AP8=","s":{"start":"2024-03-10T12:00:00.000001Z","end":null},"r":[{"x":"1"},{}]}',
   );
   const cells = [
     { v: `${EPOCH + 1n}` },
@@ -135,12 +138,16 @@ test("values cross the wire unchanged", () => {
     { v: "-0.0" },
     { v: "2024-01-01T00:00:00.120" },
     { v: "AP8=" },
+    { v: `[${EPOCH + 1n}, UNBOUNDED)` },
     { v: [{ v: { f: [{ v: "1" }] } }, { v: { f: [{ v: null }] } }] },
   ];
   expect(decodeRow(fields, cells)).toEqual(row);
-  expect(sqlLiteral(fields[6] as Field, row.r ?? null)).toBe(
+  expect(sqlLiteral(fields[7] as Field, row.r ?? null)).toBe(
     "ARRAY<STRUCT<`x` INT64>>[STRUCT<`x` INT64>(1), STRUCT<`x` INT64>(CAST(NULL AS INT64))]",
   );
+  expect(sqlLiteral(fields[6] as Field, row.s ?? null)).toBe(
+    "RANGE<TIMESTAMP> '[2024-03-10T12:00:00.000001Z, NULL)'",
+  );
   expect(sqlLiteral({ name: "s", type: "STRING" }, "\u{1f600}'\"")).toBe('"\\U0001f600\'\\""');
-  expect(toJsonString(fields[6] as Field, row.r ?? null)).toBe('[{"x":1},{"x":null}]');
+  expect(toJsonString(fields[7] as Field, row.r ?? null)).toBe('[{"x":1},{"x":null}]');
 });

@@ -103,6 +103,27 @@ const POOLS: Record<Exclude<Kind, "RECORD">, readonly Value[]> = {
     { months: -14n, days: 3n, micros: -3_723_500_000n },
     { months: 120_000n, days: -3_660_000n, micros: 1n },
   ],
+  "RANGE<DATE>": [
+    "[0001-01-01, 9999-12-31)",
+    "[UNBOUNDED, UNBOUNDED)",
+    "[UNBOUNDED, 0001-01-02)",
+    "[2024-02-29, 2024-03-01)",
+    "[2024-02-29, UNBOUNDED)",
+    "[2024-02-29, 2024-03-02)",
+  ],
+  "RANGE<DATETIME>": [
+    "[0001-01-01T00:00:00.000000, 9999-12-31T23:59:59.999999)",
+    "[UNBOUNDED, UNBOUNDED)",
+    "[2024-02-29T12:00:00.000001, UNBOUNDED)",
+    "[2024-02-29T12:00:00.000001, 2024-02-29T12:00:00.120000)",
+  ],
+  "RANGE<TIMESTAMP>": [
+    "[0001-01-01T00:00:00.000000, 9999-12-31T23:59:59.999999)",
+    "[UNBOUNDED, UNBOUNDED)",
+    "[UNBOUNDED, 1970-01-01T00:00:00.000000)",
+    "[1969-12-31T23:59:59.999999, 1970-01-01T00:00:00.000000)",
+    "[1969-12-31T23:59:59.999999, UNBOUNDED)",
+  ],
 };
 
 /** The types a key may have, with enough different values for a user per history. */
@@ -118,6 +139,7 @@ const KEY_KINDS = [
   "DATETIME",
   "TIME",
   "TIMESTAMP",
+  "RANGE<DATE>",
 ] as const satisfies readonly Kind[];
 
 /** The `index`-th user's key: the pool of the type first, then a formula. Only BOOL runs out. */
@@ -143,6 +165,8 @@ export function keyValue(kind: Kind, index: number): Value {
       return `${day}T00:00:00.000000`;
     case "TIME":
       return clock;
+    case "RANGE<DATE>":
+      return `[${day}, UNBOUNDED)`;
     default:
       return BigInt(index) * 1_000_000_007n;
   }
@@ -157,8 +181,10 @@ export function extremes(kind: Exclude<Kind, "RECORD">): readonly Value[] {
   return POOLS[kind];
 }
 
-/** GEOGRAPHY is rare: GoogleSQL's reference implementation does not know it. */
-const LIKELY_SCALARS = [...SCALARS, ...SCALARS, ...SCALARS].filter((kind) => kind !== "GEOGRAPHY");
+/** GEOGRAPHY and RANGE are rare: GoogleSQL's reference implementation does not know the one, and of the other no JSON. */
+const RANGES = SCALARS.filter((kind) => kind.startsWith("RANGE<"));
+const USUAL = SCALARS.filter((kind) => kind !== "GEOGRAPHY" && !RANGES.includes(kind));
+const LIKELY_SCALARS = [...USUAL, ...USUAL, ...USUAL, ...RANGES];
 const UNORDERED: readonly Kind[] = ["JSON", "GEOGRAPHY", "RECORD"];
 
 /** Names that a template might trip over: reserved words, its own aliases, case. */

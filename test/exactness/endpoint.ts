@@ -1,5 +1,5 @@
 /** A small client of BigQuery's REST API: enough to create, load, run and read, with every answer checked. */
-import type { Field, Row } from "./values.ts";
+import { boundOf, type Field, isRange, type Row } from "./values.ts";
 import { type Cell, ndjsonLine } from "./wire.ts";
 
 /** A column as the REST API describes it. */
@@ -8,6 +8,7 @@ export interface RestField {
   readonly type: string;
   readonly mode?: string;
   readonly fields?: readonly RestField[];
+  readonly rangeElementType?: { readonly type: string };
 }
 
 /** A query's result. */
@@ -47,6 +48,7 @@ const REST_TYPES: Partial<Record<string, string>> = { INT64: "INTEGER", FLOAT64:
 /** A field as BigQuery's schema JSON writes it. */
 export function restField(field: Field): RestField {
   const { name, type, mode = "NULLABLE", fields } = field;
+  if (isRange(field)) return { name, type: "RANGE", rangeElementType: { type: boundOf(field).type }, mode };
   return { name, type: REST_TYPES[type] ?? type, mode, ...(fields ? { fields: fields.map(restField) } : {}) };
 }
 
@@ -110,9 +112,10 @@ export class Endpoint {
     });
   }
 
-  /** Appends rows by a load job of NDJSON. */
+  /** Appends rows by a load job of NDJSON; by streaming where there is a RANGE among them, which no load job takes. */
   async load(dataset: string, table: string, fields: readonly Field[], rows: readonly Row[]): Promise<void> {
     if (rows.length === 0) return;
+    if (hasRange(fields)) return this.#stream(dataset, table, fields, rows);
     const configuration = {
       load: {
         destinationTable: { projectId: this.project, datasetId: dataset, tableId: table },
@@ -145,6 +148,18 @@ export class Endpoint {
     if (job.status.errorResult) throw new EndpointError(job.status.errorResult.message, 400);
   }
 
+  async #stream(
+    dataset: string,
+    table: string,
+    fields: readonly Field[],
+    rows: readonly Row[],
+  ): Promise<void> {
+    const path = `/bigquery/v2/projects/${this.project}/datasets/${dataset}/tables/${table}/insertAll`;
+    const body = `{"rows":[${rows.map((row) => `{"json":${ndjsonLine(fields, row)}}`).join(",")}]}`;
+    const { insertErrors } = (await this.#call("POST", path, body)) as { insertErrors?: unknown };
+    if (insertErrors !== undefined) throw new EndpointError(JSON.stringify(insertErrors), 400);
+  }
+
   /** Plans failures; the endpoint must have been started for it. */
   async plan(faults: readonly unknown[]): Promise<void> {
     await this.#call("POST", "/-/faults", { faults });
@@ -174,6 +189,10 @@ export class Endpoint {
     }
     return { schema: answer.schema?.fields ?? [], rows };
   }
+}
+
+function hasRange(fields: readonly Field[]): boolean {
+  return fields.some((field) => isRange(field) || hasRange(field.fields ?? []));
 }
 
 function pause(): Promise<void> {

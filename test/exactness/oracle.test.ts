@@ -136,6 +136,23 @@ describe("R3: ties", () => {
         { months: 1n, days: 0n, micros: 0n },
       ],
     ],
+    [
+      "RANGE by its start, then its end; no start is the least, no end the greatest",
+      { name: "a", type: "RANGE<DATE>" },
+      [
+        "[UNBOUNDED, 0001-01-02)",
+        "[UNBOUNDED, UNBOUNDED)",
+        "[0001-01-01, 9999-12-31)",
+        "[2024-01-01, 2024-01-02)",
+        "[2024-01-01, UNBOUNDED)",
+        "[2024-01-02, 2024-01-03)",
+      ],
+    ],
+    [
+      "arrays of RANGEs by their text",
+      { name: "a", type: "RANGE<DATE>", mode: "REPEATED" },
+      [["[2024-01-01, UNBOUNDED)"], ["[UNBOUNDED, 2024-01-01)"]],
+    ],
     ["JSON by its text", { name: "a", type: "JSON" }, ["1", "10", "2", '{"a":1}']],
     ["arrays by their text", { name: "a", type: "INT64", mode: "REPEATED" }, [[10n], [1n], [2n]]],
   ];

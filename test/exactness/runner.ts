@@ -188,8 +188,9 @@ export class Warehouse {
 
 function schemaText(fields: readonly RestField[]): string {
   return fields
-    .map(({ name, type, mode, fields: inner }) => {
-      const kind = mode === "REPEATED" ? `${type}[]` : type;
+    .map(({ name, type, mode, rangeElementType: bound, fields: inner }) => {
+      const scalar = bound === undefined ? type : `${type}<${bound.type}>`;
+      const kind = mode === "REPEATED" ? `${scalar}[]` : scalar;
       return `${name} ${kind.replace("STRUCT", "RECORD")}${inner ? `(${schemaText(inner)})` : ""}`;
     })
     .join(", ");

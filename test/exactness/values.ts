@@ -16,6 +16,9 @@ export type Kind =
   | "JSON"
   | "GEOGRAPHY"
   | "INTERVAL"
+  | "RANGE<DATE>"
+  | "RANGE<DATETIME>"
+  | "RANGE<TIMESTAMP>"
   | "RECORD";
 
 /** How a leaf takes new values: R11's policies, and a RECORD that moves as one value. */
@@ -39,7 +42,8 @@ export interface Interval {
 
 /**
  * A value: INT64, TIMESTAMP (µs since 1970), NUMERIC (times 10^9) and BIGNUMERIC (times 10^38) are bigints; BYTES is lower-case
- * hex; DATE, TIME and DATETIME are ISO text with six digits of fraction; JSON is canonical JSON text; GEOGRAPHY is WKT.
+ * hex; DATE, TIME and DATETIME are ISO text with six digits of fraction; JSON is canonical JSON text; GEOGRAPHY is WKT; a RANGE is the
+ * text `[2024-01-31, UNBOUNDED)` of its two bounds, those of TIMESTAMP as `timestampText` writes them.
  */
 export type Value = null | boolean | bigint | number | string | Interval | Row | readonly Value[];
 
@@ -58,11 +62,43 @@ export function elementOf(field: Field): Field {
   return { ...field, mode: "NULLABLE" };
 }
 
+/** Whether values of a field are RANGEs. */
+export function isRange(field: Field): boolean {
+  return field.type.startsWith("RANGE<");
+}
+
+/** What the bounds of a RANGE are. */
+export function boundOf(field: Field): Field {
+  return { name: field.name, type: field.type.slice("RANGE<".length, -1) as Kind };
+}
+
+/** The texts of a RANGE's two bounds, null where it has none. */
+export function boundTexts(range: Value): [string | null, string | null] {
+  const [start = "", end = ""] = (range as string).slice(1, -1).split(", ");
+  return [start === "UNBOUNDED" ? null : start, end === "UNBOUNDED" ? null : end];
+}
+
+/** The bounds of a RANGE as values of their own type. */
+function boundValues(field: Field, range: Value): [Value, Value] {
+  const read = (text: string | null): Value =>
+    text !== null && boundOf(field).type === "TIMESTAMP" ? parseTimestamp(text) : text;
+  const [start, end] = boundTexts(range);
+  return [read(start), read(end)];
+}
+
+/** By the starts, then by the ends; no start comes before all others, no end after all others. */
+function compareRanges(left: Value, right: Value): number {
+  const [[leftStart, leftEnd], [rightStart, rightEnd]] = [boundTexts(left), boundTexts(right)];
+  const byStart = compareText(leftStart ?? "", rightStart ?? "");
+  return byStart === 0 ? compareText(leftEnd ?? "~", rightEnd ?? "~") : byStart;
+}
+
 /** Below zero when `left` comes first in R3's total order, zero when the two are one value. */
 export function compareValues(field: Field, left: Value, right: Value): number {
   if (field.mode === "REPEATED" || field.type === "RECORD") {
     return compareText(toJsonString(field, left), toJsonString(field, right));
   }
+  if (isRange(field)) return compareRanges(left, right);
   switch (field.type) {
     case "FLOAT64":
       return compareFloats(left as number, right as number);
@@ -161,6 +197,10 @@ export function toJsonString(field: Field, value: Value): string {
   if (field.mode === "REPEATED") {
     const element = elementOf(field);
     return `[${(value as readonly Value[]).map((item) => toJsonString(element, item)).join(",")}]`;
+  }
+  if (isRange(field)) {
+    const [start, end] = boundValues(field, value).map((bound) => toJsonString(boundOf(field), bound));
+    return `{"start":${start},"end":${end}}`;
   }
   switch (field.type) {
     case "RECORD": {

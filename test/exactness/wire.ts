@@ -1,10 +1,13 @@
 /** Values of the oracle to NDJSON and GoogleSQL, and from the REST API's rows. */
 import {
+  boundOf,
+  boundTexts,
   decimalText,
   elementOf,
   type Field,
   type Interval,
   intervalText,
+  isRange,
   parseDecimal,
   parseTimestamp,
   type Row,
@@ -28,6 +31,10 @@ function ndjson(field: Field, value: Value): string {
   if (field.mode === "REPEATED") {
     return `[${(value as readonly Value[]).map((item) => ndjson(elementOf(field), item)).join(",")}]`;
   }
+  if (isRange(field)) {
+    const [start, end] = boundTexts(value).map((bound) => bound && boundJson(field, bound));
+    return JSON.stringify({ start, end });
+  }
   switch (field.type) {
     case "RECORD":
       return ndjsonLine(field.fields ?? [], value as Row);
@@ -40,6 +47,11 @@ function ndjson(field: Field, value: Value): string {
     default:
       return JSON.stringify(scalarText(field, value));
   }
+}
+
+/** A bound of a RANGE as it stands in JSON, and in the text of a RANGE. */
+function boundJson(field: Field, bound: string): string {
+  return boundOf(field).type === "TIMESTAMP" ? `${bound}Z` : bound;
 }
 
 /** A scalar as the text that CAST takes. */
@@ -67,6 +79,12 @@ export function sqlLiteral(field: Field, value: Value): string {
     return `ARRAY<${sqlType(elementOf(field))}>[${items.join(", ")}]`;
   }
   if (value === null || value === undefined) return `CAST(NULL AS ${sqlType(field)})`;
+  if (isRange(field)) {
+    const [start, end] = boundTexts(value).map((bound) =>
+      bound === null ? "NULL" : boundJson(field, bound),
+    );
+    return `${field.type} '[${start}, ${end})'`;
+  }
   switch (field.type) {
     case "RECORD": {
       const members = (field.fields ?? []).map((member) =>
@@ -103,7 +121,8 @@ function sqlString(text: string): string {
 export function sqlType(field: Field): string {
   if (field.mode === "REPEATED") return `ARRAY<${sqlType(elementOf(field))}>`;
   if (field.type !== "RECORD") return field.type;
-  return `STRUCT<${(field.fields ?? []).map((member) => `\`${member.name}\` ${sqlType(member)}`).join(", ")}>`;
+  const members = (field.fields ?? []).map((member) => `\`${member.name}\` ${sqlType(member)}`);
+  return `STRUCT<${members.join(", ")}>`;
 }
 
 /** A cell of the REST API: `{v: …}`, nested by `f`. */
@@ -128,6 +147,14 @@ function decode(field: Field, value: Cell["v"]): Value {
 }
 
 function decodeScalar(field: Field, text: string): Value {
+  if (isRange(field)) {
+    const [start, end] = boundTexts(text).map((bound) => {
+      if (bound === null) return "UNBOUNDED";
+      const value = decodeScalar(boundOf(field), bound);
+      return typeof value === "bigint" ? timestampText(value) : value;
+    });
+    return `[${start}, ${end})`;
+  }
   switch (field.type) {
     case "INT64":
       return BigInt(text);

@@ -138,6 +138,32 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Values of RANGEs by the type of their bounds. */
+const RANGES: Readonly<Record<string, readonly string[]>> = {
+  TYPE_DATE: [
+    "RANGE<DATE> '[2019-12-30, 2020-02-29)'",
+    "RANGE<DATE> '[2020-02-01, UNBOUNDED)'",
+    "RANGE<DATE> '[UNBOUNDED, 1970-01-01)'",
+    "RANGE<DATE> '[UNBOUNDED, UNBOUNDED)'",
+    "RANGE<DATE> '[9999-01-01, 9999-12-31)'",
+    "CAST(NULL AS RANGE<DATE>)",
+  ],
+  TYPE_DATETIME: [
+    "RANGE<DATETIME> '[2019-12-30 12:30:45.123, 2020-02-29 23:59:59.999999)'",
+    "RANGE<DATETIME> '[2020-01-31, UNBOUNDED)'",
+    "RANGE<DATETIME> '[0001-01-01, 0002-01-01)'",
+    "RANGE<DATETIME> '[UNBOUNDED, 1960-06-15 12:30:45.123)'",
+    "CAST(NULL AS RANGE<DATETIME>)",
+  ],
+  TYPE_TIMESTAMP: [
+    "RANGE<TIMESTAMP> '[1969-12-31 23:59:59.999999+00, 1970-01-02 00:00:00+00)'",
+    "RANGE<TIMESTAMP> '[1960-06-15 12:30:45.123+00, UNBOUNDED)'",
+    "RANGE<TIMESTAMP> '[UNBOUNDED, UNBOUNDED)'",
+    "RANGE<TIMESTAMP> '[2020-03-08 09:59:59+00, 2020-03-09 10:00:00+00)'",
+    "CAST(NULL AS RANGE<TIMESTAMP>)",
+  ],
+};
+
 /** What an ANY argument may be, the same for all of one call. */
 const ANY_TYPES = [
   "TYPE_INT64",
@@ -225,6 +251,7 @@ interface Argument {
   readonly type?: {
     readonly typeKind: string;
     readonly arrayType?: { readonly elementType: { readonly typeKind: string } };
+    readonly rangeType?: { readonly elementType: { readonly typeKind: string } };
   };
   readonly options: {
     readonly cardinality: string;
@@ -235,6 +262,7 @@ interface Argument {
 
 interface Signature {
   readonly argument?: readonly Argument[];
+  readonly returnType?: Argument;
   readonly options?: { readonly isDeprecated?: boolean };
 }
 
@@ -273,7 +301,8 @@ function chooseArguments(
   pick: <T>(items: readonly T[]) => T,
   random: () => number,
 ): readonly string[] | undefined {
-  const any = pick(ANY_TYPES);
+  const kinds = [...(signature.argument ?? []), signature.returnType].map((each) => each?.kind);
+  const any = pick(kinds.includes("ARG_RANGE_TYPE_ANY") ? Object.keys(RANGES) : ANY_TYPES);
   const chosen: string[] = [];
   for (const argument of signature.argument ?? []) {
     const { cardinality, argumentNameIsMandatory } = argument.options;
@@ -300,8 +329,10 @@ function chooseValue(
     return pick(VALUES[any] ?? []);
   }
   if (argument.kind === "ARG_ARRAY_TYPE_ANY_1") return arrayOf(any, pick);
+  if (argument.kind === "ARG_RANGE_TYPE_ANY") return pick(RANGES[any] ?? []);
   if (argument.kind !== "ARG_TYPE_FIXED" || argument.type === undefined) return undefined;
-  const { typeKind, arrayType } = argument.type;
+  const { typeKind, arrayType, rangeType } = argument.type;
+  if (typeKind === "TYPE_RANGE") return pick(RANGES[rangeType?.elementType.typeKind ?? ""] ?? []);
   if (typeKind === "TYPE_ARRAY") return arrayOf(arrayType?.elementType.typeKind ?? "", pick);
   if (typeKind !== "TYPE_ENUM")
     return VALUES[typeKind] === undefined ? undefined : pick(VALUES[typeKind] ?? []);

@@ -42,14 +42,6 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "hll_count.init",
   "hll_count.merge",
   "hll_count.merge_partial",
-  // RANGE is no type of the endpoint.
-  "generate_range_array",
-  "range",
-  "range_contains",
-  "range_end",
-  "range_intersect",
-  "range_overlaps",
-  "range_start",
   // Not in BigQuery, never called by name, or not written yet.
   "$subscript_with_key",
   "$subscript_with_offset",

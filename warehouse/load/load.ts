@@ -7,6 +7,7 @@ import type { JobLoadMetadata, Table, TableField } from "@google-cloud/bigquery"
 import { findTable, loadFrom, tableOf, type Warehouse } from "../client.ts";
 import { CommandError, messageOf, wrongUsage } from "../errors.ts";
 import { checkParquet, isParquet, unpackParquet } from "./parquet.ts";
+import { hasRange, stagedFields, unstagedSql } from "./ranges.ts";
 import { type GatheredRows, gatherRows } from "./rows.ts";
 import { dataError } from "./text.ts";
 
@@ -25,7 +26,7 @@ export interface LoadResult {
 /**
  * Appends the rows of all files to the table, or of none. Every file is checked before anything is sent. NDJSON and CSV
  * travel as one load job, which BigQuery commits whole; Parquet takes a job per file, so as soon as there is more than
- * one job they fill a table of their own and one INSERT moves its rows.
+ * one job they fill a table of their own and one INSERT moves its rows; so it is with a RANGE, which the INSERT makes.
  */
 export async function loadFiles(
   warehouse: Warehouse,
@@ -43,7 +44,7 @@ export async function loadFiles(
   try {
     const parts = await prepareParts(files, fields, folder);
     const [first, ...others] = parts;
-    if (first !== undefined && others.length === 0) await loadPart(first, table, fields);
+    if (first !== undefined && others.length === 0 && !hasRange(fields)) await loadPart(first, table, fields);
     else await loadThroughStaging(warehouse, parts, target, fields);
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
     return { rows, files: files.length };
@@ -80,7 +81,7 @@ async function prepareParts(
   const parts: Part[] = [];
   for (const file of files.filter(isParquet)) {
     const unpacked = await unpackParquet(file, await mkdtemp(path.join(folder, "parquet-")));
-    parts.push(parquetPart(unpacked, file, await checkParquet(unpacked, file, fields)));
+    parts.push(parquetPart(unpacked, file, await checkParquet(unpacked, file, stagedFields(fields))));
   }
   const textFiles = files.filter((file) => !isParquet(file));
   if (textFiles.length === 0) return parts;
@@ -130,13 +131,14 @@ async function loadThroughStaging(
   fields: readonly TableField[],
 ): Promise<void> {
   const name = `${target.table}_load_${randomUUID().replaceAll("-", "")}`;
+  const staged = stagedFields(fields);
   const [staging] = await warehouse.client.dataset(target.dataset).createTable(name, {
-    schema: { fields: [...fields] },
+    schema: { fields: staged },
     description: "Rows on their way into the updates; dropped when the load ends.",
     expirationTime: String(Date.now() + 24 * 60 * 60 * 1000),
   });
   try {
-    for (const part of parts) await loadPart(part, staging, fields);
+    for (const part of parts) await loadPart(part, staging, staged);
     await moveRows(warehouse, name, target, fields);
   } finally {
     await staging.delete({ ignoreNotFound: true }).catch(() => undefined);
@@ -150,9 +152,10 @@ async function moveRows(
   fields: readonly TableField[],
 ): Promise<void> {
   const columns = fields.map((field) => `\`${field.name}\``).join(", ");
+  const values = fields.map((field) => unstagedSql(field, `\`${field.name}\``)).join(", ");
   const dataset = `${warehouse.project.projectId}.${target.dataset}`;
   await warehouse.client.query({
-    query: `INSERT INTO \`${dataset}.${target.table}\` (${columns}) SELECT ${columns} FROM \`${dataset}.${from}\``,
+    query: `INSERT INTO \`${dataset}.${target.table}\` (${columns}) SELECT ${values} FROM \`${dataset}.${from}\``,
   });
 }
 

@@ -4,6 +4,7 @@ import { finished } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
 import { messageOf } from "../errors.ts";
 import { type Cell, type CsvRecord, readCsv } from "./csv.ts";
+import { rangeJson } from "./ranges.ts";
 import { dataError, type Place, readLines } from "./text.ts";
 import { findField, findRowProblem, typeName, unknownField } from "./value.ts";
 
@@ -151,6 +152,8 @@ function jsonValue(text: string, field: TableField, place: Place): string {
       } catch (error) {
         throw dataError(place, `${field.name}: JSON: not JSON (${messageOf(error)})`);
       }
+    case "RANGE":
+      return rangeJson(text) ?? JSON.stringify(text);
     default:
       return JSON.stringify(text);
   }

@@ -1,4 +1,5 @@
 import type { TableField } from "@google-cloud/bigquery";
+import { boundFields, isBackwards } from "./ranges.ts";
 
 /** What is wrong with a value: the path of its column, and what would be right. */
 export interface ValueProblem {
@@ -74,10 +75,24 @@ function findValueProblem(value: unknown, field: TableField, path: string): Valu
     if (!isObject(value)) return { path, message: `RECORD: expected an object, got ${describe(value)}` };
     return findRecordProblem(value, field.fields ?? [], path);
   }
+  if (type === "RANGE") return findRangeProblem(value, field, path);
   if (type === "GEOGRAPHY" && isObject(value)) return undefined;
   const form = forms[type];
   if (form === undefined || isPossible(value, form)) return undefined;
   return { path, message: `${field.type}: expected ${form.example}, got ${describe(value)}` };
+}
+
+function findRangeProblem(value: unknown, field: TableField, path: string): ValueProblem | undefined {
+  if (!isObject(value)) {
+    const type = `RANGE<${field.rangeElementType?.type}>`;
+    const form = '{"start": …, "end": …}, or in CSV "[…, …)", where null and UNBOUNDED are no bound';
+    return { path, message: `${type}: expected ${form}, got ${describe(value)}` };
+  }
+  const bounds = boundFields(field);
+  const problem = findRecordProblem(value, bounds, path);
+  if (problem !== undefined) return problem;
+  const [start, end] = bounds.map((bound) => memberOf(value, bound));
+  return isBackwards(start, end) ? { path, message: "RANGE: the start must be before the end" } : undefined;
 }
 
 /** BigQuery's type under the one name used here, of the two that its API gives to some types. */

@@ -1,7 +1,8 @@
 import { unsupported } from "../../errors.ts";
-import type { ScalarKind, SqlType } from "../../types.ts";
+import type { RangeType, ScalarKind, ScalarType, SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
-import { INT64, STRING } from "./arguments.ts";
+import { INT64, onceEach, STRING } from "./arguments.ts";
+import { checkedRange, lowerBound, upperBound } from "./bounds.ts";
 import { instantOf, localTime } from "./calendar.ts";
 import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
@@ -172,16 +173,44 @@ function convert(
       return `(CASE WHEN ${s} IS NOT NULL THEN struct_pack(${fields.join(", ")}) END)`;
     });
   }
-  const conversion =
-    from.kind === "ARRAY" || from.kind === "STRUCT" || to.kind === "ARRAY" || to.kind === "STRUCT"
-      ? undefined
-      : scalarConversion(from.kind, to.kind);
+  if (from.kind === "RANGE" && sameKinds(from, to)) return sql;
+  if (from.kind === "RANGE" && to.kind === "STRING") return rangeToString(sql, from, context);
+  if (from.kind === "STRING" && to.kind === "RANGE") return stringToRange(sql, to, context);
+  const conversion = isScalar(from) && isScalar(to) ? scalarConversion(from.kind, to.kind) : undefined;
   if (conversion === undefined) throw unsupported(`CAST from ${from.kind} to ${to.kind}`);
   return conversion(sql, context, zone);
 }
 
+function isScalar(type: SqlType): type is ScalarType {
+  return type.kind !== "ARRAY" && type.kind !== "STRUCT" && type.kind !== "RANGE";
+}
+
+/** `[2020-01-01, UNBOUNDED)`: https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast_as_string */
+function rangeToString(sql: string, type: RangeType, context: FunctionContext): string {
+  return context.once(sql, (range) => {
+    const bound = (value: string): string =>
+      `coalesce(${convert(value, type.element, STRING, context, undefined)}, 'UNBOUNDED')`;
+    return `(CASE WHEN ${range} IS NOT NULL THEN '[' || ${bound(lowerBound(type, range))} || ', ' || ${bound(upperBound(type, range))} || ')' END)`;
+  });
+}
+
+/** https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast-as-range */
+function stringToRange(sql: string, type: RangeType, context: FunctionContext): string {
+  return context.once(`bq_range_bounds(${sql})`, (bounds) => {
+    const texts = [`${bounds}[1]`, `${bounds}[2]`];
+    const values = texts.map((text) => convert(text, STRING, type.element, context, undefined));
+    return onceEach({ context }, values, (low, high) => {
+      // SAFE_CAST makes NULL of a bound that cannot be read, which is not one that is not there.
+      const unread = [low, high].map((value, index) => `(${texts[index]} IS NOT NULL AND ${value} IS NULL)`);
+      const range = checkedRange({ context }, type, low, high);
+      return `(CASE WHEN ${bounds} IS NOT NULL AND NOT (${unread.join(" OR ")}) THEN ${range} END)`;
+    });
+  });
+}
+
 function sameKinds(a: SqlType, b: SqlType): boolean {
   if (a.kind === "ARRAY" && b.kind === "ARRAY") return sameKinds(a.element, b.element);
+  if (a.kind === "RANGE" && b.kind === "RANGE") return sameKinds(a.element, b.element);
   if (a.kind === "STRUCT" && b.kind === "STRUCT") {
     return (
       a.fields.length === b.fields.length &&

@@ -1,6 +1,7 @@
 import { unsupported } from "../../errors.ts";
 import type { SqlType } from "../../types.ts";
 import { quoteText } from "../../values.ts";
+import { lowerBound, upperBound } from "./bounds.ts";
 import { floatJson, numericText } from "./number-text.ts";
 import { pointText } from "./time-text.ts";
 import type { FunctionContext } from "./types.ts";
@@ -42,6 +43,8 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
       });
       return `(CASE WHEN ${x} IS NOT NULL THEN '{' || ${fields.length === 0 ? "''" : fields.join(" || ")} || '}' END)`;
     }
+    case "RANGE":
+      return `(CASE WHEN ${x} IS NOT NULL THEN '{"start":' || ${jsonText(context, type.element, lowerBound(type, x), style)} || ',"end":' || ${jsonText(context, type.element, upperBound(type, x), style)} || '}' END)`;
     case "STRING":
     case "GEOGRAPHY":
       return type.kind === "STRING" ? quotedJson(context, x) : `bq_partial_geojson_quoted(${x})`;

@@ -16,6 +16,7 @@ import { jsonEditUdfs } from "./udf/json-edit.ts";
 import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
+import { rangeUdfs } from "./udf/ranges.ts";
 import { textUdfs } from "./udf/text.ts";
 import { textAnalysisUdfs } from "./udf/text-analysis.ts";
 import { timeFormatUdfs } from "./udf/time-format.ts";
@@ -32,6 +33,7 @@ const ALL: readonly Udf[] = [
   ...decimalUdfs,
   ...zoneUdfs,
   ...bucketUdfs,
+  ...rangeUdfs,
   ...timeParseUdfs,
   ...timeScanUdfs,
   ...timeFormatUdfs,

@@ -14,6 +14,7 @@ import { intervalFunctions } from "./interval.ts";
 import { jsonFunctions } from "./json.ts";
 import { mathFunctions } from "./math.ts";
 import { netFunctions } from "./net.ts";
+import { rangeFunctions } from "./range.ts";
 import { regexpFunctions } from "./regexp.ts";
 import { withoutOwnErrors } from "./safe.ts";
 import { textFunctions } from "./text.ts";
@@ -42,6 +43,7 @@ export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
     jsonFunctions,
     mathFunctions,
     netFunctions,
+    rangeFunctions,
     regexpFunctions,
     textFunctions,
     utilityFunctions,

@@ -1,7 +1,9 @@
+import { typeText } from "../../googlesql/types.ts";
 import type { FieldSchema } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import { tooLongMessage } from "../json-values.ts";
-import { limitValue, parseText, scalarKind, ValueError } from "../text-values.ts";
+import { elementType } from "../schema.ts";
+import { limitValue, parseFieldText, ValueError } from "../text-values.ts";
 import type { BadRecords } from "./bad-records.ts";
 import { readLines } from "./json-rows.ts";
 import type { CsvOptions } from "./options.ts";
@@ -158,12 +160,12 @@ function cellValue(
       field.name,
     );
   }
-  const parsed = parseText(scalarKind(field), cell.text);
+  const parsed = parseFieldText(field, cell.text);
   const kept = parsed === undefined ? undefined : limitValue(field, parsed);
   if (kept !== undefined) return kept;
   const why = parsed === undefined ? "Unable to parse" : tooLongMessage(field);
   throw new ValueError(
-    `Could not parse '${cell.text}' as ${scalarKind(field)} for field ${field.name} (position ${index}) starting at location ${position} with message '${why}'`,
+    `Could not parse '${cell.text}' as ${typeText(elementType(field))} for field ${field.name} (position ${index}) starting at location ${position} with message '${why}'`,
     field.name,
   );
 }

@@ -118,6 +118,7 @@ function parquetValue(
   depth: number,
   path: string,
 ): string {
+  if (field.type === "RANGE") throw unsupported(`Parquet column ${path} into a field of type RANGE`);
   if (field.mode === "REPEATED") {
     if (type.typeId !== DuckDBTypeId.LIST && type.typeId !== DuckDBTypeId.MAP)
       throw mismatch(path, field, type);

@@ -75,7 +75,8 @@ const DAY = String.raw`\d{4}-\d\d?-\d\d?`;
 export function textReading(field: FieldSchema, sql: string): Reading {
   const type = duckType(elementType(field));
   const never: Reading = { value: `NULL::${type}`, unsure: () => [`${sql} IS NOT NULL`] };
-  if (field.maxLength !== undefined || field.precision !== undefined) return never;
+  // A RANGE is two values in one text.
+  if (field.type === "RANGE" || field.maxLength !== undefined || field.precision !== undefined) return never;
   const cast = `CAST(${sql} AS ${type})`;
   switch (scalarKind(field)) {
     case "STRING":

@@ -2,8 +2,10 @@ import type { FieldSchema, ScalarKind, SqlType } from "../../types.ts";
 import {
   duckType,
   type IntervalValue,
+  infinity,
   quoteName,
   quoteText,
+  rangeSql,
   type SqlValue,
   scaledText,
 } from "../../values.ts";
@@ -61,6 +63,10 @@ function encodeValue(type: SqlType, value: SqlValue): string {
     case "GEOGRAPHY":
       // DuckDB keeps only valid UTF-8; half of a surrogate pair becomes the replacement character.
       return JSON.stringify((value as string).replace(/\p{Surrogate}/gu, "\ufffd"));
+    case "RANGE": {
+      const [start = null, end = null] = value as readonly SqlValue[];
+      return `{"l":${encodeValue(type.element, start)},"h":${encodeValue(type.element, end)}}`;
+    }
     case "INTERVAL": {
       const { months, days, micros } = value as IntervalValue;
       return `{"m":${months},"d":${days},"u":${micros}}`;
@@ -87,6 +93,7 @@ const READ_TYPES: Readonly<Record<ScalarKind, string>> = {
 
 function readType(type: SqlType): string {
   if (type.kind === "ARRAY") return `${readType(type.element)}[]`;
+  if (type.kind === "RANGE") return `STRUCT(l ${readType(type.element)}, h ${readType(type.element)})`;
   if (type.kind !== "STRUCT") return READ_TYPES[type.kind];
   return `STRUCT(${type.fields.map((field, index) => `${quoteName(`f${index}`)} ${readType(field.type)}`).join(", ")})`;
 }
@@ -102,6 +109,11 @@ function decode(type: SqlType, sql: string, depth: number): string {
         (field, index) => `f${index} := ${decode(field.type, `${sql}.f${index}`, depth)}`,
       );
       return `CASE WHEN ${sql} IS NULL THEN NULL ELSE struct_pack(${fields.join(", ")}) END`;
+    }
+    case "RANGE": {
+      const low = `coalesce(${decode(type.element, `${sql}.l`, depth)}, ${infinity(type.element, "-")})`;
+      const high = `coalesce(${decode(type.element, `${sql}.h`, depth)}, ${infinity(type.element, "")})`;
+      return `CASE WHEN ${sql} IS NULL THEN NULL ELSE ${rangeSql(low, high)} END`;
     }
     case "BYTES":
       return `unhex(${sql})`;

@@ -22,6 +22,7 @@ interface FieldJson {
   readonly type: string;
   readonly mode?: string;
   readonly merge?: string;
+  readonly rangeElementType?: { readonly type: string };
   readonly fields?: readonly FieldJson[];
 }
 
@@ -69,10 +70,12 @@ export function loadEntities(configFile: string, defaultDataset: string): Loaded
   });
 }
 
-function toField({ name, type, mode, merge, fields }: FieldJson): Field {
+function toField({ name, type, mode, merge, rangeElementType, fields }: FieldJson): Field {
+  const bounds = rangeElementType === undefined ? "" : `<${rangeElementType.type}>`;
+  const kind = `${type}${bounds}`.toUpperCase();
   return {
     name,
-    type: ALIASES[type.toUpperCase()] ?? (type.toUpperCase() as Kind),
+    type: ALIASES[kind] ?? (kind as Kind),
     ...(mode === undefined ? {} : { mode: mode.toUpperCase() as NonNullable<Field["mode"]> }),
     ...(merge === undefined ? {} : { merge: merge as Merge }),
     ...(fields === undefined ? {} : { fields: fields.map(toField) }),

@@ -9,14 +9,15 @@ import type {
 } from "../../../local/googlesql/source.ts";
 import type { TreeNode } from "../../../local/googlesql/tree.ts";
 import { fromTypeProto, typeText } from "../../../local/googlesql/types.ts";
-import type { SqlType } from "../../../local/types.ts";
+import type { RangeElementKind, ScalarKind, SqlType } from "../../../local/types.ts";
 import type { Entity } from "../../exactness/oracle.ts";
-import { elementOf, type Field } from "../../exactness/values.ts";
+import { boundOf, elementOf, type Field, isRange } from "../../exactness/values.ts";
 
 /** A field's type as the analyzer has it. */
 export function sqlTypeOf(field: Field): SqlType {
   if (field.mode === "REPEATED") return { kind: "ARRAY", element: sqlTypeOf(elementOf(field)) };
-  if (field.type !== "RECORD") return { kind: field.type };
+  if (isRange(field)) return { kind: "RANGE", element: { kind: boundOf(field).type as RangeElementKind } };
+  if (field.type !== "RECORD") return { kind: field.type as ScalarKind };
   const fields = (field.fields ?? []).map((member) => ({ name: member.name, type: sqlTypeOf(member) }));
   return { kind: "STRUCT", fields };
 }

@@ -1,9 +1,10 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
-import type { SqlType } from "../../../local/types.ts";
+import type { RangeElementKind, SqlType } from "../../../local/types.ts";
 import { duckType, fromDuck, literalSql, type SqlValue } from "../../../local/values.ts";
 
 const scalar = (kind: string): SqlType => ({ kind }) as SqlType;
+const range = (kind: RangeElementKind): SqlType => ({ kind: "RANGE", element: { kind } });
 const struct = (...types: SqlType[]): SqlType => ({
   kind: "STRUCT",
   fields: types.map((type) => ({ name: "", type })),
@@ -30,6 +31,12 @@ const CASES: readonly (readonly [string, SqlType, SqlValue])[] = [
   ["a small BIGNUMERIC", scalar("BIGNUMERIC"), 7n],
   ["JSON", scalar("JSON"), '{"a":[1,null]}'],
   ["an INTERVAL of three signs", scalar("INTERVAL"), { months: -14, days: 3, micros: -5n }],
+  ["a RANGE", range("DATE"), [-719162n, 2932896n]],
+  ["a RANGE without a start", range("TIMESTAMP"), [null, -1n]],
+  ["a RANGE without an end", range("DATETIME"), [253402300799999999n, null]],
+  ["a RANGE of everything", range("DATE"), [null, null]],
+  ["NULL for a RANGE", range("TIMESTAMP"), null],
+  ["an ARRAY of RANGEs", { kind: "ARRAY", element: range("DATE") }, [[1n, null], null]],
   ["an empty ARRAY", { kind: "ARRAY", element: scalar("INT64") }, []],
   ["an ARRAY with NULL", { kind: "ARRAY", element: scalar("INT64") }, [1n, null]],
   [

@@ -50,7 +50,21 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
       field({ type: "VARCHAR" }),
       /fields\[2\]\.type: "VARCHAR" is not a BigQuery type; write one of/,
     ],
-    ["a RANGE", field({ type: "RANGE" }), /fields\[2\]\.type: RANGE cannot be merged yet; use two fields/],
+    [
+      "a RANGE of nothing",
+      field({ type: "RANGE" }),
+      /fields\[2\]\.rangeElementType: missing; write \{"type": "DATE"\}, or one of DATE, DATETIME, TIMESTAMP/,
+    ],
+    [
+      "a RANGE of times of day",
+      field({ type: "RANGE", rangeElementType: { type: "TIME" } }),
+      /fields\[2\]\.rangeElementType: \{"type":"TIME"\} is not the type of a RANGE's bounds; /,
+    ],
+    [
+      "a range's element of what is none",
+      field({ type: "DATE", rangeElementType: { type: "DATE" } }),
+      /fields\[2\]\.rangeElementType: a "DATE" has none; make it a RANGE or leave rangeElementType out/,
+    ],
     [
       "a wrong mode",
       field({ mode: "OPTIONAL" }),

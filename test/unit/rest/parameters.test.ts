@@ -69,7 +69,38 @@ describe("readParameters", () => {
     expect(one(type, {}).value).toEqual([]);
   });
 
+  it.each([
+    [{ start: { value: "1970-01-02" }, end: { value: "1970-01-03" } }, [1n, 2n]],
+    [{ start: { value: "1970-01-02" } }, [1n, null]],
+    [{ start: { value: null }, end: { value: "1970-01-03" } }, [null, 2n]],
+    [{ start: { value: "UNBOUNDED" }, end: { value: "null" } }, [null, null]],
+    [{}, [null, null]],
+  ])("reads the range %j", (rangeValue, expected) => {
+    const type = { type: "RANGE", rangeElementType: { type: "DATE" } };
+    expect(one(type, { rangeValue })).toEqual({
+      type: { kind: "RANGE", element: { kind: "DATE" } },
+      value: expected,
+    });
+  });
+
+  it.each([
+    [
+      { rangeValue: { start: { value: "1970-01-03" }, end: { value: "1970-01-03" } } },
+      "must be before its end",
+    ],
+    [{ rangeValue: { start: { value: "x" } } }, 'r.start: could not parse "x" as DATE'],
+    [{ value: "[1970-01-01, UNBOUNDED)" }, "a RANGE has a rangeValue"],
+  ])("refuses the range %j", (value, message) => {
+    const parameter = {
+      name: "r",
+      parameterType: { type: "RANGE", rangeElementType: { type: "DATE" } },
+      parameterValue: value,
+    };
+    expect(() => readParameters([parameter], undefined)).toThrow(message);
+  });
+
   it("reads NULL of every type", () => {
+    expect(one({ type: "RANGE", rangeElementType: { type: "TIMESTAMP" } }, {}).value).toBeNull();
     expect(one({ type: "INT64" }, undefined)).toEqual({ type: { kind: "INT64" }, value: null });
     expect(one({ type: "STRUCT", structTypes: [] }, {}).value).toBeNull();
   });
@@ -92,6 +123,8 @@ describe("readParameters", () => {
   it.each([
     [{ type: "WHAT" }, "unknown type"],
     [{ type: "ARRAY" }, "arrayType"],
+    [{ type: "RANGE" }, "rangeElementType whose type is one of DATE, DATETIME, TIMESTAMP"],
+    [{ type: "RANGE", rangeElementType: { type: "TIME" } }, "rangeElementType"],
     [{ type: "ARRAY", arrayType: { type: "ARRAY", arrayType: { type: "INT64" } } }, "ARRAY of ARRAYs"],
   ])("refuses the type %j", (type, message) => {
     expect(() => one(type, { value: "1" })).toThrow(message);

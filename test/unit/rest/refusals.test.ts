@@ -38,7 +38,6 @@ describe("collations, ways of rounding and ranges", () => {
       table({ defaultRoundingMode: "ROUND_HALF_EVEN" }),
       "defaultRoundingMode ROUND_HALF_EVEN",
     ],
-    ["/datasets/d/tables", table({}, [{ name: "a", type: "RANGE" }]), "type RANGE (field a)"],
     ["/datasets", { datasetReference: { datasetId: "e" }, defaultCollation: "und:ci" }, "collation und:ci"],
     [
       "/datasets",
@@ -56,15 +55,6 @@ describe("collations, ways of rounding and ranges", () => {
   it("that say nothing are taken", async () => {
     const body = table({ defaultCollation: "", defaultRoundingMode: "ROUND_HALF_AWAY_FROM_ZERO" });
     expect((await endpoint.ask("POST", "/datasets/d/tables", body)).status).toBe(200);
-  });
-
-  it("a parameter's too", async () => {
-    const queryParameters = [
-      { name: "r", parameterType: { type: "RANGE", rangeElementType: { type: "DATE" } } },
-    ];
-    await expect(endpoint.rows("SELECT @r", { queryParameters })).rejects.toThrow(
-      `${NOT}type RANGE (query parameter r)`,
-    );
   });
 });
 

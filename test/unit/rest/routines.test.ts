@@ -186,6 +186,12 @@ describe("routines", () => {
       routine("first", "p.`odd \\`name`[OFFSET(0)]", { arguments: [{ name: "p", dataType: point }] }),
     );
     expect(await endpoint.rows("SELECT d.first(STRUCT([7, 8]))")).toEqual([["7"]]);
+    const range = { typeKind: "RANGE", rangeElementType: { typeKind: "DATE" } };
+    const start = routine("start_of", "RANGE_START(x)", { arguments: [{ name: "x", dataType: range }] });
+    expect((await make(start)).status).toBe(200);
+    expect(await endpoint.rows("SELECT d.start_of(RANGE<DATE> '[2016-08-12, UNBOUNDED)')")).toEqual([
+      ["2016-08-12"],
+    ]);
     const table = routine("more", "SELECT n + x AS m FROM p.d.t", {
       routineType: "TABLE_VALUED_FUNCTION",
       arguments: [{ name: "x", dataType: INT64 }],

@@ -269,6 +269,77 @@ describe("tabledata", () => {
     expect((await bq.ask("GET", `${TABLES}/partial`)).body.numRows).toBe("2");
   });
 
+  // https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#send_range_data
+  it("stores ranges of an object's start and end, and shows them as texts", async () => {
+    const range = (name: string, type: string): object => ({
+      name,
+      type: "RANGE",
+      rangeElementType: { type },
+    });
+    await create("ranges", { schema: { fields: [range("d", "DATE"), range("ts", "TIMESTAMP")] } });
+    const insert = (...rows: object[]) =>
+      bq.ask("POST", `${TABLES}/ranges/insertAll`, { rows: rows.map((json) => ({ json })) });
+    const good = await insert(
+      { d: { start: "1970-01-02", end: null } },
+      { d: { end: "1970-01-02" }, ts: { start: "2026-01-02T03:04:05.000006Z", end: 1_767_323_045.5 } },
+      { d: null, ts: {} },
+    );
+    expect(good.body.insertErrors).toBeUndefined();
+    const cells = async (query: string): Promise<unknown[][]> => {
+      const { rows } = (await bq.ask("GET", `${TABLES}/ranges/data${query}`)).body;
+      return rows.map((row: { f: { v: unknown }[] }) => row.f.map(({ v }) => v));
+    };
+    expect(await cells("?formatOptions.useInt64Timestamp=true")).toEqual([
+      ["[1970-01-02, UNBOUNDED)", null],
+      ["[UNBOUNDED, 1970-01-02)", "[1767323045000006, 1767323045500000)"],
+      [null, "[UNBOUNDED, UNBOUNDED)"],
+    ]);
+    expect((await cells(""))[1]?.[1]).toBe("[1.767323045000006E9, 1.7673230455E9)");
+    expect((await bq.ask("GET", `${TABLES}/ranges`)).body.numBytes).toBe("64");
+    for (const [d, location, message] of [
+      [{ start: "1970-01-02", end: "1970-01-02" }, "d", "Invalid RANGE value"],
+      [{ start: "x" }, "d.start", "Invalid date: 'x'"],
+      [{ start: "1970-01-02", stop: null }, "d.stop", "no such field: d.stop."],
+      [
+        "[1970-01-02, UNBOUNDED)",
+        "d",
+        "a RANGE that is no JSON object with the fields start and end (field d)",
+      ],
+    ]) {
+      const [error] = (await insert({ d })).body.insertErrors;
+      expect(error.errors[0]).toMatchObject({
+        location,
+        message: expect.stringContaining(message as string),
+      });
+    }
+  });
+
+  it("has an element for every RANGE, and for nothing else", async () => {
+    const refused = async (field: object): Promise<string> => {
+      const body = { tableReference: { tableId: "no" }, schema: { fields: [{ name: "r", ...field }] } };
+      const answer = await bq.ask("POST", TABLES, body);
+      expect(answer.status).toBe(400);
+      return answer.body.error.message;
+    };
+    const needed =
+      "Field r is type RANGE and needs a rangeElementType whose type is one of DATE, DATETIME, TIMESTAMP";
+    expect(await refused({ type: "RANGE" })).toBe(needed);
+    expect(await refused({ type: "RANGE", rangeElementType: { type: "TIME" } })).toBe(needed);
+    expect(await refused({ type: "DATE", rangeElementType: { type: "DATE" } })).toContain(
+      "only RANGE fields have one",
+    );
+    await create("element", {
+      schema: { fields: [{ name: "r", type: "RANGE", rangeElementType: { type: "date" } }] },
+    });
+    const other = {
+      schema: { fields: [{ name: "r", type: "RANGE", rangeElementType: { type: "DATETIME" } }] },
+    };
+    const patched = await bq.ask("PATCH", `${TABLES}/element`, other);
+    expect(patched.body.error.message).toContain(
+      "Field r has changed type from RANGE<DATE> to RANGE<DATETIME>",
+    );
+  });
+
   it("stores a row once however often its insertId comes", async () => {
     await create("dedupe");
     const rows = [

@@ -22,6 +22,13 @@ describe("a dry run without the parameters of its query", () => {
     expect(outcome.bytesProcessed).toBe(32);
   });
 
+  it("tells a RANGE with its element", async () => {
+    const sql = "SELECT @r = RANGE<DATE> '[2020-01-01, UNBOUNDED)'";
+    expect((await harness.run(sql, { dryRun: true })).undeclaredParameters).toEqual([
+      { name: "r", type: { kind: "RANGE", element: { kind: "DATE" } } },
+    ]);
+  });
+
   it("tells those by position in their order", async () => {
     const sql = "SELECT x FROM d.t WHERE day = ? AND x IN UNNEST(?)";
     const outcome = await harness.run(sql, { dryRun: true, parameters: [] });

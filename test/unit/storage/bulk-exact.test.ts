@@ -278,7 +278,36 @@ const VALUES: [string, fc.Arbitrary<SqlValue>][] = [
   ],
 ];
 
+const date = fc.bigInt({ min: -719_162n, max: 2_932_896n });
+/** Two bounds in order, either of which may be missing. */
+const rangeOf = (point: fc.Arbitrary<bigint>): fc.Arbitrary<SqlValue> =>
+  fc
+    .tuple(fc.option(point), fc.option(point))
+    .filter(([start, end]) => start === null || end === null || start < end);
+const RANGES: [string, fc.Arbitrary<SqlValue>][] = [
+  ["DATE", rangeOf(date)],
+  ["DATETIME", rangeOf(micros)],
+  ["TIMESTAMP", rangeOf(micros)],
+];
+
 describe("values that were read exactly reach DuckDB unchanged", () => {
+  test.each(RANGES)("RANGE<%s>, alone and in an ARRAY", async (element, value) => {
+    const range = { type: "RANGE", rangeElementType: { type: element } };
+    const schema = parseSchema([
+      { name: "a", ...range },
+      { name: "b", ...range, mode: "REPEATED" },
+    ]);
+    const file = join(folder, `range_${element}.rows`);
+    const row = fc.tuple(fc.option(value), fc.array(value));
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1 }), async (rows) => {
+        await writeFile(file, rows.map((each) => encodeRow(schema, each)).join(""));
+        expect(await query(schema, transportQuery(schema, file, 0))).toEqual(rows);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   test.each(VALUES)("%s, alone, in an ARRAY and in a STRUCT", async (type, value) => {
     const schema = parseSchema([
       { name: "a", type },

@@ -563,6 +563,51 @@ describe("CSV", () => {
     expect(storage.catalog.getTable(REF)).toBeUndefined();
   });
 
+  // https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#data_types
+  describe.each([0, Number.POSITIVE_INFINITY])("RANGE, read in bulk from %s bytes on", (bytes) => {
+    const range = (type: string): object => ({
+      fields: [
+        { name: "n", type: "INT64" },
+        { name: "r", type: "RANGE", rangeElementType: { type } },
+      ],
+    });
+
+    test("has the form of its literals", async () => {
+      bulkBytes = bytes;
+      await csv(
+        '1,"[2020-01-01, 2021-01-01)"\n2,"[UNBOUNDED, 2021-01-01)"\n3,"[2020-03-01, NULL)"\n4,"[UNBOUNDED, UNBOUNDED)"\n5,\n',
+        { schema: range("DATE") },
+      );
+      expect(await tableRows()).toEqual([
+        ["1", "[2020-01-01, 2021-01-01)"],
+        ["2", "[UNBOUNDED, 2021-01-01)"],
+        ["3", "[2020-03-01, UNBOUNDED)"],
+        ["4", "[UNBOUNDED, UNBOUNDED)"],
+        ["5", null],
+      ]);
+    });
+
+    test("takes what its elements take", async () => {
+      bulkBytes = bytes;
+      await csv('1,"[2018/08/19 12:11, 2018-08-19T18:11:35.220+02:00)"\n', {
+        schema: range("TIMESTAMP"),
+      });
+      expect(await tableRows()).toEqual([["1", "[1.53468066E9, 1.53469509522E9)"]]);
+    });
+
+    test.each([
+      "[2020-01-01,2021-01-01)",
+      "[2021-01-01, 2020-01-01)",
+      "[2020-01-01, 2021-01-01]",
+      "[, )",
+      "x",
+    ])("is not %s", async (cell) => {
+      bulkBytes = bytes;
+      const error = await failure(csv(`1,"${cell}"\n`, { schema: range("DATE") }));
+      expect(error.details.at(-1)?.message).toContain(`Could not parse '${cell}' as RANGE<DATE> for field r`);
+    });
+  });
+
   test("a nested schema is refused", async () => {
     const error = await failure(csv("a\n", { schema: fields(["r", "STRING", "REPEATED"]) }));
     expect(error.message).toBe("Cannot load CSV data with a repeated schema. Field: r");
@@ -659,6 +704,18 @@ describe("Parquet", () => {
     const error = await failure(parquet("SELECT 'x' AS a", { schema: fields(["a", "INT64"]) }));
     expect(error.message).toContain(
       "Parquet column 'a' has type VARCHAR which does not match the target type INTEGER.",
+    );
+  });
+
+  test("no RANGE, whose form in a file is not documented", async () => {
+    const schema = { fields: [{ name: "r", type: "RANGE", rangeElementType: { type: "DATE" } }] };
+    const message =
+      "Not supported by the local BigQuery endpoint: Parquet column r into a field of type RANGE";
+    for (const sql of ["SELECT {'start': DATE '2020-01-01', 'end': NULL::DATE} AS r", "SELECT 'x' AS r"])
+      expect((await failure(parquet(sql, { schema }))).message).toBe(message);
+    const nested = { fields: [{ name: "a", type: "RECORD", fields: schema.fields }] };
+    expect((await failure(loadJson(["{}"], { schema: nested }))).message).toBe(
+      "Not supported by the local BigQuery endpoint: RANGE in a load of NEWLINE_DELIMITED_JSON (field a.r)",
     );
   });
 

@@ -144,6 +144,7 @@ test("a schema and its types are one thing in two forms", () => {
         { name: "l", type: "TIME", mode: "REPEATED" },
       ],
     },
+    { name: "s", type: "RANGE", rangeElementType: { type: "DATETIME" }, mode: "REPEATED" },
   ]);
   expect(schemaOfColumns(schema.map((field) => ({ name: field.name, type: fieldType(field) })))).toEqual(
     schema,

@@ -49,6 +49,19 @@ describe("gatherRows", () => {
     ]);
   });
 
+  it("reads a RANGE's text in CSV as its two bounds", async () => {
+    const span: TableField[] = [{ name: "span", type: "RANGE", rangeElementType: { type: "DATE" } }];
+    await folder.write("r.csv", 'span\n"[2026-01-31, 2026-02-01)"\n"[unbounded, NULL)"\n\n');
+    const gathered = await gatherRows([folder.path("r.csv")], span, folder.path("rows.ndjson"));
+    expect(await readFile(gathered.file, "utf8")).toBe(
+      '{"span":{"start":"2026-01-31","end":"2026-02-01"}}\n{"span":{"start":null,"end":null}}\n',
+    );
+    await folder.write("bad.csv", 'span\n"[2026-01-31,2026-02-01)"\n');
+    await expect(gatherRows([folder.path("bad.csv")], span, folder.path("rows.ndjson"))).rejects.toThrow(
+      /bad\.csv:2: span: RANGE<DATE>: expected/,
+    );
+  });
+
   it("keeps numbers of a row as they are written", async () => {
     await folder.write("n.ndjson", '{"id":"1","count":9007199254740993}\n');
     const gathered = await gatherRows([folder.path("n.ndjson")], fields, folder.path("rows.ndjson"));

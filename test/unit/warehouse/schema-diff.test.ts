@@ -101,6 +101,17 @@ describe("diffSchema", () => {
     expect(faults[1]).toMatch(/^profile\.city is STRING in the table and REPEATED STRING in the schema/);
   });
 
+  it("tells RANGEs of different elements apart", () => {
+    const term = (type: string): TableField[] => [
+      { name: "term", type: "RANGE", rangeElementType: { type } },
+    ];
+    expect(diffSchema(term("DATE"), term("date"))).toMatchObject({ changes: [], notes: [], faults: [] });
+    expect(diffSchema(term("DATE"), term("DATETIME")).faults).toEqual([
+      expect.stringMatching(/^term is RANGE<DATE> in the table and RANGE<DATETIME> in the schema/),
+    ]);
+    expect(diffSchema([], term("DATE")).changes).toEqual([expect.stringContaining("term RANGE<DATE>")]);
+  });
+
   it("names a change of length or precision and leaves it to ALTER COLUMN", () => {
     const diff = diffSchema(
       [{ name: "n", type: "NUMERIC", precision: "10", scale: "2" }],

@@ -16,6 +16,8 @@ const fields: TableField[] = [
   { name: "doc", type: "JSON" },
   { name: "place", type: "GEOGRAPHY" },
   { name: "tags", type: "STRING", mode: "REPEATED" },
+  { name: "span", type: "RANGE", rangeElementType: { type: "DATE" } },
+  { name: "spans", type: "RANGE", rangeElementType: { type: "TIMESTAMP" }, mode: "REPEATED" },
   {
     name: "profile",
     type: "RECORD",
@@ -51,12 +53,35 @@ const accepted: Record<string, unknown[]> = {
   doc: [{ any: ["thing"] }, "text", 1, [1]],
   place: ["POINT(1 2)", { type: "Point", coordinates: [1, 2] }],
   tags: [[], ["a", "b"], null],
+  span: [
+    null,
+    {},
+    { start: "2026-01-31" },
+    { Start: null, end: "2026-01-31" },
+    { start: "2026-1-2", end: "2026-1-1" },
+  ],
+  spans: [
+    [],
+    [
+      { start: "2026-01-31T10:11:12Z", end: "2026-01-31 10:11:12.001 UTC" },
+      { start: 1767225600, end: "2026-01-31" },
+      { start: "2026-01-31T10:11:12+02:00", end: "2026-01-31T09:11:12Z" },
+    ],
+  ],
   profile: [null, {}, { city: null }, { CITY: "x" }],
 };
 
 const refused: [Record<string, unknown>, RegExp][] = [
   [{ int: "twelve" }, /^int: INTEGER: expected a whole number, got "twelve"/],
   [{ int: 1.5 }, /^int: INTEGER/],
+  [{ span: "[2026-01-31, UNBOUNDED)" }, /^span: RANGE<DATE>: expected \{"start": …, "end": …\}, or in CSV/],
+  [{ span: { from: "2026-01-31" } }, /^span\.from: no such column/],
+  [{ span: { start: "soon" } }, /^span\.start: DATE: expected "2026-01-31", got "soon"/],
+  [{ span: { start: "2026-01-31", end: "2026-01-31" } }, /^span: RANGE: the start must be before the end/],
+  [
+    { spans: [{}, { start: "2026-01-31T10:11:12+02:00", end: "2026-01-31T08:11:11Z" }] },
+    /^spans\[1\]: RANGE: the start must be before the end/,
+  ],
   [{ int: true }, /^int: INTEGER/],
   [{ float: "1,5" }, /^float: FLOAT: expected a number/],
   [{ num: "abc" }, /^num: NUMERIC/],

@@ -9,7 +9,7 @@ function floorDivide(a: bigint, b: bigint): bigint {
 }
 
 /** A time moved by months, its day no later than the month has. */
-function addMonths(micros: bigint, months: number): bigint {
+export function addMonths(micros: bigint, months: number): bigint {
   const days = floorDivide(micros, DAY);
   const date = new Date(Number(days) * 86_400_000);
   const last = new Date(0);
