@@ -193,7 +193,11 @@ function textOfJson(sql: string): Reading {
   const double = `CASE WHEN ${broken} THEN CAST(${sql} AS DOUBLE)::VARCHAR ELSE ${text} END`;
   return {
     value: `CASE json_type(${sql}) WHEN 'DOUBLE' THEN ${double} ELSE ${sql}->>'$' END`,
-    unsure: () => [`json_type(${sql}) IN ('OBJECT', 'ARRAY')`, match(text, "(?i)-?(nan|inf(inity)?)")],
+    unsure: () => [
+      `json_type(${sql}) IN ('OBJECT', 'ARRAY')`,
+      `json_type(${sql}) = 'DOUBLE' AND NOT isfinite(TRY_CAST(${sql} AS DOUBLE))`,
+      match(text, "(?i)-?(nan|inf(inity)?)"),
+    ],
   };
 }
 
