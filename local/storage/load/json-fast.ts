@@ -179,11 +179,16 @@ const NOT_FINITE = ["NaN", "Infinity", "-Infinity"];
 
 /** A text that starts like an object or an array may be one. */
 function plainText(sql: string): Reading {
-  // Comparisons look at a text's first bytes only: `\` follows `[`, and `|` follows `{`.
-  const isArray = `${sql} < '\\'`;
-  const isObject = `(${sql} >= '{' AND ${sql} < '|')`;
+  // Comparisons look at a text's first bytes only: `\` follows `[`, and `|` follows `{`. What starts with a small letter is done after two.
+  const isArray = `${sql} >= '['`;
   const isNotFinite = NOT_FINITE.map((name) => `${sql} = '${name}'`);
-  return { value: sql, unsure: () => [`${sql} >= '[' AND (${isArray} OR ${isObject})`, ...isNotFinite] };
+  return {
+    value: sql,
+    unsure: () => [
+      `${sql} < '\\' AND (${[isArray, ...isNotFinite].join(" OR ")})`,
+      `${sql} >= '{' AND ${sql} < '|'`,
+    ],
+  };
 }
 
 /** The text of a JSON value that is no object or array; a number in the form that DuckDB gives it when it reads text. */

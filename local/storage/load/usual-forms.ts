@@ -8,7 +8,8 @@ export function usualDate(sql: string): Reading {
     value: `CAST(${sql} AS DATE)`,
     unsure: (value) => [
       `${value}::VARCHAR <> ${sql}`,
-      `${value} NOT BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'`,
+      `${value} > DATE '9999-12-31'`,
+      `${value} < DATE '0001-01-01'`,
     ],
   };
 }
@@ -36,5 +37,8 @@ export function usualTimestamp(sql: string): Reading {
  * that is too great is an error in BigQuery and infinity in DuckDB.
  */
 export function usualFloat(sql: string): Reading {
-  return { value: `CAST(${sql}::VARCHAR AS DOUBLE)`, unsure: (value) => [`NOT isfinite(${value})`] };
+  return {
+    value: `CAST(${sql}::VARCHAR AS DOUBLE)`,
+    unsure: (value) => [`${value} > 1.7976931348623157e308`, `${value} < -1.7976931348623157e308`],
+  };
 }
