@@ -1,8 +1,9 @@
 import type { EntityConfig } from "./config.ts";
+import type { FieldType } from "./field-types.ts";
 import type { PlainColumn } from "./model.ts";
 import { isOwnName } from "./names.ts";
 import { type ProblemList, show } from "./problems.ts";
-import type { FieldType, SchemaField } from "./schema.ts";
+import type { SchemaField } from "./schema.ts";
 import { nodeBase, refuseDefault } from "./tree.ts";
 
 /** https://cloud.google.com/bigquery/docs/clustered-tables#clustering_column_types */

@@ -1,7 +1,8 @@
+import type { FieldType } from "./field-types.ts";
 import type { Column, LeafNode, NodeBase, TreeNode, ValueOrder } from "./model.ts";
 import { OWN_NAMES, quoteIdentifier, sqlxIdentifier } from "./names.ts";
 import { type ProblemList, show } from "./problems.ts";
-import { type FieldType, MAX_NESTED_RECORDS, type SchemaField } from "./schema.ts";
+import { MAX_NESTED_RECORDS, type SchemaField } from "./schema.ts";
 
 /** https://cloud.google.com/bigquery/quotas#standard_tables */
 const MAX_COLUMNS = 10_000;

@@ -1,4 +1,5 @@
-import type { FieldType, SchemaField } from "../generator/schema.ts";
+import type { FieldType } from "../generator/field-types.ts";
+import type { SchemaField } from "../generator/schema.ts";
 
 /**
  * What a column of each type can become: the "coerce to" column of

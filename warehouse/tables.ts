@@ -1,6 +1,7 @@
 import type { TableField } from "@google-cloud/bigquery";
+import type { FieldType } from "../generator/field-types.ts";
 import type { EntityModel, TreeNode } from "../generator/model.ts";
-import type { FieldType, SchemaField } from "../generator/schema.ts";
+import type { SchemaField } from "../generator/schema.ts";
 
 /** A table as it should be. */
 export interface TableSpec {

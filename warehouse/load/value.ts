@@ -1,4 +1,5 @@
 import type { TableField } from "@google-cloud/bigquery";
+import { isObject } from "../../generator/problems.ts";
 import { boundFields, isBackwards } from "./ranges.ts";
 
 /** What is wrong with a value: the path of its column, and what would be right. */
@@ -180,10 +181,6 @@ function memberOf(record: Record<string, unknown>, field: TableField): unknown {
 
 function sameName(left: string | undefined, right: string): boolean {
   return left !== undefined && left.toLowerCase() === right.toLowerCase();
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Near enough to be a slip of the keyboard: at most two letters inserted, left out or changed. */

@@ -7,6 +7,7 @@ import { bitwiseFunctions } from "./bitwise.ts";
 import { comparisonFunctions } from "./comparison.ts";
 import { conditionalFunctions } from "./conditional.ts";
 import { datetimeFunctions } from "./datetime.ts";
+import { datetimeValueFunctions } from "./datetime-values.ts";
 import { formatFunctions } from "./format.ts";
 import { geographyFunctions } from "./geography.ts";
 import { hashFunctions } from "./hash.ts";
@@ -36,6 +37,7 @@ export const scalarFunctions: ReadonlyMap<string, ScalarMapping> = new Map(
     comparisonFunctions,
     conditionalFunctions,
     datetimeFunctions,
+    datetimeValueFunctions,
     formatFunctions,
     geographyFunctions,
     hashFunctions,

@@ -4,13 +4,9 @@ import { countGroups } from "../../../local/compiler/functions/regexp.ts";
 import { stringLiteral } from "../../../local/compiler/functions/udf/bytes.ts";
 import { decimalText, exactDecimal } from "../../../local/compiler/functions/udf/decimal.ts";
 import { farmFingerprint } from "../../../local/compiler/functions/udf/hash.ts";
-import {
-  findJson,
-  jsonFloat,
-  parseJson,
-  parsePath,
-  printJson,
-} from "../../../local/compiler/functions/udf/json-value.ts";
+import { parsePath } from "../../../local/compiler/functions/udf/json-path.ts";
+import { jsonFloat, printJson } from "../../../local/compiler/functions/udf/json-print.ts";
+import { findJson, parseJson } from "../../../local/compiler/functions/udf/json-value.ts";
 import { instantMicros, localMicros } from "../../../local/compiler/functions/udf/zones.ts";
 
 describe("JSON", () => {

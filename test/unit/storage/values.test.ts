@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseJson, printJson } from "../../../local/compiler/functions/udf/json-value.ts";
+import { printJson } from "../../../local/compiler/functions/udf/json-print.ts";
+import { parseJson } from "../../../local/compiler/functions/udf/json-value.ts";
 import { limitDecimal, parseDecimal } from "../../../local/storage/decimal.ts";
 import { canonicalWkt } from "../../../local/storage/geography.ts";
 import { canonicalJson, parseExactJson } from "../../../local/storage/json-text.ts";

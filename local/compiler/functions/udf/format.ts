@@ -1,6 +1,7 @@
 import { exactDecimal } from "./decimal.ts";
 import { EvaluationError, list, text, type Udf, udf } from "./define.ts";
-import { parseJson, prettyJson, printJson } from "./json-value.ts";
+import { prettyJson, printJson } from "./json-print.ts";
+import { parseJson } from "./json-value.ts";
 
 /** An argument of FORMAT: its type and its renderings. */
 interface Argument {

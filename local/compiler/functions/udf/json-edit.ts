@@ -1,5 +1,7 @@
 import { bool, list, text, type Udf, udf } from "./define.ts";
-import { type Json, type JsonPath, parseJson, parsePath, printJson } from "./json-value.ts";
+import { type JsonPath, parsePath } from "./json-path.ts";
+import { printJson } from "./json-print.ts";
+import { type Json, parseJson } from "./json-value.ts";
 
 function isArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);

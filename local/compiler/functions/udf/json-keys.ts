@@ -1,5 +1,6 @@
 import { bool, EvaluationError, int, list, partialUdf, Refusal, text, type Udf, udf } from "./define.ts";
-import { type Json, parseJson, printJson, quoteJson } from "./json-value.ts";
+import { printJson, quoteJson } from "./json-print.ts";
+import { type Json, parseJson } from "./json-value.ts";
 import { normalized } from "./text.ts";
 
 /** Which arrays on the way to a key are looked into: none, those of objects, or also those of arrays. */

@@ -1,4 +1,5 @@
 import { EvaluationError } from "./define.ts";
+import type { JsonPath } from "./json-path.ts";
 
 /** A JSON value that keeps what JavaScript's own parser loses: integers of any size, and whether a number is an integer. */
 export type Json =
@@ -13,8 +14,8 @@ export type Json =
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
-/** A range of characters; named, for in a literal it would read as a mistake. */
-const CONTROL = "\\u0000-\\u001f";
+/** The control characters, a range in a regular expression; named, for in a literal it would read as a mistake. */
+export const CONTROL = "\\u0000-\\u001f";
 const PLAIN = new RegExp(`[^"\\\\${CONTROL}]*`, "y");
 const MAX_DEPTH = 500;
 
@@ -33,7 +34,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export type WideNumbers = "round" | "exact";
 
 /** An object of a text in which a key stands more than once: it is given back as written, and a path finds the first. */
-class RepeatingObject extends Map<string, Json> {
+export class RepeatingObject extends Map<string, Json> {
   constructor(readonly members: readonly (readonly [string, Json])[]) {
     super(members.toReversed());
   }
@@ -229,108 +230,4 @@ export function findJson(source: string, path: JsonPath): Json | undefined {
     if (stopped !== NOTHING) throw stopped;
   }
   return undefined;
-}
-
-const MUST_ESCAPE = new RegExp(`["\\\\${CONTROL}\\u2028\\u2029]`, "g");
-const SHORT: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  "\\": "\\\\",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-};
-
-/** A STRING as BigQuery quotes it in JSON. */
-export function quoteJson(text: string): string {
-  const body = text.replace(
-    MUST_ESCAPE,
-    (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return `"${body}"`;
-}
-
-/** A FLOAT64 as a JSON value prints it: always with a point or an exponent. */
-export function jsonFloat(value: number): string {
-  if (Object.is(value, -0)) return "-0.0";
-  const text = value.toString();
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1e15 || (magnitude < 1e-4 && magnitude > 0)) {
-    const [mantissa, exponent = ""] = value.toExponential().split("e");
-    const digits = exponent.slice(1).padStart(2, "0");
-    return `${mantissa}e${exponent[0]}${digits}`;
-  }
-  return /^-?\d+$/.test(text) ? `${text}.0` : text;
-}
-
-/** JSON as BigQuery prints it: members by key, no spaces. */
-export function printJson(value: Json, sorted = true): string {
-  if (value === null || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return quoteJson(value);
-  if (value instanceof Map) {
-    const members =
-      value instanceof RepeatingObject ? [...value.members] : [...(value as ReadonlyMap<string, Json>)];
-    if (sorted) members.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    return `{${members.map(([key, item]) => `${quoteJson(key)}:${printJson(item, sorted)}`).join(",")}}`;
-  }
-  if (Array.isArray(value))
-    return `[${(value as readonly Json[]).map((item) => printJson(item, sorted)).join(",")}]`;
-  const number = value as { integer: bigint } | { float: number; text?: string };
-  return "integer" in number ? number.integer.toString() : (number.text ?? jsonFloat(number.float));
-}
-
-/** JSON over several lines, two spaces a level. */
-export function prettyJson(value: Json, indent = ""): string {
-  const inner = `${indent}  `;
-  if (value instanceof Map) {
-    const members = [...(value as ReadonlyMap<string, Json>)];
-    if (members.length === 0) return "{}";
-    const lines = members.map(([key, item]) => `${inner}${quoteJson(key)}: ${prettyJson(item, inner)}`);
-    return `{\n${lines.join(",\n")}\n${indent}}`;
-  }
-  if (Array.isArray(value)) {
-    const items = value as readonly Json[];
-    if (items.length === 0) return "[]";
-    return `[\n${items.map((item) => inner + prettyJson(item, inner)).join(",\n")}\n${indent}]`;
-  }
-  return printJson(value);
-}
-
-/** The steps of a JSONPath: member names and array indexes. */
-export type JsonPath = readonly (string | number)[];
-
-/** A member's name as it may stand without quotes. */
-const NAME = "\\.([\\p{L}\\p{N}_\\-:\\s]+)";
-const STANDARD_STEP = new RegExp(`${NAME}|\\."((?:[^"\\\\]|\\\\.)*)"|\\[\\s*(\\d+)\\s*\\]`, "uy");
-const LEGACY_STEP = new RegExp(
-  `${NAME}|\\['((?:[^'\\\\]|\\\\.)*)'\\]|\\[\\s*([\\p{L}\\p{N}_\\-]+)\\s*\\]`,
-  "uy",
-);
-const paths = new Map<string, JsonPath>();
-
-/** Parses a JSONPath in the form of JSON_VALUE (`$."a b"`) or of JSON_EXTRACT (`$['a b']`). */
-export function parsePath(path: string, legacy: boolean): JsonPath {
-  const key = `${legacy}${path}`;
-  const known = paths.get(key);
-  if (known !== undefined) return known;
-  if (!path.startsWith("$")) throw new EvaluationError("JSONPath must start with '$'");
-  const steps: (string | number)[] = [];
-  const pattern = legacy ? LEGACY_STEP : STANDARD_STEP;
-  for (let at = 1; at < path.length; at = pattern.lastIndex) {
-    pattern.lastIndex = at;
-    const found = pattern.exec(path);
-    if (found === null) throw new EvaluationError(`Invalid token in JSONPath at: ${path.slice(at)}`);
-    const [, name, quoted, bracketed = ""] = found;
-    if (name !== undefined) steps.push(name);
-    else if (quoted !== undefined) steps.push(unquote(quoted));
-    else steps.push(/^\d+$/.test(bracketed) ? Number(bracketed) : bracketed);
-  }
-  if (paths.size > 1000) paths.clear();
-  paths.set(key, steps);
-  return steps;
-}
-
-function unquote(text: string): string {
-  return text.replace(/\\(.)/g, "$1");
 }

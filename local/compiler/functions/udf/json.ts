@@ -1,16 +1,7 @@
 import { bool, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
-import {
-  findJson,
-  isExactFloat,
-  type Json,
-  jsonFloat,
-  parseJson,
-  parsePath,
-  prettyJson,
-  printJson,
-  quoteJson,
-  type WideNumbers,
-} from "./json-value.ts";
+import { parsePath } from "./json-path.ts";
+import { jsonFloat, prettyJson, printJson, quoteJson } from "./json-print.ts";
+import { findJson, isExactFloat, type Json, parseJson, type WideNumbers } from "./json-value.ts";
 
 /** What a path leads to. Text that breaks off or goes wrong after that place does no harm; before it, nothing is found. */
 function found(source: string, path: string, legacy: boolean): Json | undefined {

@@ -1,5 +1,6 @@
 import { EvaluationError } from "./define.ts";
-import { type Json, parseJson, quoteJson } from "./json-value.ts";
+import { quoteJson } from "./json-print.ts";
+import { type Json, parseJson } from "./json-value.ts";
 import {
   KEY_MATERIAL_TYPES,
   KEY_STATUSES,
