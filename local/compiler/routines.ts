@@ -30,10 +30,9 @@ function findRoutine(name: string, unit: Unit): RoutineBody {
 export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
   const { name } = functionName(node);
   const routine = findRoutine(name, unit);
+  if (textOf(node, "errorMode") === "SAFE_ERROR_MODE") throw unsupported("SAFE. before a user's function");
   const args = compileArguments(node, unit);
   if (routine.language === "JAVASCRIPT") {
-    if (textOf(node, "errorMode") === "SAFE_ERROR_MODE")
-      throw unsupported("SAFE. before a function in JavaScript");
     return { sql: javaScriptCallSql(routine, args, unit), type: routine.returnType };
   }
   const bind = (index: number, bound: ReadonlyMap<string, CompiledExpr>): string => {

@@ -144,7 +144,7 @@ describe("a function that is not deterministic", () => {
 
 it("SAFE. before one is refused", async () => {
   expect((await harness.failure("SELECT SAFE.d.twice(1)")).message).toContain(
-    "SAFE. before a function in JavaScript",
+    "SAFE. before a user's function",
   );
 });
 
