@@ -99,7 +99,7 @@ describe("a schema with RANGEs", () => {
     };
     expect(await read()).toEqual([before, first]);
 
-    expect(await succeed(project, "load", "stay", "three.parquet")).toContain("1 rows of 1 file");
+    expect(await succeed(project, "load", "stay", "three.parquet")).toContain("1 row of 1 file");
     await succeed(project, "update");
     expect(await read()).toEqual([
       before,
