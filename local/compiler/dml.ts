@@ -6,6 +6,7 @@ import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
 import { failWhen } from "./functions/raise.ts";
+import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { compileFrom, compileScan } from "./scans.ts";
@@ -178,26 +179,23 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   );
   const where = compileExpr(childOf(node, "whereExpr"), inner).sql;
   const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
-  if (source === undefined) {
-    return {
-      verb: "UPDATE",
-      table,
-      steps: [{ sql: updateSql(table, names, `(${wanted})`), gives: "updated" }],
-      cleanup: [],
-    };
+  const written = updateSteps(table, names, DML_ROWS);
+  if (source === undefined && written.length === 1) {
+    return { verb: "UPDATE", table, steps: updateSteps(table, names, `(${wanted})`), cleanup: [] };
   }
   const steps: DmlStep[] = [
     { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${wanted}` },
-    AT_MOST_ONE_SOURCE_ROW,
-    { sql: updateSql(table, names, DML_ROWS), gives: "updated" },
+    ...(source === undefined ? [] : [AT_MOST_ONE_SOURCE_ROW]),
+    ...written,
   ];
   return { verb: "UPDATE", table, steps, cleanup: [DROP_ROWS] };
 }
 
-/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`. */
-export function updateSql(table: PhysicalTable, names: readonly string[], rows: string): string {
+/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`; rows that are read twice are the same both times. */
+export function updateSteps(table: PhysicalTable, names: readonly string[], rows: string): DmlStep[] {
   const set = names.map((name, index) => `${quoteName(name)} = m.v${index}`).join(", ");
-  return `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE t.rowid = m.rid`;
+  const sql = `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE t.rowid = m.rid`;
+  return [...partEqualValues(table, names, rows), { sql, gives: "updated" }];
 }
 
 /** DELETE. */

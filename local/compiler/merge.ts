@@ -11,7 +11,7 @@ import {
   dmlTarget,
   insertSql,
   targetRows,
-  updateSql,
+  updateSteps,
 } from "./dml.ts";
 import { compileExpr } from "./expressions.ts";
 import { identifiedRows } from "./row-identity.ts";
@@ -58,28 +58,23 @@ export function compileMerge(
   const order = { DELETE: 0, UPDATE: 1, INSERT: 2 };
   const numbered = whens.map((when, index) => ({ when, index }));
   numbered.sort((a, b) => order[a.when.action] - order[b.when.action]);
-  steps.push(...numbered.map(({ when, index }) => writeStep(when, index, table, unit)));
+  steps.push(...numbered.flatMap(({ when, index }) => writeSteps(when, index, table, unit)));
   return { verb: "MERGE", table, steps, cleanup: [DROP_ROWS] };
 }
 
-function writeStep({ action, values }: When, index: number, table: PhysicalTable, unit: Unit): DmlStep {
+function writeSteps({ action, values }: When, index: number, table: PhysicalTable, unit: Unit): DmlStep[] {
   const taken = `${DML_ROWS} WHERE act = ${index}`;
   if (action === "DELETE") {
-    return { sql: `DELETE FROM ${table.sql} WHERE rowid IN (SELECT rid FROM ${taken})`, gives: "deleted" };
+    return [{ sql: `DELETE FROM ${table.sql} WHERE rowid IN (SELECT rid FROM ${taken})`, gives: "deleted" }];
   }
   const names = [...values.keys()];
   if (action === "UPDATE") {
     const columns = names.map((_, position) => `v${index}_${position} AS v${position}`);
-    return {
-      sql: updateSql(table, names, `(SELECT rid, ${columns.join(", ")} FROM ${taken})`),
-      gives: "updated",
-    };
+    return updateSteps(table, names, `(SELECT rid, ${columns.join(", ")} FROM ${taken})`);
   }
   const positions = new Map(names.map((name, position) => [name.toLowerCase(), `v${index}_${position}`]));
-  return {
-    sql: insertSql(table, (name) => positions.get(name.toLowerCase()), taken, unit),
-    gives: "inserted",
-  };
+  const sql = insertSql(table, (name) => positions.get(name.toLowerCase()), taken, unit);
+  return [{ sql, gives: "inserted" }];
 }
 
 function compileWhen(clause: TreeNode, table: PhysicalTable, unit: Unit): When {

@@ -10,7 +10,7 @@ import { isWithoutFrom } from "./without-from.ts";
  * works a correlated subquery out once for outer rows that are equal in all that it uses of them, so that one row's value
  * would stand in another's result.
  */
-function hasLooseEquality(type: SqlType): boolean {
+export function hasLooseEquality(type: SqlType): boolean {
   if (type.kind === "ARRAY") return hasLooseEquality(type.element);
   if (type.kind === "STRUCT") return type.fields.some((field) => hasLooseEquality(field.type));
   return type.kind === "FLOAT64" || type.kind === "INTERVAL";
