@@ -130,6 +130,14 @@ export function withTimeout(flags: readonly string[]): readonly string[] {
   return hasFlag(flags, "timeout") ? flags : [...flags, COMPILE_TIMEOUT];
 }
 
+const TIMEOUT_NOTE = /^.*Note: --timeout only bounds project compilation\..*\n\n?/m;
+
+/** A sink without the CLI's note on the timeout of `withTimeout`, where the user's flags have none. */
+export function withoutTimeoutNote(flags: readonly string[], sink: OutputSink): OutputSink {
+  if (hasFlag(flags, "timeout")) return sink;
+  return { stdout: sink.stdout, stderr: (text) => sink.stderr(text.replace(TIMEOUT_NOTE, "")) };
+}
+
 /** Compiles the project with `flags` and returns its actions; a compilation error is one line with its file. */
 export async function compileGraph(project: Project, flags: readonly string[]): Promise<CompiledGraph> {
   const result = await runDataform(project, ["compile", ".", "--json", ...withTimeout(flags)]);

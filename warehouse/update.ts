@@ -4,6 +4,7 @@ import {
   type OutputSink,
   runDataform,
   withCredentials,
+  withoutTimeoutNote,
   withTimeout,
 } from "./dataform.ts";
 import { CommandError, wrongUsage } from "./errors.ts";
@@ -35,7 +36,7 @@ export async function runUpdate(project: Project, options: UpdateOptions): Promi
     const args = ["run", ".", ...withTimeout(flags)];
     if (!hasFlag(flags, "credentials")) args.push(`--credentials=${credentials}`);
     for (let attempt = 0; ; attempt++) {
-      const result = await runDataform(project, args, sink);
+      const result = await runDataform(project, args, withoutTimeoutNote(flags, sink));
       if (result.exitCode === 0) return;
       const unknown = /Unknown argument: (.*)/.exec(result.stderr)?.[1];
       if (unknown !== undefined) {
