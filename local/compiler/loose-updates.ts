@@ -7,28 +7,36 @@ import { hasLooseEquality } from "./row-identity.ts";
 
 /**
  * DuckDB does not write a value that equals the one in its place, though 0.0 and -0.0, `P1M` and `P30D` differ. Where the rows to write
- * (`rid`, `v0`, `v1`, …) hold such a value, this step first puts another one in its place. None for columns that hold no such values.
+ * (`rid`, `v0`, `v1`, …) hold such a value, this step first puts another one in its place. None for columns that hold no such values,
+ * nor where a column holds an ARRAY: then DuckDB writes the whole row, and gives it another row id.
  */
 export function partEqualValues(table: PhysicalTable, names: readonly string[], rows: string): DmlStep[] {
-  const loose = names.flatMap((name, index) => {
-    const { type } = tableColumn(table, name);
-    return hasLooseEquality(type) ? [{ type, column: quoteName(name), written: `m.v${index}` }] : [];
-  });
+  const types = names.map((name) => tableColumn(table, name).type);
+  if (types.some(hasArray)) return [];
+  const loose = types.flatMap((type, index) =>
+    hasLooseEquality(type) ? [{ type, column: quoteName(names[index] ?? ""), written: `m.v${index}` }] : [],
+  );
+  if (loose.length === 0) return [];
   const differing = loose.flatMap(({ type, column, written }) => looselyEqual(type, `t.${column}`, written));
-  if (differing.length === 0) return [];
   const set = loose.map(({ type, column }) => `${column} = ${otherValue(type, `t.${column}`)}`).join(", ");
   const where = `t.rowid = m.rid AND (${differing.join(" OR ")})`;
   return [{ sql: `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE ${where}` }];
 }
 
-/** Conditions, each true where DuckDB holds a part of two values equal that differs. It always writes an ARRAY. */
+function hasArray(type: SqlType): boolean {
+  return (
+    type.kind === "ARRAY" || (type.kind === "STRUCT" && type.fields.some((field) => hasArray(field.type)))
+  );
+}
+
+/** Conditions, each true where DuckDB holds a part of two values equal that differs. */
 function looselyEqual(type: SqlType, before: string, after: string): string[] {
   if (type.kind === "STRUCT") {
     return type.fields.flatMap((field, index) =>
       looselyEqual(field.type, `${before}.f${index}`, `${after}.f${index}`),
     );
   }
-  if (type.kind === "ARRAY" || !hasLooseEquality(type)) return [];
+  if (!hasLooseEquality(type)) return [];
   const equal = type.kind === "FLOAT64" ? `${before} = 0 AND ${after} = 0` : `${before} = ${after}`;
   return [`(${equal} AND ${before}::VARCHAR <> ${after}::VARCHAR)`];
 }

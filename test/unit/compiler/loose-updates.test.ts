@@ -19,6 +19,14 @@ beforeEach(async () => {
   bench = await Bench.open([
     { name: "target", schema: SCHEMA },
     { name: "source", schema: SCHEMA },
+    {
+      name: "lists",
+      schema: [
+        field("x", "FLOAT"),
+        field("text", "STRING"),
+        field("r", "RECORD", "NULLABLE", [field("x", "FLOAT"), field("xs", "INTEGER", "REPEATED")]),
+      ],
+    },
   ]);
   await bench.run(`INSERT INTO d.target (id, x, must, i, r) VALUES
     (1, 0.0, 0.0, INTERVAL 1 MONTH, STRUCT(0.0, 1)), (2, NULL, 5.0, NULL, NULL), (3, 0.0, 0.0, INTERVAL 1 MONTH, STRUCT(0.0, 1))`);
@@ -45,5 +53,17 @@ describe("values that differ from those in their place in sign or form alone", (
         `SELECT ${sign("x")}, ${sign("must")}, CAST(i AS STRING), ${sign("r.x")}, r.n FROM d.target ORDER BY id`,
       ),
     ).toEqual([CHANGED, CHANGED, KEPT]);
+  });
+
+  it("beside an ARRAY, for which DuckDB moves the row", async () => {
+    await bench.run("INSERT INTO d.lists (x, text, r) VALUES (0.0, 'old', STRUCT(0.0, [1]))");
+    expect(
+      await bench.run(
+        `UPDATE d.lists SET x = ${MINUS_ZERO}, text = 'new', r = STRUCT(${MINUS_ZERO} AS x, [2] AS xs) WHERE TRUE`,
+      ),
+    ).toEqual({ updated: 1 });
+    expect(
+      await bench.rows("SELECT IEEE_DIVIDE(1, x) < 0, text, IEEE_DIVIDE(1, r.x) < 0, r.xs FROM d.lists"),
+    ).toEqual([[true, "new", true, [2n]]]);
   });
 });
