@@ -1,5 +1,4 @@
-import type { CatalogView } from "../storage/catalog.ts";
-import type { DatasetEntry, RoutineEntry } from "../storage/entries.ts";
+import type { RoutineEntry } from "../storage/entries.ts";
 import { type StandardSqlType, standardTypeText } from "../storage/standard-types.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
@@ -37,28 +36,26 @@ const TYPES: Readonly<Record<RoutineEntry["routineType"], string>> = {
 
 const DETERMINISTIC: Readonly<Record<string, string>> = { DETERMINISTIC: "YES", NOT_DETERMINISTIC: "NO" };
 
-/** The routines of these datasets. */
-export function routineRows(catalog: CatalogView, datasets: readonly DatasetEntry[]): SqlValue[][] {
-  return datasets
-    .flatMap(({ projectId, datasetId }) => catalog.listRoutines(projectId, datasetId))
-    .map((entry) => {
-      const name = [entry.projectId, entry.datasetId, entry.routineId];
-      const { returnType, language, definitionBody, determinismLevel } = entry.kept;
-      const isExternal = language === "JAVASCRIPT";
-      return [
-        ...name,
-        ...name,
-        TYPES[entry.routineType],
-        returnType === undefined ? null : standardTypeText(returnType as StandardSqlType),
-        isExternal ? "EXTERNAL" : "SQL",
-        String(definitionBody ?? entry.text ?? "") || null,
-        isExternal ? "JAVASCRIPT" : null,
-        DETERMINISTIC[String(determinismLevel)] ?? null,
-        null,
-        BigInt(entry.creationTime) * 1000n,
-        BigInt(entry.lastModifiedTime) * 1000n,
-        entry.text ?? null,
-        null,
-      ];
-    });
+/** The rows of ROUTINES for these routines. */
+export function routineRows(routines: readonly RoutineEntry[]): SqlValue[][] {
+  return routines.map((entry) => {
+    const name = [entry.projectId, entry.datasetId, entry.routineId];
+    const { returnType, language, definitionBody, determinismLevel } = entry.kept;
+    const isExternal = language === "JAVASCRIPT";
+    return [
+      ...name,
+      ...name,
+      TYPES[entry.routineType],
+      returnType === undefined ? null : standardTypeText(returnType as StandardSqlType),
+      isExternal ? "EXTERNAL" : "SQL",
+      String(definitionBody ?? entry.text ?? "") || null,
+      isExternal ? "JAVASCRIPT" : null,
+      DETERMINISTIC[String(determinismLevel)] ?? null,
+      null,
+      BigInt(entry.creationTime) * 1000n,
+      BigInt(entry.lastModifiedTime) * 1000n,
+      entry.text ?? null,
+      null,
+    ];
+  });
 }

@@ -192,7 +192,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   },
   ROUTINES: {
     columns: routineColumns,
-    rows: (catalog, scope) => routineRows(catalog, datasets(catalog, scope)),
+    rows: (catalog, scope) => routineRows(routines(catalog, scope)),
   },
   PARAMETERS: {
     columns: strings(
