@@ -212,11 +212,7 @@ describe("the command line", () => {
 
   it("says what to do where no endpoint answers", async () => {
     const project = await makeProject();
-    const cli = [
-      "--import",
-      import.meta.resolve("tsx"),
-      path.join(import.meta.dirname, "../../warehouse/cli.ts"),
-    ];
+    const cli = [path.join(import.meta.dirname, "../../generator/bin/user-info-updater.js")];
     const result = await project.node([...cli, "status"], { BIGQUERY_EMULATOR_HOST: "http://127.0.0.1:9" });
     expectRefusal(result, 1, /^nothing answers at http:\/\/127\.0\.0\.1:9: start `npm run local`/);
   });

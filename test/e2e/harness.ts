@@ -7,8 +7,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BigQuery } from "@google-cloud/bigquery";
 import { afterAll, beforeAll, vi } from "vitest";
-import { type Server, type ServerOptions, startServer } from "../../local/server.ts";
-import { plain } from "../../warehouse/print.ts";
+import { plain } from "../../generator/src/cli/print.ts";
+import { type Server, type ServerOptions, startServer } from "../../local/src/server.ts";
 
 process.env.METADATA_SERVER_DETECTION = "none";
 
@@ -135,8 +135,7 @@ export class TestProject {
 
   /** Runs one of the project's commands as its npm script does. */
   npm(command: string, ...args: string[]): Promise<CommandResult> {
-    const area = command === "generate" || command === "compile" ? "generator" : "warehouse";
-    return this.node(["--import", TSX, path.join(REPOSITORY, area, "cli.ts"), command, ...args]);
+    return this.node([path.join(REPOSITORY, "generator/bin/user-info-updater.js"), command, ...args]);
   }
 
   /** Runs the Dataform CLI itself, as npx does. */
@@ -170,7 +169,6 @@ export const PROJECT = "test-project";
 
 const require = createRequire(import.meta.url);
 const DATAFORM = require.resolve("@dataform/cli/bundle.js");
-const TSX = import.meta.resolve("tsx");
 
 /** Makes projects for the tests of one file, and removes them when the tests end. */
 export function useProjects(endpoint: {

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { BigQuery } from "@google-cloud/bigquery";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { plain } from "../../warehouse/print.ts";
+import { plain } from "../../generator/src/cli/print.ts";
 import { type CommandResult, linkPackages, REPOSITORY, runProgram } from "./harness.ts";
 
 /** The README's "your own schema", done by the letter: a copy of the project, npm commands, an endpoint in a terminal. */
@@ -56,7 +56,7 @@ describe("a schema of one's own", () => {
   it("starts the local endpoint", async () => {
     terminal = spawn(
       process.execPath,
-      ["--import", "tsx", "local/cli.ts", "--port", "0", "--data", "data.duckdb"],
+      ["local/bin/bigquery-local.js", "--port", "0", "--data", "data.duckdb"],
       {
         cwd: root,
         stdio: ["ignore", "pipe", "inherit"],

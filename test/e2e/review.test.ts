@@ -10,7 +10,6 @@ import {
   useProjects,
 } from "./harness.ts";
 
-const TSX = import.meta.resolve("tsx");
 const AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
 
 const attribute = (name: string, type: string, rest: Record<string, unknown> = {}) => ({
@@ -42,7 +41,7 @@ describe("npm run review", () => {
     await git("commit", "--quiet", "--message", message);
   };
   const review = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
-    project.node(["--import", TSX, path.join(REPOSITORY, "review/cli.ts"), ...args], env);
+    project.node([path.join(REPOSITORY, "generator/bin/user-info-updater.js"), "review", ...args], env);
   const printed = async (...args: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await review(args);
     expect(exitCode, stderr).toBe(0);
@@ -211,7 +210,14 @@ describe("npm run review", () => {
     const { root } = await newProject();
     const { exitCode, stderr } = await runProgram(
       process.execPath,
-      ["--import", TSX, path.join(REPOSITORY, "review/cli.ts"), "--base", "main", "--project", root],
+      [
+        path.join(REPOSITORY, "generator/bin/user-info-updater.js"),
+        "review",
+        "--base",
+        "main",
+        "--project",
+        root,
+      ],
       { cwd: REPOSITORY, env: { GIT_CEILING_DIRECTORIES: path.dirname(root) } },
     );
     expect(exitCode).toBe(1);

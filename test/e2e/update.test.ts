@@ -1,6 +1,6 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Server, startServer } from "../../local/server.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
 import { REPOSITORY, type TestProject, useProjects } from "./harness.ts";
 
 /** Failures can be planned only on an endpoint of one's own. */

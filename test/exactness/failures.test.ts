@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer } from "../../local/server.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
 import { differences } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";
 import { compileFixture, FIXTURE, filledWarehouse, runUntilDone, updates } from "./fixture.ts";

@@ -3,15 +3,10 @@
  * histories, evaluated by GoogleSQL's reference implementation, against the local endpoint and the oracle.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Analyzer } from "../../local/googlesql/analyzer.ts";
-import { type Server, startServer } from "../../local/server.ts";
-import { Reference } from "../reference/project/reference.ts";
-import {
-  analyzeScript,
-  finalColumns,
-  GrowingCatalog,
-  updateColumns,
-} from "../reference/project/script-analysis.ts";
+import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
+import { Reference } from "../reference/reference.ts";
+import { analyzeScript, finalColumns, GrowingCatalog, updateColumns } from "../reference/script-analysis.ts";
 import { type EntityOptions, EPOCH, type Scenario, withKey } from "./arbitraries.ts";
 import { differences, versionsField } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";

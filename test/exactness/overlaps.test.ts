@@ -1,6 +1,6 @@
 /** R6: runs of any kind that overlap lose no history and leave no gap. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer } from "../../local/server.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
 import { differences } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";
 import {

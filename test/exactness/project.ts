@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { generateProject } from "../../generator/project.ts";
+import { generateProject } from "../../generator/src/generate/project.ts";
 import { type Action, compileProject, planActions, removeProject, writeProject } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";

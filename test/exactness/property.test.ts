@@ -1,6 +1,6 @@
 /** R1 to R5, R7, R8, R11, R12: any history, in any order and any batches, gives the oracle's tables. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer } from "../../local/server.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
 import type { EntityOptions } from "./arbitraries.ts";
 import { Endpoint } from "./endpoint.ts";
 import { PROJECT } from "./project.ts";

@@ -1,6 +1,6 @@
 /** Every BigQuery type at its extremes: loaded, merged and read back as what it was; and bad rows, told and kept out. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer } from "../../local/server.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
 import { EPOCH, extremes, TYPES } from "./arbitraries.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";

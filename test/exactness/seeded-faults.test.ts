@@ -1,6 +1,6 @@
 /** The suite's own test: the compiled SQL is broken one rule at a time, and each time a property must fail. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Server, startServer } from "../../local/server.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
 import type { EntityOptions, Scenario } from "./arbitraries.ts";
 import type { Action } from "./dataform.ts";
 import { Endpoint } from "./endpoint.ts";

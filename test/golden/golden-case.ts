@@ -2,9 +2,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CompiledGraph, runDataform } from "../../generator/compile.ts";
-import { loadProject } from "../../generator/load-project.ts";
-import { generateProject } from "../../generator/project.ts";
+import { type CompiledGraph, runDataform } from "../../generator/src/dataform/compile.ts";
+import { loadProject } from "../../generator/src/project/load-project.ts";
+import { generateProject } from "../../generator/src/generate/project.ts";
 
 /** The folder of the golden cases: one folder per case, `entities.json` and `schemas/` in it, and `expected/`. */
 export const GOLDEN = fileURLToPath(new URL(".", import.meta.url));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { InputError } from "../../../generator/problems.ts";
-import { generateProject } from "../../../generator/project.ts";
+import { generateProject } from "../../../generator/src/generate/project.ts";
+import { InputError } from "../../../generator/src/project/problems.ts";
 
 const KEY = { name: "userId", type: "STRING" };
 const TIME = { name: "ingestTimestamp", type: "TIMESTAMP" };

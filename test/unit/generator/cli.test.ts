@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const CLI = join(ROOT, "generator", "cli.ts");
+const CLI = join(ROOT, "generator/bin/user-info-updater.js");
 const FINAL = "definitions/user_info/user_info_final.sqlx";
 
 let project: string;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(project, { recursive: true }));
 
 function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = ["--import", import.meta.resolve("tsx"), CLI, ...args, "--project", project];
+  const command = [CLI, ...args, "--project", project];
   return new Promise((resolve) => {
     execFile(process.execPath, command, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });

@@ -1,10 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { actionTexts, runDataform } from "../../../generator/compile.ts";
-import { loadProject } from "../../../generator/load-project.ts";
-import { generateProject } from "../../../generator/project.ts";
-import { compareFiles, formatDifferences, isGenerated, writeFiles } from "../../../generator/write.ts";
+import { actionTexts, runDataform } from "../../../generator/src/dataform/compile.ts";
+import { generateProject } from "../../../generator/src/generate/project.ts";
+import {
+  compareFiles,
+  formatDifferences,
+  isGenerated,
+  writeFiles,
+} from "../../../generator/src/generate/write.ts";
+import { loadProject } from "../../../generator/src/project/load-project.ts";
 import { createProject, listCases, produce, readExpected, removeProject } from "../../golden/golden-case.ts";
 
 describe("golden cases: the files, and the graph Dataform compiles from them", async () => {

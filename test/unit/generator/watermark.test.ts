@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { generateProject } from "../../../generator/project.ts";
+import { generateProject } from "../../../generator/src/generate/project.ts";
 
 const SCHEMA = {
   fields: [

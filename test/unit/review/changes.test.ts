@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { weightOf } from "../../../review/changes.ts";
+import { weightOf } from "../../../generator/src/review/changes.ts";
 import { changesOf, entityChanges, type Field, person } from "./models.ts";
 
 const NAME: Field = { name: "name", type: "STRING" };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { parseSchema, type SchemaField } from "../../../generator/schema.ts";
-import { canSetType } from "../../../review/column-types.ts";
+import { parseSchema, type SchemaField } from "../../../generator/src/project/schema.ts";
+import { canSetType } from "../../../generator/src/review/column-types.ts";
 
 function typed(text: string): SchemaField {
   const [, repeated, type = "", first, second] =

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { costCells, costReasons, estimateCosts, formatBytes } from "../../../review/cost.ts";
-import { compareGraphs } from "../../../review/graph-changes.ts";
+import { costCells, costReasons, estimateCosts, formatBytes } from "../../../generator/src/review/cost.ts";
+import { compareGraphs } from "../../../generator/src/review/graph-changes.ts";
 import { action } from "./actions.ts";
 
 it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ActionText } from "../../../generator/compile.ts";
-import { compareGraphs } from "../../../review/graph-changes.ts";
-import { diffSql } from "../../../review/sql-diffs.ts";
+import type { ActionText } from "../../../generator/src/dataform/compile.ts";
+import { compareGraphs } from "../../../generator/src/review/graph-changes.ts";
+import { diffSql } from "../../../generator/src/review/sql-diffs.ts";
 import { action } from "./actions.ts";
 
 describe("two graphs", () => {

@@ -1,7 +1,7 @@
-import type { EntityModel } from "../../../generator/model.ts";
-import { buildModels } from "../../../generator/project.ts";
-import type { Change, EntityChanges } from "../../../review/changes.ts";
-import { compareEntities } from "../../../review/entity-changes.ts";
+import type { EntityModel } from "../../../generator/src/generate/model.ts";
+import { buildModels } from "../../../generator/src/generate/project.ts";
+import type { Change, EntityChanges } from "../../../generator/src/review/changes.ts";
+import { compareEntities } from "../../../generator/src/review/entity-changes.ts";
 
 /** A field of a schema file. */
 export type Field = Record<string, unknown>;

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import { checkEndpoint, emulatorAddress, openWarehouse } from "../../../warehouse/client.ts";
-import { CommandError, explainServiceError } from "../../../warehouse/errors.ts";
+import { CommandError, explainServiceError } from "../../../generator/src/project/errors.ts";
+import { checkEndpoint, emulatorAddress, openWarehouse } from "../../../generator/src/warehouse/client.ts";
 
 describe("emulatorAddress", () => {
   const cases: [string | undefined, string | undefined][] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readCsv } from "../../../warehouse/load/csv.ts";
+import { readCsv } from "../../../generator/src/warehouse/load/csv.ts";
 import { useFolder } from "./folder.ts";
 
 const folder = useFolder();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readProject } from "../../../warehouse/project.ts";
-import { resolveSelection } from "../../../warehouse/selection.ts";
+import { resolveSelection } from "../../../generator/src/dataform/selection.ts";
+import { readProject } from "../../../generator/src/project/dataform-json.ts";
 import { useFolder } from "./folder.ts";
 
 const folder = useFolder();

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
-import { gatherRows } from "../../../warehouse/load/rows.ts";
+import { gatherRows } from "../../../generator/src/warehouse/load/rows.ts";
 import { useFolder } from "./folder.ts";
 
 const folder = useFolder();

@@ -1,6 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
-import { diffSchema } from "../../../warehouse/schema-diff.ts";
+import { diffSchema } from "../../../generator/src/warehouse/schema-diff.ts";
 
 const live: TableField[] = [
   { name: "id", type: "STRING", mode: "REQUIRED" },

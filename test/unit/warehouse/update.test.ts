@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { withTimeout } from "../../../warehouse/dataform.ts";
-import { asksForTag, parseFlags, withAudit } from "../../../warehouse/flags.ts";
-import { isWorthRetrying, readFailures } from "../../../warehouse/update.ts";
+import { asksForTag, parseFlags, withAudit } from "../../../generator/src/dataform/flags.ts";
+import { withTimeout } from "../../../generator/src/dataform/run.ts";
+import { isWorthRetrying, readFailures } from "../../../generator/src/warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final
   >

@@ -1,6 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
-import { findRowProblem, isNear } from "../../../warehouse/load/value.ts";
+import { findRowProblem, isNear } from "../../../generator/src/warehouse/load/value.ts";
 
 const fields: TableField[] = [
   { name: "id", type: "STRING", mode: "REQUIRED" },

@@ -1,0 +1,254 @@
+import type { EntityConfig, Lookback } from "../project/config.ts";
+import { isOwnName } from "../project/names.ts";
+import { InputError, ProblemList, show } from "../project/problems.ts";
+import type { MergePolicy, SchemaField } from "../project/schema.ts";
+import { CLUSTERABLE, findField, findInstruction, findKeys, findTimestamp, plainColumn } from "./columns.ts";
+import { AliasNames, buildNode, checkSize, leavesOf } from "./tree.ts";
+
+/** How the values of a type are put in order (R3). */
+export type ValueOrder = "plain" | "float" | "interval" | "json" | "geography";
+
+/** What every node of the user's schema has. */
+export interface NodeBase {
+  readonly name: string;
+  /** The name as SQLX writes it. */
+  readonly sql: string;
+  /** The name as the SQL in a SQLX config's string writes it. */
+  readonly quoted: string;
+  readonly field: SchemaField;
+  readonly description: string;
+}
+
+/** A field that moves as one value. */
+export interface LeafNode extends NodeBase {
+  readonly kind: "leaf";
+  /** The path from the row, as SQLX writes it: `profile.address.city`. */
+  readonly column: string;
+  /** The path as people write it, for `clearedFields` and messages. */
+  readonly dotted: string;
+  /** The column of the inner queries that holds its value and version. */
+  readonly alias: string;
+  readonly policy: Exclude<MergePolicy, "atomic">;
+  readonly order: ValueOrder;
+  /** The order of a REPEATED leaf's elements. */
+  readonly elementOrder: ValueOrder;
+  readonly isRepeated: boolean;
+  /** An atomic RECORD's primitives and arrays: it says nothing where all of them say nothing. */
+  /** The paths by which `clearedFields` may name it, in lower case: its own, and those of the RECORDs around it. */
+  readonly clearedBy: readonly string[];
+  readonly parts: readonly { readonly column: string; readonly isRepeated: boolean }[];
+}
+
+/** A RECORD whose leaves merge one by one. */
+export interface RecordNode extends NodeBase {
+  readonly kind: "record";
+  readonly children: readonly TreeNode[];
+  /** All leaves below it, at any depth. */
+  readonly leaves: readonly LeafNode[];
+}
+
+/** A node of the user's schema below the keys and timestamps. */
+export type TreeNode = LeafNode | RecordNode;
+
+/** A column that identifies the user or says when. */
+export interface PlainColumn extends NodeBase {
+  readonly kind: "key" | "ingest" | "event" | "cleared" | "deleted";
+  readonly isFloat: boolean;
+}
+
+/** A top-level column of final, in the schema's order. */
+export type Column = TreeNode | PlainColumn;
+
+/** An entity as the templates need it. */
+export interface EntityModel {
+  readonly name: string;
+  readonly schemaFile: string;
+  readonly dataset: string;
+  readonly lookback: Lookback;
+  readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
+  readonly columns: readonly Column[];
+  readonly keys: readonly PlainColumn[];
+  /** Key columns by which BigQuery can cluster, as they stand in SQL. */
+  readonly clusterBy: readonly string[];
+  readonly ingest: PlainColumn;
+  /** The event timestamp's column, where it is another one than the ingest timestamp's. */
+  readonly event?: PlainColumn;
+  /** The column that versions values: the event timestamp's, else the ingest timestamp's. */
+  readonly version: PlainColumn;
+  readonly tree: readonly TreeNode[];
+  readonly leaves: readonly LeafNode[];
+  /** The column of updates that names cleared fields, where the entity has one. */
+  readonly clears?: PlainColumn;
+  /** The column of updates that deletes, where the entity has one. */
+  readonly deletes?: PlainColumn;
+  /** Both: columns of updates that are not the user's attributes. */
+  readonly instructions: readonly PlainColumn[];
+  /** Every path that `clearedFields` may name, in lower case. */
+  readonly clearablePaths: readonly string[];
+  /** What MERGE calls final: SET takes a column of that name for the whole row. */
+  readonly mergeTarget: string;
+  readonly config: EntityConfig;
+}
+
+/** The actions of an entity, by what they do. */
+export type ActionRole =
+  | "updates"
+  | "tables"
+  | "watermark"
+  | "temp"
+  | "final"
+  | "view"
+  | "runs"
+  | "keyAssertion"
+  | "badRows"
+  | "audit"
+  | "test";
+
+/** The actions that only an entity with deletes has. */
+export type DeleteRole = "tombstones" | "eraseGuard" | "erase";
+
+const MAX_CLUSTERING_COLUMNS = 4;
+
+/** Joins an entity's configuration and its schema; throws an InputError that lists all faults. */
+export function buildModel(
+  config: EntityConfig,
+  fields: readonly SchemaField[],
+  defaultDataset: string,
+): EntityModel {
+  const problems = new ProblemList(config.schema);
+  const configProblems = new ProblemList(config.file);
+  checkOwnNames(fields, problems);
+  const keyNames = findKeys(config, fields, configProblems);
+  const ingestName = findTimestamp("ingestTimestamp", config.ingestTimestamp, config, fields, configProblems);
+  const eventName =
+    config.eventTimestamp === undefined
+      ? undefined
+      : findTimestamp("eventTimestamp", config.eventTimestamp, config, fields, configProblems);
+  if (keyNames.some((name) => name === ingestName || name === eventName)) {
+    configProblems.add(
+      `${config.path}.key`,
+      "a timestamp is part of the key",
+      "name the columns that identify the user only",
+    );
+  }
+  const clears = findInstruction("clearedFields", config, fields, configProblems);
+  const deletes = findInstruction("deleted", config, fields, configProblems);
+  throwAll(configProblems, problems);
+
+  const instructions = [clears, deletes].filter((column) => column !== undefined);
+  const aliases = new AliasNames(fields.map((field) => field.name));
+  const columns: Column[] = [];
+  for (const field of fields) {
+    if (instructions.some((column) => column.name === field.name)) continue;
+    const kind = keyNames.includes(field.name)
+      ? "key"
+      : field.name === ingestName
+        ? "ingest"
+        : field.name === eventName
+          ? "event"
+          : undefined;
+    if (kind === undefined) columns.push(buildNode(field, [], aliases, problems));
+    else columns.push(plainColumn(field, kind, problems));
+  }
+  const tree = columns.filter(
+    (column): column is TreeNode => column.kind === "leaf" || column.kind === "record",
+  );
+  const leaves = tree.flatMap(leavesOf);
+  if (leaves.length === 0) {
+    problems.add("", "no attribute beside the key and the timestamps", "add at least one field to merge");
+  }
+  if (instructions.length > 0) refusePolicies(leaves, instructions, problems);
+  checkSize(columns, tree, problems);
+  throwAll(problems);
+
+  const plain = columns.filter(
+    (column): column is PlainColumn => column.kind !== "leaf" && column.kind !== "record",
+  );
+  const keys = keyNames.flatMap((name) => plain.filter((column) => column.name === name));
+  const ingest = plain.find((column) => column.kind === "ingest");
+  if (ingest === undefined) throw new Error("the ingest timestamp was checked above");
+  const event = plain.find((column) => column.kind === "event");
+  return {
+    name: config.name,
+    schemaFile: config.schema,
+    dataset: config.dataset ?? defaultDataset,
+    lookback: config.lookback,
+    tables: {
+      ...config.tables,
+      tables: `${config.name}_tables`,
+      watermark: `${config.name}_watermark`,
+      view: config.name,
+      runs: `${config.name}_runs`,
+      keyAssertion: `${config.name}_key_is_unique`,
+      badRows: `${config.name}_bad_rows`,
+      audit: `${config.name}_audit`,
+      test: `${config.name}_test`,
+      ...(deletes === undefined
+        ? {}
+        : {
+            tombstones: `${config.name}_tombstones`,
+            eraseGuard: `${config.name}_erase_guard`,
+            erase: `${config.name}_erase`,
+          }),
+    },
+    columns,
+    keys,
+    clusterBy: keys
+      .filter((key) => CLUSTERABLE.has(key.field.type))
+      .slice(0, MAX_CLUSTERING_COLUMNS)
+      .map((key) => key.quoted),
+    ingest,
+    event,
+    version: event ?? ingest,
+    tree,
+    leaves,
+    clears,
+    deletes,
+    instructions,
+    clearablePaths: [...new Set(leaves.flatMap((leaf) => leaf.clearedBy))],
+    mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
+    config,
+  };
+}
+
+function throwAll(...lists: readonly ProblemList[]): void {
+  const problems = lists.flatMap((list) => {
+    try {
+      list.throwIfAny();
+      return [];
+    } catch (error) {
+      if (error instanceof InputError) return [...error.problems];
+      throw error;
+    }
+  });
+  if (problems.length > 0) throw new InputError(problems);
+}
+
+function checkOwnNames(fields: readonly SchemaField[], problems: ProblemList): void {
+  for (const field of fields) {
+    if (isOwnName(field.name)) {
+      problems.add(
+        `${field.path}.name`,
+        `${show(field.name)} is a name the generated tables use`,
+        "choose another name",
+      );
+    }
+  }
+}
+
+/** A clear or a delete takes back what was; first, max, min and union have forgotten what was before. */
+function refusePolicies(
+  leaves: readonly LeafNode[],
+  instructions: readonly PlainColumn[],
+  problems: ProblemList,
+): void {
+  for (const leaf of leaves) {
+    if (leaf.policy === "latest") continue;
+    const options = instructions.map((column) => (column.kind === "deleted" ? "deleted" : "clearedFields"));
+    problems.add(
+      `${leaf.field.path}.merge`,
+      `"${leaf.policy}" cannot be exact together with ${options.join(" and ")}: it would have to know what was said before`,
+      `use "latest", or leave ${options.join(" and ")} out`,
+    );
+  }
+}

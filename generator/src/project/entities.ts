@@ -1,0 +1,37 @@
+import type { EntityModel } from "../generate/model.ts";
+import { buildModels, generateProject } from "../generate/project.ts";
+import { compareFiles, isGenerated } from "../generate/write.ts";
+import { isNear } from "../warehouse/load/value.ts";
+import { CommandError, wrongUsage } from "./errors.ts";
+import { loadProject } from "./load-project.ts";
+
+/** The entities of the project, as the generator reads them. */
+export async function readEntities(root: string): Promise<readonly EntityModel[]> {
+  const { config, schemas, defaultDataset } = await loadProject(root);
+  return buildModels(config, schemas, { defaultDataset });
+}
+
+/** Throws when `definitions/` is not what the schemas make: a run would keep to an older schema. */
+export async function refuseStale(root: string): Promise<void> {
+  const { config, schemas, defaultDataset } = await loadProject(root);
+  const expected = generateProject(config, schemas, { defaultDataset });
+  const differences = await compareFiles(root, "definitions", expected, isGenerated);
+  const first = differences[0];
+  if (first === undefined) return;
+  const others = differences.length === 1 ? "" : ` (and ${differences.length - 1} more)`;
+  throw new CommandError(
+    `${first.path}: ${first.kind}${others}; run \`npm run generate\`, look at what it changes, and commit it`,
+  );
+}
+
+/** The entity of this name. */
+export function findEntity(entities: readonly EntityModel[], name: string): EntityModel {
+  const entity = entities.find((candidate) => candidate.name === name);
+  if (entity !== undefined) return entity;
+  const near = entities.find((candidate) => isNear(candidate.name.toLowerCase(), name.toLowerCase()));
+  const hint =
+    near === undefined
+      ? `entities.json has ${entities.map((one) => one.name).join(", ")}`
+      : `did you mean ${near.name}?`;
+  throw wrongUsage(`${name}: no such entity; ${hint}`);
+}

@@ -1,0 +1,270 @@
+import type { EntityModel } from "../generate/model.ts";
+import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
+import { compareFields, hasNewTable } from "./field-changes.ts";
+
+/** An entity's options as the comparison sees them. */
+interface Pair {
+  readonly before: EntityModel;
+  readonly after: EntityModel;
+}
+
+type Names = readonly [before: string | undefined, after: string | undefined];
+
+const INIT: Need = { step: "init" };
+
+/** What changes in the entities, in the order of entities.json; entities without a change are left out. */
+export function compareEntities(
+  before: readonly EntityModel[],
+  after: readonly EntityModel[],
+  projectId: string,
+): readonly EntityChanges[] {
+  const find = (models: readonly EntityModel[], name: string) => models.find((model) => model.name === name);
+  return [
+    ...after.map((model): EntityChanges => {
+      const old = find(before, model.name);
+      if (old === undefined) return { entity: model.name, kind: "added", changes: [addition(model)] };
+      return {
+        entity: model.name,
+        kind: "changed",
+        changes: compareEntity({ before: old, after: model }, projectId),
+      };
+    }),
+    ...before
+      .filter((model) => find(after, model.name) === undefined)
+      .map((model): EntityChanges => ({ entity: model.name, kind: "removed", changes: [removal(model)] })),
+  ].filter(({ changes }) => changes.length > 0);
+}
+
+function addition(model: EntityModel): Change {
+  return {
+    path: model.name,
+    kind: "added",
+    what: `an entity with ${model.leaves.length} attribute${model.leaves.length === 1 ? "" : "s"}`,
+    means: `new tables; the first run reads all of ${code(tableName(model, "updates"))}`,
+    needs: [INIT],
+  };
+}
+
+function removal(model: EntityModel): Change {
+  return {
+    path: model.name,
+    kind: "removed",
+    what: "an entity",
+    means: `its tables and the view ${code(tableName(model, "view"))} stay as they are, and no run updates them any more`,
+    needs: [
+      {
+        step: "after",
+        text: `Drop the tables and the view of ${code(model.name)} if nobody needs them any more.`,
+      },
+    ],
+  };
+}
+
+function compareEntity(pair: Pair, projectId: string): readonly Change[] {
+  const { before, after } = pair;
+  return [
+    ...compareKey(pair),
+    ...compareClocks(pair),
+    ...compareInstructions(pair),
+    ...comparePlaces(pair),
+    ...compareLookback(pair),
+    ...compareFields(before, after, projectId),
+  ];
+}
+
+function compareKey({ before, after }: Pair): readonly Change[] {
+  const [old, now] = [before, after].map((model) =>
+    model.keys.map(({ name }) => name.toLowerCase()).join(", "),
+  );
+  if (old === now) return [];
+  const show = (model: EntityModel) => model.keys.map(({ name }) => code(name)).join(", ");
+  const final = code(after.tables.final);
+  const isNew = hasNewTable(before, after, "final");
+  const needs: Need[] = isNew ? [INIT] : [INIT, { step: "rebuild", reason: "key" }];
+  if (before.deletes !== undefined) {
+    needs.unshift({
+      step: "before",
+      text: `Drop ${code(tableName(before, "tombstones"))}: it keeps hashes of the old key. The deletes that the updates still hold are read again; a user whose updates were erased is remembered no more.`,
+    });
+  }
+  return [
+    {
+      path: "key",
+      kind: "changed",
+      what: `${show(before)} -> ${show(after)}`,
+      means: isNew
+        ? `${final} is new, and filled from all history by the new key`
+        : `${final} has one row per old key, and a run before the rebuild would mix both; it stays clustered by the old one`,
+      needs,
+    },
+  ];
+}
+
+function compareClocks({ before, after }: Pair): readonly Change[] {
+  const changes: Change[] = [];
+  const hasNewFinal = hasNewTable(before, after, "final");
+  if (before.ingest.name.toLowerCase() !== after.ingest.name.toLowerCase()) {
+    const { updates, watermark } = after.tables;
+    const rebuild: Need = { step: "rebuild", reason: "ingest timestamp" };
+    const hasNewUpdates = hasNewTable(before, after, "updates");
+    changes.push({
+      path: "ingestTimestamp",
+      kind: "changed",
+      what: `${code(before.ingest.name)} -> ${code(after.ingest.name)}`,
+      means: hasNewUpdates
+        ? `${code(watermark)} holds a time of the old clock: updates of the new one that are older are not read without a rebuild`
+        : `an existing ${code(updates)} stays partitioned by the old column, so every run would read all of it, from a watermark of another clock`,
+      needs: hasNewUpdates
+        ? [rebuild]
+        : [
+            {
+              step: "fix",
+              text: `Name a new updates table in entities.json, such as \`"tables": {"updates": "${updates}_2"}\`: it is partitioned by the new column.`,
+            },
+            rebuild,
+          ],
+    });
+  }
+  if (before.version.name.toLowerCase() !== after.version.name.toLowerCase()) {
+    changes.push({
+      path: "eventTimestamp",
+      kind: "changed",
+      what: `values are versioned by ${code(after.version.name)}, no longer by ${code(before.version.name)}`,
+      means: hasNewFinal
+        ? `${code(after.tables.final)} is new, and filled from all history by the new clock`
+        : `${code("_versions")} of ${code(after.tables.final)} holds times of the old clock: until a rebuild, new updates are compared with those`,
+      needs: hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" }],
+    });
+  }
+  return changes;
+}
+
+function compareInstructions({ before, after }: Pair): readonly Change[] {
+  const changes: Change[] = [];
+  const add = (path: string, [old, now]: Names, means: string, needs: readonly Need[]) =>
+    changes.push({
+      path,
+      kind: old === undefined ? "added" : now === undefined ? "removed" : "changed",
+      what: [old, now].flatMap((name) => (name === undefined ? [] : [code(name)])).join(" -> "),
+      means,
+      needs,
+    });
+  const updates = code(after.tables.updates);
+  const [clears, cleared] = [before.clears?.name, after.clears?.name];
+  if (clears !== cleared) {
+    if (clears === undefined)
+      add(
+        "clearedFields",
+        [clears, cleared],
+        `${updates} gets the column; the updates so far clear nothing`,
+        [INIT],
+      );
+    else
+      add(
+        "clearedFields",
+        [clears, cleared],
+        "what was cleared stays so in final, but a rebuild or a replay no longer sees the old clears and brings those values back",
+        cleared === undefined ? [] : [INIT],
+      );
+  }
+  const [deletes, deleted] = [before.deletes?.name, after.deletes?.name];
+  if (deletes !== deleted) {
+    if (deletes === undefined)
+      add(
+        "deleted",
+        [deletes, deleted],
+        `${updates} gets the column, and ${code(after.tables.tombstones ?? "")} is made; the updates so far delete nobody`,
+        [INIT],
+      );
+    else if (deleted === undefined)
+      add(
+        "deleted",
+        [deletes, deleted],
+        `${code(before.tables.tombstones ?? "")} stays but is read no more: a rebuild, a replay or a late update brings deleted users back`,
+        [
+          {
+            step: "before",
+            text: `Make sure that deleted users of ${code(after.name)} may come back; erase their updates first (\`npm run update -- --tags erase\`) if not.`,
+          },
+        ],
+      );
+    else
+      add(
+        "deleted",
+        [deletes, deleted],
+        "the tombstones stay; deletes in the old column that no run has read yet are not seen any more",
+        [INIT],
+      );
+  }
+  return changes;
+}
+
+function comparePlaces({ before, after }: Pair): readonly Change[] {
+  const changes: Change[] = [];
+  const add = (
+    path: string,
+    [old, now]: readonly [string, string],
+    means: string,
+    needs: readonly Need[],
+  ) => {
+    if (old !== now)
+      changes.push({ path, kind: "changed", what: `${code(old)} -> ${code(now)}`, means, needs });
+  };
+  const names = (role: "updates" | "temp" | "final") => [before.tables[role], after.tables[role]] as const;
+  const copy: Need = {
+    step: "fill",
+    text: `Copy the rows of ${code(tableName(before, "updates"))} to ${code(tableName(after, "updates"))}, before the next run, and let producers write there.`,
+  };
+  const drop = (role: "temp" | "final"): Need => ({
+    step: "after",
+    text: `Drop ${code(tableName(before, role))} when nobody reads it any more.`,
+  });
+  add(
+    "dataset",
+    [before.dataset, after.dataset],
+    `all its tables are made anew and empty in ${code(after.dataset)}; what is in ${code(before.dataset)} stays there`,
+    [INIT, copy],
+  );
+  add(
+    "tables.updates",
+    names("updates"),
+    "runs read the new table only: without the old rows, the next rebuild forgets what they said",
+    [INIT, copy],
+  );
+  add(
+    "tables.final",
+    names("final"),
+    "a new, empty table: the next run fills it from all history, and reads all updates to do so; the old one stays as it is",
+    [INIT, drop("final")],
+  );
+  add("tables.temp", names("temp"), "each run makes it anew; the old one is left behind", [drop("temp")]);
+  return changes;
+}
+
+function compareLookback({ before, after }: Pair): readonly Change[] {
+  const show = ({ lookback: { count, unit } }: EntityModel) =>
+    `${count} ${unit.toLowerCase()}${count === 1 ? "" : "s"}`;
+  if (show(before) === show(after)) return [];
+  const isLonger = secondsOf(after) > secondsOf(before);
+  return [
+    {
+      path: "lookback",
+      kind: "changed",
+      what: `${show(before)} -> ${show(after)}`,
+      means: isLonger
+        ? "each run reads further back; rows that came too late for the old lookback are not read by that alone"
+        : "each run reads less far back: rows that become visible later than that are missed",
+      needs: isLonger ? [{ step: "replay", reason: "lookback, if rows were missed before" }] : [],
+    },
+  ];
+}
+
+const UNIT_SECONDS = { SECOND: 1, MINUTE: 60, HOUR: 3_600, DAY: 86_400 };
+
+function secondsOf({ lookback }: EntityModel): number {
+  return lookback.count * UNIT_SECONDS[lookback.unit];
+}
+
+function tableName(model: EntityModel, role: "updates" | "temp" | "final" | "view" | "tombstones"): string {
+  return `${model.dataset}.${model.tables[role] ?? ""}`;
+}

@@ -1,0 +1,161 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import {
+  type ActionText,
+  actionTexts,
+  COMPILED_FOLDER,
+  isCompiled,
+  renderCompiled,
+  runDataform,
+} from "../dataform/compile.ts";
+import type { EntityModel } from "../generate/model.ts";
+import { buildModels, generateProject } from "../generate/project.ts";
+import { compareFiles, isGenerated } from "../generate/write.ts";
+import { messageOf } from "../project/errors.ts";
+import { type ProjectInput, readProjectInput } from "../project/load-project.ts";
+import { InputError, parseJson } from "../project/problems.ts";
+import { readCommit } from "./git.ts";
+
+/** One side of a review. */
+export interface Side {
+  readonly models: readonly EntityModel[];
+  readonly actions: readonly ActionText[];
+  /** `@dataform/core`'s version as package.json asks for it. */
+  readonly core: string | undefined;
+  /** False where no definitions were committed, and the generator installed here made them. */
+  readonly hasDefinitions: boolean;
+  /** What could not be read or compiled, one line each; what depends on it is empty. */
+  readonly problems: readonly string[];
+}
+
+/** The side of the pull request, with what of it is stale on disk. */
+export interface Head extends Side {
+  readonly stale: readonly string[];
+}
+
+type Files = ReadonlyMap<string, string>;
+
+const FOLDERS = ["definitions", "includes", "schemas"];
+const SETTINGS = ["dataform.json", "entities.json", "package.json"];
+
+/**
+ * Reads the base commit's side: its own definitions, compiled as they are committed, or made anew where it has none. Its
+ * faults are reported, not thrown.
+ */
+export async function readBase(root: string, commit: string): Promise<Side> {
+  const files = new Map(await readCommit(root, commit, [...FOLDERS, ...SETTINGS]));
+  const problems: string[] = [];
+  const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      problems.push(messageOf(error));
+      return otherwise;
+    }
+  };
+  const input = await attempt(
+    () =>
+      readProjectInput(async (file) => {
+        if (!files.has(file))
+          for (const [name, text] of await readCommit(root, commit, [file])) files.set(name, text);
+        return files.get(file);
+      }),
+    undefined,
+  );
+  const models = input === undefined ? [] : await attempt(async () => modelsOf(input), []);
+  const hasDefinitions = [...files].some(([file, text]) => isGenerated(file, text));
+  if (!hasDefinitions && input !== undefined && models.length > 0)
+    for (const [file, text] of definitionsOf(input)) files.set(file, text);
+  const actions = await attempt(() => compile(files), []);
+  return { models, actions, core: coreVersion(files), hasDefinitions, problems };
+}
+
+/** Reads the working tree's side, its definitions made anew. Throws an InputError where the generator or Dataform does. */
+export async function readHead(root: string): Promise<Head> {
+  const files = new Map<string, string>();
+  for (const file of [...SETTINGS, ...(await listFiles(root, FOLDERS))]) {
+    const text = await readIfFile(path.join(root, file));
+    if (text !== undefined) files.set(file, text);
+  }
+  const input = await readProjectInput(async (file) => files.get(file) ?? readIfFile(path.join(root, file)));
+  const differences = await compareFiles(root, "definitions", definitionsOf(input), isGenerated);
+  for (const { path: file, kind, expected } of differences) {
+    if (kind === "orphaned") files.delete(file);
+    else files.set(file, expected ?? "");
+  }
+  const graph = await inTemporaryProject(files, runDataform);
+  const compiled = await compareFiles(root, COMPILED_FOLDER, renderCompiled(graph), isCompiled);
+  return {
+    models: modelsOf(input),
+    actions: actionTexts(graph),
+    core: coreVersion(files),
+    hasDefinitions: true,
+    problems: [],
+    stale: [...differences, ...compiled].map(({ path: file, kind }) => `${file} (${kind})`),
+  };
+}
+
+function modelsOf({ config, schemas, defaultDataset }: ProjectInput): readonly EntityModel[] {
+  return buildModels(config, schemas, { defaultDataset });
+}
+
+function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): Files {
+  return generateProject(config, schemas, { defaultDataset });
+}
+
+async function compile(files: Files): Promise<readonly ActionText[]> {
+  return actionTexts(await inTemporaryProject(files, runDataform));
+}
+
+/** Dataform's sandbox follows no link out of the project, so its core is copied in; it takes nothing else from there. */
+async function inTemporaryProject<T>(files: Files, use: (root: string) => Promise<T>): Promise<T> {
+  const root = await mkdtemp(path.join(tmpdir(), "review-"));
+  try {
+    for (const [file, text] of files) {
+      const target = path.join(root, file);
+      // A schema outside the project's folder is no part of what Dataform compiles.
+      if (path.relative(root, target).startsWith("..")) continue;
+      await mkdir(path.dirname(target), { recursive: true });
+      await writeFile(target, text);
+    }
+    const core = path.dirname(createRequire(import.meta.url).resolve("@dataform/core/package.json"));
+    await cp(core, path.join(root, "node_modules/@dataform/core"), { recursive: true, dereference: true });
+    return await use(root);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+function coreVersion(files: Files): string | undefined {
+  try {
+    const text = files.get("package.json");
+    const parsed = text === undefined ? undefined : parseJson(text, "package.json");
+    const dependencies = (parsed as { dependencies?: Record<string, unknown> } | undefined)?.dependencies;
+    const version = dependencies?.["@dataform/core"];
+    return typeof version === "string" ? version : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+async function listFiles(root: string, folders: readonly string[]): Promise<readonly string[]> {
+  const lists = folders.map(async (folder) => {
+    const entries = await readdir(path.join(root, folder), { withFileTypes: true, recursive: true }).catch(
+      () => [],
+    );
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
+async function readIfFile(file: string): Promise<string | undefined> {
+  return readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "EISDIR" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+}

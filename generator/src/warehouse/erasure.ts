@@ -1,0 +1,152 @@
+import { formatTable } from "../cli/print.ts";
+import type { EntityModel } from "../generate/model.ts";
+import { codeOf, messageOf, wrongUsage } from "../project/errors.ts";
+import { findTable, tableOf, type Warehouse } from "./client.ts";
+
+/** What an entity's tables still hold of one user. */
+export interface ErasureReport {
+  readonly entity: string;
+  readonly key: Readonly<Record<string, string>>;
+  /** Rows of the user, by table. */
+  readonly rows: readonly { readonly table: string; readonly rows: number }[];
+  /** Everything up to this time is deleted; null where the user was never deleted. */
+  readonly deletedUpTo: string | null;
+  /** True when no table holds a row of the user; a tombstone holds no personal data. */
+  readonly isErased: boolean;
+  /** True where producers can delete users of the entity. */
+  readonly canDelete: boolean;
+}
+
+/** Looks for a user in every table of the entity that can hold one. */
+export async function readErasure(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  values: readonly string[],
+): Promise<ErasureReport> {
+  if (values.length !== entity.keys.length) {
+    const names = entity.keys.map((key) => `<${key.name}>`).join(" ");
+    throw wrongUsage(
+      `erasure: ${entity.name} has ${entity.keys.length === 1 ? "1 key column" : `${entity.keys.length} key columns`}; write erasure ${entity.name} ${names}`,
+    );
+  }
+  await checkKey(warehouse, entity, values);
+  const rows = [];
+  for (const table of [entity.tables.updates, entity.tables.temp, entity.tables.final]) {
+    rows.push({ table, rows: await countRows(warehouse, entity, table, values) });
+  }
+  return {
+    entity: entity.name,
+    key: Object.fromEntries(entity.keys.map((key, index) => [key.name, values[index] ?? ""])),
+    rows,
+    deletedUpTo: await readTombstone(warehouse, entity, values),
+    isErased: rows.every((found) => found.rows === 0),
+    canDelete: entity.deletes !== undefined,
+  };
+}
+
+/**
+ * Reads the key alone first: in a condition BigQuery need not look at a value that cannot be read, and would find no row
+ * of a user whom nobody named.
+ */
+async function checkKey(warehouse: Warehouse, entity: EntityModel, values: readonly string[]): Promise<void> {
+  const parts = entity.keys.map((_, index) => keyValue(entity, index));
+  await query(warehouse, entity, values, `SELECT ${parts.join(", ")}`).catch((error: unknown) => {
+    if (codeOf(error) !== 400) throw error;
+    throw wrongUsage(`erasure: not a key of ${entity.name}: ${messageOf(error)}`);
+  });
+}
+
+async function countRows(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  table: string,
+  values: readonly string[],
+): Promise<number> {
+  if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return 0;
+  const condition = entity.keys
+    .map((key, index) => {
+      // NaN equals nothing, itself neither; as text it does, as in the merge.
+      const [left, right] = [key.quoted, keyValue(entity, index)];
+      return key.isFloat
+        ? `TO_JSON_STRING(${left} + 0.0) = TO_JSON_STRING(${right} + 0.0)`
+        : `${left} = ${right}`;
+    })
+    .join(" AND ");
+  const [found] = await query(
+    warehouse,
+    entity,
+    values,
+    `SELECT COUNT(*) AS row_count FROM ${name(warehouse, entity, table)} WHERE ${condition}`,
+  );
+  return Number(found?.row_count ?? 0);
+}
+
+async function readTombstone(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  values: readonly string[],
+): Promise<string | null> {
+  const table = entity.tables.tombstones;
+  if (table === undefined) return null;
+  if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return null;
+  const parts = entity.keys.map(
+    (key, index) => `${keyValue(entity, index)}${key.isFloat ? " + 0.0" : ""} AS ${key.quoted}`,
+  );
+  const hash = `TO_HEX(SHA256(TO_JSON_STRING(STRUCT(${parts.join(", ")}))))`;
+  const sql = `SELECT CAST(MAX(version) AS STRING) AS version FROM ${name(warehouse, entity, table)} WHERE key_hash = ${hash}`;
+  const [found] = await query(warehouse, entity, values, sql);
+  return typeof found?.version === "string" ? found.version : null;
+}
+
+/** The key as it stands in a file of updates: BYTES are base64 there. */
+function keyValue(entity: EntityModel, index: number): string {
+  if (entity.keys[index]?.field.type === "BYTES") return `FROM_BASE64(@key${index})`;
+  return `CAST(@key${index} AS ${entity.keys[index]?.field.type ?? "STRING"})`;
+}
+
+async function query(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  values: readonly string[],
+  sql: string,
+): Promise<Record<string, unknown>[]> {
+  const params = Object.fromEntries(entity.keys.map((_, index) => [`key${index}`, values[index] ?? ""]));
+  const [rows] = await warehouse.client.query({ query: sql, params });
+  return rows as Record<string, unknown>[];
+}
+
+function name(warehouse: Warehouse, entity: EntityModel, table: string): string {
+  return `\`${warehouse.project.projectId}.${entity.dataset}.${table}\``;
+}
+
+/** What an erasing run removed, from the entity's log of runs; undefined where it never erased. */
+export async function readLastErase(
+  warehouse: Warehouse,
+  entity: EntityModel,
+): Promise<{ readonly runId: string; readonly updates: number; readonly users: number } | undefined> {
+  const watermark = { dataset: entity.dataset, table: entity.tables.watermark };
+  if ((await findTable(tableOf(warehouse, watermark))) === undefined) return undefined;
+  const sql = `SELECT run.run_id AS runId, run.rows_read AS updates, run.users_read AS users
+FROM ${name(warehouse, entity, entity.tables.watermark)} AS progress, UNNEST(progress.recent_runs) AS run
+WHERE run.kind = 'erase' ORDER BY run.merged_at DESC LIMIT 1`;
+  const [rows] = await warehouse.client.query({ query: sql });
+  const found = (rows as { runId: string; updates: unknown; users: unknown }[])[0];
+  if (found === undefined) return undefined;
+  return { runId: found.runId, updates: Number(found.updates), users: Number(found.users) };
+}
+
+/** The report as a table and a sentence. */
+export function formatErasure(report: ErasureReport): string {
+  const table = formatTable(
+    ["table", "rows of this user"],
+    report.rows.map((found) => [found.table, found.rows]),
+  );
+  const deleted =
+    report.deletedUpTo === null ? "no delete of this user is known" : `deleted up to ${report.deletedUpTo}`;
+  const verdict = report.isErased
+    ? "nothing of this user is left"
+    : report.canDelete
+      ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
+      : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
+  return `${table}\n${deleted}; ${verdict}`;
+}

@@ -1,0 +1,210 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { JobLoadMetadata, Table, TableField } from "@google-cloud/bigquery";
+import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
+import { findTable, loadFrom, tableOf, type Warehouse } from "../client.ts";
+import { checkParquet, isParquet, unpackParquet } from "./parquet.ts";
+import { hasRange, stagedFields, unstagedSql } from "./ranges.ts";
+import { type GatheredRows, gatherRows } from "./rows.ts";
+import { dataError } from "./text.ts";
+
+/** Where updates of one entity go. */
+export interface LoadTarget {
+  readonly dataset: string;
+  readonly table: string;
+}
+
+/** What a load did. */
+export interface LoadResult {
+  readonly rows: number;
+  readonly files: number;
+}
+
+/**
+ * Appends the rows of all files to the table, or of none. Every file is checked before anything is sent. NDJSON and CSV
+ * travel as one load job, which BigQuery commits whole; Parquet takes a job per file, so as soon as there is more than
+ * one job they fill a table of their own and one INSERT moves its rows; so it is with a RANGE, which the INSERT makes.
+ */
+export async function loadFiles(
+  warehouse: Warehouse,
+  target: LoadTarget,
+  files: readonly string[],
+): Promise<LoadResult> {
+  for (const file of files) await checkFile(file);
+  const table = tableOf(warehouse, target);
+  const metadata = await findTable(table);
+  if (metadata === undefined) {
+    throw new CommandError(`${target.dataset}.${target.table}: no such table; run \`npm run init\` first`);
+  }
+  const fields = metadata.schema?.fields ?? [];
+  const folder = await mkdtemp(path.join(tmpdir(), "load-"));
+  try {
+    const parts = await prepareParts(files, fields, folder);
+    const [first, ...others] = parts;
+    if (first !== undefined && others.length === 0 && !hasRange(fields)) await loadPart(first, table, fields);
+    else await loadThroughStaging(warehouse, parts, target, fields);
+    const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+    return { rows, files: files.length };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkFile(file: string): Promise<void> {
+  if (!/\.(ndjson|jsonl|json|csv|parquet)(\.gz)?$/i.test(file)) {
+    throw wrongUsage(
+      `${file}: unknown format; expected .ndjson, .jsonl, .json, .csv or .parquet, each also as .gz`,
+    );
+  }
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) throw dataError({ file }, "no such file");
+  if (!found.isFile()) throw dataError({ file }, "not a file");
+}
+
+/** The data of one load job. */
+interface Part {
+  readonly file: string;
+  readonly rows: number;
+  readonly configuration: JobLoadMetadata;
+  /** Says in the user's words where the job failed. */
+  explain(error: unknown): Promise<unknown>;
+}
+
+async function prepareParts(
+  files: readonly string[],
+  fields: readonly TableField[],
+  folder: string,
+): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const file of files.filter(isParquet)) {
+    const unpacked = await unpackParquet(file, await mkdtemp(path.join(folder, "parquet-")));
+    parts.push(parquetPart(unpacked, file, await checkParquet(unpacked, file, stagedFields(fields))));
+  }
+  const textFiles = files.filter((file) => !isParquet(file));
+  if (textFiles.length === 0) return parts;
+  const rows = await gatherRows(textFiles, fields, path.join(folder, "rows.ndjson"));
+  if (rows.rowCount > 0 || parts.length === 0) parts.unshift(textPart(rows, textFiles));
+  return parts;
+}
+
+function textPart(rows: GatheredRows, files: readonly string[]): Part {
+  return {
+    file: rows.file,
+    rows: rows.rowCount,
+    configuration: { sourceFormat: "NEWLINE_DELIMITED_JSON" },
+    explain: (error) => explainRowError(error, rows, files),
+  };
+}
+
+function parquetPart(file: string, shownAs: string, rows: number): Part {
+  return {
+    file,
+    rows,
+    configuration: { sourceFormat: "PARQUET", parquetOptions: { enableListInference: true } },
+    explain: async (error) => (isDataError(error) ? dataError({ file: shownAs }, reasonOf(error)) : error),
+  };
+}
+
+async function loadPart(part: Part, table: Table, fields: readonly TableField[]): Promise<void> {
+  try {
+    await loadFrom(createReadStream(part.file), table, {
+      ...part.configuration,
+      schema: { fields: [...fields] },
+      writeDisposition: "WRITE_APPEND",
+      createDisposition: "CREATE_NEVER",
+      autodetect: false,
+      ignoreUnknownValues: false,
+      maxBadRecords: 0,
+    });
+  } catch (error) {
+    throw await part.explain(error);
+  }
+}
+
+async function loadThroughStaging(
+  warehouse: Warehouse,
+  parts: readonly Part[],
+  target: LoadTarget,
+  fields: readonly TableField[],
+): Promise<void> {
+  const name = `${target.table}_load_${randomUUID().replaceAll("-", "")}`;
+  const staged = stagedFields(fields);
+  const [staging] = await warehouse.client.dataset(target.dataset).createTable(name, {
+    schema: { fields: staged },
+    description: "Rows on their way into the updates; dropped when the load ends.",
+    expirationTime: String(Date.now() + 24 * 60 * 60 * 1000),
+  });
+  try {
+    for (const part of parts) await loadPart(part, staging, staged);
+    await moveRows(warehouse, name, target, fields);
+  } finally {
+    await staging.delete({ ignoreNotFound: true }).catch(() => undefined);
+  }
+}
+
+async function moveRows(
+  warehouse: Warehouse,
+  from: string,
+  target: LoadTarget,
+  fields: readonly TableField[],
+): Promise<void> {
+  const columns = fields.map((field) => `\`${field.name}\``).join(", ");
+  const values = fields.map((field) => unstagedSql(field, `\`${field.name}\``)).join(", ");
+  const dataset = `${warehouse.project.projectId}.${target.dataset}`;
+  await warehouse.client.query({
+    query: `INSERT INTO \`${dataset}.${target.table}\` (${columns}) SELECT ${values} FROM \`${dataset}.${from}\``,
+  });
+}
+
+interface FailedJob {
+  readonly message: string;
+  readonly errors: readonly { readonly reason?: string; readonly message?: string }[];
+}
+
+async function explainRowError(
+  error: unknown,
+  rows: GatheredRows,
+  files: readonly string[],
+): Promise<unknown> {
+  if (!isDataError(error)) return error;
+  const texts = [...error.errors.map((detail) => detail.message ?? ""), error.message];
+  const row = await findRow(texts, rows.file);
+  const place = row !== undefined && row < rows.rowCount ? rows.placeOf(row) : { file: files.join(", ") };
+  return dataError(place, reasonOf(error));
+}
+
+/** The row, from 0, that one of BigQuery's messages points at, by its number or by the byte it starts at. */
+async function findRow(messages: readonly string[], file: string): Promise<number | undefined> {
+  for (const message of messages) {
+    const line = /line_number: (\d+)/.exec(message)?.[1] ?? /\brow (\d+)\b/i.exec(message)?.[1];
+    if (line !== undefined) return Number(line) - 1;
+    const position = /starting at position (\d+)/.exec(message)?.[1];
+    if (position !== undefined) return countRowsBefore(Number(position), file);
+  }
+  return undefined;
+}
+
+async function countRowsBefore(position: number, file: string): Promise<number> {
+  if (position === 0) return 0;
+  let rows = 0;
+  for await (const bytes of createReadStream(file, { end: position - 1 }) as AsyncIterable<Uint8Array>) {
+    for (const byte of bytes) if (byte === 0x0a) rows++;
+  }
+  return rows;
+}
+
+/** BigQuery's most telling message: the first detail that is not only the summary. */
+function reasonOf(error: FailedJob): string {
+  const details = error.errors.map((detail) => detail.message ?? "").filter((text) => text !== "");
+  const telling = details.find((text) => !/too many errors|errors\[\] collection/.test(text));
+  const text = messageOf(new Error(telling ?? details[0] ?? error.message));
+  return text.replace(/^Error while reading data, error message: /, "").replace(/;? ?File: \S*$/, "");
+}
+
+function isDataError(error: unknown): error is FailedJob {
+  if (!(error instanceof Error) || !("errors" in error) || !Array.isArray(error.errors)) return false;
+  return error.errors.some((detail: { reason?: string }) => detail?.reason === "invalid");
+}

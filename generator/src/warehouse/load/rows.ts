@@ -1,0 +1,180 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import type { TableField } from "@google-cloud/bigquery";
+import { messageOf } from "../../project/errors.ts";
+import { type Cell, type CsvRecord, readCsv } from "./csv.ts";
+import { rangeJson } from "./ranges.ts";
+import { dataError, type Place, readLines } from "./text.ts";
+import { findField, findRowProblem, typeName, unknownField } from "./value.ts";
+
+/** Rows of NDJSON and CSV files, checked and gathered in one file, so that one load job takes all of them or none. */
+export interface GatheredRows {
+  readonly file: string;
+  readonly rowCount: number;
+  /** Where a row of the gathered file came from; rows count from 0. */
+  placeOf(row: number): Place;
+}
+
+/** Checks every row of the files against the table's columns and writes all of them to `target` as NDJSON. */
+export async function gatherRows(
+  files: readonly string[],
+  fields: readonly TableField[],
+  target: string,
+): Promise<GatheredRows> {
+  const output = createWriteStream(target);
+  const origins = new Origins();
+  let pending = "";
+  try {
+    for (const file of files) {
+      for await (const row of isCsv(file) ? readCsvRows(file, fields) : readJsonRows(file, fields)) {
+        origins.add(file, row.line);
+        pending += `${row.json}\n`;
+        if (pending.length < 1 << 16) continue;
+        if (!output.write(pending)) await once(output, "drain");
+        pending = "";
+      }
+    }
+    output.end(pending);
+    await finished(output);
+  } finally {
+    output.destroy();
+  }
+  return { file: target, rowCount: origins.count, placeOf: (row) => origins.placeOf(row) };
+}
+
+/** True for a file whose name says CSV, packed or not. */
+export function isCsv(file: string): boolean {
+  return /\.csv(\.gz)?$/i.test(file);
+}
+
+interface CheckedRow {
+  readonly line: number;
+  readonly json: string;
+}
+
+async function* readJsonRows(file: string, fields: readonly TableField[]): AsyncGenerator<CheckedRow> {
+  for await (const { line, text } of readLines(file)) {
+    if (text.trim() === "") continue;
+    checkRow(parseJson({ file, line }, text), fields, { file, line });
+    yield { line, json: text };
+  }
+}
+
+function parseJson(place: Place, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = messageOf(error);
+    const position = /position (\d+)/.exec(message)?.[1];
+    const column = position === undefined ? text.length + 1 : Number(position) + 1;
+    const hint = /^\s*[[{]\s*$/.test(text)
+      ? "; one whole JSON object per line is expected, not pretty-printed JSON"
+      : "";
+    throw dataError(
+      { ...place, column },
+      `not JSON (${message.replace(/ in JSON at position.*/, "")})${hint}`,
+    );
+  }
+}
+
+function checkRow(row: unknown, fields: readonly TableField[], place: Place): void {
+  const problem = findRowProblem(row, fields);
+  if (problem === undefined) return;
+  throw dataError(place, problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`);
+}
+
+async function* readCsvRows(file: string, fields: readonly TableField[]): AsyncGenerator<CheckedRow> {
+  let header: readonly TableField[] | undefined;
+  for await (const record of readCsv(file)) {
+    if (header === undefined) {
+      header = readHeader(file, record, fields);
+      continue;
+    }
+    const place = { file, line: record.line };
+    if (record.cells.length !== header.length) {
+      throw dataError(place, `${record.cells.length} cells, but the header names ${header.length} columns`);
+    }
+    const json = jsonOf(record.cells, header, place);
+    checkRow(JSON.parse(json), fields, place);
+    yield { line: record.line, json };
+  }
+  if (header === undefined) throw dataError({ file, line: 1 }, "empty; its first line must name the columns");
+}
+
+/** The columns that a CSV file's first line names: values go by name, so their order in the file is free. */
+function readHeader(file: string, record: CsvRecord, fields: readonly TableField[]): readonly TableField[] {
+  const place = { file, line: record.line };
+  const [only] = record.cells.length === 1 ? record.cells : [];
+  const separator = only === undefined || only.quoted ? undefined : /[;\t|]/.exec(only.text)?.[0];
+  if (separator !== undefined && findField(only?.text.trim() ?? "", fields) === undefined) {
+    throw dataError(place, `cells are separated by ${JSON.stringify(separator)}; save the file with commas`);
+  }
+  const header = record.cells.map(({ text }) => {
+    const name = text.trim();
+    const field = findField(name, fields);
+    if (field === undefined) throw dataError(place, `${name}: ${unknownField(name, fields)}`);
+    if (typeName(field) === "RECORD" || field.mode === "REPEATED") {
+      throw dataError(place, `${name}: CSV cannot carry a RECORD or REPEATED column; use NDJSON or Parquet`);
+    }
+    return field;
+  });
+  const twice = header.find((field, index) => header.indexOf(field) !== index);
+  if (twice !== undefined) throw dataError(place, `${twice.name}: named twice in the header`);
+  return header;
+}
+
+/** A CSV record as JSON: an empty cell is NULL, which says nothing; a quoted empty cell is the empty text. */
+function jsonOf(cells: readonly Cell[], header: readonly TableField[], place: Place): string {
+  const members = header.flatMap((field, index) => {
+    const cell = cells[index];
+    if (cell === undefined || isNull(cell, field)) return [];
+    return [`${JSON.stringify(field.name)}:${jsonValue(cell.text, field, place)}`];
+  });
+  return `{${members.join(",")}}`;
+}
+
+function isNull(cell: Cell, field: TableField): boolean {
+  if (cell.text !== "") return false;
+  return !cell.quoted || !["STRING", "BYTES"].includes(typeName(field));
+}
+
+function jsonValue(text: string, field: TableField, place: Place): string {
+  switch (typeName(field)) {
+    case "BOOL":
+      if (/^\s*(true|t|yes|y|1)\s*$/i.test(text)) return "true";
+      if (/^\s*(false|f|no|n|0)\s*$/i.test(text)) return "false";
+      return JSON.stringify(text);
+    case "JSON":
+      try {
+        JSON.parse(text);
+        return text.replace(/[\r\n]+/g, " ");
+      } catch (error) {
+        throw dataError(place, `${field.name}: JSON: not JSON (${messageOf(error)})`);
+      }
+    case "RANGE":
+      return rangeJson(text) ?? JSON.stringify(text);
+    default:
+      return JSON.stringify(text);
+  }
+}
+
+/** Remembers where rows came from as runs of consecutive lines, so that millions of rows cost next to nothing. */
+class Origins {
+  count = 0;
+  readonly #runs: { row: number; file: string; line: number }[] = [];
+
+  add(file: string, line: number): void {
+    const run = this.#runs.at(-1);
+    if (run === undefined || run.file !== file || run.line + (this.count - run.row) !== line) {
+      this.#runs.push({ row: this.count, file, line });
+    }
+    this.count++;
+  }
+
+  placeOf(row: number): Place {
+    const run = this.#runs.findLast((candidate) => candidate.row <= row);
+    if (run === undefined) throw new RangeError(`row ${row} of ${this.count}`);
+    return { file: run.file, line: run.line + (row - run.row) };
+  }
+}

@@ -1,0 +1,138 @@
+import type { TableField } from "@google-cloud/bigquery";
+import type { EntityModel, TreeNode } from "../generate/model.ts";
+import type { FieldType } from "../project/field-types.ts";
+import type { SchemaField } from "../project/schema.ts";
+
+/** A table as it should be. */
+export interface TableSpec {
+  readonly dataset: string;
+  readonly table: string;
+  readonly description: string;
+  readonly fields: readonly TableField[];
+  /** The TIMESTAMP column whose day partitions the table. */
+  readonly partitionBy?: string;
+  readonly clusterBy: readonly string[];
+}
+
+/** The tables of an entity that hold what cannot be made again: `init` creates and extends these. */
+export function tableSpecs(model: EntityModel): readonly TableSpec[] {
+  const tombstones = model.tables.tombstones;
+  return [
+    updatesSpec(model),
+    finalSpec(model),
+    ...(tombstones === undefined ? [] : [tombstonesSpec(model, tombstones)]),
+  ];
+}
+
+/** The append-only table that producers write to. */
+export function updatesSpec(model: EntityModel): TableSpec {
+  return {
+    dataset: model.dataset,
+    table: model.tables.updates,
+    description: `Updates of ${model.name}, append only; NULL says nothing.`,
+    fields: [...model.columns, ...model.instructions].map((column) => ({
+      ...restField(column.field, true),
+      description: column.description,
+    })),
+    partitionBy: model.ingest.name,
+    clusterBy: clusterNames(model),
+  };
+}
+
+function finalSpec(model: EntityModel): TableSpec {
+  return {
+    dataset: model.dataset,
+    table: model.tables.final,
+    description: `One row per user: each attribute of ${model.name} at its latest known value.`,
+    fields: [
+      ...model.columns.map((column) => ({
+        ...restField(column.field, false),
+        description: column.description,
+      })),
+      {
+        name: "_versions",
+        type: "RECORD",
+        mode: "NULLABLE",
+        description: "For each attribute, the version of the update that set it.",
+        fields: model.tree.map(versionField),
+      },
+    ],
+    clusterBy: clusterNames(model),
+  };
+}
+
+function tombstonesSpec(model: EntityModel, table: string): TableSpec {
+  return {
+    dataset: model.dataset,
+    table,
+    description: `The deleted users of ${model.name}, so that no replay brings them back.`,
+    fields: [
+      {
+        name: "key_hash",
+        type: "STRING",
+        mode: "NULLABLE",
+        description: "SHA-256 of the user's key, in hexadecimal.",
+      },
+      {
+        name: "version",
+        type: "TIMESTAMP",
+        mode: "NULLABLE",
+        description: "Everything the user had up to and including this version is deleted.",
+      },
+      {
+        name: "ingest_timestamp",
+        type: "TIMESTAMP",
+        mode: "NULLABLE",
+        description: "The newest ingest timestamp of the user.",
+      },
+    ],
+    clusterBy: ["key_hash"],
+  };
+}
+
+function versionField(node: TreeNode): TableField {
+  if (node.kind === "leaf") return { name: node.name, type: "TIMESTAMP", mode: "NULLABLE" };
+  return { name: node.name, type: "RECORD", mode: "NULLABLE", fields: node.children.map(versionField) };
+}
+
+function clusterNames(model: EntityModel): readonly string[] {
+  return model.clusterBy.map((name) => name.replaceAll("`", ""));
+}
+
+/** The names that BigQuery's API itself answers with, so that a plan compares like with like. */
+const restTypes: Partial<Record<FieldType, string>> = {
+  INT64: "INTEGER",
+  FLOAT64: "FLOAT",
+  BOOL: "BOOLEAN",
+  STRUCT: "RECORD",
+};
+
+/** A field of the schema as BigQuery's API writes it; only the updates hold producers to REQUIRED. */
+function restField(field: SchemaField, isStrict: boolean): TableField {
+  const mode = field.mode === "REQUIRED" && !isStrict ? "NULLABLE" : field.mode;
+  return {
+    name: field.name,
+    ...restType(field.type),
+    mode,
+    ...(field.description === undefined ? {} : { description: field.description }),
+    ...(isStrict && field.roundingMode !== undefined
+      ? { roundingMode: field.roundingMode as TableField["roundingMode"] }
+      : {}),
+    ...(isStrict && field.defaultsToNow ? { defaultValueExpression: "CURRENT_TIMESTAMP()" } : {}),
+    ...parametersOf(field),
+    ...(field.fields.length === 0 ? {} : { fields: field.fields.map((inner) => restField(inner, isStrict)) }),
+  };
+}
+
+function restType(type: FieldType): TableField {
+  const element = /^RANGE<(.*)>$/.exec(type)?.[1];
+  if (element !== undefined) return { type: "RANGE", rangeElementType: { type: element } };
+  return { type: restTypes[type] ?? type };
+}
+
+function parametersOf(field: SchemaField): TableField {
+  if (field.typeParameters === undefined) return {};
+  const [first, second] = field.typeParameters.split(",").map((part) => part.trim());
+  if (field.type === "STRING" || field.type === "BYTES") return { maxLength: first };
+  return { precision: first, ...(second === undefined ? {} : { scale: second }) };
+}

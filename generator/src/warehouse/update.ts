@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { hasFlag, withAudit } from "../dataform/flags.ts";
+import {
+  type DataformResult,
+  type OutputSink,
+  runDataform,
+  withCredentials,
+  withoutTimeoutNote,
+  withTimeout,
+} from "../dataform/run.ts";
+import { resolveSelection } from "../dataform/selection.ts";
+import type { Project } from "../project/dataform-json.ts";
+import { CommandError, wrongUsage } from "../project/errors.ts";
+
+/** How an update behaves beyond what Dataform's own flags say. */
+export interface UpdateOptions {
+  /** Flags for `dataform run`, passed on as they are. */
+  readonly flags: readonly string[];
+  readonly sink: OutputSink;
+  /** How many times a run that lost against another one is started again. */
+  readonly maxRetries?: number;
+  /** Waits before a retry; tests replace it. */
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
+}
+
+const DEFAULT_MAX_RETRIES = 8;
+
+/**
+ * Runs `dataform run` with its traps closed: a selection of nothing is an error, and a run whose transaction lost
+ * against another one is run again, which R3 and R6 make harmless.
+ */
+export async function runUpdate(project: Project, options: UpdateOptions): Promise<void> {
+  const { sink, maxRetries = DEFAULT_MAX_RETRIES, wait = sleep } = options;
+  const flags = await resolveSelection(project, withAudit(options.flags));
+  await withCredentials(project, async (credentials) => {
+    const args = ["run", ".", ...withTimeout(flags)];
+    if (!hasFlag(flags, "credentials")) args.push(`--credentials=${credentials}`);
+    for (let attempt = 0; ; attempt++) {
+      const result = await runDataform(project, args, withoutTimeoutNote(flags, sink));
+      if (result.exitCode === 0) return;
+      const unknown = /Unknown argument: (.*)/.exec(result.stderr)?.[1];
+      if (unknown !== undefined) {
+        throw wrongUsage(`update: --${unknown}: no such flag; \`npx dataform run --help\` lists them`);
+      }
+      const failures = readFailures(result);
+      if (!isWorthRetrying(failures) || attempt === maxRetries) {
+        throw new CommandError(describeFailure(result, failures, attempt));
+      }
+      const pause = backoff(attempt);
+      sink.stderr(
+        `update: ${failures[0]?.action} lost against another run; retry ${attempt + 1} of ${maxRetries} in ${(pause / 1000).toFixed(1)} s\n`,
+      );
+      await wait(pause);
+    }
+  });
+}
+
+/** Full jitter: runs that met once shall not meet again (attempt 0: up to 1 s, then doubling up to 30 s). */
+function backoff(attempt: number): number {
+  return 100 + Math.random() * Math.min(30_000, 1000 * 2 ** attempt);
+}
+
+/** One action that failed in a run. */
+export interface Failure {
+  readonly kind: "action" | "assertion";
+  readonly action: string;
+  readonly message: string;
+}
+
+/**
+ * The failed actions of a run, from what the CLI wrote to stderr: the action's line, its SQL behind `>`, its message.
+ */
+export function readFailures(result: DataformResult): readonly Failure[] {
+  const failures: { kind: Failure["kind"]; action: string; message: string }[] = [];
+  for (const line of result.stderr.split("\n")) {
+    const head = /^(Operation failed|Dataset creation failed|Assertion failed): +(\S+)/.exec(line);
+    if (head !== null) {
+      failures.push({
+        kind: head[1] === "Assertion failed" ? "assertion" : "action",
+        action: head[2] ?? "",
+        message: "",
+      });
+      continue;
+    }
+    const current = failures.at(-1);
+    const text = line.trim();
+    if (
+      current === undefined ||
+      text === "" ||
+      line.startsWith("  >") ||
+      /^(jobId|Bytes billed): /.test(text)
+    )
+      continue;
+    if (current.message.length < 2000) current.message = `${current.message} ${text}`.trim();
+  }
+  return failures;
+}
+
+/** What another run, or a service that is briefly away, makes a run fail with. */
+const TRANSIENT =
+  /aborted due to concurrent update|could not serialize access|run again|transaction conflict|backendError|Service Unavailable|\b50[0234]\b|rateLimitExceeded|exceeded rate limits|ECONNRESET|socket hang up|Retrying may solve|please retry/i;
+
+/** True when every failed action lost against another run: to run again is then all it takes. */
+export function isWorthRetrying(failures: readonly Failure[]): boolean {
+  const actions = failures.filter((failure) => failure.kind === "action");
+  return actions.length > 0 && actions.every((failure) => TRANSIENT.test(failure.message));
+}
+
+function describeFailure(result: DataformResult, failures: readonly Failure[], retries: number): string {
+  const after = retries === 0 ? "" : ` after ${retries} ${retries === 1 ? "retry" : "retries"}`;
+  const first = failures.find((failure) => failure.kind === "action") ?? failures[0];
+  if (first === undefined) {
+    const lines = `${result.stderr}\n${result.stdout}`.split("\n").map((line) => line.trim());
+    const reason =
+      lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== "") ?? "no message";
+    return `dataform run failed${after}: ${reason}`;
+  }
+  const others = failures.length > 1 ? ` (and ${failures.length - 1} more)` : "";
+  const message = first.message.replace(/^bigquery error: /, "");
+  return `dataform run: ${first.kind} ${first.action} failed${after}: ${message}${others}`;
+}

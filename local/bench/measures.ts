@@ -1,0 +1,61 @@
+import { createReadStream } from "node:fs";
+import type { Table } from "@google-cloud/bigquery";
+import { loadFrom } from "../../generator/src/warehouse/client.ts";
+import { SCHEMA } from "./updates.ts";
+
+/** How long a work took. */
+export type Milliseconds = number;
+
+/** The work with its duration for a result. */
+export function timed(work: () => Promise<unknown>): () => Promise<Milliseconds> {
+  return async () => {
+    const start = performance.now();
+    await work();
+    return performance.now() - start;
+  };
+}
+
+/** Loads a file of updates in the place of a table; gives how long the job ran, as its statistics say. */
+export async function loadUpdates(table: Table, file: string): Promise<Milliseconds> {
+  const job = await loadFrom(createReadStream(file), table, {
+    sourceFormat: "NEWLINE_DELIMITED_JSON",
+    writeDisposition: "WRITE_TRUNCATE",
+    schema: { fields: SCHEMA.map(({ name, type }) => ({ name, type })) },
+  });
+  const [{ statistics }] = await job.getMetadata();
+  return Number(statistics.endTime) - Number(statistics.startTime);
+}
+
+/** Runs a query and reads all pages of its answer as bytes, which no client has to understand. */
+export async function readAnswers(
+  url: string,
+  projectId: string,
+  dataset: string,
+  sql: string,
+): Promise<void> {
+  const body = {
+    query: sql,
+    useLegacySql: false,
+    defaultDataset: { datasetId: dataset },
+    formatOptions: { useInt64Timestamp: true },
+  };
+  const queries = `${url}/bigquery/v2/projects/${projectId}/queries`;
+  let page = await text(queries, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const jobId = /"jobId":"([^"]+)"/.exec(page)?.[1] ?? "";
+  for (;;) {
+    const token = /"pageToken":"([^"]+)"/.exec(page.slice(0, 10_000))?.[1];
+    if (token === undefined) return;
+    page = await text(`${queries}/${jobId}?pageToken=${token}&formatOptions.useInt64Timestamp=true`);
+  }
+}
+
+async function text(url: string, init?: RequestInit): Promise<string> {
+  const answer = await fetch(url, init);
+  const body = await answer.text();
+  if (!answer.ok) throw new Error(body);
+  return body;
+}

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { useFolder } from "../warehouse/folder.ts";
+
+const folder = useFolder();
+const script = fileURLToPath(new URL("../../../.ci/count-tests.mjs", import.meta.url));
+
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  testResults: { status: string; assertionResults: { status: string }[] }[];
+}
+
+const fine: Report = {
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  testResults: [{ status: "passed", assertionResults: [{ status: "passed" }] }],
+};
+
+async function count(report: unknown, exitCode: number): Promise<[string, number | null]> {
+  const file = await folder.write("report.json", JSON.stringify(report) ?? "");
+  const { stdout, status } = spawnSync(process.execPath, [script, file, String(exitCode)], {
+    encoding: "utf8",
+  });
+  return [stdout.trim(), status];
+}
+
+describe(".ci/count-tests.mjs", () => {
+  const cases: [string, unknown, number, string, number][] = [
+    ["all passed", fine, 0, "3 passed, 0 failed", 0],
+    ["some skipped", { ...fine, numPendingTests: 2 }, 0, "3 passed, 0 failed, 2 skipped", 0],
+    ["some failed", { ...fine, numFailedTests: 2 }, 1, "3 passed, 2 failed", 1],
+    [
+      "a file that did not load",
+      { ...fine, testResults: [...fine.testResults, { status: "failed", assertionResults: [] }] },
+      1,
+      "3 passed, 1 failed",
+      1,
+    ],
+    ["a check that failed before the tests", undefined, 2, "0 passed, 1 failed", 1],
+    ["a runner that failed after its tests", fine, 1, "3 passed, 1 failed", 1],
+    ["no test at all", { ...fine, numPassedTests: 0 }, 0, "0 passed, 0 failed", 1],
+  ];
+  for (const [name, report, exitCode, line, status] of cases) {
+    it(`counts ${name}`, async () => expect(await count(report, exitCode)).toEqual([line, status]));
+  }
+});
