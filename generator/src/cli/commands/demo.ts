@@ -1,23 +1,23 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { BigQueryTimestamp } from "@google-cloud/bigquery";
-import { startServer } from "../../../local/src/server.ts";
-import { runDataform, withCredentials } from "../dataform/run.ts";
-import type { EntityModel, TreeNode } from "../generate/model.ts";
-import { generateProject } from "../generate/project.ts";
-import { readProject } from "../project/dataform-json.ts";
-import { findEntity, readEntities } from "../project/entities.ts";
-import { CommandError, messageOf } from "../project/errors.ts";
-import { loadProject } from "../project/load-project.ts";
-import { openWarehouse, type Warehouse } from "../warehouse/client.ts";
-import { applyInit, planInit } from "../warehouse/init.ts";
-import { loadFiles } from "../warehouse/load/load.ts";
-import { readFailures } from "../warehouse/update.ts";
-import { formatTable } from "./print.ts";
-
-const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
+import { runDataform, withCredentials } from "../../dataform/run.ts";
+import type { EntityModel, TreeNode } from "../../generate/model.ts";
+import { generateProject } from "../../generate/project.ts";
+import { findEntity, readEntities } from "../../generate/read-entities.ts";
+import { compareFiles, isGenerated, writeFiles } from "../../generate/write.ts";
+import { readProject } from "../../project/dataform-json.ts";
+import { CommandError } from "../../project/errors.ts";
+import { loadProject } from "../../project/load-project.ts";
+import { openWarehouse, type Warehouse } from "../../warehouse/client.ts";
+import { applyInit, planInit } from "../../warehouse/init.ts";
+import { loadFiles } from "../../warehouse/load/load.ts";
+import { readFailures } from "../../warehouse/update.ts";
+import { defineCommand } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import type { Output } from "../output.ts";
+import { formatTable } from "../table.ts";
 
 /** The demo's entities: the samples, whatever `entities.json` has become since. */
 const ENTITIES = [
@@ -43,78 +43,103 @@ const NEXT = `That was the whole job. Next, with a schema of your own:
   6. npm run update                        merges them; npm run status says how it stands
 README.md says the rest.`;
 
-async function main(): Promise<void> {
-  const started = Date.now();
-  const root = await makeProject();
-  const server = await startServer({ port: 0, host: "127.0.0.1" });
-  try {
-    process.env.BIGQUERY_EMULATOR_HOST = server.url;
-    say(`a BigQuery endpoint runs at ${server.url}, in memory, for this demo only`);
-    const warehouse = openWarehouse(await readProject(root));
-    say(
-      `npm run generate: ${await generate(root)} files from schemas/user_info.json and schemas/user_profile.json`,
-    );
-    const entities = await readEntities(root);
-    const steps = await planInit(warehouse, entities);
-    await applyInit(steps);
-    say(
-      `npm run init: ${steps
-        .filter((step) => step.kind === "table")
-        .map((step) => step.name)
-        .join(", ")}`,
-    );
-    for (const { name } of ENTITIES) {
-      const entity = findEntity(entities, name);
-      console.log(`\n== ${TITLES[name]}`);
-      for (const batch of [1, 2])
-        await showBatch(warehouse, entity, path.join("samples", `${name}_${batch}.ndjson`));
+/** `npm run demo`: the whole job, with no account and nothing left behind. */
+export const demo = defineCommand({
+  name: "demo",
+  summary: "the whole job with no account: a local endpoint, the samples, final printed",
+  options: {},
+  examples: [
+    { term: "npm run demo", meaning: "needs neither Google Cloud nor anything but what npm installed" },
+  ],
+  exitCodes: [EXIT.done, EXIT.failed],
+  async run({ root: source, output }) {
+    const started = Date.now();
+    const { startServer } = await import("bigquery-local");
+    const root = await copyProject(source);
+    const server = await startServer({ port: 0, host: "127.0.0.1" });
+    try {
+      process.env.BIGQUERY_EMULATOR_HOST = server.url;
+      output.line(`> a BigQuery endpoint runs at ${server.url}, in memory, for this demo only`);
+      const shop = new Demo(openWarehouse(await readProject(root)), output);
+      await shop.prepare();
+      for (const { name } of ENTITIES) await shop.show(name);
+      output.line(`\n${NEXT}\n(${((Date.now() - started) / 1000).toFixed(0)} s)`);
+    } finally {
+      await server.close();
+      await rm(root, { recursive: true, force: true });
     }
-    console.log(`\n${NEXT}\n(${((Date.now() - started) / 1000).toFixed(0)} s)`);
-  } finally {
-    await server.close();
-    await rm(root, { recursive: true, force: true });
-  }
-}
+    return EXIT.done;
+  },
+});
 
 /** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
-async function makeProject(): Promise<string> {
+async function copyProject(source: string): Promise<string> {
   const root = await mkdtemp(path.join(tmpdir(), "demo-"));
   for (const part of [
     "package.json",
     "dataform.json",
     "includes",
     "schemas",
+    "samples",
     "node_modules/@dataform/core",
   ]) {
-    await cp(path.join(REPOSITORY, part), path.join(root, part), { recursive: true });
+    await cp(path.join(source, part), path.join(root, part), { recursive: true });
   }
   await mkdir(path.join(root, "definitions"));
   await writeFile(path.join(root, "entities.json"), JSON.stringify({ entities: ENTITIES }));
   return root;
 }
 
-async function generate(root: string): Promise<number> {
-  const { config, schemas, defaultDataset } = await loadProject(root);
-  const files = generateProject(config, schemas, { defaultDataset });
-  for (const [file, text] of files) {
-    await mkdir(path.dirname(path.join(root, file)), { recursive: true });
-    await writeFile(path.join(root, file), text);
-  }
-  return files.size;
-}
+/** The steps of the demo, each with what it shows. */
+class Demo {
+  readonly #warehouse: Warehouse;
+  readonly #root: string;
+  readonly #output: Output;
 
-async function showBatch(warehouse: Warehouse, entity: EntityModel, file: string): Promise<void> {
-  const target = { dataset: entity.dataset, table: entity.tables.updates };
-  const { rows } = await loadFiles(warehouse, target, [path.join(REPOSITORY, file)]);
-  console.log("");
-  say(`npm run load -- ${entity.name} ${file}: ${rows} updates`);
-  await printUpdates(warehouse, entity, rows);
-  const started = Date.now();
-  const count = await dataformRun(warehouse, entity);
-  say(
-    `npx dataform run: ${count} actions in ${((Date.now() - started) / 1000).toFixed(1)} s; ${entity.tables.final} is now`,
-  );
-  await printFinal(warehouse, entity);
+  constructor(warehouse: Warehouse, output: Output) {
+    this.#warehouse = warehouse;
+    this.#root = warehouse.project.root;
+    this.#output = output;
+  }
+
+  /** `generate` and `init`. */
+  async prepare(): Promise<void> {
+    const { config, schemas, defaultDataset } = await loadProject(this.#root);
+    const files = generateProject(config, schemas, { defaultDataset });
+    await writeFiles(this.#root, await compareFiles(this.#root, "definitions", files, isGenerated));
+    this.#say(
+      `npm run generate: ${files.size} files from schemas/user_info.json and schemas/user_profile.json`,
+    );
+    const steps = await planInit(this.#warehouse, await readEntities(this.#root));
+    await applyInit(steps);
+    const tables = steps.filter((step) => step.kind === "table").map((step) => step.name);
+    this.#say(`npm run init: ${tables.join(", ")}`);
+  }
+
+  /** Both batches of an entity, loaded and merged one after the other. */
+  async show(name: string): Promise<void> {
+    const entity = findEntity(await readEntities(this.#root), name);
+    this.#output.line(`\n== ${TITLES[name]}`);
+    for (const batch of [1, 2])
+      await this.#showBatch(entity, path.join("samples", `${name}_${batch}.ndjson`));
+  }
+
+  async #showBatch(entity: EntityModel, file: string): Promise<void> {
+    const target = { dataset: entity.dataset, table: entity.tables.updates };
+    const { rows } = await loadFiles(this.#warehouse, target, [path.join(this.#root, file)]);
+    this.#output.line("");
+    this.#say(`npm run load -- ${entity.name} ${file}: ${rows} updates`);
+    this.#output.line(await newestUpdates(this.#warehouse, entity, rows));
+    const started = Date.now();
+    const count = await dataformRun(this.#warehouse, entity);
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    this.#say(`npx dataform run: ${count} actions in ${seconds} s; ${entity.tables.final} is now`);
+    this.#output.line(await finalRows(this.#warehouse, entity));
+  }
+
+  #say(text: string): void {
+    this.#output.line(`> ${text}`);
+  }
 }
 
 async function dataformRun(warehouse: Warehouse, entity: EntityModel): Promise<number> {
@@ -133,34 +158,31 @@ async function dataformRun(warehouse: Warehouse, entity: EntityModel): Promise<n
 }
 
 /** The updates just loaded: the newest rows of the table, as many as the file had. */
-async function printUpdates(warehouse: Warehouse, entity: EntityModel, count: number): Promise<void> {
+async function newestUpdates(warehouse: Warehouse, entity: EntityModel, count: number): Promise<string> {
   const order = `${entity.ingest.quoted} DESC, ${keysOf(entity)} DESC`;
   const query = `${select(warehouse, entity, "updates")} ORDER BY ${order} LIMIT ${count}`;
   const [rows] = await warehouse.client.query({ query });
-  printTable(entity, rows.reverse(), "updates");
+  return openTable(entity, rows.reverse(), "updates");
 }
 
-async function printFinal(warehouse: Warehouse, entity: EntityModel): Promise<void> {
+async function finalRows(warehouse: Warehouse, entity: EntityModel): Promise<string> {
   const query = `${select(warehouse, entity, "final")} ORDER BY ${keysOf(entity)}`;
   const [rows] = await warehouse.client.query({ query });
-  printTable(entity, rows, "final");
+  return openTable(entity, rows, "final");
 }
 
 /** A flat entity row by row; a nested one, which is wide, attribute by attribute. */
-function printTable(
+function openTable(
   entity: EntityModel,
   rows: readonly Record<string, unknown>[],
   table: "updates" | "final",
-): void {
+): string {
   const titles = shownColumns(entity, table).map(({ title }) => title);
   const cells = rows.map((row) => Object.values(row).map(formatTime));
-  if (entity.tree.every((node) => node.kind === "leaf")) {
-    console.log(formatTable(titles, cells));
-    return;
-  }
+  if (entity.tree.every((node) => node.kind === "leaf")) return formatTable(titles, cells);
   const [first = "", ...others] = titles;
   const turned = others.map((title, index) => [title, ...cells.map((row) => row[index + 1])]);
-  console.log(formatTable([first, ...cells.map((row) => String(row[0]))], turned));
+  return formatTable([first, ...cells.map((row) => String(row[0]))], turned);
 }
 
 function formatTime(value: unknown): unknown {
@@ -194,16 +216,4 @@ function shownColumns(
     if (column.kind === "leaf" || column.kind === "record") return open(column, []);
     return [{ title: column.name, sql: column.quoted }];
   });
-}
-
-function say(text: string): void {
-  console.log(`> ${text}`);
-}
-
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof CommandError ? error.message : `demo: ${messageOf(error)}`);
-  if (process.argv.includes("--verbose")) console.error(error);
-  process.exitCode = 1;
 }
