@@ -12,7 +12,7 @@ describe("isNear", () => {
 
 describe("findNear and suggest", () => {
   it("take the nearest of several, and list all where none is near", () => {
-    expect(findNear("user_inof", ["user_infos", "user_info", "orders"])).toBe("user_info");
+    expect(findNear("user_inf", ["user_infos", "user_info", "orders"])).toBe("user_info");
     expect(suggest("user_inf", ["user_info", "orders"])).toBe("did you mean user_info?");
     expect(suggest("x", ["user_info", "orders"])).toBe("there are orders, user_info");
     expect(suggest("x", [])).toBe("there are none");
