@@ -1,4 +1,5 @@
-import { COMPILED_FOLDER, compileProject, isCompiled } from "../../dataform/compile.ts";
+import { COMPILED_FOLDER, isCompiled, renderCompiled } from "../../dataform/actions.ts";
+import { compileProject } from "../../dataform/compiler.ts";
 import { compareFiles } from "../../generate/write.ts";
 import { defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -20,7 +21,7 @@ export const compile = defineCommand({
     { code: EXIT.failed, meaning: "it does not compile, or with --check: a file is stale" },
   ],
   async run(context, { options }) {
-    const expected = await compileProject(context.root);
+    const expected = renderCompiled(await compileProject(context.root));
     const differences = await compareFiles(context.root, COMPILED_FOLDER, expected, isCompiled);
     return writeOrCheck(context, "compile", options.check, expected.size, differences);
   },

@@ -1,8 +1,8 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { BigQueryTimestamp } from "@google-cloud/bigquery";
 import { runDataform, withCredentials } from "../../dataform/run.ts";
+import { writeTemporaryProject } from "../../dataform/temporary-project.ts";
 import type { EntityModel, TreeNode } from "../../generate/model.ts";
 import { generateProject } from "../../generate/project.ts";
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
@@ -10,6 +10,7 @@ import { compareFiles, isGenerated, writeFiles } from "../../generate/write.ts";
 import { readProject } from "../../project/dataform-json.ts";
 import { CommandError } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
+import { WORKED_EXAMPLE } from "../../project/worked-example.ts";
 import { openWarehouse, type Warehouse } from "../../warehouse/client.ts";
 import { applyInit, planInit } from "../../warehouse/init.ts";
 import { loadFiles } from "../../warehouse/load/load.ts";
@@ -52,10 +53,10 @@ export const demo = defineCommand({
     { term: "npm run demo", meaning: "needs neither Google Cloud nor anything but what npm installed" },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
-  async run({ root: source, output }) {
+  async run({ output }) {
     const started = Date.now();
-    const { startServer } = await import("bigquery-local");
-    const root = await copyProject(source);
+    const startServer = await findEndpoint();
+    const root = await copyProject();
     const server = await startServer({ port: 0, host: "127.0.0.1" });
     try {
       process.env.BIGQUERY_EMULATOR_HOST = server.url;
@@ -72,22 +73,31 @@ export const demo = defineCommand({
   },
 });
 
-/** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
-async function copyProject(source: string): Promise<string> {
-  const root = await mkdtemp(path.join(tmpdir(), "demo-"));
-  for (const part of [
-    "package.json",
-    "dataform.json",
-    "includes",
-    "schemas",
-    "samples",
-    "node_modules/@dataform/core",
-  ]) {
-    await cp(path.join(source, part), path.join(root, part), { recursive: true });
+/** The local endpoint's way in; it is a package of its own, which a project may do without. */
+async function findEndpoint(): Promise<typeof import("bigquery-local").startServer> {
+  try {
+    return (await import("bigquery-local")).startServer;
+  } catch (error) {
+    throw new CommandError(
+      "the demo needs the package bigquery-local: npm install --save-dev bigquery-local",
+      {
+        cause: error,
+      },
+    );
   }
-  await mkdir(path.join(root, "definitions"));
-  await writeFile(path.join(root, "entities.json"), JSON.stringify({ entities: ENTITIES }));
-  return root;
+}
+
+/** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
+async function copyProject(): Promise<string> {
+  const files = new Map([["entities.json", JSON.stringify({ entities: ENTITIES })]]);
+  for (const part of ["package.json", "dataform.json", "includes", "schemas"]) {
+    const source = path.join(WORKED_EXAMPLE, part);
+    const names = (await stat(source)).isDirectory()
+      ? (await readdir(source)).map((name) => path.join(part, name))
+      : [part];
+    for (const name of names) files.set(name, await readFile(path.join(WORKED_EXAMPLE, name), "utf8"));
+  }
+  return writeTemporaryProject(files, import.meta.dirname);
 }
 
 /** The steps of the demo, each with what it shows. */
@@ -126,7 +136,7 @@ class Demo {
 
   async #showBatch(entity: EntityModel, file: string): Promise<void> {
     const target = { dataset: entity.dataset, table: entity.tables.updates };
-    const { rows } = await loadFiles(this.#warehouse, target, [path.join(this.#root, file)]);
+    const { rows } = await loadFiles(this.#warehouse, target, [path.join(WORKED_EXAMPLE, file)]);
     this.#output.line("");
     this.#say(`npm run load -- ${entity.name} ${file}: ${rows} updates`);
     this.#output.line(await newestUpdates(this.#warehouse, entity, rows));
