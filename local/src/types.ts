@@ -23,6 +23,14 @@ export interface ScalarType {
 /** What the bounds of a RANGE may be (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#range_type). */
 export type RangeElementKind = "DATE" | "DATETIME" | "TIMESTAMP";
 
+/** What the bounds of a RANGE may be, as types and in REST's `rangeElementType`. */
+export const RANGE_ELEMENTS: readonly RangeElementKind[] = ["DATE", "DATETIME", "TIMESTAMP"];
+
+/** Whether a type may stand between the brackets of `RANGE<…>`. */
+export function isRangeElement(kind: unknown): kind is RangeElementKind {
+  return (RANGE_ELEMENTS as readonly unknown[]).includes(kind);
+}
+
 /** A RANGE between two bounds of one type; the lower one is in it, the upper one is not. */
 export interface RangeType {
   readonly kind: "RANGE";

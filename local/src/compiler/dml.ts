@@ -1,10 +1,10 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { failWhen } from "../raise.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
-import { failWhen } from "./functions/raise.ts";
 import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { columnExpression } from "./physical-columns.ts";

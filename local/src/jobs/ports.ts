@@ -107,3 +107,13 @@ export interface LoadOutcome {
 export interface Loader {
   load(request: LoadRequest): Promise<LoadOutcome>;
 }
+
+/** A job as INFORMATION_SCHEMA.JOBS shows it. */
+export interface ListedJob {
+  readonly projectId: string;
+  readonly jobId: string;
+  readonly parentJobId?: string;
+  readonly state: string;
+  /** Its REST resource, with links that begin with this address. */
+  toResource(baseUrl: string): object;
+}

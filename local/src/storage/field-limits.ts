@@ -1,7 +1,6 @@
-import { type MessagePart, raise } from "../compiler/functions/raise.ts";
+import { type MessagePart, raise } from "../raise.ts";
 import type { FieldSchema } from "../types.ts";
-import { duckType } from "../values.ts";
-import { decimalText } from "./decimal.ts";
+import { decimalText, duckType } from "../values.ts";
 import { elementType, fieldType } from "./schema.ts";
 
 /** True for a field of type STRING(n), BYTES(n), NUMERIC(p, s) or BIGNUMERIC(p, s), and for a RECORD that has one in it. */

@@ -1,8 +1,8 @@
+import { failWhen, type MessagePart } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { FLOAT64, kindOf, onceAll, refuse, sqlOf } from "./arguments.ts";
 import { addDays, shiftByInterval } from "./calendar.ts";
 import { floatInMessage, numericText } from "./number-text.ts";
-import { failWhen, type MessagePart } from "./raise.ts";
 import { withoutOwnErrors } from "./safe.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 

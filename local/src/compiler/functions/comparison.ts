@@ -1,7 +1,7 @@
+import { failWhen, raise } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
-import { failWhen, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 type Operator = "=" | "<>" | "<" | "<=" | ">" | ">=";

@@ -1,4 +1,4 @@
-import { typeText } from "../../googlesql/types.ts";
+import { typeText } from "../../type-text.ts";
 import type { FieldSchema } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import { tooLongMessage } from "../json-values.ts";

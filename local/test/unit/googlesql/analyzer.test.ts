@@ -4,7 +4,8 @@ import { BigQueryError } from "../../../src/errors.ts";
 import { Analyzer } from "../../../src/googlesql/analyzer.ts";
 import { type AnalysisEnv, createFixedSource, type FixedTable } from "../../../src/googlesql/source.ts";
 import type { TreeNode } from "../../../src/googlesql/tree.ts";
-import { fromTypeProto, toTypeProto, typeText } from "../../../src/googlesql/types.ts";
+import { fromTypeProto, toTypeProto } from "../../../src/googlesql/types.ts";
+import { typeText } from "../../../src/type-text.ts";
 import type { SqlType } from "../../../src/types.ts";
 
 const INT64: SqlType = { kind: "INT64" };
