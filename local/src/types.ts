@@ -38,19 +38,19 @@ export interface RangeType {
 }
 
 /** An ARRAY; its element is never an ARRAY itself. */
-export interface ArrayType {
+interface ArrayType {
   readonly kind: "ARRAY";
   readonly element: SqlType;
 }
 
 /** One field of a STRUCT; the name is "" where the field has none. Names may repeat. */
-export interface StructField {
+interface StructField {
   readonly name: string;
   readonly type: SqlType;
 }
 
 /** A STRUCT: fields by position. */
-export interface StructType {
+interface StructType {
   readonly kind: "STRUCT";
   readonly fields: readonly StructField[];
 }

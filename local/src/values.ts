@@ -164,7 +164,7 @@ export function decimalText(unscaled: bigint, scale: number): string {
 }
 
 /** Microseconds of the day as `HH:MM:SS.ffffff`. */
-export function timeText(micros: bigint): string {
+function timeText(micros: bigint): string {
   const two = (part: bigint): string => part.toString().padStart(2, "0");
   const seconds = micros / 1_000_000n;
   const clock = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map(two).join(":");

@@ -93,7 +93,7 @@ export class GrowingCatalog implements TableSchemaSource {
 }
 
 /** Columns as text, to compare them. */
-export function columnsText(columns: readonly SourceColumn[]): string {
+function columnsText(columns: readonly SourceColumn[]): string {
   return columns.map(({ name, type }) => `${name} ${typeText(type)}`).join(", ");
 }
 

@@ -18,7 +18,7 @@ import type { Unit } from "./unit.ts";
 export const DML_ROWS = "temp.bq_dml_rows";
 
 /** BigQuery's message where a row of the target has several candidates. */
-export const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
+const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
 
 /** The target of a DML statement. */
 export interface Target {

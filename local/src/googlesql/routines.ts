@@ -12,7 +12,7 @@ import { fromTypeProto } from "./types.ts";
 export type RoutineBody = SqlRoutineBody | JavaScriptRoutineBody;
 
 /** A function in JavaScript. */
-export interface JavaScriptRoutineBody extends JavaScriptFunction {
+interface JavaScriptRoutineBody extends JavaScriptFunction {
   readonly language: "JAVASCRIPT";
 }
 

@@ -6,14 +6,14 @@ import { isRangeElement, RANGE_ELEMENTS, type RangeType, type ScalarKind, type S
 import type { SqlValue } from "../values.ts";
 import type { ParameterValue } from "./ports.ts";
 
-export interface TypeJson {
+interface TypeJson {
   type: string;
   arrayType?: TypeJson | null | undefined;
   rangeElementType?: TypeJson | null | undefined;
   structTypes?: { name?: string | null | undefined; type: TypeJson }[] | null | undefined;
 }
 
-export interface ValueJson {
+interface ValueJson {
   value?: unknown;
   arrayValues?: ValueJson[] | null | undefined;
   structValues?: Record<string, ValueJson> | null | undefined;

@@ -85,7 +85,7 @@ export interface QueryEngine {
 }
 
 /** What a load job asks for. */
-export interface LoadRequest {
+interface LoadRequest {
   readonly projectId: string;
   readonly destinationTable: TableRef;
   /** The uploaded data, decompressed. */
@@ -96,7 +96,7 @@ export interface LoadRequest {
 }
 
 /** What a load job did. */
-export interface LoadOutcome {
+interface LoadOutcome {
   readonly outputRows: number;
   readonly outputBytes: number;
   readonly badRecords: number;

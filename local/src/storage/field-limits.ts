@@ -15,7 +15,7 @@ export function isLimited(field: FieldSchema): boolean {
  * fails (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_data_types). `sql` is evaluated several
  * times, so it must be a column or a lambda's parameter.
  */
-export function limitedSql(field: FieldSchema, sql: string, path = field.name, depth = 0): string {
+function limitedSql(field: FieldSchema, sql: string, path = field.name, depth = 0): string {
   if (!isLimited(field)) return sql;
   if (field.mode === "REPEATED") {
     const item = `l${depth}`;

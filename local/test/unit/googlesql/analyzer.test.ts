@@ -236,7 +236,7 @@ describe("types", () => {
 
 // https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
 describe("functions that BigQuery does not document", () => {
-  const list = readFileSync(new URL("../../support/undocumented-functions.txt", import.meta.url), "utf8");
+  const list = readFileSync(new URL("../../probes/undocumented-functions.txt", import.meta.url), "utf8");
   const names = list
     .split("\n")
     .flatMap((line) => (line.startsWith("#") ? [] : line.split(" ").filter(Boolean)));
