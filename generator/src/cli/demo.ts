@@ -1,9 +1,8 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { BigQueryTimestamp } from "@google-cloud/bigquery";
-import { startServer } from "../../../local/src/server.ts";
 import { runDataform, withCredentials } from "../dataform/run.ts";
 import type { EntityModel, TreeNode } from "../generate/model.ts";
 import { generateProject } from "../generate/project.ts";
@@ -11,13 +10,12 @@ import { readProject } from "../project/dataform-json.ts";
 import { findEntity, readEntities } from "../project/entities.ts";
 import { CommandError, messageOf } from "../project/errors.ts";
 import { loadProject } from "../project/load-project.ts";
+import { WORKED_EXAMPLE } from "../project/worked-example.ts";
 import { openWarehouse, type Warehouse } from "../warehouse/client.ts";
 import { applyInit, planInit } from "../warehouse/init.ts";
 import { loadFiles } from "../warehouse/load/load.ts";
 import { readFailures } from "../warehouse/update.ts";
 import { formatTable } from "./print.ts";
-
-const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The demo's entities: the samples, whatever `entities.json` has become since. */
 const ENTITIES = [
@@ -45,6 +43,7 @@ README.md says the rest.`;
 
 async function main(): Promise<void> {
   const started = Date.now();
+  const startServer = await findEndpoint();
   const root = await makeProject();
   const server = await startServer({ port: 0, host: "127.0.0.1" });
   try {
@@ -76,18 +75,29 @@ async function main(): Promise<void> {
   }
 }
 
+/** The local endpoint's way in; it is a package of its own, which a project may do without. */
+async function findEndpoint(): Promise<typeof import("bigquery-local").startServer> {
+  try {
+    return (await import("bigquery-local")).startServer;
+  } catch (error) {
+    throw new CommandError(
+      "the demo needs the package bigquery-local: npm install --save-dev bigquery-local",
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
 async function makeProject(): Promise<string> {
   const root = await mkdtemp(path.join(tmpdir(), "demo-"));
-  for (const part of [
-    "package.json",
-    "dataform.json",
-    "includes",
-    "schemas",
-    "node_modules/@dataform/core",
-  ]) {
-    await cp(path.join(REPOSITORY, part), path.join(root, part), { recursive: true });
+  for (const part of ["package.json", "dataform.json", "includes", "schemas"]) {
+    await cp(path.join(WORKED_EXAMPLE, part), path.join(root, part), { recursive: true });
   }
+  // Dataform's sandbox follows no link out of the project.
+  const core = path.dirname(createRequire(import.meta.url).resolve("@dataform/core/package.json"));
+  await cp(core, path.join(root, "node_modules/@dataform/core"), { recursive: true, dereference: true });
   await mkdir(path.join(root, "definitions"));
   await writeFile(path.join(root, "entities.json"), JSON.stringify({ entities: ENTITIES }));
   return root;
@@ -105,7 +115,7 @@ async function generate(root: string): Promise<number> {
 
 async function showBatch(warehouse: Warehouse, entity: EntityModel, file: string): Promise<void> {
   const target = { dataset: entity.dataset, table: entity.tables.updates };
-  const { rows } = await loadFiles(warehouse, target, [path.join(REPOSITORY, file)]);
+  const { rows } = await loadFiles(warehouse, target, [path.join(WORKED_EXAMPLE, file)]);
   console.log("");
   say(`npm run load -- ${entity.name} ${file}: ${rows} updates`);
   await printUpdates(warehouse, entity, rows);

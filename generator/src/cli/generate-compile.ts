@@ -27,8 +27,9 @@ async function main(): Promise<number> {
   }
   const root = options.project ?? process.cwd();
   if (command === "generate") return generate(root, options.check ?? false);
-  const { compileProject, COMPILED_FOLDER, isCompiled } = await import("../dataform/compile.ts");
-  const expected = await compileProject(root);
+  const { COMPILED_FOLDER, isCompiled, renderCompiled } = await import("../dataform/actions.ts");
+  const { compileProject } = await import("../dataform/compiler.ts");
+  const expected = renderCompiled(await compileProject(root));
   const differences = await compareFiles(root, COMPILED_FOLDER, expected, isCompiled);
   return finish(root, differences, options.check ?? false, expected.size, "compile");
 }

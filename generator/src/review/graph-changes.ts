@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { ActionText } from "../dataform/compile.ts";
+import type { ActionText } from "../dataform/actions.ts";
 import { code } from "./changes.ts";
 
 /** One action and how it changes. */

@@ -1,5 +1,5 @@
 import { structuredPatch } from "diff";
-import { COMPILED_FOLDER } from "../dataform/compile.ts";
+import { COMPILED_FOLDER } from "../dataform/actions.ts";
 import type { ActionChange } from "./graph-changes.ts";
 
 /** The change of one action's compiled SQL. */

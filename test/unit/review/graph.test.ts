@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ActionText } from "../../../generator/src/dataform/compile.ts";
+import type { ActionText } from "../../../generator/src/dataform/actions.ts";
 import { compareGraphs } from "../../../generator/src/review/graph-changes.ts";
 import { diffSql } from "../../../generator/src/review/sql-diffs.ts";
 import { action } from "./actions.ts";

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { Graph, layout } from "@dagrejs/dagre";
-import type { ActionText } from "../../dataform/compile.ts";
+import type { ActionText } from "../../dataform/actions.ts";
 import { type ActionChange, type GraphChanges, idOf } from "../graph-changes.ts";
 
 /** An action in the drawing. */
