@@ -79,14 +79,23 @@ const INSTALL = "npm ci --include=dev --ignore-scripts";
 
 async function run(stage: Stage, command: string): Promise<void> {
   const cwd = path.join(stage.folder, stage.workdir);
-  // Links where it can, and nothing that a tool keeps there for itself.
-  const parts = "$FROM/* $FROM/.bin $FROM/.package-lock.json node_modules/";
-  const linked = `mkdir node_modules && (cp -al ${parts} 2>/dev/null || cp -a ${parts})`;
-  const { exitCode, stdout, stderr } = await runProgram("sh", ["-c", command.replace(INSTALL, linked)], {
-    cwd,
-    env: { FROM: path.join(REPOSITORY, "node_modules") },
-  });
+  const isInstall = command.startsWith(INSTALL);
+  if (isInstall) await takeInstalled(cwd);
+  const steps = isInstall ? command.slice(INSTALL.length).replace(/^ && /, "") : command;
+  const { exitCode, stdout, stderr } = await runProgram("sh", ["-c", steps], { cwd });
   if (exitCode !== 0) throw new Error(`RUN ${command}: ${stderr}${stdout}`);
+}
+
+/** The repository's packages, copied; but not what a tool keeps beside them for itself. */
+async function takeInstalled(folder: string): Promise<void> {
+  const from = path.join(REPOSITORY, "node_modules");
+  for (const name of await readdir(from)) {
+    if (/^\.(?!bin$|package-lock\.json$)/.test(name)) continue;
+    await cp(path.join(from, name), path.join(folder, "node_modules", name), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+  }
 }
 
 /** Every file below a folder: its path from there, and its size in bytes. */

@@ -25,7 +25,7 @@ export function orderItems(node: TreeNode, unit: Unit): readonly OrderItem[] {
 }
 
 /** One key of DuckDB's ORDER BY; of FLOAT64 two, as NaN is the smallest number to GoogleSQL and the greatest to DuckDB. */
-export function orderSql(sql: string, type: SqlType, descending: boolean, nullsFirst: boolean): string {
+function orderSql(sql: string, type: SqlType, descending: boolean, nullsFirst: boolean): string {
   const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
   const direction = descending ? "DESC" : "ASC";
   if (type.kind !== "FLOAT64") return `${sql} ${direction} ${nulls}`;

@@ -1,9 +1,9 @@
+import { failWhen } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { FLOAT64, refuse } from "./arguments.ts";
 import { intervalDays, intervalMicros, intervalMonths } from "./calendar.ts";
 import { exactArgument } from "./exact-argument.ts";
-import { failWhen } from "./raise.ts";
 import type {
   AggregateCall,
   AggregateMapping,

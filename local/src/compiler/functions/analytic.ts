@@ -1,8 +1,8 @@
 import { BigQueryError } from "../../errors.ts";
 import type { TreeNode } from "../../googlesql/tree.ts";
+import { raise } from "../../raise.ts";
 import { nodesOf, walkTree } from "../tree-access.ts";
 import { refuse } from "./arguments.ts";
-import { raise } from "./raise.ts";
 import type { AnalyticCall, AnalyticMapping, CompiledExpr } from "./types.ts";
 
 function plain(name: string): AnalyticMapping {
