@@ -1,6 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { displayName, functionCall } from "./calls.ts";
+import { checkedLimit } from "./checked-literals.ts";
 import { compileExpr } from "./expressions.ts";
 import { exactArgument } from "./functions/exact-argument.ts";
 import { aggregateFunctions } from "./functions/table.ts";
@@ -35,9 +36,17 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   });
   const outer = outerValues(nodesOf(node, "aggregateList"), unit);
   const inner = unit.withColumns(outer.columns).withArguments(outer.functionArguments);
+  const extremes: string[] = [];
   const aggregates = nodesOf(node, "aggregateList").map((item) => {
     const id = columnId(childOf(item, "column"));
-    return unit.define(compileAggregate(childOf(item, "expr"), id, inner), id);
+    const onlyExtremes = (having: Having): string => {
+      if (nodesOf(node, "groupingSetList").length > 0)
+        throw unsupported(`HAVING ${having.kind.toUpperCase()} with grouping sets`);
+      const name = unit.fresh("h");
+      extremes.push(`${isExtreme(having, keys)} AS ${name}`);
+      return name;
+    };
+    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, onlyExtremes), id);
   });
   const groupings = nodesOf(node, "groupingCallList").map((item) => {
     const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
@@ -47,8 +56,11 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   if (items.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
   const named = [...keys.map((key) => `${key.sql} AS ${key.name}`), ...outer.named];
-  const from =
-    named.length === 0 ? input : `(SELECT *, ${named.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;
+  const from = [named, extremes].reduce(
+    (rows, more) =>
+      more.length === 0 ? rows : `(SELECT *, ${more.join(", ")} FROM ${rows}) AS ${unit.fresh("q")}`,
+    input,
+  );
   const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
 }
@@ -106,9 +118,25 @@ function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]):
   return ` GROUP BY GROUPING SETS (${rendered.join(", ")})`;
 }
 
-function compileAggregate(expr: TreeNode, id: string, unit: Unit): string {
+type Having = NonNullable<AggregateCall["having"]>;
+
+/** Whether a row has the greatest or smallest value of its group; where one is NaN so is the extreme, and nothing equals it. */
+function isExtreme({ kind, expr }: Having, keys: readonly { readonly name: string }[]): string {
+  const over = `OVER (${keys.length === 0 ? "" : `PARTITION BY ${keys.map(({ name }) => name).join(", ")}`})`;
+  const isNone = expr.type.kind === "FLOAT64" ? ` AND NOT (bool_or(isnan(${expr.sql})) ${over})` : "";
+  return `(${expr.sql} = ${kind}(${expr.sql}) ${over}${isNone})`;
+}
+
+function compileAggregate(
+  expr: TreeNode,
+  id: string,
+  unit: Unit,
+  onlyExtremes: (having: Having) => string,
+): string {
   if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
-  const call = aggregateCall(expr, unit);
+  const plain = aggregateCall(expr, unit);
+  const isFiltered = plain.having !== undefined && !HAVING_KNOWN.has(plain.name);
+  const call = isFiltered && plain.having ? { ...plain, only: onlyExtremes(plain.having) } : plain;
   return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
 }
 
@@ -124,7 +152,7 @@ export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
     distinct: flagOf(node, "distinct"),
     nulls: nullHandling(node),
     orderBy: orderItems(node, unit),
-    ...(limit === undefined ? {} : { limit: compileExpr(limit, unit) }),
+    ...(limit === undefined ? {} : { limit: checkedLimit(compileExpr(limit, unit)) }),
     ...(having === undefined
       ? {}
       : {
@@ -143,8 +171,13 @@ export function nullHandling(node: TreeNode): "default" | "ignore" | "respect" {
   return modifier === "RESPECT_NULLS" ? "respect" : "default";
 }
 
+/** Functions that look for the extreme by themselves. */
+const HAVING_KNOWN = new Set(["any_value"]);
+
 /** The DuckDB aggregate of a call. */
 export function aggregateSql(call: AggregateCall): string {
+  if (call.having !== undefined && call.only === undefined && !HAVING_KNOWN.has(call.name))
+    throw unsupported(`${displayName(call.node)} with HAVING ${call.having.kind.toUpperCase()} here`);
   const mapping = aggregateFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(call.node));
   return mapping(call);

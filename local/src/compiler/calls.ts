@@ -1,5 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { checkLiterals } from "./checked-literals.ts";
 import { compileExpr } from "./expressions.ts";
 import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./functions/types.ts";
@@ -42,6 +43,7 @@ function withoutQuantifiedNot(node: TreeNode): TreeNode {
 /** What every kind of call has in common. */
 export function functionCall(node: TreeNode, unit: Unit): FunctionCall {
   const args = compileArguments(node, unit);
+  checkLiterals(node, args);
   return {
     name: functionName(node).name.toLowerCase(),
     args,

@@ -3,6 +3,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import { compileAggregateScan } from "./aggregates.ts";
 import { compileAnalyticScan } from "./analytic.ts";
 import { compileArrayScan } from "./array-scans.ts";
+import { checkedLimit } from "./checked-literals.ts";
 import { compileExpr } from "./expressions.ts";
 import { compileJoinScan } from "./joins.ts";
 import { orderClause, orderItems } from "./ordering.ts";
@@ -78,8 +79,8 @@ function compileLimitOffsetScan(node: TreeNode, unit: Unit): string {
   const limit = nodeOf(node, "limit");
   const offset = nodeOf(node, "offset");
   const rows =
-    (limit === undefined ? "" : ` LIMIT ${compileExpr(limit, unit).sql}`) +
-    (offset === undefined ? "" : ` OFFSET ${compileExpr(offset, unit).sql}`);
+    (limit === undefined ? "" : ` LIMIT ${checkedLimit(compileExpr(limit, unit)).sql}`) +
+    (offset === undefined ? "" : ` OFFSET ${checkedLimit(compileExpr(offset, unit)).sql}`);
   // The ORDER BY of the input and the LIMIT in one SELECT let DuckDB keep only the first rows.
   if (input.kind === "OrderByScan") {
     const from = compileFrom(childOf(input, "inputScan"), unit);
