@@ -1,11 +1,10 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { nullHandling } from "./aggregates.ts";
-import { displayName, functionCall } from "./calls.ts";
+import { nullHandling } from "./aggregate-calls.ts";
+import { displayName, functionCall } from "./call-arguments.ts";
 import { analyticFunctions } from "./functions/table.ts";
 import type { AnalyticCall, OrderItem } from "./functions/types.ts";
 import { orderItems } from "./ordering.ts";
-import { compileFrom } from "./scans.ts";
 import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, refId } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 import { compileFrame } from "./window-frames.ts";
@@ -36,7 +35,7 @@ export function compileAnalyticScan(node: TreeNode, unit: Unit): string {
     const id = columnId(column);
     return unit.define(computed.get(id) ?? unit.columnSql(id), id);
   });
-  const input = compileFrom(childOf(node, "inputScan"), unit);
+  const input = unit.from(childOf(node, "inputScan"));
   const first = [...prepared].map(([sql, name]) => `${sql} AS ${name}`);
   const from =
     first.length === 0 ? input : `(SELECT *, ${first.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;

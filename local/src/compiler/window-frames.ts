@@ -1,7 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { checkedOffset } from "./checked-literals.ts";
-import { compileExpr } from "./expressions.ts";
 import { raise } from "./functions/raise.ts";
 import type { CompiledExpr, OrderItem } from "./functions/types.ts";
 import { childOf, nodeOf, textOf } from "./tree-access.ts";
@@ -52,7 +51,7 @@ function boundOf(node: TreeNode, unit: Unit): Bound | undefined {
   const kind = textOf(node, "boundaryType") === "OFFSET_PRECEDING" ? "PRECEDING" : "FOLLOWING";
   return {
     kind,
-    offset: checkedOffset(compileExpr(expression, unit)),
+    offset: checkedOffset(unit.expr(expression)),
   };
 }
 
