@@ -32,7 +32,7 @@ export function compileExpr(node: TreeNode, unit: Unit): CompiledExpr {
 }
 
 /** A value that is known now. */
-export function literalExpr(type: SqlType, value: SqlValue): CompiledExpr {
+function literalExpr(type: SqlType, value: SqlValue): CompiledExpr {
   return { sql: literalSql(type, value), type, literal: value };
 }
 

@@ -1,7 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { raise } from "../raise.ts";
 import { checkedOffset } from "./checked-literals.ts";
-import { raise } from "./functions/raise.ts";
 import type { CompiledExpr, OrderItem } from "./functions/types.ts";
 import { childOf, nodeOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";

@@ -8,8 +8,9 @@ import { BigQueryError } from "../../src/errors.ts";
 import { Analyzer } from "../../src/googlesql/analyzer.ts";
 import { GoogleSqlClient, GoogleSqlError, type Message } from "../../src/googlesql/client.ts";
 import { bigQueryLanguage } from "../../src/googlesql/language.ts";
-import { fromTypeProto, typeText } from "../../src/googlesql/types.ts";
+import { fromTypeProto } from "../../src/googlesql/types.ts";
 import { UNDOCUMENTED_FUNCTIONS } from "../../src/googlesql/undocumented-functions.ts";
+import { typeText } from "../../src/type-text.ts";
 import type { SqlType } from "../../src/types.ts";
 import { fromDuck, type SqlValue } from "../../src/values.ts";
 

@@ -1,8 +1,8 @@
+import { failWhen } from "../../raise.ts";
 import { approximates } from "./approximates.ts";
 import { onceEach } from "./arguments.ts";
 import { intervalDays, intervalMicros, intervalMonths } from "./calendar.ts";
 import { exactArgument } from "./exact-argument.ts";
-import { failWhen } from "./raise.ts";
 import { aggregate, argument, over, type Site, type SiteMapping } from "./sites.ts";
 import { statistics } from "./statistics.ts";
 import type { AggregateMapping, AnalyticMapping, CompiledExpr } from "./types.ts";

@@ -1,7 +1,7 @@
 import { BigQueryError } from "../../errors.ts";
 import type { TreeNode } from "../../googlesql/tree.ts";
+import { raise } from "../../raise.ts";
 import { nodesOf, walkTree } from "../tree-access.ts";
-import { raise } from "./raise.ts";
 import type { AnalyticMapping } from "./types.ts";
 
 function plain(name: string): AnalyticMapping {

@@ -1,6 +1,6 @@
+import { failWhen } from "../../raise.ts";
 import { duckType } from "../../values.ts";
 import { refuse } from "./arguments.ts";
-import { failWhen } from "./raise.ts";
 import { argument, over, type Site, type SiteMapping } from "./sites.ts";
 
 /** The most quantiles that one call gives. */

@@ -1,3 +1,4 @@
+import { decimalText } from "../../../values.ts";
 import { bigNumeric, EvaluationError, float, int, numeric, text, type Udf, udf } from "./define.ts";
 
 /** A decimal type: how many digits follow the point, and the greatest and smallest scaled value. */
@@ -26,15 +27,6 @@ function inRange(type: Decimal, value: bigint, what: () => string): bigint {
   if (value > type.max || value < type.min)
     throw new EvaluationError(`${type === NUMERIC ? "numeric" : "BIGNUMERIC"} overflow: ${what()}`);
   return value;
-}
-
-/** A scaled integer as decimal text without trailing zeros. */
-export function decimalText(value: bigint, scale: number): string {
-  const digits = magnitude(value)
-    .toString()
-    .padStart(scale + 1, "0");
-  const fraction = digits.slice(-scale).replace(/0+$/, "");
-  return `${value < 0n ? "-" : ""}${digits.slice(0, -scale)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
 const TEXT = /^[ \t\n\v\f\r]*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?[ \t\n\v\f\r]*$/;
