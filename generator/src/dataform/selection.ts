@@ -1,17 +1,10 @@
 import type { Project } from "../project/dataform-json.ts";
-import { CommandError, messageOf, wrongUsage } from "../project/errors.ts";
+import { CommandError, wrongUsage } from "../project/errors.ts";
 import { findNear, suggest } from "../project/near.ts";
-import { parseFlags, valuesOf } from "./flags.ts";
-import { type CompiledAction, type CompiledGraph, compileGraph } from "./run.ts";
-
-/** Flags of `dataform run` that change what is compiled, and so what a selection can name. */
-const COMPILE_FLAGS = new Set([
-  "vars",
-  "assertion-schema",
-  "disable-assertions",
-  "default-reservation",
-  "timeout",
-]);
+import { InputError } from "../project/problems.ts";
+import { type CompileSettings, compileProject } from "./compiler.ts";
+import { type Flag, parseFlags, valuesOf } from "./flags.ts";
+import { type CompiledAction, runnableActions, type Target } from "./graph.ts";
 
 /** Flags that run in another environment than the one `dataform.json` names, whose tables no other command would look at. */
 const ENVIRONMENT_FLAGS = new Set([
@@ -51,11 +44,8 @@ export async function resolveSelection(
   if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
     throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
-  const compileFlags = parsed.flags
-    .filter(({ name }) => COMPILE_FLAGS.has(name))
-    .flatMap(({ written }) => written);
-  const graph = await compileWith(project, compileFlags);
-  if (graph.actions.length === 0)
+  const compiled = await compileWith(project, settingsOf(parsed.flags));
+  if (compiled.length === 0)
     throw new CommandError("update: the project has no actions; run `npm run generate`");
   const actions = valuesOf(parsed.flags, "actions");
   const tags = valuesOf(parsed.flags, "tags");
@@ -65,24 +55,37 @@ export async function resolveSelection(
   ]) {
     if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
   }
-  for (const tag of tags ?? []) checkTag(tag, graph.actions);
+  for (const tag of tags ?? []) checkTag(tag, compiled);
   const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
   if (widening !== undefined && actions === undefined && tags === undefined)
     throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
   if (actions === undefined) return flags;
-  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph.actions)));
+  const names = new Set(actions.flatMap((pattern) => findActions(pattern, compiled)));
   const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
   return [...others, "--actions", ...names];
 }
 
-/** Compiles; what the run variables' own check refuses is wrong usage. */
-async function compileWith(project: Project, flags: readonly string[]): Promise<CompiledGraph> {
+/** What the flags of `dataform run` change in what is compiled, and so in what a selection can name. */
+function settingsOf(flags: readonly Flag[]): CompileSettings {
+  const vars = (valuesOf(flags, "vars") ?? []).map((setting) => setting.split("=", 2) as [string, string]);
+  return {
+    vars: Object.fromEntries(vars),
+    assertionSchema: valuesOf(flags, "assertion-schema")?.[0],
+    disableAssertions: flags.some(({ name }) => name === "disable-assertions"),
+    defaultReservation: valuesOf(flags, "default-reservation")?.[0],
+  };
+}
+
+/** The actions to select from; what the run variables' own check refuses is wrong usage. */
+async function compileWith(project: Project, settings: CompileSettings): Promise<readonly CompiledAction[]> {
   try {
-    return await compileGraph(project, flags);
+    return runnableActions(await compileProject(project.root, settings));
   } catch (error) {
-    const message = messageOf(error);
-    const ours = message.indexOf("--vars: ");
-    throw ours === -1 ? error : wrongUsage(`update: ${message.slice(ours)}`);
+    const problems = error instanceof InputError ? error.problems : [];
+    const ours = problems
+      .map(({ wrong }) => /--vars: .*/.exec(wrong)?.[0])
+      .find((text) => text !== undefined);
+    throw ours === undefined ? error : wrongUsage(`update: ${ours}`);
   }
 }
 
@@ -102,24 +105,26 @@ function checkVars(settings: readonly string[] | undefined): void {
 }
 
 function findActions(pattern: string, actions: readonly CompiledAction[]): readonly string[] {
-  const full = ({ database, schema, name }: CompiledAction) => `${database}.${schema}.${name}`;
-  const matches = actions.filter((action) =>
-    [action.name, `${action.schema}.${action.name}`, full(action)].some((name) =>
-      matchesPattern(name, pattern),
-    ),
-  );
+  const full = ({ database, schema, name }: Target) => `${database}.${schema}.${name}`;
+  const matches = actions
+    .map(({ target }) => target)
+    .filter((target) =>
+      [target.name, `${target.schema}.${target.name}`, full(target)].some((name) =>
+        matchesPattern(name, pattern),
+      ),
+    );
   if (matches.length === 0)
     throw wrongUsage(
       `update: --actions ${pattern}: no such action; ${suggest(
         pattern,
-        actions.map(({ name }) => name),
+        actions.map(({ target }) => target.name),
       )}`,
     );
   return matches.map(full);
 }
 
 function checkTag(tag: string, actions: readonly CompiledAction[]): void {
-  const tags = [...new Set(actions.flatMap((action) => action.tags))];
+  const tags = [...new Set(actions.flatMap(({ tags = [] }) => tags))];
   if (!tags.includes(tag))
     throw wrongUsage(`update: --tags ${tag}: no action has this tag; ${suggest(tag, tags)}`);
 }
