@@ -166,7 +166,7 @@ export class TestProject {
 }
 
 /** The project's id in BigQuery, in every test. */
-export const PROJECT = "test-project";
+const PROJECT = "test-project";
 
 /** What a test's project has of the repository's. */
 const PARTS = ["package.json", "includes", "schemas", "entities.json", "definitions"];

@@ -1,14 +1,14 @@
-import { writeFile } from "node:fs/promises";
 import { readProject } from "../../project/dataform-json.ts";
-import { codeOf, wrongUsage } from "../../project/errors.ts";
+import { wrongUsage } from "../../project/errors.ts";
 import { findBase } from "../../review/git.ts";
 import { formatMarkdown } from "../../review/markdown.ts";
 import { compareSides } from "../../review/review.ts";
 import { readBase, readHead } from "../../review/sides.ts";
 import { askWarehouse } from "../../review/warehouse.ts";
-import { callerPath, defineCommand, text } from "../command.ts";
+import { defineCommand, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTerminal } from "../review-terminal.ts";
+import { writeForCaller } from "../write-for-caller.ts";
 
 /** `npm run review`: what a pull request changes. */
 export const review = defineCommand({
@@ -24,13 +24,18 @@ export const review = defineCommand({
       ["markdown", "terminal"],
     ),
     out: text("--out <file>", "write to this file"),
+    html: text(
+      "--html <file>",
+      "write it as a page as well: graph, side-by-side SQL, cost; one file, no network",
+    ),
   },
   examples: [
     { term: "npm run review -- --base origin/main", meaning: "before you open a pull request" },
+    { term: "npm run review -- --base origin/main --html review.html", meaning: "as a page for a browser" },
     { term: "npm run review -- --base origin/main --out review.md", meaning: "in CI, for a comment" },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
-  async run(context, { options: { base: ref = "", format, out } }) {
+  async run(context, { options: { base: ref = "", format, out, html } }) {
     if (ref === "") throw wrongUsage("review: name what to compare with, such as --base origin/main");
     const { root, output } = context;
     const isTerminal = output.isTerminal && out === undefined;
@@ -43,14 +48,12 @@ export const review = defineCommand({
     const rendered = isMarkdown
       ? formatMarkdown(found)
       : formatTerminal(found, isTerminal && output.isColoured);
-    if (out === undefined) output.write(rendered);
-    else {
-      await writeFile(callerPath(context, out), rendered).catch((error: unknown) => {
-        throw wrongUsage(
-          `review: --out ${out}: cannot be written (${codeOf(error)}); name a file in a folder that is there`,
-        );
-      });
+    if (html !== undefined) {
+      const { formatPage } = await import("../../review/page/review-page.ts");
+      await writeForCaller(context, "review: --html", html, formatPage(found));
     }
+    if (out === undefined) output.write(rendered);
+    else await writeForCaller(context, "review: --out", out, rendered);
     return EXIT.done;
   },
 });

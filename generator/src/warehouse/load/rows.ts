@@ -44,7 +44,7 @@ export async function gatherRows(
 }
 
 /** True for a file whose name says CSV, packed or not. */
-export function isCsv(file: string): boolean {
+function isCsv(file: string): boolean {
   return /\.csv(\.gz)?$/i.test(file);
 }
 
