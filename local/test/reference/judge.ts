@@ -33,7 +33,7 @@ const REFUSAL = "Not supported by the local BigQuery endpoint: ";
 
 /** What the reference implementation of this age says of functions it can analyze but not run, and of its own limits. */
 const REFERENCE_LACKS =
-  /Unsupported built-in function|not supported yet|optional function implementation|not implemented|Unimplemented feature|exceeds max allowed output size|more than 16000 elements/;
+  /Unsupported (?:built-in|aggregate) function|not supported yet|optional function implementation|not implemented|Unimplemented feature|exceeds max allowed output size|more than 16000 elements/;
 
 function context(text: string): CompileContext {
   const none = (): undefined => undefined;
