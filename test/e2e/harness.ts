@@ -165,7 +165,7 @@ export class TestProject {
 }
 
 /** The project's id in BigQuery, in every test. */
-export const PROJECT = "test-project";
+const PROJECT = "test-project";
 
 const require = createRequire(import.meta.url);
 const DATAFORM = require.resolve("@dataform/cli/bundle.js");
