@@ -62,15 +62,6 @@ export interface CompiledGraph {
   };
 }
 
-/** What a run can select: all actions but tests and declarations. */
-export function runnableActions({
-  tables = [],
-  operations = [],
-  assertions = [],
-}: CompiledGraph): readonly CompiledAction[] {
-  return [...tables, ...operations, ...assertions];
-}
-
 /** What Dataform says against a project, one line each with its file. */
 export function compilationProblem(
   errors: readonly { readonly fileName?: string; readonly message?: string }[],

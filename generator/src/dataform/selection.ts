@@ -3,8 +3,8 @@ import { CommandError, wrongUsage } from "../project/errors.ts";
 import { findNear, suggest } from "../project/near.ts";
 import { InputError } from "../project/problems.ts";
 import { type CompileSettings, compileProject } from "./compiler.ts";
-import { type Flag, parseFlags, valuesOf } from "./flags.ts";
-import { type CompiledAction, runnableActions, type Target } from "./graph.ts";
+import { type Flag, KNOWN_FLAGS, parseFlags, valuesOf } from "./flags.ts";
+import type { CompiledAction } from "./graph.ts";
 
 /** Flags that run in another environment than the one `dataform.json` names, whose tables no other command would look at. */
 const ENVIRONMENT_FLAGS = new Set([
@@ -30,6 +30,12 @@ export async function resolveSelection(
       `update: ${parsed.positional[0]}: not a flag of \`dataform run\`; did you mean --actions ${parsed.positional[0]}?`,
     );
   }
+  const unknown = parsed.flags.find(({ name }) => !KNOWN_FLAGS.includes(name));
+  if (unknown !== undefined) {
+    const near = findNear(unknown.name, KNOWN_FLAGS);
+    const hint = near === undefined ? "`npx dataform run --help` lists them" : `did you mean --${near}?`;
+    throw wrongUsage(`update: --${unknown.name}: no such flag; ${hint}`);
+  }
   const environment = parsed.flags.find(({ name }) => ENVIRONMENT_FLAGS.has(name));
   if (environment !== undefined) {
     throw wrongUsage(
@@ -44,8 +50,8 @@ export async function resolveSelection(
   if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
     throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
-  const compiled = await compileWith(project, settingsOf(parsed.flags));
-  if (compiled.length === 0)
+  const graph = await compile(project, settingsOf(parsed.flags));
+  if (graph.length === 0)
     throw new CommandError("update: the project has no actions; run `npm run generate`");
   const actions = valuesOf(parsed.flags, "actions");
   const tags = valuesOf(parsed.flags, "tags");
@@ -55,37 +61,37 @@ export async function resolveSelection(
   ]) {
     if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
   }
-  for (const tag of tags ?? []) checkTag(tag, compiled);
+  for (const tag of tags ?? []) checkTag(tag, graph);
   const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
   if (widening !== undefined && actions === undefined && tags === undefined)
     throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
   if (actions === undefined) return flags;
-  const names = new Set(actions.flatMap((pattern) => findActions(pattern, compiled)));
+  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
   const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
   return [...others, "--actions", ...names];
 }
 
-/** What the flags of `dataform run` change in what is compiled, and so in what a selection can name. */
+/** What of the flags changes what is compiled, and so what a selection can name. */
 function settingsOf(flags: readonly Flag[]): CompileSettings {
-  const vars = (valuesOf(flags, "vars") ?? []).map((setting) => setting.split("=", 2) as [string, string]);
+  const vars = (valuesOf(flags, "vars") ?? []).map((setting) => setting.split("=", 2));
   return {
-    vars: Object.fromEntries(vars),
+    vars: Object.fromEntries(vars.map(([name = "", value = ""]) => [name, value])),
     assertionSchema: valuesOf(flags, "assertion-schema")?.[0],
-    disableAssertions: flags.some(({ name }) => name === "disable-assertions"),
+    disableAssertions: valuesOf(flags, "disable-assertions")?.[0] === "true",
     defaultReservation: valuesOf(flags, "default-reservation")?.[0],
   };
 }
 
-/** The actions to select from; what the run variables' own check refuses is wrong usage. */
-async function compileWith(project: Project, settings: CompileSettings): Promise<readonly CompiledAction[]> {
+/** The actions that a run can select; what the run variables' own check refuses is wrong usage. */
+async function compile(project: Project, settings: CompileSettings): Promise<readonly CompiledAction[]> {
   try {
-    return runnableActions(await compileProject(project.root, settings));
+    const { tables = [], operations = [], assertions = [] } = await compileProject(project.root, settings);
+    return [...tables, ...operations, ...assertions];
   } catch (error) {
-    const problems = error instanceof InputError ? error.problems : [];
-    const ours = problems
-      .map(({ wrong }) => /--vars: .*/.exec(wrong)?.[0])
-      .find((text) => text !== undefined);
-    throw ours === undefined ? error : wrongUsage(`update: ${ours}`);
+    const ours =
+      error instanceof InputError ? error.problems.map(({ wrong }) => /--vars: .*/s.exec(wrong)) : [];
+    const refusal = ours.find((found) => found !== null);
+    throw refusal === undefined ? error : wrongUsage(`update: ${refusal[0]}`);
   }
 }
 
@@ -105,14 +111,12 @@ function checkVars(settings: readonly string[] | undefined): void {
 }
 
 function findActions(pattern: string, actions: readonly CompiledAction[]): readonly string[] {
-  const full = ({ database, schema, name }: Target) => `${database}.${schema}.${name}`;
-  const matches = actions
-    .map(({ target }) => target)
-    .filter((target) =>
-      [target.name, `${target.schema}.${target.name}`, full(target)].some((name) =>
-        matchesPattern(name, pattern),
-      ),
-    );
+  const full = ({ target }: CompiledAction) => `${target.database}.${target.schema}.${target.name}`;
+  const matches = actions.filter((action) =>
+    [action.target.name, `${action.target.schema}.${action.target.name}`, full(action)].some((name) =>
+      matchesPattern(name, pattern),
+    ),
+  );
   if (matches.length === 0)
     throw wrongUsage(
       `update: --actions ${pattern}: no such action; ${suggest(
@@ -124,7 +128,7 @@ function findActions(pattern: string, actions: readonly CompiledAction[]): reado
 }
 
 function checkTag(tag: string, actions: readonly CompiledAction[]): void {
-  const tags = [...new Set(actions.flatMap(({ tags = [] }) => tags))];
+  const tags = [...new Set(actions.flatMap((action) => action.tags ?? []))];
   if (!tags.includes(tag))
     throw wrongUsage(`update: --tags ${tag}: no action has this tag; ${suggest(tag, tags)}`);
 }
