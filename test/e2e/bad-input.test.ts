@@ -141,7 +141,12 @@ describe("schemas and entities", () => {
       { ...entity, schema: "schemas/none.json" },
       /entities\.json:\d+:\d+: e: entities\[0\]\.schema.*none\.json/,
     ],
-    ["an unknown option", base, { ...entity, lookBack: "1 hour" }, /entities\.json:\d+:\d+: e: entities\[0\].*lookBack/],
+    [
+      "an unknown option",
+      base,
+      { ...entity, lookBack: "1 hour" },
+      /entities\.json:\d+:\d+: e: entities\[0\].*lookBack/,
+    ],
   ];
   for (const [name, schema, config, message] of cases) {
     it(`refuses ${name}, and writes nothing`, async () => {
