@@ -1,7 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { aggregateCall, aggregateSql, firstElementSql, HAVING_KNOWN } from "./aggregate-calls.ts";
-import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
+import type { AggregateCall, CompiledExpr, Operand } from "./functions/types.ts";
 import { compileAggregateBody } from "./routines.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { childOf, columnId, functionName, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
@@ -50,7 +50,7 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
 }
 
 interface OuterValues {
-  readonly columns: ReadonlyMap<string, string>;
+  readonly columns: ReadonlyMap<string, Operand>;
   readonly functionArguments: ReadonlyMap<string, CompiledExpr>;
   /** The SELECT items that name them. */
   readonly named: readonly string[];
@@ -62,7 +62,7 @@ interface OuterValues {
  * where it stands.
  */
 function outerValues(aggregates: readonly TreeNode[], unit: Unit): OuterValues {
-  const columns = new Map<string, string>();
+  const columns = new Map<string, Operand>();
   const functionArguments = new Map<string, CompiledExpr>();
   const named: string[] = [];
   walkTree(aggregates, (node) => {
@@ -72,11 +72,11 @@ function outerValues(aggregates: readonly TreeNode[], unit: Unit): OuterValues {
       if (argument === undefined || argument.literal !== undefined || functionArguments.has(key))
         return false;
       const name = unit.fresh("o");
-      functionArguments.set(key, { ...argument, sql: name });
+      functionArguments.set(key, { sql: name, type: argument.type, hasColumns: true });
       named.push(`${argument.sql} AS ${name}`);
     } else if (node.isCorrelated === true && !columns.has(refId(node))) {
       const name = unit.fresh("o");
-      columns.set(refId(node), name);
+      columns.set(refId(node), { sql: name, hasColumns: true });
       named.push(`${unit.columnSql(refId(node))} AS ${name}`);
     }
     return node.kind !== "SubqueryExpr";

@@ -4,18 +4,20 @@ import type { SqlType } from "../types.ts";
 import { literalSql } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
 import { structSql } from "./expressions.ts";
+import { factsOf } from "./facts.ts";
+import type { Operand } from "./functions/types.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** What SET does to a column or a field: a new value for all of it, or something to some of its fields. */
-type Change = { readonly value: string } | { readonly fields: Map<number, Change> };
+type Change = { readonly value: Operand } | { readonly fields: Map<number, Change> };
 
 /** The columns of a table that a SET list changes, in the list's order, with their new values. */
 export function assignedValues(
   items: readonly TreeNode[],
   table: PhysicalTable,
   unit: Unit,
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, Operand> {
   const changes = new Map<string, { change: Change; column: TreeNode }>();
   for (const item of items) {
     refuseArrayUpdates(item);
@@ -25,10 +27,10 @@ export function assignedValues(
     const known = changes.get(id)?.change;
     changes.set(id, { change: addChange(known, path, value), column });
   }
-  const values = new Map<string, string>();
+  const values = new Map<string, Operand>();
   for (const [id, { change, column }] of changes) {
     const { name, type } = tableColumn(table, textOf(column, "name"));
-    values.set(name, changed(unit.columnSql(id), type, change));
+    values.set(name, changed(unit.columnOperand(id), type, change));
   }
   return values;
 }
@@ -48,17 +50,15 @@ export function tableColumn(table: PhysicalTable, name: string): PhysicalTable["
 }
 
 /** A value of INSERT, or of SET for this column; DEFAULT stands for the column's default. */
-export function dmlValue(value: TreeNode, column: TreeNode, table: PhysicalTable, unit: Unit): string {
-  if (value.kind !== "DMLDefault") return unit.expr(value).sql;
-  return defaultSql(table, textOf(column, "name"), unit);
+export function dmlValue(value: TreeNode, column: TreeNode, table: PhysicalTable, unit: Unit): Operand {
+  if (value.kind !== "DMLDefault") return unit.expr(value);
+  return defaultValue(table, textOf(column, "name"), unit);
 }
 
 /** The default of a column, which is NULL unless it has one. */
-export function defaultSql(table: PhysicalTable, name: string, unit: Unit): string {
-  const { type, defaultValue } = tableColumn(table, name);
-  return defaultValue === undefined
-    ? literalSql(type, null)
-    : unit.withBody("", new Map()).expr(defaultValue).sql;
+export function defaultValue(table: PhysicalTable, name: string, unit: Unit): Operand {
+  const { type, defaultValue: tree } = tableColumn(table, name);
+  return tree === undefined ? { sql: literalSql(type, null) } : unit.withBody("", new Map()).expr(tree);
 }
 
 function refuseArrayUpdates(item: TreeNode): void {
@@ -76,7 +76,7 @@ function targetPath(target: TreeNode): { column: TreeNode; path: readonly number
   return { column: childOf(target, "column"), path: [] };
 }
 
-function addChange(known: Change | undefined, path: readonly number[], value: string): Change {
+function addChange(known: Change | undefined, path: readonly number[], value: Operand): Change {
   const [first, ...rest] = path;
   if (first === undefined || (known !== undefined && "value" in known)) {
     if (known !== undefined)
@@ -92,13 +92,13 @@ function addChange(known: Change | undefined, path: readonly number[], value: st
  * A STRUCT with some fields changed. Where the STRUCT is NULL it comes to be, with NULL in its other fields: the columns of
  * a nested field are stored on their own, so setting one makes its parents present.
  */
-function changed(current: string, type: SqlType, change: Change): string {
+function changed(current: Operand, type: SqlType, change: Change): Operand {
   if ("value" in change) return change.value;
   if (type.kind !== "STRUCT") throw new Error("a field of something that is no STRUCT is set");
   const fields = type.fields.map((field, index) => {
     const inner = change.fields.get(index);
-    const value = `(${current}).f${index}`;
+    const value = { ...current, sql: `(${current.sql}).f${index}` };
     return inner === undefined ? value : changed(value, field.type, inner);
   });
-  return structSql(fields);
+  return { ...factsOf(fields), sql: structSql(fields.map(({ sql }) => sql)) };
 }

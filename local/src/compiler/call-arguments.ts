@@ -1,5 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { CallScope } from "./call-scope.ts";
 import { checkLiterals } from "./checked-literals.ts";
 import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
 import { functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
@@ -30,7 +31,7 @@ export function functionCall(node: TreeNode, unit: Unit): FunctionCall {
     resultType: typeOf(node),
     safe: textOf(node, "errorMode") === "SAFE_ERROR_MODE",
     node,
-    context: unit,
+    context: new CallScope(unit, args),
   };
 }
 

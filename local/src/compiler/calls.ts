@@ -1,7 +1,10 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { displayName, functionCall } from "./call-arguments.ts";
+import { CallScope } from "./call-scope.ts";
+import { factsOf } from "./facts.ts";
 import { firstElementColumn } from "./first-elements.ts";
+import { isVolatileFunction, mayFunctionFail } from "./function-facts.ts";
 import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./functions/types.ts";
 import { compileLongChain } from "./operator-chains.ts";
@@ -38,31 +41,47 @@ export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
   const call = functionCall(withoutQuantifiedNot(node), unit);
   const mapping = scalarFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(node));
-  return { sql: mappedSql(mapping, call, unit), type: call.resultType };
+  const { sql, made } = mapped(mapping, call, unit);
+  const facts = factsOf(call.args);
+  return {
+    ...facts,
+    isVolatile: facts.isVolatile || isVolatileFunction(call.name),
+    mayFail: facts.mayFail || (mayFunctionFail(call.name) && !call.safe),
+    hasSubquery: facts.hasSubquery || made.subquery,
+    sql,
+    type: call.resultType,
+  };
 }
 
 /**
  * The DuckDB expression of a call. Inside a correlated subquery DuckDB does not find a column in a lambda's body, so there a
  * mapping that makes a lambda is given its arguments by the name of another one's parameter.
  */
-function mappedSql(mapping: ScalarMapping, call: FunctionCall, unit: Unit): string {
-  const sql = mapping(call);
-  if (!unit.correlated || !sql.includes("lambda ")) return sql;
+function mapped(
+  mapping: ScalarMapping,
+  call: FunctionCall,
+  unit: Unit,
+): { sql: string; made: CallScope["made"] } {
+  const scope = new CallScope(unit, call.args);
+  const sql = mapping({ ...call, context: scope });
+  if (!unit.correlated || !scope.made.lambda) return { sql, made: scope.made };
   const name = unit.fresh("v");
   const bound: string[] = [];
-  const args = call.args.map((arg) => {
+  const args = call.args.map((arg): CompiledExpr => {
     if (arg.literal !== undefined) return arg;
     bound.push(`f${bound.length} := ${arg.sql}`);
-    return { ...arg, sql: `(${name}).f${bound.length - 1}` };
+    return { sql: `(${name}).f${bound.length - 1}`, type: arg.type };
   });
-  const inner = mapping({ ...call, args });
-  if (bound.length === 0 || !inner.includes("lambda ") || inner.includes("SELECT ")) return sql;
-  return `list_transform([struct_pack(${bound.join(", ")})], lambda ${name}: ${inner})[1]`;
+  const inner = new CallScope(unit, args);
+  const body = mapping({ ...call, args, context: inner });
+  if (bound.length === 0 || !inner.made.lambda || inner.made.subquery) return { sql, made: scope.made };
+  const wrapped = `list_transform([struct_pack(${bound.join(", ")})], lambda ${name}: ${body})[1]`;
+  return { sql: wrapped, made: inner.made };
 }
 
 /** `a[SAFE_OFFSET(0)]` where the column holds the first element already. */
 function firstElement(node: TreeNode, unit: Unit): CompiledExpr | undefined {
   const id = firstElementColumn(node);
   if (id === undefined || !unit.firstElements.has(id)) return undefined;
-  return { sql: unit.columnSql(id), type: typeOf(node) };
+  return { ...unit.columnOperand(id), type: typeOf(node) };
 }

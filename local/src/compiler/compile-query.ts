@@ -12,14 +12,15 @@ import type { Unit } from "./unit.ts";
 
 interface Output extends ResultColumn {
   readonly sql: string;
+  readonly hasColumns: true;
 }
 
 /** A QueryStmt. */
 export function compileQuery(statement: TreeNode, context: CompileContext): CompiledQuery {
   let unnamed = 0;
-  return compileOutputs(statement, context, ({ name, type, sql }, unit) => {
+  return compileOutputs(statement, context, ({ name, ...value }, unit) => {
     const shown = isUnnamed(name) ? `f${unnamed++}_` : name;
-    return context.asValue === true ? sql : resultSql(sql, type, shown, unit);
+    return context.asValue === true ? value.sql : resultSql(value, value.type, shown, unit);
   });
 }
 
@@ -29,9 +30,9 @@ export function compileStoredQuery(
   context: CompileContext,
   schema: readonly FieldSchema[],
 ): CompiledQuery {
-  return compileOutputs(statement, context, ({ type, sql }, unit, index) => {
+  return compileOutputs(statement, context, (value, unit, index) => {
     const field = schema[index];
-    return field === undefined ? sql : storedSql(sql, type, field, unit);
+    return field === undefined ? value.sql : storedSql(value, value.type, field, unit);
   });
 }
 
@@ -47,11 +48,13 @@ function compileOutputs(
         name: textOf(output, "name"),
         type: typeOf(childOf(output, "column")),
         sql: unit.column(columnId(childOf(output, "column"))),
+        hasColumns: true as const,
       }));
   const items = outputs.map((output, index) => `${finish(output, unit, index)} AS r${index}`);
-  const sql = `SELECT ${items.join(", ")} FROM (${unit.scan(childOf(statement, "query"))})`;
+  const { result: rows, facts } = unit.noting(() => unit.scan(childOf(statement, "query")));
+  const sql = `SELECT ${items.join(", ")} FROM (${rows})`;
   const columns = outputs.map(({ name, type }) => ({ name, type }));
-  return { kind: "query", sql, columns, reads: reads.result() };
+  return { kind: "query", sql, columns, reads: reads.result(), isVolatile: facts.isVolatile };
 }
 
 /** SELECT AS STRUCT and SELECT AS VALUE: a STRUCT's fields become the columns. */
@@ -61,6 +64,6 @@ function valueTableOutputs(statement: TreeNode, unit: Unit): readonly Output[] {
   const column = childOf(output, "column");
   const type = typeOf(column);
   const value = unit.column(columnId(column));
-  if (type.kind !== "STRUCT") return [{ name: textOf(output, "name"), type, sql: value }];
-  return type.fields.map((field, index) => ({ ...field, sql: `(${value}).f${index}` }));
+  if (type.kind !== "STRUCT") return [{ name: textOf(output, "name"), type, sql: value, hasColumns: true }];
+  return type.fields.map((field, index) => ({ ...field, sql: `(${value}).f${index}`, hasColumns: true }));
 }

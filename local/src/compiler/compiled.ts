@@ -20,6 +20,8 @@ export interface CompiledQuery {
   readonly sql: string;
   readonly columns: readonly ResultColumn[];
   readonly reads: readonly TableRead[];
+  /** Run twice over the same rows, it may give others. */
+  readonly isVolatile?: boolean;
 }
 
 /** One DuckDB statement of a DML statement; all of them run in one DuckDB transaction, in order. */

@@ -2,9 +2,10 @@ import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "../raise.ts";
 import { quoteName } from "../values.ts";
-import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
+import { assignedValues, defaultValue, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
+import type { Operand } from "./functions/types.ts";
 import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { columnExpression } from "./physical-columns.ts";
@@ -73,10 +74,10 @@ export function targetRows(
 }
 
 /** A value in the form in which a column keeps it. */
-export function columnValue(table: PhysicalTable, name: string, sql: string, unit: Unit): string {
+export function columnValue(table: PhysicalTable, name: string, value: Operand, unit: Unit): string {
   const { type } = tableColumn(table, name);
   const field = table.schema.find((each) => each.name.toLowerCase() === name.toLowerCase());
-  return field === undefined ? partitionTime(table, sql) : storedSql(sql, type, field, unit);
+  return field === undefined ? partitionTime(table, value.sql) : storedSql(value, type, field, unit);
 }
 
 /**
@@ -128,9 +129,13 @@ export function insertSql(
   );
   const all = [...names, ...extra.map(({ name }) => name)];
   const values = all.map((name) =>
-    columnValue(table, name, sourceOf(name) ?? defaultSql(table, name, unit), unit),
+    columnValue(table, name, columnOf(sourceOf(name)) ?? defaultValue(table, name, unit), unit),
   );
   return `INSERT INTO ${table.sql} (${all.map(quoteName).join(", ")}) SELECT ${values.join(", ")} FROM ${from}`;
+}
+
+function columnOf(name: string | undefined): Operand | undefined {
+  return name === undefined ? undefined : { sql: name, hasColumns: true };
 }
 
 function insertedQuery(node: TreeNode, query: TreeNode, unit: Unit): string {
@@ -150,7 +155,7 @@ function insertedRows(
     const values = nodesOf(row, "valueList").map((value, index) =>
       dmlValue(childOf(value, "value"), columns[index] ?? {}, table, unit),
     );
-    return `(${values.join(", ")})`;
+    return `(${values.map(({ sql }) => sql).join(", ")})`;
   });
   return `SELECT * FROM (VALUES ${rows.join(", ")}) AS v(${columns.map((_, index) => `s${index}`).join(", ")})`;
 }
@@ -174,7 +179,7 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   const values = assignedValues(items, table, inner);
   const names = [...values.keys()];
   const selected = [...values].map(
-    ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
+    ([name, value], index) => `${columnValue(table, name, value, unit)} AS v${index}`,
   );
   const where = inner.expr(childOf(node, "whereExpr")).sql;
   const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;

@@ -2,8 +2,10 @@ import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
 import { literalSql, quoteText, type SqlValue } from "../values.ts";
+import { CallScope } from "./call-scope.ts";
 import { compileFunctionCall } from "./calls.ts";
 import type { TypedValue } from "./context.ts";
+import { factsOf } from "./facts.ts";
 import { castSql } from "./functions/cast.ts";
 import type { CastCall, CompiledExpr } from "./functions/types.ts";
 import { literalValue } from "./literals.ts";
@@ -62,7 +64,7 @@ function compileSystemVariable(node: TreeNode, unit: Unit): CompiledExpr {
 }
 
 function compileColumnRef(node: TreeNode, unit: Unit): CompiledExpr {
-  return { sql: unit.columnSql(refId(node)), type: typeOf(childOf(node, "column")) };
+  return { ...unit.columnOperand(refId(node)), type: typeOf(childOf(node, "column")) };
 }
 
 function compileArgumentRef(node: TreeNode, unit: Unit): CompiledExpr {
@@ -73,32 +75,32 @@ function compileArgumentRef(node: TreeNode, unit: Unit): CompiledExpr {
 }
 
 function compileCast(node: TreeNode, unit: Unit): CompiledExpr {
-  const arg = compileExpr(childOf(node, "expr"), unit);
-  const format = nodeOf(node, "format");
-  const timeZone = nodeOf(node, "timeZone");
+  const arg = unit.expr(childOf(node, "expr"));
+  const [format, timeZone] = [nodeOf(node, "format"), nodeOf(node, "timeZone")].map((each) =>
+    each === undefined ? undefined : unit.expr(each),
+  );
+  const operands = [arg, format, timeZone].filter((each) => each !== undefined);
+  const scope = new CallScope(unit, operands);
   const call: CastCall = {
     arg,
     from: arg.type,
     to: typeOf(node),
     safe: flagOf(node, "returnNullOnError"),
-    ...(format === undefined ? {} : { format: compileExpr(format, unit) }),
-    ...(timeZone === undefined ? {} : { timeZone: compileExpr(timeZone, unit) }),
+    ...(format === undefined ? {} : { format }),
+    ...(timeZone === undefined ? {} : { timeZone }),
     parameters: typeParameters(node),
-    context: unit,
+    context: scope,
   };
-  const literal =
-    format === undefined && call.parameters === undefined ? castLiteral(arg, call.to) : undefined;
-  return { sql: castSql(call), type: call.to, ...(literal === undefined ? {} : { literal }) };
-}
-
-/** The value of a number, or of NULL, in another type, where that is as simple as the analyzer's own coercions. */
-function castLiteral({ literal, type: from }: CompiledExpr, to: SqlType): SqlValue | undefined {
-  if (literal === null) return null;
-  if (typeof literal !== "bigint" || from.kind !== "INT64") return undefined;
-  if (to.kind === "INT64") return literal;
-  if (to.kind === "FLOAT64") return Number(literal);
-  if (to.kind === "NUMERIC") return literal * 10n ** 9n;
-  return to.kind === "BIGNUMERIC" ? literal * 10n ** 38n : undefined;
+  const sql = castSql(call);
+  const facts = factsOf(operands);
+  const isExact = call.from.kind === "INT64" && call.to.kind === "FLOAT64";
+  return {
+    ...facts,
+    mayFail: facts.mayFail || !(call.safe || isExact),
+    hasSubquery: facts.hasSubquery || scope.made.subquery,
+    sql,
+    type: call.to,
+  };
 }
 
 /** The length, or precision and scale, that a CAST names with its type. */
@@ -117,7 +119,7 @@ function typeParameters(node: TreeNode): CastCall["parameters"] {
 
 function compileMakeStruct(node: TreeNode, unit: Unit): CompiledExpr {
   const fields = nodesOf(node, "fieldList").map((field) => compileExpr(field, unit));
-  return { sql: structSql(fields.map((field) => field.sql)), type: typeOf(node) };
+  return { ...factsOf(fields), sql: structSql(fields.map((field) => field.sql)), type: typeOf(node) };
 }
 
 /** A STRUCT of these fields. */
@@ -128,7 +130,7 @@ export function structSql(fields: readonly string[]): string {
 
 function compileGetStructField(node: TreeNode, unit: Unit): CompiledExpr {
   const struct = compileExpr(childOf(node, "expr"), unit);
-  return { sql: `(${struct.sql}).f${integerOf(node, "fieldIdx")}`, type: typeOf(node) };
+  return { ...factsOf([struct]), sql: `(${struct.sql}).f${integerOf(node, "fieldIdx")}`, type: typeOf(node) };
 }
 
 function compileGetJsonField(node: TreeNode, unit: Unit): CompiledExpr {
@@ -136,7 +138,8 @@ function compileGetJsonField(node: TreeNode, unit: Unit): CompiledExpr {
   const name = textOf(node, "fieldName");
   const isPlain = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
   if (!isPlain && /["\\*]/.test(name)) throw unsupported(`the JSON field name ${name}`);
-  return { sql: `json_extract(${json.sql}, ${quoteText(`$."${name}"`)})`, type: typeOf(node) };
+  const sql = `json_extract(${json.sql}, ${quoteText(`$."${name}"`)})`;
+  return { ...factsOf([json]), sql, type: typeOf(node) };
 }
 
 /** `a.b.c` over arrays: the elements of all arrays on the way, in one array. */
@@ -147,10 +150,11 @@ function compileFlatten(node: TreeNode, unit: Unit): CompiledExpr {
     const element = unit.fresh("e");
     const inner = compileExpr(step, unit.withFlattened({ sql: element, type: value.type.element }));
     const mapped = `list_transform(${value.sql}, lambda ${element}: ${inner.sql})`;
-    if (inner.type.kind === "ARRAY") return { sql: `flatten(${mapped})`, type: inner.type };
-    return { sql: mapped, type: { kind: "ARRAY", element: inner.type } };
+    const facts = factsOf([value, inner]);
+    if (inner.type.kind === "ARRAY") return { ...facts, sql: `flatten(${mapped})`, type: inner.type };
+    return { ...facts, sql: mapped, type: { kind: "ARRAY", element: inner.type } };
   }, start);
-  return { sql: flat.sql, type: typeOf(node) };
+  return { ...flat, type: typeOf(node) };
 }
 
 function compileFlattenedArg(_node: TreeNode, unit: Unit): CompiledExpr {
@@ -161,14 +165,14 @@ function compileFlattenedArg(_node: TreeNode, unit: Unit): CompiledExpr {
 /** `WITH(a AS …, b AS …, expr)`: later names see earlier ones. */
 function compileWithExpr(node: TreeNode, unit: Unit): CompiledExpr {
   const assignments = nodesOf(node, "assignmentList");
-  const bind = (index: number, inner: Unit): string => {
+  const bind = (index: number, inner: Unit): CompiledExpr => {
     const assignment = assignments[index];
-    if (assignment === undefined) return compileExpr(childOf(node, "expr"), inner).sql;
-    const value = compileExpr(childOf(assignment, "expr"), inner).sql;
+    if (assignment === undefined) return inner.expr(childOf(node, "expr"));
+    const value = inner.expr(childOf(assignment, "expr"));
     const id = columnId(childOf(assignment, "column"));
-    return inner.once(value, (operand) => bind(index + 1, inner.withColumns(new Map([[id, operand]]))));
+    return inner.bindOnce(value, (operand) => bind(index + 1, inner.withColumns(new Map([[id, operand]]))));
   };
-  return { sql: bind(0, unit), type: typeOf(node) };
+  return { ...bind(0, unit), type: typeOf(node) };
 }
 
 const EXPRESSIONS: Readonly<Record<string, ExprCompiler>> = {

@@ -13,6 +13,7 @@ import {
   targetRows,
   updateSteps,
 } from "./dml.ts";
+import type { Operand } from "./functions/types.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -22,7 +23,7 @@ interface When {
   readonly action: "INSERT" | "UPDATE" | "DELETE";
   readonly condition: string;
   /** New values of columns, by name. */
-  readonly values: ReadonlyMap<string, string>;
+  readonly values: ReadonlyMap<string, Operand>;
 }
 
 /**
@@ -44,9 +45,9 @@ export function compileMerge(
   const branches = whens.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(" ");
   const joined = `SELECT *, CASE ${branches} END AS act FROM ${from}`;
   const values = whens.flatMap((when, index) =>
-    [...when.values].map(([name, sql], position) => {
-      const value = when.action === "UPDATE" ? columnValue(table, name, sql, unit) : sql;
-      return `CASE WHEN act = ${index} THEN ${value} END AS v${index}_${position}`;
+    [...when.values].map(([name, value], position) => {
+      const sql = when.action === "UPDATE" ? columnValue(table, name, value, unit) : value.sql;
+      return `CASE WHEN act = ${index} THEN ${sql} END AS v${index}_${position}`;
     }),
   );
   const rows = `SELECT ${["rid", "act", ...values].join(", ")} FROM (${joined}) WHERE act IS NOT NULL`;
@@ -102,7 +103,7 @@ function writtenValues(
   action: When["action"],
   table: PhysicalTable,
   unit: Unit,
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, Operand> {
   if (action === "DELETE") return new Map();
   if (action === "UPDATE") return assignedValues(nodesOf(clause, "updateItemList"), table, unit);
   const row = nodeOf(clause, "insertRow");

@@ -1,5 +1,7 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
+import { CallScope } from "./call-scope.ts";
+import { factsOf } from "./facts.ts";
 import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { functionName, nodesOf, textOf } from "./tree-access.ts";
@@ -22,9 +24,10 @@ export function compileLongChain(
   const operands = operandsOf(node, name, typeOf(node));
   if (operands.length < LONG) return undefined;
   const type = typeOf(node);
-  const items = operands.map((operand) => compile(operand).sql);
+  const items = operands.map(compile);
   const [left, right] = [unit.fresh("v"), unit.fresh("v")];
   const args = [left, right].map((sql) => ({ sql, type }));
+  const scope = new CallScope(unit, args);
   const step = mapping({
     name,
     args,
@@ -32,9 +35,11 @@ export function compileLongChain(
     resultType: type,
     safe: false,
     node,
-    context: unit,
+    context: scope,
   });
-  return { sql: `list_reduce([${items.join(", ")}], lambda ${left}, ${right}: ${step})`, type };
+  const list = items.map(({ sql }) => sql).join(", ");
+  const sql = `list_reduce([${list}], lambda ${left}, ${right}: ${step})`;
+  return { ...factsOf(items), mayFail: true, sql, type };
 }
 
 function operandsOf(chain: TreeNode, name: string, type: SqlType): readonly TreeNode[] {

@@ -2,6 +2,7 @@ import { BigQueryError } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { quoteName } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
+import { isConstant } from "./facts.ts";
 import type { NeededRows } from "./needed-rows.ts";
 import { partitionBounds } from "./partition-bounds.ts";
 import { columnExpression } from "./physical-columns.ts";
@@ -129,8 +130,12 @@ class Pruner {
     this.#ids = new Set(columns.keys());
     this.#columns = new Map([...columns].map(([id, name]) => [id, columnExpression(table, name)]));
     this.#unit = unit;
-    this.#least = unit.withColumns(new Map(bounds.map(({ id, least }) => [id, least])));
-    this.#greatest = unit.withColumns(new Map(bounds.map(({ id, greatest }) => [id, greatest])));
+    this.#least = unit.withColumns(
+      new Map(bounds.map(({ id, least }) => [id, { sql: least, hasColumns: true }])),
+    );
+    this.#greatest = unit.withColumns(
+      new Map(bounds.map(({ id, greatest }) => [id, { sql: greatest, hasColumns: true }])),
+    );
     this.#isRange = table.partitioning.rangePartitioning !== undefined;
   }
 
@@ -220,9 +225,9 @@ class Pruner {
 
   #constant(node: TreeNode): string | undefined {
     if (node.kind === undefined || mentionsColumn(node)) return undefined;
-    const { sql } = this.#unit.expr(node);
+    const constant = this.#unit.expr(node);
     // An argument of a function may be a column or a subquery where the function is called.
-    return this.#unit.isConstant(sql) ? `(${sql})` : undefined;
+    return isConstant(constant) ? `(${constant.sql})` : undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import type { RoutineBody, SqlRoutineBody } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { aggregateCall, aggregateSql } from "./aggregate-calls.ts";
 import { compileArguments } from "./call-arguments.ts";
+import { factsOf } from "./facts.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { javaScriptCallSql } from "./javascript-calls.ts";
 import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
@@ -32,19 +33,19 @@ export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
   if (textOf(node, "errorMode") === "SAFE_ERROR_MODE") throw unsupported("SAFE. before a user's function");
   const args = compileArguments(node, unit);
   if (routine.language === "JAVASCRIPT") {
-    return { sql: javaScriptCallSql(routine, args, unit), type: routine.returnType };
+    const sql = javaScriptCallSql(routine, args, unit);
+    return { ...factsOf(args), isVolatile: true, mayFail: true, sql, type: routine.returnType };
   }
-  const bind = (index: number, bound: ReadonlyMap<string, CompiledExpr>): string => {
+  const bind = (index: number, bound: ReadonlyMap<string, CompiledExpr>): CompiledExpr => {
     const arg = args[index];
     const argument = routine.argumentNames[index];
-    if (arg === undefined || argument === undefined) {
-      return unit.withBody(name, bound, routine.body).expr(routine.body).sql;
-    }
-    return unit.once(arg.sql, (sql) =>
-      bind(index + 1, new Map([...bound, [argument.toLowerCase(), { ...arg, sql }]])),
+    if (arg === undefined || argument === undefined)
+      return unit.withBody(name, bound, routine.body).expr(routine.body);
+    return unit.bindOnce(arg, (operand) =>
+      bind(index + 1, new Map([...bound, [argument.toLowerCase(), operand]])),
     );
   };
-  return { sql: bind(0, new Map()), type: typeOf(node) };
+  return { ...bind(0, new Map()), type: typeOf(node) };
 }
 
 /** A call of a user's aggregate function: its body, over the aggregates that it names by column. */
@@ -60,7 +61,10 @@ export function compileAggregateBody(node: TreeNode, unit: Unit): string {
   const inner = unit.withBody(name, new Map(args));
   const aggregates = (routine.aggregates ?? []).map(
     (item) =>
-      [columnId(childOf(item, "column")), aggregateSql(aggregateCall(childOf(item, "expr"), inner))] as const,
+      [
+        columnId(childOf(item, "column")),
+        { sql: aggregateSql(aggregateCall(childOf(item, "expr"), inner)), mayFail: true, hasColumns: true },
+      ] as const,
   );
   return inner.withColumns(new Map(aggregates)).expr(routine.body).sql;
 }

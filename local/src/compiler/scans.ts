@@ -13,7 +13,7 @@ import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operatio
 import { compileTableFunctionScan } from "./table-functions.ts";
 import { compileTableScan } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf } from "./tree-access.ts";
-import { type Unit, VOLATILE } from "./unit.ts";
+import type { Unit } from "./unit.ts";
 import { compileWithRefScan, compileWithScan } from "./with-queries.ts";
 
 type ScanCompiler = (node: TreeNode, unit: Unit) => string;
@@ -34,8 +34,8 @@ function compileFilterScan(node: TreeNode, unit: Unit): string {
   const filter = childOf(node, "filterExpr");
   const { from, unit: inner } = identifiedRows(unit.from(input), [filter], unit);
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  const condition = inner.expr(filter).sql;
-  if (!VOLATILE.test(condition)) return `SELECT ${columns} FROM ${from} WHERE ${condition}`;
+  const { sql: condition, isVolatile } = inner.expr(filter);
+  if (isVolatile !== true) return `SELECT ${columns} FROM ${from} WHERE ${condition}`;
   // DuckDB would decide by RAND() below an UNNEST or a GROUP BY, of many rows at once; a column of that value stays in its place.
   const name = unit.fresh("f");
   return `SELECT ${columns} FROM (SELECT *, ${condition} AS ${name} FROM ${from}) AS ${unit.fresh("q")} WHERE ${name}`;

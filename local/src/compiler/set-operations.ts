@@ -1,5 +1,6 @@
 import { BigQueryError } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { isConstant } from "./facts.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 import { insideProjection, isOneRow } from "./without-from.ts";
@@ -46,9 +47,9 @@ function constantRows(
     const scan = childOf(item, "scan");
     if (!isOneRow(scan)) return undefined;
     const inner = insideProjection(scan, unit);
-    const cells = nodesOf(item, "outputColumnList").map((column) => inner.columnSql(columnId(column)));
-    if (cells.length === 0 || !cells.every((cell) => unit.isConstant(cell))) return undefined;
-    rows.push(`(${cells.join(", ")})`);
+    const cells = nodesOf(item, "outputColumnList").map((column) => inner.columnOperand(columnId(column)));
+    if (cells.length === 0 || !cells.every(isConstant)) return undefined;
+    rows.push(`(${cells.map(({ sql }) => sql).join(", ")})`);
   }
   const names = targets.map((_, index) => `v${index}`);
   const columns = targets.map((target, index) => unit.define(`v${index}`, target));

@@ -1,10 +1,7 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { functionName, nodesOf } from "./tree-access.ts";
-import { type Unit, VOLATILE } from "./unit.ts";
-
-/** What our mappings write where an evaluation may end in an error. */
-const MAY_FAIL = /«bq:|\bbq_(?!safe_)/;
+import type { Unit } from "./unit.ts";
 
 /**
  * An expression whose value is kept. DuckDB evaluates all of AND and OR there, but of a condition only what still decides:
@@ -13,9 +10,9 @@ const MAY_FAIL = /«bq:|\bbq_(?!safe_)/;
  */
 export function compileKeptExpr(node: TreeNode, unit: Unit): CompiledExpr {
   const plain = unit.expr(node);
-  if (!isLogical(node) || !MAY_FAIL.test(plain.sql) || VOLATILE.test(plain.sql)) return plain;
+  if (!isLogical(node) || plain.mayFail !== true || plain.isVolatile === true) return plain;
   const sql = `(CASE WHEN ${condition(node, true, unit)} THEN true WHEN ${condition(node, false, unit)} THEN false END)`;
-  return { sql, type: plain.type };
+  return { ...plain, sql };
 }
 
 function operatorOf(node: TreeNode): string {

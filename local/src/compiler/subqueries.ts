@@ -1,6 +1,9 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import type { SqlType } from "../types.ts";
 import { duckType } from "../values.ts";
+import { CallScope } from "./call-scope.ts";
+import { isConstant } from "./facts.ts";
 import { equalSql } from "./functions/comparison.ts";
 import { exactArgument } from "./functions/exact-argument.ts";
 import type { CompiledExpr } from "./functions/types.ts";
@@ -14,10 +17,20 @@ import { insideProjection, isWithoutFrom } from "./without-from.ts";
 export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   const type = typeOf(node);
   const scan = childOf(node, "subquery");
-  const kind = textOf(node, "subqueryType") || "SCALAR";
   if (isWithoutFrom(node))
-    return { sql: insideProjection(scan, unit).columnSql(columnId(onlyColumnOf(scan))), type };
+    return { ...insideProjection(scan, unit).columnOperand(columnId(onlyColumnOf(scan))), type };
   const isCorrelated = usesOuterRows(node, unit);
+  const { result: sql, facts } = unit.noting(() => subquerySql(node, scan, type, isCorrelated, unit));
+  return { ...facts, hasSubquery: true, sql, type };
+}
+
+function subquerySql(
+  node: TreeNode,
+  scan: TreeNode,
+  type: SqlType,
+  isCorrelated: boolean,
+  unit: Unit,
+): string {
   const inner = isCorrelated ? unit.withCorrelation() : unit;
   const query = tellingRowsApart(node, inner.scan(scan), inner);
   // DuckDB takes the result of a subquery by itself with an aggregate.
@@ -25,19 +38,20 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
     const column = onlyColumn(scan, unit);
     return isCorrelated ? result(column.sql) : exactArgument(column, result, type);
   };
+  const kind = textOf(node, "subqueryType") || "SCALAR";
   switch (kind) {
     case "SCALAR":
       // More than one row is an error of DuckDB's, which runtime-errors.ts words as BigQuery does.
-      return { sql: resultSql((column) => `(SELECT ${column} FROM (${query}))`), type };
+      return resultSql((column) => `(SELECT ${column} FROM (${query}))`);
     case "ARRAY": {
       // DuckDB keeps the subquery's order. An ARRAY subquery of no rows is an empty array, never NULL.
       const sql = resultSql((column) => `ARRAY(SELECT ${column} FROM (${query}))`);
-      return { sql: `coalesce(${sql}, []::${duckType(type)})`, type };
+      return `coalesce(${sql}, []::${duckType(type)})`;
     }
     case "EXISTS":
-      return { sql: `EXISTS(${query})`, type };
+      return `EXISTS(${query})`;
     case "IN":
-      return { sql: inSubquery(node, scan, query, unit), type };
+      return inSubquery(node, scan, query, unit);
     default:
       throw unsupported(`a subquery of the form ${kind}`);
   }
@@ -51,7 +65,7 @@ function usesOuterRows(subquery: TreeNode, unit: Unit): boolean {
       node.kind === "ArgumentRef"
         ? unit.functionArguments.get(textOf(node, "name").toLowerCase())
         : undefined;
-    uses ||= argument !== undefined && !unit.isConstant(argument.sql);
+    uses ||= argument !== undefined && !isConstant(argument);
     return !uses;
   });
   return uses;
@@ -80,7 +94,8 @@ function inSubquery(node: TreeNode, scan: TreeNode, query: string, unit: Unit): 
   if (!["FLOAT64", "STRUCT", "ARRAY"].includes(value.type.kind))
     return `(${value.sql} IN (SELECT ${name} FROM (${query})))`;
   // One TRUE decides, else one NULL, else FALSE; no rows are FALSE whatever the value is.
-  const same = equalSql({ context: unit }, value, { sql: name, type: value.type });
+  const context = new CallScope(unit, [value, { sql: name, hasColumns: true }]);
+  const same = equalSql({ context }, value, { sql: name, type: value.type });
   return (
     `(SELECT CASE WHEN count(*) = 0 THEN false WHEN bool_or(same) THEN true WHEN count(same) < count(*) THEN NULL ` +
     `ELSE false END FROM (SELECT ${same} AS same FROM (${query})))`

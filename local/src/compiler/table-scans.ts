@@ -14,6 +14,7 @@ export function compileTableScan(node: TreeNode, unit: Unit): string {
   const view = unit.context.expandView(name, (columns) => viewRows(node, columns, unit));
   if (view !== undefined) {
     unit.reads.addAll(view.reads);
+    unit.note({ isVolatile: view.isVolatile });
     const names = view.columns.map((column) => column.name.toLowerCase());
     const columns = nodesOf(node, "columnList").map((column) => {
       const position = names.indexOf(textOf(column, "name").toLowerCase());

@@ -1,8 +1,10 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { quoteName } from "../values.ts";
+import { CallScope } from "./call-scope.ts";
 import type { CompileContext } from "./context.ts";
+import { factsOf } from "./facts.ts";
 import { findFirstElements } from "./first-elements.ts";
-import type { CompiledExpr, FunctionContext } from "./functions/types.ts";
+import type { CompiledExpr, Facts, Operand } from "./functions/types.ts";
 import { ALL_ROWS, findNeededRows, type NeededRows } from "./needed-rows.ts";
 import type { ReadCollector } from "./reads.ts";
 import { columnId } from "./tree-access.ts";
@@ -27,24 +29,16 @@ interface Shared {
   /** What is needed of each table scan of the trees compiled so far. */
   readonly neededRows: Map<TreeNode, NeededRows>;
   names: number;
+  /** What holds of the expressions compiled so far. */
+  notes: Facts;
 }
-
-/** The longest text that is written twice rather than bound to a name. */
-const REPEATED_TEXT = 160;
-/** Past this the text itself would be the cost. */
-const LONGEST_REPEATED = 20_000;
-/** A name that the compiler gives to a column. */
-const COLUMN = /\b(?:k_)?(?:u\d+_)?c\d+\b|\bo\d+\b/;
-const COLUMNS = new RegExp(COLUMN, "g");
-/** DuckDB functions that give another value each time. */
-export const VOLATILE = /\b(?:random|uuid|gen_random_uuid|bq_js_submit|bq_(?:safe_)?volatile_\w+)\(/;
 
 /**
  * What is known where a piece of a tree is compiled. Column ids are unique in one analyzed tree, so a column is a DuckDB
  * name `c<id>` at any depth; the body of a function is another tree, so it gets a prefix of its own.
  */
-export class Unit implements FunctionContext {
-  private readonly overrides: ReadonlyMap<string, string>;
+export class Unit {
+  private readonly overrides: ReadonlyMap<string, Operand>;
   /** Arguments of the function whose body this is, by name in lower case. */
   readonly functionArguments: ReadonlyMap<string, CompiledExpr>;
   readonly withQueries: Map<string, WithQuery>;
@@ -63,7 +57,7 @@ export class Unit implements FunctionContext {
     private readonly shared: Shared,
     private readonly prefix: string,
     state: {
-      overrides?: ReadonlyMap<string, string>;
+      overrides?: ReadonlyMap<string, Operand>;
       functionArguments?: ReadonlyMap<string, CompiledExpr>;
       withQueries?: Map<string, WithQuery>;
       firstElements?: ReadonlySet<string>;
@@ -91,7 +85,7 @@ export class Unit implements FunctionContext {
     statement: TreeNode,
   ): Unit {
     const neededRows = new Map(findNeededRows(statement, context.neededRows));
-    return new Unit({ context, compilers, reads, neededRows, names: 0 }, "c", {
+    return new Unit({ context, compilers, reads, neededRows, names: 0, notes: {} }, "c", {
       firstElements: findFirstElements(statement),
     });
   }
@@ -106,12 +100,32 @@ export class Unit implements FunctionContext {
 
   /** An expression of the resolved tree as DuckDB SQL. */
   expr(node: TreeNode): CompiledExpr {
-    return this.shared.compilers.expr(node, this);
+    return this.noted(this.shared.compilers.expr(node, this));
   }
 
   /** An expression whose value is kept, not only asked for: see `compileKeptExpr`. */
   keptExpr(node: TreeNode): CompiledExpr {
-    return this.shared.compilers.keptExpr(node, this);
+    return this.noted(this.shared.compilers.keptExpr(node, this));
+  }
+
+  private noted(expr: CompiledExpr): CompiledExpr {
+    this.shared.notes = factsOf([this.shared.notes, expr]);
+    return expr;
+  }
+
+  /** What compiling a part of the tree gives, and what holds of the expressions in it. */
+  noting<T>(work: () => T): { readonly result: T; readonly facts: Facts } {
+    const before = this.shared.notes;
+    this.shared.notes = {};
+    const result = work();
+    const facts = this.shared.notes;
+    this.shared.notes = factsOf([before, facts]);
+    return { result, facts };
+  }
+
+  /** Says what holds of something that this unit has not compiled itself, such as a view's query. */
+  note(facts: Facts): void {
+    this.shared.notes = factsOf([this.shared.notes, facts]);
   }
 
   /** A scan of the resolved tree as a DuckDB SELECT whose columns are the scan's, named by their ids. */
@@ -129,15 +143,12 @@ export class Unit implements FunctionContext {
     return this.shared.neededRows.get(scan) ?? ALL_ROWS;
   }
 
-  /** Whether a compiled expression depends on nothing that is read, and is the same whenever it is evaluated. */
-  isConstant(sql: string): boolean {
-    return !COLUMN.test(sql) && !sql.includes("SELECT ") && !VOLATILE.test(sql);
-  }
-
+  /** CURRENT_TIMESTAMP of the statement, µs since 1970. */
   get now(): bigint {
     return this.shared.context.now;
   }
 
+  /** A DuckDB name that nothing else in the statement uses. */
   fresh(prefix: string): string {
     this.shared.names += 1;
     return `${prefix}${this.shared.names}`;
@@ -150,7 +161,12 @@ export class Unit implements FunctionContext {
 
   /** A column where it is referred to: its name, or what stands for it here. */
   columnSql(id: string): string {
-    return this.overrides.get(id) ?? this.column(id);
+    return this.columnOperand(id).sql;
+  }
+
+  /** A column where it is referred to, with what is known of what stands for it. */
+  columnOperand(id: string): Operand {
+    return this.overrides.get(id) ?? { sql: this.column(id), hasColumns: true };
   }
 
   /** `expr AS name` for a column that a scan makes. */
@@ -166,7 +182,7 @@ export class Unit implements FunctionContext {
   }
 
   /** The same place in the tree, with other DuckDB expressions for some columns. */
-  withColumns(columns: ReadonlyMap<string, string>): Unit {
+  withColumns(columns: ReadonlyMap<string, Operand>): Unit {
     return this.derive({ overrides: new Map([...this.overrides, ...columns]) });
   }
 
@@ -205,7 +221,7 @@ export class Unit implements FunctionContext {
 
   private derive(change: {
     functionArguments?: ReadonlyMap<string, CompiledExpr>;
-    overrides?: ReadonlyMap<string, string>;
+    overrides?: ReadonlyMap<string, Operand>;
     flattened?: CompiledExpr;
     rowIds?: readonly string[];
     correlated?: boolean;
@@ -223,17 +239,26 @@ export class Unit implements FunctionContext {
     });
   }
 
-  once(sql: string, use: (operand: string) => string): string {
-    const isVolatile = VOLATILE.test(sql);
-    if (sql.length <= REPEATED_TEXT && !isVolatile) return use(sql);
-    // A name that a subquery may have to bind is a column to the expressions inside.
-    const name = this.fresh(isVolatile && this.correlated ? "o" : "v");
-    const body = use(name);
-    // DuckDB allows no subquery in a lambda's body and, inside a correlated subquery, no column there beside one of an
-    // outer query. A name bound by a subquery works everywhere but is slower.
-    const allowed = !this.correlated || (body.match(COLUMNS) ?? []).every((column) => column === name);
-    if (allowed && !body.includes("SELECT ")) return `list_transform([${sql}], lambda ${name}: ${body})[1]`;
-    if (!isVolatile && sql.length <= LONGEST_REPEATED) return use(sql);
-    return `(SELECT ${body} FROM (SELECT ${sql} AS ${name}))`;
+  /** Gives `use` an operand that may be written several times: the expression itself, or a name it is bound to. */
+  bindOnce(expr: CompiledExpr, use: (operand: CompiledExpr) => CompiledExpr): CompiledExpr {
+    const scope = new CallScope(this, [expr]);
+    let inner: CompiledExpr | undefined;
+    const sql = scope.once(expr.sql, (operand) => {
+      const isBound = operand !== expr.sql;
+      inner = use(
+        isBound
+          ? {
+              sql: operand,
+              type: expr.type,
+              literal: expr.literal,
+              hasColumns: this.correlated && expr.isVolatile,
+            }
+          : expr,
+      );
+      return inner.sql;
+    });
+    if (inner === undefined) throw new Error("a binding without a body");
+    const { type } = inner;
+    return { ...factsOf([expr, inner]), hasSubquery: scope.made.subquery || inner.hasSubquery, sql, type };
   }
 }

@@ -28,7 +28,7 @@ export function insideProjection(scan: TreeNode, unit: Unit): Unit {
     new Map(
       nodesOf(scan, "exprList").map((item) => [
         columnId(childOf(item, "column")),
-        inner.expr(childOf(item, "expr")).sql,
+        inner.expr(childOf(item, "expr")),
       ]),
     ),
   );

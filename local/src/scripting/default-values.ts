@@ -17,8 +17,8 @@ export async function compileDefaults(
   for (const field of fields) {
     if (field.defaultValueExpression === undefined) continue;
     const { unit } = openUnit(contextOf(field.defaultValueExpression, now));
-    const { sql } = unit.expr(await analyzeDefault(analyzer, ENV, field));
-    compiled.set(field.name.toLowerCase(), storedSql(sql, fieldType(field), field, unit));
+    const value = unit.expr(await analyzeDefault(analyzer, ENV, field));
+    compiled.set(field.name.toLowerCase(), storedSql(value, fieldType(field), field, unit));
   }
   return compiled;
 }

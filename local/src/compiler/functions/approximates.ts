@@ -12,7 +12,7 @@ const approxQuantiles: SiteMapping = (site) => {
   if (typeof number !== "bigint") return refuse(site.call, "in this form");
   if (number > MOST_QUANTILES) return refuse(site.call, `with more than ${MOST_QUANTILES} quantiles`);
   const { context, distinct, nulls } = site.call;
-  const [i, e] = [context.fresh("i"), context.fresh("e")];
+  const [i, e] = [context.parameter("i"), context.parameter("e")];
   const isNumber = x.type.kind === "FLOAT64" ? `NOT isnan(${x.sql})` : "true";
   const keyed = `list(${distinct ? "DISTINCT " : ""}struct_pack(known := ${x.sql} IS NOT NULL, number := ${isNumber}, v := ${x.sql}))`;
   const all = over(site, keyed, nulls === "respect" ? undefined : `${x.sql} IS NOT NULL`);
@@ -32,7 +32,7 @@ function topNumber(site: Site, index: number): string {
 const approxTopCount: SiteMapping = (site) => {
   const { sql } = argument(site, 0);
   const number = topNumber(site, 1);
-  const e = site.call.context.fresh("e");
+  const e = site.call.context.parameter("e");
   const counted = `list_transform(map_entries(${over(site, `histogram(${sql})`)}), lambda ${e}: struct_pack(n := CAST(${e}.value AS BIGINT), v := ${e}.key))`;
   const unknown = `${over(site, "count(*)")} - ${over(site, `count(${sql})`)}`;
   const nulls = `CASE WHEN ${unknown} > 0 THEN [struct_pack(n := ${unknown}, v := CASE WHEN false THEN ${over(site, `any_value(${sql})`)} END)] ELSE [] END`;
@@ -43,7 +43,7 @@ const approxTopCount: SiteMapping = (site) => {
 /** Exact; a sum of nothing but NULLs stands last, of equal sums the value that sorts last stands first. */
 const approxTopSum: SiteMapping = (site) => {
   const [value, weight, number] = [argument(site, 0), argument(site, 1), topNumber(site, 2)];
-  const [e, g] = [site.call.context.fresh("e"), site.call.context.fresh("g")];
+  const [e, g] = [site.call.context.parameter("e"), site.call.context.parameter("g")];
   const isBad = `${weight.sql} < 0${weight.type.kind === "FLOAT64" ? ` OR isnan(${weight.sql})` : ""}`;
   const checked = failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
   const all = over(site, `list(struct_pack(v := ${value.sql}, w := ${checked}))`);

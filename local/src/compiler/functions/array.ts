@@ -37,7 +37,7 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
 const joinText: ScalarMapping = (call) => {
   const isConstant = typeof arg(call, 1).literal === "string";
   const [array, delimiter, nullText] = [sqlOf(call, 0), sqlOf(call, 1), call.args[2]?.sql];
-  const e = call.context.fresh("e");
+  const e = call.context.parameter("e");
   if (nullText !== undefined) {
     const filled = `list_transform(${array}, lambda ${e}: coalesce(${e}, ${nullText}))`;
     return `(CASE WHEN ${nullText} IS NOT NULL THEN ${joinList(call, filled, delimiter, isConstant)} END)`;
@@ -93,7 +93,7 @@ const generateDateArray: ScalarMapping = (call) => {
   const part = call.args.length > 3 ? partArgument(call, 3) : "DAY";
   const months = { MONTH: 1, QUARTER: 3, YEAR: 12 }[part as string];
   const days = { DAY: 1, WEEK: 7 }[part as string];
-  const e = call.context.fresh("e");
+  const e = call.context.parameter("e");
   return onceEach(call, [dayNumber(sqlOf(call, 0)), dayNumber(sqlOf(call, 1)), amount], (start, end, n) => {
     if (months === undefined && days === undefined) return refuse(call, `with ${part}`);
     const numbers =
@@ -108,7 +108,7 @@ const generateTimestampArray: ScalarMapping = (call) => {
   const part = partArgument(call, 3);
   const micros = PART_MICROS[part];
   if (micros === undefined) return refuse(call, `with ${part}`);
-  const e = call.context.fresh("e");
+  const e = call.context.parameter("e");
   return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), sqlOf(call, 2)], (start, end, n) => {
     const [from, to, step] = [`epoch_us(${start})`, `epoch_us(${end})`, `(${n} * ${micros}::BIGINT)`];
     const values = `list_transform(generate_series(${from}, ${to}, ${step}), lambda ${e}: make_timestamptz(${e}))`;
@@ -157,7 +157,7 @@ function overElements(name: string): ScalarMapping {
 /** RANGE_BUCKET: how many bounds are not above the point. */
 const rangeBucket: ScalarMapping = (call) =>
   onceAll(call, (point, bounds) => {
-    const e = call.context.fresh("e");
+    const e = call.context.parameter("e");
     const below = `len(list_filter(${bounds}, lambda ${e}: ${e} <= ${point}))`;
     const ordered = failWhen(
       `${bounds} <> list_sort(${bounds})`,

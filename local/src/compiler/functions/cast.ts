@@ -7,7 +7,7 @@ import { checkedRange, lowerBound, upperBound } from "./bounds.ts";
 import { instantOf, localTime } from "./calendar.ts";
 import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
-import { cannotFail } from "./safe.ts";
+import { isQuiet } from "./safe.ts";
 import { pointText } from "./time-text.ts";
 import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
 import { withoutErrors } from "./without-errors.ts";
@@ -64,10 +64,9 @@ const floatToInt: Conversion = (sql, context) =>
 const bytesToString: Conversion = (sql, context) =>
   context.once(sql, (b) => {
     // TRY takes no subquery.
-    const e = context.fresh("e");
-    const text = b.includes("SELECT ")
-      ? `list_transform([${b}], lambda ${e}: TRY(decode(${e})))[1]`
-      : `TRY(decode(${b}))`;
+    const e = context.mayHoldSubquery ? context.parameter("e") : undefined;
+    const text =
+      e === undefined ? `TRY(decode(${b}))` : `list_transform([${b}], lambda ${e}: TRY(decode(${e})))[1]`;
     return failWhen(
       `${text} IS NULL AND ${b} IS NOT NULL`,
       STRING,
@@ -161,7 +160,7 @@ function convert(
 ): string {
   if (from.kind === "ARRAY" && to.kind === "ARRAY") {
     if (duckType(from) === duckType(to) && sameKinds(from, to)) return sql;
-    const element = context.fresh("e");
+    const element = context.parameter("e");
     return `list_transform(${sql}, lambda ${element}: ${convert(element, from.element, to.element, context, zone)})`;
   }
   if (from.kind === "STRUCT" && to.kind === "STRUCT") {
@@ -231,9 +230,9 @@ export function castSql(call: CastCall): string {
     const result = convertArgument(call, sql);
     return composite ? `TRY(${result})` : withoutErrors(result);
   };
-  if (cannotFail(arg)) return converted(arg.sql);
+  if (isQuiet(arg)) return converted(arg.sql);
   // Only errors of the conversion give NULL, not those of its operand.
-  const name = context.fresh("v");
+  const name = context.parameter("v");
   return `list_transform([${arg.sql}], lambda ${name}: ${converted(name)})[1]`;
 }
 

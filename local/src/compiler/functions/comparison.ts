@@ -48,7 +48,7 @@ function equalStructs(scope: Scope, a: Operand, b: Operand, types: readonly SqlT
 
 function equalArrays(scope: Scope, a: Operand, b: Operand, type: SqlType): string {
   return onceEach(scope, [a.sql, b.sql], (x, y) => {
-    const pair = scope.context.fresh("p");
+    const pair = scope.context.parameter("p");
     const same = equalSql(scope, { sql: `${pair}[1]`, type }, { sql: `${pair}[2]`, type });
     const elements = scope.context.once(
       `list_transform(list_zip(${x}, ${y}), lambda ${pair}: ${same})`,
@@ -111,7 +111,7 @@ const isInArray: ScalarMapping = (call) => {
   const x = arg(call, 0);
   const plain = x.type.kind !== "STRUCT" && x.type.kind !== "ARRAY" && !maybeNan(x);
   return onceAll(call, (value, array) => {
-    const e = call.context.fresh("e");
+    const e = call.context.parameter("e");
     const same = equalSql(call, { ...x, sql: value }, { sql: e, type: x.type });
     const equals = `list_transform(${array}, lambda ${e}: ${same})`;
     const found = plain ? `list_contains(${array}, ${value})` : `list_contains(${equals}, true)`;

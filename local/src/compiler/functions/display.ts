@@ -27,7 +27,7 @@ function presentText(
 ): string {
   switch (type.kind) {
     case "ARRAY": {
-      const e = context.fresh("e");
+      const e = context.parameter("e");
       const items = `list_transform(${x}, lambda ${e}: ${displayText(context, type.element, e, style)})`;
       return `('[' || array_to_string(${items}, ', ') || ']')`;
     }

@@ -32,7 +32,7 @@ export function jsonText(context: FunctionContext, type: SqlType, sql: string, s
 function presentJson(context: FunctionContext, type: SqlType, x: string, style: JsonStyle): string {
   switch (type.kind) {
     case "ARRAY": {
-      const e = context.fresh("e");
+      const e = context.parameter("e");
       const items = `list_transform(${x}, lambda ${e}: ${jsonText(context, type.element, e, style)})`;
       return `('[' || array_to_string(${items}, ',') || ']')`;
     }

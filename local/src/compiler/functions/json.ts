@@ -96,7 +96,7 @@ function jsonObjectOfArrays(call: FunctionCall): string {
   const { type } = arg(call, 1);
   if (type.kind !== "ARRAY") return refuse(call, "of arrays");
   return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1)], (keys, values) => {
-    const e = call.context.fresh("e");
+    const e = call.context.parameter("e");
     const texts = `list_transform(${values}, lambda ${e}: ${jsonText(call.context, type.element, e, "value")})`;
     const failures = [
       [`${keys} IS NULL`, "The keys array cannot be NULL"],

@@ -78,7 +78,7 @@ const generate: ScalarMapping = (call) => {
   return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), partial], (split, step, withPartial) => {
     const [low, high] = [heldBound(type, split, "low"), heldBound(type, split, "high")];
     const bounds = `bq_range_split(epoch_us(${low}), epoch_us(${high}), ${step}, ${withPartial}, '${element.kind}')`;
-    const pair = context.fresh("e");
+    const pair = context.parameter("e");
     const each = rangeSql(pointOf(`${pair}[1]`), pointOf(`${pair}[2]`));
     const ranges = context.once(
       bounds,

@@ -1,13 +1,10 @@
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 import { withoutErrors } from "./without-errors.ts";
 
-const PLAIN = /^[\w".]+$/;
-
-/** Whether evaluating this text cannot fail, and holds no call of ours: a literal, a column, a field of it, an INT64 as FLOAT64. */
-export function cannotFail(expr: CompiledExpr): boolean {
-  if (expr.literal !== undefined) return !expr.sql.includes("bq");
-  const [, inner = expr.sql] = /^CAST\((.*) AS DOUBLE\)$/.exec(expr.sql) ?? [];
-  return PLAIN.test(inner.replace(/^\(([\w".]+)\)(?=\.f\d+$)/, "$1"));
+/** Whether an operand may stand where errors are made NULL: it makes none, and holds no text that would be taken for a call. */
+export function isQuiet(expr: CompiledExpr): boolean {
+  if (expr.literal !== undefined) return !expr.sql.includes("bq_");
+  return expr.mayFail !== true && expr.hasSubquery !== true && expr.isVolatile !== true;
 }
 
 /**
@@ -15,12 +12,12 @@ export function cannotFail(expr: CompiledExpr): boolean {
  * outside: DuckDB's TRY would catch their errors too, and takes no subquery.
  */
 export function withoutOwnErrors(call: FunctionCall, mapping: ScalarMapping): string {
-  if (call.args.every(cannotFail)) return withoutErrors(mapping(call));
-  const name = call.context.fresh("v");
+  if (call.args.every(isQuiet)) return withoutErrors(mapping(call));
+  const name = call.context.parameter("v");
   const bound: string[] = [];
   // All of them, since DuckDB does not find a column of an outer query beside one of its own in a lambda's body.
   const args = call.args.map((expr) => {
-    if (expr.literal !== undefined && cannotFail(expr)) return expr;
+    if (expr.literal !== undefined && isQuiet(expr)) return expr;
     bound.push(`f${bound.length} := ${expr.sql}`);
     return { ...expr, sql: `(${name}).f${bound.length - 1}` };
   });

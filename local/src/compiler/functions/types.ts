@@ -2,9 +2,25 @@ import type { TreeNode } from "../../googlesql/tree.ts";
 import type { SqlType } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 
-/** A GoogleSQL expression as DuckDB SQL. `sql` stands wherever an operand may: it is atomic or in parentheses. */
-export interface CompiledExpr {
+/** What is known of an expression beside its text, set where the expression is made; what is absent does not hold. */
+export interface Facts {
+  /** Evaluated twice, it gives two values. */
+  readonly isVolatile?: boolean;
+  /** Evaluating it may end in an error. */
+  readonly mayFail?: boolean;
+  /** It holds a subquery of DuckDB's. */
+  readonly hasSubquery?: boolean;
+  /** It refers to columns of a FROM item. */
+  readonly hasColumns?: boolean;
+}
+
+/** DuckDB SQL that stands wherever an operand may, atomic or in parentheses, and what is known of it. */
+export interface Operand extends Facts {
   readonly sql: string;
+}
+
+/** A GoogleSQL expression as DuckDB SQL. */
+export interface CompiledExpr extends Operand {
   readonly type: SqlType;
   /** The value, where it is known when the statement is compiled: literals, parameters, script variables. */
   readonly literal?: SqlValue;
@@ -14,8 +30,10 @@ export interface CompiledExpr {
 export interface FunctionContext {
   /** CURRENT_TIMESTAMP of the statement, µs since 1970. */
   readonly now: bigint;
-  /** A DuckDB name that nothing else in the statement uses. */
-  fresh(prefix: string): string;
+  /** A name for the parameter of a lambda that the mapping makes; nothing else in the statement uses it. */
+  parameter(prefix: string): string;
+  /** Whether what is being written may hold a subquery, which DuckDB does not take everywhere. */
+  readonly mayHoldSubquery: boolean;
   /**
    * Gives `use` a DuckDB expression that may be written several times: `sql` itself where that is short and cheap, else
    * a name it is bound to.

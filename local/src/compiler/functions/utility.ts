@@ -44,7 +44,7 @@ function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, search: Se
     });
   }
   if (type.kind === "ARRAY") {
-    const e = call.context.fresh("e");
+    const e = call.context.parameter("e");
     const each = containsSql(call, { sql: e, type: type.element }, search);
     return call.context.once(`list_transform(${sql}, lambda ${e}: ${each})`, (found) => {
       const isUnknown = `len(list_filter(${found}, lambda ${e}: ${e} IS NULL)) > 0`;
@@ -113,8 +113,9 @@ function vectorDistance(call: FunctionCall): string {
   // Our own functions take no structs: dimensions and magnitudes go side by side; a NULL struct is neither.
   const kind = type.element.fields[0]?.type.kind === "STRING" ? "names" : "numbers";
   return onceAll(call, (...vectors) => {
+    const e = call.context.parameter("e");
     const lists = vectors.flatMap((vector) =>
-      ["e IS NULL", "e.f0", "e.f1"].map((part) => `list_transform(${vector}, lambda e: ${part})`),
+      [`${e} IS NULL`, `${e}.f0`, `${e}.f1`].map((part) => `list_transform(${vector}, lambda ${e}: ${part})`),
     );
     return `bq_sparse_${call.name}_${kind}(${lists.join(", ")})`;
   });

@@ -1,4 +1,4 @@
-import { bool, list, text, type Udf, udf } from "./define.ts";
+import { bool, EvaluationError, list, text, type Udf, udf } from "./define.ts";
 import { type JsonPath, parsePath } from "./json-path.ts";
 import { printJson } from "./json-print.ts";
 import { type Json, parseJson } from "./json-value.ts";
@@ -31,6 +31,7 @@ function changed(
   if (step >= items.length && !create) return undefined;
   const inner = changed(items[step], rest, create, change);
   if (inner === undefined) return undefined;
+  checkSize(step + 1);
   while (items.length < step) items.push(null);
   items[step] = inner;
   return items;
@@ -84,10 +85,20 @@ function strip(value: Json, arrays: boolean, remove: boolean): Json | undefined 
   return remove && members.size === 0 ? undefined : members;
 }
 
+/** A path may name any element, up to which an array is filled; GoogleSQL's own limit. */
+const LARGEST_ARRAY = 1_000_000;
+
+function checkSize(length: number): void {
+  if (length > LARGEST_ARRAY) throw new EvaluationError(`Exceeded maximum array size of ${LARGEST_ARRAY}`);
+}
+
 /** An array at the path gets the elements; a null there becomes an array of them. */
 function withElements(json: Json, path: JsonPath, elements: readonly Json[]): Json {
   return edited(json, path, false, (old) => {
-    if (isArray(old)) return [...old, ...elements];
+    if (isArray(old)) {
+      checkSize(old.length + elements.length);
+      return [...old, ...elements];
+    }
     return old === null ? elements : undefined;
   });
 }
@@ -98,6 +109,7 @@ function inserted(json: Json, path: JsonPath, elements: readonly Json[]): Json {
   return edited(json, path.slice(0, -1), true, (old) => {
     if (!isArray(old) && old !== undefined && old !== null) return undefined;
     const items = isArray(old) ? [...old] : [];
+    checkSize(Math.max(index, items.length) + elements.length);
     while (items.length < index) items.push(null);
     items.splice(index, 0, ...elements);
     return items;
