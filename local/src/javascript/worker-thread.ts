@@ -35,21 +35,11 @@ function answer(quickjs: QuickJSWASMModule, task: Task): Answer {
     if (task.definition !== undefined) definitions.set(call, task.definition);
     return { kind: "answer", id, results: sandboxOf(quickjs, call).run(rows, rowCount) };
   } catch (error) {
-    // Whatever was interrupted or has failed may have left its environment in any state.
-    const isLast = !forgets(call);
-    if (error instanceof StoppedError) return { kind: "answer", id, isStopped: true, isLast };
-    if (error instanceof SandboxError) return { kind: "answer", id, error: error.message, isLast };
+    // Whatever was interrupted or has failed may have left its environment in any state, in which the interpreter would not free
+    // it: the whole thread goes, and its memory with it.
+    if (error instanceof StoppedError) return { kind: "answer", id, isStopped: true, isLast: true };
+    if (error instanceof SandboxError) return { kind: "answer", id, error: error.message, isLast: true };
     throw error;
-  }
-}
-
-/** False where the interpreter found what it should not: then its memory may be in any state too. */
-function forgets(call: number): boolean {
-  try {
-    forget(call);
-    return true;
-  } catch {
-    return false;
   }
 }
 
