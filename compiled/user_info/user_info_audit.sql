@@ -1,8 +1,30 @@
--- disabled: compiled, but not run
-
 create or replace view `my-project.analytics.user_info_audit` as
-SELECT * EXCEPT (_is_missing)
-FROM (
+WITH _gathered AS (
+  SELECT
+    updates.userId,
+    MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    ARRAY_AGG(
+      IF(updates.attribute1 IS NOT NULL, STRUCT(updates.attribute1 AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute1 DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS attribute1,
+    ARRAY_AGG(
+      IF(updates.attribute2 IS NOT NULL, STRUCT(updates.attribute2 AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute2 DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS attribute2,
+    ARRAY_AGG(
+      IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS attribute3
+  FROM `my-project.analytics.user_info_updates` AS updates
+  CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
+  WHERE
+    -- what came since the last run is not in final yet
+    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    AND NOT (updates.userId IS NULL)
+    AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
+  GROUP BY 1
+),
+_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
     history.userId IS NULL OR final.userId IS NULL AS _is_missing,
@@ -30,31 +52,7 @@ FROM (
       ]) AS leaf
       WHERE leaf IS NOT NULL
     ) AS _leaves
-  FROM (
-    SELECT
-      updates.userId,
-      MAX(updates.ingestTimestamp) AS ingestTimestamp,
-      ARRAY_AGG(
-        IF(updates.attribute1 IS NOT NULL, STRUCT(updates.attribute1 AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute1 DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS attribute1,
-      ARRAY_AGG(
-        IF(updates.attribute2 IS NOT NULL, STRUCT(updates.attribute2 AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute2 DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS attribute2,
-      ARRAY_AGG(
-        IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS attribute3
-    FROM `my-project.analytics.user_info_updates` AS updates
-    CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
-    WHERE
-      -- what came since the last run is not in final yet
-      updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
-      AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
-      AND updates.userId IS NOT NULL
-    GROUP BY 1
-  ) AS history
+  FROM _gathered AS history
   FULL JOIN (
     SELECT *
     FROM `my-project.analytics.user_info_final` AS final
@@ -66,6 +64,8 @@ FROM (
     -- users with updates stamped in the future are left out until their time has come
     IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
 )
+SELECT * EXCEPT (_is_missing)
+FROM _compared
 WHERE _is_missing OR ARRAY_LENGTH(_leaves) > 0
 
 -- the assertion holds when this counts nothing

@@ -1,8 +1,54 @@
--- disabled: compiled, but not run
-
 create or replace view `my-project.analytics.user_profile_audit` as
-SELECT * EXCEPT (_is_missing)
-FROM (
+WITH _gathered AS (
+  SELECT
+    updates.userId,
+    MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    ARRAY_AGG(
+      IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS email,
+    ARRAY_AGG(
+      IF(updates.profile.name IS NOT NULL, STRUCT(updates.profile.name AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.name DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_name,
+    ARRAY_AGG(
+      IF(updates.profile.birthday IS NOT NULL, STRUCT(updates.profile.birthday AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.birthday DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_birthday,
+    ARRAY_AGG(
+      IF(updates.profile.visits IS NOT NULL, STRUCT(updates.profile.visits AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.visits DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_visits,
+    ARRAY_AGG(
+      IF(updates.profile.subscribed IS NOT NULL, STRUCT(updates.profile.subscribed AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.subscribed DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_subscribed,
+    ARRAY_AGG(
+      IF(updates.profile.balance IS NOT NULL, STRUCT(updates.profile.balance AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.balance DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_balance,
+    ARRAY_AGG(
+      IF(updates.profile.address.street IS NOT NULL, STRUCT(updates.profile.address.street AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.street DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_street,
+    ARRAY_AGG(
+      IF(updates.profile.address.city IS NOT NULL, STRUCT(updates.profile.address.city AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.city DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_city,
+    ARRAY_AGG(
+      IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_zip
+  FROM `my-project.analytics.user_profile_updates` AS updates
+  CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
+  WHERE
+    -- what came since the last run is not in final yet
+    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    AND NOT (updates.userId IS NULL)
+    AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
+  GROUP BY 1
+),
+_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
     history.userId IS NULL OR final.userId IS NULL AS _is_missing,
@@ -66,55 +112,7 @@ FROM (
       ]) AS leaf
       WHERE leaf IS NOT NULL
     ) AS _leaves
-  FROM (
-    SELECT
-      updates.userId,
-      MAX(updates.ingestTimestamp) AS ingestTimestamp,
-      ARRAY_AGG(
-        IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS email,
-      ARRAY_AGG(
-        IF(updates.profile.name IS NOT NULL, STRUCT(updates.profile.name AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.name DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_name,
-      ARRAY_AGG(
-        IF(updates.profile.birthday IS NOT NULL, STRUCT(updates.profile.birthday AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.birthday DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_birthday,
-      ARRAY_AGG(
-        IF(updates.profile.visits IS NOT NULL, STRUCT(updates.profile.visits AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.visits DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_visits,
-      ARRAY_AGG(
-        IF(updates.profile.subscribed IS NOT NULL, STRUCT(updates.profile.subscribed AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.subscribed DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_subscribed,
-      ARRAY_AGG(
-        IF(updates.profile.balance IS NOT NULL, STRUCT(updates.profile.balance AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.balance DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_balance,
-      ARRAY_AGG(
-        IF(updates.profile.address.street IS NOT NULL, STRUCT(updates.profile.address.street AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.street DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_address_street,
-      ARRAY_AGG(
-        IF(updates.profile.address.city IS NOT NULL, STRUCT(updates.profile.address.city AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.city DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_address_city,
-      ARRAY_AGG(
-        IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
-        IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
-      )[SAFE_OFFSET(0)] AS profile_address_zip
-    FROM `my-project.analytics.user_profile_updates` AS updates
-    CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
-    WHERE
-      -- what came since the last run is not in final yet
-      updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
-      AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
-      AND updates.userId IS NOT NULL
-    GROUP BY 1
-  ) AS history
+  FROM _gathered AS history
   FULL JOIN (
     SELECT *
     FROM `my-project.analytics.user_profile_final` AS final
@@ -126,6 +124,8 @@ FROM (
     -- users with updates stamped in the future are left out until their time has come
     IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
 )
+SELECT * EXCEPT (_is_missing)
+FROM _compared
 WHERE _is_missing OR ARRAY_LENGTH(_leaves) > 0
 
 -- the assertion holds when this counts nothing

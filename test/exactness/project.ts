@@ -1,7 +1,5 @@
 /** Random entities as real Dataform projects: generated, compiled by Dataform, planned as Dataform runs them. */
 
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { generateProject } from "../../generator/src/generate/project.ts";
 import { type Action, compileProject, planActions, removeProject, writeProject } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
@@ -70,12 +68,10 @@ export async function projectFiles(
     assertionSchema: "analytics",
     defaultLocation: "US",
   };
-  const run = await readFile(fileURLToPath(new URL("../../includes/run.js", import.meta.url)), "utf8");
   return new Map([
     ...generateProject(config, schemas, { defaultDataset: "analytics" }),
     ["dataform.json", JSON.stringify(settings)],
     ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
-    ["includes/run.js", run],
   ]);
 }
 

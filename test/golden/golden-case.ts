@@ -21,7 +21,7 @@ export async function createProject(name: string): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "golden-"));
   await cp(join(GOLDEN, name, "entities.json"), join(root, "entities.json"));
   await cp(join(GOLDEN, name, "schemas"), join(root, "schemas"), { recursive: true });
-  for (const path of ["dataform.json", "includes"]) await cp(join(ROOT, path), join(root, path), { recursive: true });
+  await cp(join(ROOT, "dataform.json"), join(root, "dataform.json"));
   await writeFile(join(root, "package.json"), JSON.stringify({ dependencies: { "@dataform/core": "*" } }));
   const core = join("node_modules", "@dataform", "core");
   await cp(join(ROOT, core), join(root, core), { recursive: true });
@@ -44,10 +44,16 @@ export async function produce(name: string): Promise<ReadonlyMap<string, string>
       await writeFile(join(root, path), text);
     }
     const graph = describeGraph(await runDataform(root));
-    return new Map([...files, ["graph.json", `${JSON.stringify(graph, null, 2)}\n`]]);
+    const own = [...files].filter(([path]) => !isCopy(path));
+    return new Map([...own, ["graph.json", `${JSON.stringify(graph, null, 2)}\n`]]);
   } finally {
     await removeProject(root);
   }
+}
+
+/** True for a file that every project has the same copy of. */
+function isCopy(path: string): boolean {
+  return /^includes\/[^/]+$/.test(path);
 }
 
 /** The files a case should make. */

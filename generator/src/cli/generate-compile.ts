@@ -4,6 +4,7 @@ import {
   compareFiles,
   type Difference,
   formatDifferences,
+  GENERATED_FOLDERS,
   isGenerated,
   writeFiles,
 } from "../generate/write.ts";
@@ -29,14 +30,14 @@ async function main(): Promise<number> {
   if (command === "generate") return generate(root, options.check ?? false);
   const { compileProject, COMPILED_FOLDER, isCompiled } = await import("../dataform/compile.ts");
   const expected = await compileProject(root);
-  const differences = await compareFiles(root, COMPILED_FOLDER, expected, isCompiled);
+  const differences = await compareFiles(root, [COMPILED_FOLDER], expected, isCompiled);
   return finish(root, differences, options.check ?? false, expected.size, "compile");
 }
 
 async function generate(root: string, isCheck: boolean): Promise<number> {
   const { config, schemas, defaultDataset } = await loadProject(root);
   const expected = generateProject(config, schemas, { defaultDataset });
-  const differences = await compareFiles(root, "definitions", expected, isGenerated);
+  const differences = await compareFiles(root, GENERATED_FOLDERS, expected, isGenerated);
   return finish(root, differences, isCheck, expected.size, "generate");
 }
 

@@ -72,8 +72,11 @@ export async function runDataform(root: string): Promise<CompiledGraph> {
   const cli = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
   const output = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     const options = { cwd: root, maxBuffer: 1 << 30 };
-    execFile(process.execPath, [cli, "compile", "--json", COMPILE_TIMEOUT], options, (_, stdout, stderr) =>
-      resolve({ stdout, stderr }),
+    execFile(
+      process.execPath,
+      [cli, "compile", "--json", COMPILE_TIMEOUT, "--vars=audit=true"],
+      options,
+      (_, stdout, stderr) => resolve({ stdout, stderr }),
     );
   });
   const graph = parseGraph(output.stdout);
@@ -173,17 +176,18 @@ function actionText(
   jobs: readonly string[],
 ): ActionText {
   const { schema, name } = action.target;
+  const disabled = action.disabled === true || (action.tags ?? []).includes("audit");
   const folder = posix.relative("definitions", posix.join(dirname(action.fileName), "."));
   return {
     schema,
     name,
     type,
     path: posix.join(folder, name),
-    disabled: action.disabled ?? false,
+    disabled,
     tags: action.tags ?? [],
     dependencies: (action.dependencyTargets ?? []).map((target) => `${target.schema}.${target.name}`).sort(),
     sql: parts.join("\n\n"),
-    jobs: action.disabled ? [] : jobs,
+    jobs: disabled ? [] : jobs,
     documentation: JSON.stringify(action.actionDescriptor ?? null),
     layout: JSON.stringify(action.bigquery ?? null),
   };

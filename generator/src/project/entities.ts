@@ -1,6 +1,6 @@
 import type { EntityModel } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
-import { compareFiles, isGenerated } from "../generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../generate/write.ts";
 import { isNear } from "../warehouse/load/value.ts";
 import { CommandError, wrongUsage } from "./errors.ts";
 import { loadProject } from "./load-project.ts";
@@ -15,7 +15,7 @@ export async function readEntities(root: string): Promise<readonly EntityModel[]
 export async function refuseStale(root: string): Promise<void> {
   const { config, schemas, defaultDataset } = await loadProject(root);
   const expected = generateProject(config, schemas, { defaultDataset });
-  const differences = await compareFiles(root, "definitions", expected, isGenerated);
+  const differences = await compareFiles(root, GENERATED_FOLDERS, expected, isGenerated);
   const first = differences[0];
   if (first === undefined) return;
   const others = differences.length === 1 ? "" : ` (and ${differences.length - 1} more)`;

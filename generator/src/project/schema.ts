@@ -1,9 +1,10 @@
+import { POLICY_NAMES, type PolicyName } from "../generate/policies.ts";
 import { type FieldType, parseParameters, parseRoundingMode, parseType } from "./field-types.ts";
 import { columnNameFault } from "./names.ts";
 import { isObject, ProblemList, parseJson, show } from "./problems.ts";
 
 /** How the values of one leaf become one. */
-export type MergePolicy = "latest" | "first" | "max" | "min" | "union" | "atomic";
+export type MergePolicy = PolicyName | "atomic";
 
 /** One field of the user schema, checked and with its aliases resolved. */
 export interface SchemaField {
@@ -24,7 +25,7 @@ export interface SchemaField {
 }
 
 const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
-const POLICIES = ["latest", "first", "max", "min", "union", "atomic"] as const;
+const POLICIES: readonly MergePolicy[] = [...POLICY_NAMES, "atomic"];
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
 const MAX_DESCRIPTION_LENGTH = 1_024;
 

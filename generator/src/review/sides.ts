@@ -12,7 +12,7 @@ import {
 } from "../dataform/compile.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
-import { compareFiles, isGenerated } from "../generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../generate/write.ts";
 import { messageOf } from "../project/errors.ts";
 import { type ProjectInput, readProjectInput } from "../project/load-project.ts";
 import { InputError, parseJson } from "../project/problems.ts";
@@ -80,13 +80,13 @@ export async function readHead(root: string): Promise<Head> {
     if (text !== undefined) files.set(file, text);
   }
   const input = await readProjectInput(async (file) => files.get(file) ?? readIfFile(path.join(root, file)));
-  const differences = await compareFiles(root, "definitions", definitionsOf(input), isGenerated);
+  const differences = await compareFiles(root, GENERATED_FOLDERS, definitionsOf(input), isGenerated);
   for (const { path: file, kind, expected } of differences) {
     if (kind === "orphaned") files.delete(file);
     else files.set(file, expected ?? "");
   }
   const graph = await inTemporaryProject(files, runDataform);
-  const compiled = await compareFiles(root, COMPILED_FOLDER, renderCompiled(graph), isCompiled);
+  const compiled = await compareFiles(root, [COMPILED_FOLDER], renderCompiled(graph), isCompiled);
   return {
     models: modelsOf(input),
     actions: actionTexts(graph),

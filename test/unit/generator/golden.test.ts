@@ -6,6 +6,7 @@ import { generateProject } from "../../../generator/src/generate/project.ts";
 import {
   compareFiles,
   formatDifferences,
+  GENERATED_FOLDERS,
   isGenerated,
   writeFiles,
 } from "../../../generator/src/generate/write.ts";
@@ -61,7 +62,7 @@ test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "d
     try {
       const { config, schemas, defaultDataset } = await loadProject(root);
       const files = generateProject(config, schemas, { defaultDataset });
-      await writeFiles(root, await compareFiles(root, "definitions", files, isGenerated));
+      await writeFiles(root, await compareFiles(root, GENERATED_FOLDERS, files, isGenerated));
       const settings = JSON.parse(await readFile(join(root, "dataform.json"), "utf8")) as object;
       const writers = async (more: object) => {
         await writeFile(join(root, "dataform.json"), JSON.stringify({ ...settings, ...more }));
