@@ -1,3 +1,5 @@
+-- disabled: compiled, but not run
+
 create or replace view `my-project.analytics.user_info_audit` as
 WITH _gathered AS (
   SELECT
@@ -20,7 +22,7 @@ WITH _gathered AS (
   WHERE
     -- what came since the last run is not in final yet
     updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
-    AND NOT (updates.userId IS NULL)
+    AND updates.userId IS NOT NULL
     AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
   GROUP BY 1
 ),

@@ -97,8 +97,8 @@ USING (
   WHERE
     _row_is_newer
     OR attribute1.is_newer
-      OR attribute2.is_newer
-      OR attribute3.is_newer
+    OR attribute2.is_newer
+    OR attribute3.is_newer
 ) AS change
 ON final.userId = change.userId
 WHEN MATCHED THEN UPDATE SET

@@ -68,7 +68,7 @@ WITH _gathered AS (
     ) AS _batch
   FROM `my-project.analytics.user_profile_updates` AS updates
   WHERE updates.ingestTimestamp >= _read_from
-    AND NOT (updates.userId IS NULL) -- R12
+    AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
 SELECT

@@ -170,14 +170,14 @@ USING (
   WHERE
     _row_is_newer
     OR email.is_newer
-      OR profile_name.is_newer
-      OR profile_birthday.is_newer
-      OR profile_visits.is_newer
-      OR profile_subscribed.is_newer
-      OR profile_balance.is_newer
-      OR profile_address_street.is_newer
-      OR profile_address_city.is_newer
-      OR profile_address_zip.is_newer
+    OR profile_name.is_newer
+    OR profile_birthday.is_newer
+    OR profile_visits.is_newer
+    OR profile_subscribed.is_newer
+    OR profile_balance.is_newer
+    OR profile_address_street.is_newer
+    OR profile_address_city.is_newer
+    OR profile_address_zip.is_newer
 ) AS change
 ON final.userId = change.userId
 WHEN MATCHED THEN UPDATE SET

@@ -65,7 +65,7 @@ WITH _gathered AS (
   ])
 ) AS updates
   WHERE updates.ingestTimestamp >= _read_from
-    AND NOT (updates.userId IS NULL) -- R12
+    AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
 SELECT

@@ -16,7 +16,7 @@ export interface Policy {
 }
 
 /** What decides whether a policy fits. */
-export interface PolicyLeaf {
+interface PolicyLeaf {
   readonly type: FieldType;
   readonly isRepeated: boolean;
   /** False for a type whose values BigQuery does not compare. */

@@ -1,10 +1,6 @@
-import { POLICY_NAMES, type PolicyName } from "../generate/policies.ts";
 import { type FieldType, parseParameters, parseRoundingMode, parseType } from "./field-types.ts";
 import { columnNameFault } from "./names.ts";
 import { isObject, ProblemList, parseJson, show } from "./problems.ts";
-
-/** How the values of one leaf become one. */
-export type MergePolicy = PolicyName | "atomic";
 
 /** One field of the user schema, checked and with its aliases resolved. */
 export interface SchemaField {
@@ -17,7 +13,8 @@ export interface SchemaField {
   readonly roundingMode?: string;
   /** `defaultValueExpression` is CURRENT_TIMESTAMP(); only the ingest timestamp may have it. */
   readonly defaultsToNow: boolean;
-  readonly merge?: MergePolicy;
+  /** How its values become one, as the schema says it: the generator knows which policies there are. */
+  readonly merge?: unknown;
   /** The fields of a STRUCT; empty for every other type. */
   readonly fields: readonly SchemaField[];
   /** Where the field stands in its file, for errors. */
@@ -25,7 +22,6 @@ export interface SchemaField {
 }
 
 const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
-const POLICIES: readonly MergePolicy[] = [...POLICY_NAMES, "atomic"];
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
 const MAX_DESCRIPTION_LENGTH = 1_024;
 
@@ -149,9 +145,6 @@ function parseField(
     const length = [...(item.description ?? "")].length;
     fault("description", `has ${length} characters`, `BigQuery allows ${MAX_DESCRIPTION_LENGTH}; shorten it`);
   }
-  if (item.merge !== undefined && !POLICIES.some((policy) => policy === item.merge)) {
-    fault("merge", ...mergeFault(item.merge));
-  }
   if (name === undefined || type === undefined || mode === undefined) return undefined;
   return {
     name,
@@ -164,7 +157,7 @@ function parseField(
     typeParameters: parseParameters(item, type, path, problems),
     roundingMode: parseRoundingMode(item.roundingMode, type, path, problems),
     defaultsToNow: isNow(item.defaultValueExpression),
-    merge: POLICIES.find((policy) => policy === item.merge),
+    merge: item.merge,
   };
 }
 
@@ -216,16 +209,6 @@ function refuseUnmergeable(item: Record<string, unknown>, path: string, problems
       "leave it out; only the ingest timestamp may have CURRENT_TIMESTAMP()",
     );
   }
-}
-
-function mergeFault(value: unknown): [string, string] {
-  if (value === "sum" || value === "count") {
-    return [
-      `"${value}" would count an update again each time it is read again (replay, overlap, retry)`,
-      `use one of ${POLICIES.join(", ")}, and compute the ${value} from the updates`,
-    ];
-  }
-  return [`${show(value)} is not a merge policy`, `write one of ${POLICIES.join(", ")}`];
 }
 
 function isNow(expression: unknown): boolean {

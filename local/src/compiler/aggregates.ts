@@ -1,43 +1,36 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { displayName, functionCall } from "./calls.ts";
-import { compileExpr } from "./expressions.ts";
-import { exactArgument } from "./functions/exact-argument.ts";
-import { aggregateFunctions } from "./functions/table.ts";
+import { aggregateCall, aggregateSql, firstElementSql, HAVING_KNOWN } from "./aggregate-calls.ts";
 import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
-import { orderItems } from "./ordering.ts";
 import { compileAggregateBody } from "./routines.ts";
 import { identifiedRows } from "./row-identity.ts";
-import { compileFrom } from "./scans.ts";
-import {
-  childOf,
-  columnId,
-  flagOf,
-  functionName,
-  nodeOf,
-  nodesOf,
-  refId,
-  textOf,
-  walkTree,
-} from "./tree-access.ts";
+import { childOf, columnId, functionName, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** GROUP BY, with or without grouping sets. */
 export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   const { from: input, unit } = identifiedRows(
-    compileFrom(childOf(node, "inputScan"), outerUnit),
+    outerUnit.from(childOf(node, "inputScan")),
     [...nodesOf(node, "groupByList"), ...nodesOf(node, "aggregateList")],
     outerUnit,
   );
   const keys = nodesOf(node, "groupByList").map((item) => {
     const id = columnId(childOf(item, "column"));
-    return { id, name: `k_${unit.column(id)}`, sql: compileExpr(childOf(item, "expr"), unit).sql };
+    return { id, name: `k_${unit.column(id)}`, sql: unit.expr(childOf(item, "expr")).sql };
   });
   const outer = outerValues(nodesOf(node, "aggregateList"), unit);
   const inner = unit.withColumns(outer.columns).withArguments(outer.functionArguments);
+  const extremes: string[] = [];
   const aggregates = nodesOf(node, "aggregateList").map((item) => {
     const id = columnId(childOf(item, "column"));
-    return unit.define(compileAggregate(childOf(item, "expr"), id, inner), id);
+    const onlyExtremes = (having: Having): string => {
+      if (nodesOf(node, "groupingSetList").length > 0)
+        throw unsupported(`HAVING ${having.kind.toUpperCase()} with grouping sets`);
+      const name = unit.fresh("h");
+      extremes.push(`${isExtreme(having, keys)} AS ${name}`);
+      return name;
+    };
+    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, onlyExtremes), id);
   });
   const groupings = nodesOf(node, "groupingCallList").map((item) => {
     const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
@@ -47,8 +40,11 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   if (items.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
   const named = [...keys.map((key) => `${key.sql} AS ${key.name}`), ...outer.named];
-  const from =
-    named.length === 0 ? input : `(SELECT *, ${named.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;
+  const from = [named, extremes].reduce(
+    (rows, more) =>
+      more.length === 0 ? rows : `(SELECT *, ${more.join(", ")} FROM ${rows}) AS ${unit.fresh("q")}`,
+    input,
+  );
   const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
 }
@@ -106,77 +102,24 @@ function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]):
   return ` GROUP BY GROUPING SETS (${rendered.join(", ")})`;
 }
 
-function compileAggregate(expr: TreeNode, id: string, unit: Unit): string {
+type Having = NonNullable<AggregateCall["having"]>;
+
+/** Whether a row has the greatest or smallest value of its group; where one is NaN so is the extreme, and nothing equals it. */
+function isExtreme({ kind, expr }: Having, keys: readonly { readonly name: string }[]): string {
+  const over = `OVER (${keys.length === 0 ? "" : `PARTITION BY ${keys.map(({ name }) => name).join(", ")}`})`;
+  const isNone = expr.type.kind === "FLOAT64" ? ` AND NOT (bool_or(isnan(${expr.sql})) ${over})` : "";
+  return `(${expr.sql} = ${kind}(${expr.sql}) ${over}${isNone})`;
+}
+
+function compileAggregate(
+  expr: TreeNode,
+  id: string,
+  unit: Unit,
+  onlyExtremes: (having: Having) => string,
+): string {
   if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
-  const call = aggregateCall(expr, unit);
+  const plain = aggregateCall(expr, unit);
+  const isFiltered = plain.having !== undefined && !HAVING_KNOWN.has(plain.name);
+  const call = isFiltered && plain.having ? { ...plain, only: onlyExtremes(plain.having) } : plain;
   return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
-}
-
-/** A call of an aggregate function as its mapping sees it. */
-export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
-  const { group } = functionName(node);
-  if (group !== "ZetaSQL") throw unsupported(`the aggregate function ${functionName(node).name}`);
-  if (nodeOf(node, "withGroupRowsSubquery") !== undefined) throw unsupported("WITH GROUP ROWS");
-  const limit = nodeOf(node, "limit");
-  const having = nodeOf(node, "havingModifier");
-  return {
-    ...functionCall(node, unit),
-    distinct: flagOf(node, "distinct"),
-    nulls: nullHandling(node),
-    orderBy: orderItems(node, unit),
-    ...(limit === undefined ? {} : { limit: compileExpr(limit, unit) }),
-    ...(having === undefined
-      ? {}
-      : {
-          having: {
-            kind: having.kind === "MIN" ? ("min" as const) : ("max" as const),
-            expr: compileExpr(childOf(having, "havingExpr"), unit),
-          },
-        }),
-  };
-}
-
-/** IGNORE NULLS or RESPECT NULLS of a call. */
-export function nullHandling(node: TreeNode): "default" | "ignore" | "respect" {
-  const modifier = textOf(node, "nullHandlingModifier");
-  if (modifier === "IGNORE_NULLS") return "ignore";
-  return modifier === "RESPECT_NULLS" ? "respect" : "default";
-}
-
-/** The DuckDB aggregate of a call. */
-export function aggregateSql(call: AggregateCall): string {
-  const mapping = aggregateFunctions.get(call.name);
-  if (mapping === undefined) throw unsupported(displayName(call.node));
-  return mapping(call);
-}
-
-const POINTS_IN_TIME: readonly string[] = ["TIMESTAMP", "DATETIME", "DATE"];
-
-/** The element that ARRAY_AGG would put first, or NULL where the array would be empty. */
-function firstElementSql(call: AggregateCall): string {
-  const [element] = call.args as readonly [CompiledExpr];
-  const ignoresNulls = call.nulls === "ignore";
-  const [key, ...more] = call.orderBy;
-  if (key === undefined)
-    return exactArgument(element, (sql) => `${ignoresNulls ? "any_value" : "first"}(${sql})`);
-  // Without "_null" DuckDB passes over rows whose element is NULL.
-  const suffix = ignoresNulls ? "" : "_null";
-  const isPlain = POINTS_IN_TIME.includes(key.expr.type.kind) && key.nullsFirst === !key.descending;
-  if (more.length === 0 && isPlain) {
-    // No time is infinite in GoogleSQL, so infinity can stand for NULL, the smallest.
-    const time = `coalesce(${key.expr.sql}, '-infinity')`;
-    return exactArgument(
-      element,
-      (sql) => `${key.descending ? "arg_max" : "arg_min"}${suffix}(${sql}, ${time})`,
-    );
-  }
-  const keys = call.orderBy.flatMap(({ expr, descending, nullsFirst }) => {
-    const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
-    // Sort keys, unlike ORDER BY, tell 30 days from a month.
-    const value = expr.type.kind === "INTERVAL" ? `normalized_interval(${expr.sql})` : expr.sql;
-    const order = `${value}, '${descending ? "DESC" : "ASC"} ${nulls}'`;
-    if (expr.type.kind !== "FLOAT64") return [order];
-    return [`isnan(${expr.sql}), '${descending ? "ASC" : "DESC"} ${nulls}'`, order];
-  });
-  return exactArgument(element, (sql) => `arg_min${suffix}(${sql}, create_sort_key(${keys.join(", ")}))`);
 }

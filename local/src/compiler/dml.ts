@@ -1,17 +1,16 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { failWhen } from "../raise.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
-import { compileExpr } from "./expressions.ts";
-import { failWhen } from "./functions/raise.ts";
 import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
+import { columnExpression } from "./physical-columns.ts";
 import { identifiedRows } from "./row-identity.ts";
-import { compileFrom, compileScan } from "./scans.ts";
 import { storedSql } from "./stored.ts";
-import { columnExpression, tableName } from "./table-scans.ts";
+import { tableName } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf, textOf, textsOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -19,7 +18,7 @@ import type { Unit } from "./unit.ts";
 export const DML_ROWS = "temp.bq_dml_rows";
 
 /** BigQuery's message where a row of the target has several candidates. */
-export const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
+const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
 
 /** The target of a DML statement. */
 export interface Target {
@@ -138,7 +137,7 @@ function insertedQuery(node: TreeNode, query: TreeNode, unit: Unit): string {
   const outputs = nodesOf(node, "queryOutputColumnList").map(
     (column, index) => `${unit.column(columnId(column))} AS s${index}`,
   );
-  return `SELECT ${outputs.join(", ")} FROM (${compileScan(query, unit)})`;
+  return `SELECT ${outputs.join(", ")} FROM (${unit.scan(query)})`;
 }
 
 function insertedRows(
@@ -168,7 +167,7 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
     source === undefined
       ? { from: rows, unit: unit.withRowId("rid") }
       : identifiedRows(
-          `${rows} CROSS JOIN ${compileFrom(source, unit)}`,
+          `${rows} CROSS JOIN ${unit.from(source)}`,
           [...items, childOf(node, "whereExpr")],
           unit,
         );
@@ -177,7 +176,7 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   const selected = [...values].map(
     ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
   );
-  const where = compileExpr(childOf(node, "whereExpr"), inner).sql;
+  const where = inner.expr(childOf(node, "whereExpr")).sql;
   const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
   const written = updateSteps(table, names, DML_ROWS);
   if (source === undefined && written.length === 1) {
@@ -203,7 +202,7 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   refuseExtras(node);
   const target = dmlTarget(node, unit);
   const { table } = target;
-  const where = compileExpr(childOf(node, "whereExpr"), unit.withRowId("rid"));
+  const where = unit.withRowId("rid").expr(childOf(node, "whereExpr"));
   if (where.literal === true) {
     checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
     return {

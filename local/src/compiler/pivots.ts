@@ -1,65 +1,43 @@
-import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { aggregateCall, aggregateSql } from "./aggregates.ts";
-import { compileExpr } from "./expressions.ts";
-import type { AggregateCall } from "./functions/types.ts";
-import { compileFrom } from "./scans.ts";
+import { aggregateCall, aggregateSql } from "./aggregate-calls.ts";
 import { childOf, columnId, flagOf, integerOf, nodesOf, refId } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
-
-/** Aggregates that see a NULL; hiding a row from them by making its value NULL would change them. */
-const SEES_NULL = new Set(["array_agg", "array_concat_agg", "any_value", "approx_top_count"]);
 
 /** PIVOT: each pivot column aggregates only the rows whose FOR expression has its value. */
 export function compilePivotScan(node: TreeNode, unit: Unit): string {
   const keys = nodesOf(node, "groupByList").map((item) => ({
     id: columnId(childOf(item, "column")),
     name: unit.fresh("k"),
-    sql: compileExpr(childOf(item, "expr"), unit).sql,
+    sql: unit.expr(childOf(item, "expr")).sql,
   }));
   const selector = unit.fresh("f");
-  const values = nodesOf(node, "pivotValueList").map((value) => compileExpr(value, unit).sql);
+  const values = nodesOf(node, "pivotValueList").map((value) => unit.expr(value).sql);
   const aggregates = nodesOf(node, "pivotExprList").map((expr) => aggregateCall(expr, unit));
   const pivoted = nodesOf(node, "pivotColumnList").map((item) => {
     const call = aggregates[integerOf(item, "pivotExprIndex")];
     const value = values[integerOf(item, "pivotValueIndex")];
     if (call === undefined || value === undefined) throw new Error("a pivot column without its expression");
-    const sql = aggregateSql(onlyWhere(call, `${selector} IS NOT DISTINCT FROM ${value}`));
+    const sql = aggregateSql({ ...call, only: `${selector} IS NOT DISTINCT FROM ${value}` });
     return unit.define(sql, columnId(childOf(item, "column")));
   });
   const named = [
     ...keys.map((key) => `${key.sql} AS ${key.name}`),
-    `${compileExpr(childOf(node, "forExpr"), unit).sql} AS ${selector}`,
+    `${unit.expr(childOf(node, "forExpr")).sql} AS ${selector}`,
   ];
-  const from = `(SELECT *, ${named.join(", ")} FROM ${compileFrom(childOf(node, "inputScan"), unit)})`;
+  const from = `(SELECT *, ${named.join(", ")} FROM ${unit.from(childOf(node, "inputScan"))})`;
   const items = [...keys.map((key) => unit.define(key.name, key.id)), ...pivoted];
   const group = keys.length === 0 ? "" : ` GROUP BY ${keys.map((key) => key.name).join(", ")}`;
   const columns = unit.columnList(nodesOf(node, "columnList"));
   return `SELECT ${columns} FROM (SELECT ${items.join(", ")} FROM ${from}${group})`;
 }
 
-/** The same aggregate over only the rows for which the condition holds. */
-function onlyWhere(call: AggregateCall, condition: string): AggregateCall {
-  if (call.name === "$count_star") {
-    const flag = { sql: `(CASE WHEN ${condition} THEN 1 END)`, type: { kind: "INT64" } } as const;
-    return { ...call, name: "count", args: [flag], argTypes: [flag.type] };
-  }
-  const [first, ...rest] = call.args;
-  const seesNull = SEES_NULL.has(call.name) && call.nulls !== "ignore" && call.name !== "any_value";
-  if (first === undefined || seesNull) throw unsupported(`${call.name.toUpperCase()} in PIVOT`);
-  const hidden = { sql: `(CASE WHEN ${condition} THEN ${first.sql} END)`, type: first.type };
-  return { ...call, args: [hidden, ...rest] };
-}
-
 /** UNPIVOT: one row per group of columns. */
 export function compileUnpivotScan(node: TreeNode, unit: Unit): string {
   const values = nodesOf(node, "valueColumnList");
   const kept = nodesOf(node, "projectedInputColumnList").map((item) =>
-    unit.define(compileExpr(childOf(item, "expr"), unit).sql, columnId(childOf(item, "column"))),
+    unit.define(unit.expr(childOf(item, "expr")).sql, columnId(childOf(item, "column"))),
   );
-  const labels = nodesOf(node, "labelList").map(
-    (label) => compileExpr({ kind: "Literal", ...label }, unit).sql,
-  );
+  const labels = nodesOf(node, "labelList").map((label) => unit.expr({ kind: "Literal", ...label }).sql);
   const rows = nodesOf(node, "unpivotArgList").map((group, index) => {
     const fields = nodesOf(group, "columnList").map((ref, i) => `v${i} := ${unit.columnSql(refId(ref))}`);
     return `struct_pack(${[...fields, `label := ${labels[index]}`].join(", ")})`;
@@ -68,7 +46,7 @@ export function compileUnpivotScan(node: TreeNode, unit: Unit): string {
   const unnested = values.map((column, index) => unit.define(`${row}.v${index}`, columnId(column)));
   const label = childOf(node, "labelColumn");
   const items = [...kept, ...unnested, unit.define(`${row}.label`, columnId(label))];
-  const from = `(SELECT *, unnest([${rows.join(", ")}]) AS ${row} FROM ${compileFrom(childOf(node, "inputScan"), unit)})`;
+  const from = `(SELECT *, unnest([${rows.join(", ")}]) AS ${row} FROM ${unit.from(childOf(node, "inputScan"))})`;
   const someValue = values.map((_, index) => `${row}.v${index} IS NOT NULL`).join(" OR ");
   const where = flagOf(node, "includeNulls") ? "" : ` WHERE ${someValue}`;
   const columns = unit.columnList(nodesOf(node, "columnList"));

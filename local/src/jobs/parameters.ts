@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
-import { isRangeElement, isUnbounded, RANGE_ELEMENTS, rangeOf } from "../storage/ranges.ts";
+import { isUnbounded, rangeOf } from "../storage/ranges.ts";
 import { parseText } from "../storage/text-values.ts";
-import type { RangeType, ScalarKind, SqlType } from "../types.ts";
+import { isRangeElement, RANGE_ELEMENTS, type RangeType, type ScalarKind, type SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { ParameterValue } from "./ports.ts";
 

@@ -43,11 +43,12 @@ export interface EngineOptions {
 /** Runs GoogleSQL statements and scripts over a storage. */
 export class Engine implements QueryEngine {
   readonly #parts: EngineParts;
+  readonly #sessions: SessionRegistry;
 
   constructor(storage: Storage, options: EngineOptions = {}) {
     const { analyzer = new Analyzer(), jobs } = options;
     const readBytes = new ReadBytes(storage.catalog);
-    const sessions = new SessionRegistry(options.now);
+    this.#sessions = new SessionRegistry(options.now);
     this.#parts = {
       storage,
       analyzer,
@@ -55,7 +56,7 @@ export class Engine implements QueryEngine {
       locks: new TableLocks(),
       readBytes,
       jobs,
-      sessions,
+      sessions: this.#sessions,
       javaScript: new JavaScriptRuntime(options.javaScriptTimeLimitMs),
     };
   }
@@ -73,7 +74,7 @@ export class Engine implements QueryEngine {
 
   /** Ends all sessions, and stops GoogleSQL's server. */
   async close(): Promise<void> {
-    await this.#parts.sessions.close();
+    await this.#sessions.close();
     await this.#parts.javaScript.close();
     await this.#parts.analyzer.close();
   }
@@ -95,10 +96,10 @@ export class Engine implements QueryEngine {
     const statements = scriptStatements(script);
     if (statements.length === 0)
       throw new BigQueryError("invalidQuery", "Syntax error: Unexpected end of script", "query");
-    const { sessions, storage } = this.#parts;
+    const { storage } = this.#parts;
     // A dry run makes no session.
     if (request.session !== undefined && !(request.dryRun && "create" in request.session)) {
-      return await sessions.run(this.#parts, request, async (session) => {
+      return await this.#sessions.run(this.#parts, request, async (session) => {
         const outcome = await runInterruptibly(session, statements);
         return { ...outcome, sessionId: session.id };
       });

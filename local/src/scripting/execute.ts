@@ -7,7 +7,8 @@ import { TOO_COMPLEX } from "../googlesql/client.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { isUnnamed } from "../storage/schema.ts";
-import { isDdl, runDdl } from "./ddl.ts";
+import { runDdl } from "./ddl.ts";
+import { isDdl } from "./ddl-statements.ts";
 import { writeDestination } from "./destination.ts";
 import { cancelledError, isConflict, isInterrupt } from "./duck-errors.ts";
 import { referencedTables, statementType } from "./outcome.ts";
@@ -106,7 +107,7 @@ async function runAssert(session: Session, { sql, message }: Assert): Promise<Pa
 }
 
 /** Throws BigQuery's error where two columns of a result have the same name, whatever its case. */
-export function checkDuplicateNames({ columns }: CompiledQuery): void {
+function checkDuplicateNames({ columns }: CompiledQuery): void {
   const seen = new Set<string>();
   const duplicates = new Set<string>();
   for (const { name } of columns) {

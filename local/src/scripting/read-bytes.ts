@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { TableRead } from "../compiler/compiled.ts";
 import { LruCache } from "../googlesql/cache.ts";
-import type { Catalog, CatalogView } from "../storage/catalog.ts";
+import type { Catalog } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { fieldType, findField } from "../storage/schema.ts";
 import { valueSize } from "../storage/sizes.ts";

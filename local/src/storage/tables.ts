@@ -1,6 +1,5 @@
-import type { Partitioning } from "../compiler/compiled.ts";
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import type { FieldSchema, Partitioning, SqlType, TableRef } from "../types.ts";
 import { duckType, quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, type TableKind, tableName } from "./entries.ts";
@@ -179,7 +178,7 @@ export async function replaceRows(
 }
 
 /** The columns of the physical table as DuckDB's CREATE TABLE takes them. */
-export function physicalColumns(schema: readonly FieldSchema[], partitioning: Partitioning): string[] {
+function physicalColumns(schema: readonly FieldSchema[], partitioning: Partitioning): string[] {
   const columns = schema.map((field) => {
     const type = fieldType(field);
     // An ARRAY column never holds NULL (BigQuery stores the empty array), whoever writes and whatever they leave out.

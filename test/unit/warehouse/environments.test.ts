@@ -17,16 +17,16 @@ describe("another environment than dataform.json names", () => {
   });
 
   it.each([
-    [["--schema-suffix", "dev"], "--schema-suffix dev"],
+    [["--schema-suffix", "dev"], "--schema-suffix=dev"],
     [["--tags", "x", "--table-prefix=dev"], "--table-prefix=dev"],
     [["--database-suffix=dev"], "--database-suffix=dev"],
-    [["--default-database", "other"], "--default-database other"],
+    [["--default-database", "other"], "--default-database=other"],
     [["--default-schema=other"], "--default-schema=other"],
     [["--default-location=EU"], "--default-location=EU"],
   ])("update %j", async (flags, written) => {
     const project = { root: "nowhere", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
     const refusal = resolveSelection(project, flags);
     await expect(refusal).rejects.toThrow(`for another environment use \`npx dataform run ${written}\``);
-    await expect(refusal).rejects.toMatchObject({ exitCode: 2 });
+    await expect(refusal).rejects.toMatchObject({ kind: "wrong usage" });
   });
 });

@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { compileStatement } from "../../../src/compiler/compile.ts";
-import type { CompiledStatement, Partitioning } from "../../../src/compiler/compiled.ts";
+import type { CompiledStatement } from "../../../src/compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../../../src/compiler/context.ts";
 import { registerFunctions } from "../../../src/compiler/functions/register.ts";
 import type { NeededRows } from "../../../src/compiler/needed-rows.ts";
@@ -9,7 +9,7 @@ import type { AnalyzedStatement } from "../../../src/googlesql/analyzed-statemen
 import { Analyzer } from "../../../src/googlesql/analyzer.ts";
 import { createFixedSource, type FoundRoutine } from "../../../src/googlesql/source.ts";
 import { schemaColumns } from "../../../src/storage/schema.ts";
-import type { FieldSchema } from "../../../src/types.ts";
+import type { FieldSchema, Partitioning } from "../../../src/types.ts";
 import { duckType, fromDuck, quoteName, type SqlValue } from "../../../src/values.ts";
 
 /** A table of a test: `p.d.<name>`. */
@@ -35,7 +35,7 @@ export function field(
 }
 
 /** 2026-01-02 03:04:05 UTC: the CURRENT_TIMESTAMP of tests. */
-export const NOW = BigInt(Date.UTC(2026, 0, 2, 3, 4, 5)) * 1000n;
+const NOW = BigInt(Date.UTC(2026, 0, 2, 3, 4, 5)) * 1000n;
 
 /** Analyzer, compiler and DuckDB, without the endpoint around them. */
 export class Bench {

@@ -1,0 +1,96 @@
+import { styleText } from "node:util";
+import { weightOf } from "../review/changes.ts";
+import { costCells, costReasons } from "../review/cost.ts";
+import type { Review } from "../review/review.ts";
+import type { SqlDiff } from "../review/sql-diffs.ts";
+import { compared, notKnown, planTitle, summary } from "../review/words.ts";
+import { formatTable } from "./table.ts";
+
+/** The review for a terminal, in colour where that is asked for. */
+export function formatTerminal(review: Review, isColoured = false): string {
+  const paint = (style: "bold" | "red" | "green" | "cyan", text: string) =>
+    isColoured ? styleText(style, text, { validateStream: false }) : text;
+  const { todos, entities, graph, costs, plan, diffs, notes, base } = review;
+  const sections = [`${paint("bold", summary(review))}\n${plain(compared(base))}`];
+  const add = (title: string, lines: readonly string[]) => {
+    if (lines.length > 0) sections.push([paint("bold", title), ...lines].join("\n"));
+  };
+  add(
+    "To do",
+    todos.flatMap(({ step, text, commands }) => [
+      `  - ${step === "fix" ? "before merging: " : ""}${plain(text)}`,
+      ...commands.map((command) => `      ${command}`),
+    ]),
+  );
+  for (const { entity, changes } of entities) {
+    add(
+      entity,
+      changes.flatMap((change) => {
+        const what = change.kind === "changed" ? change.what : `${change.kind} ${change.what}`;
+        const refused = weightOf(change) === "refused" ? paint("red", "refused: ") : "";
+        return [`  ${change.path}: ${refused}${plain(what)}`, `      ${plain(change.means)}`];
+      }),
+    );
+  }
+  if (plan !== undefined)
+    add(
+      plain(planTitle(plan)),
+      plan.lines.map((line) => `  ${plain(line)}`),
+    );
+  if (graph.actions.length > 0) {
+    const rows = graph.actions.map(({ id, type, kind, aspects, newEdges, lostEdges }) => [
+      id,
+      type,
+      kind === "changed" ? plain(aspects.join(", ")) : kind,
+      kind === "changed"
+        ? [...newEdges.map((edge) => `+ ${edge}`), ...lostEdges.map((edge) => `- ${edge}`)].join("\n")
+        : "",
+    ]);
+    add(`Graph: ${graph.actions.length} of ${graph.total} actions`, [
+      formatTable(["action", "type", "change", "edges"], rows),
+      ...graph.readers.map(({ reader, id }) => `  ${reader} stays as it is, downstream: it reads ${id}`),
+    ]);
+  }
+  if (diffs.length > 0) {
+    const reasons = ("rows" in costs ? costReasons(costs.rows) : []).map(
+      ({ id, side, reason }) => `  ${id}, ${side}: ${reason}`,
+    );
+    add(
+      "Cost: bytes that one run reads, by a dry run",
+      "unknown" in costs
+        ? [`  not estimated: ${costs.unknown}`]
+        : costs.rows.length === 0
+          ? ["  what changes reads no data"]
+          : [
+              formatTable(
+                ["action", "type", "before", "after", "difference"],
+                costs.rows.map((row) => [row.id, row.type, ...costCells(row)]),
+              ),
+              ...(reasons.length === 0 ? [] : [`  ${plain(notKnown(todos))}:`, ...reasons]),
+            ],
+    );
+  }
+  add(
+    "Notes",
+    notes.map((note) => `  - ${plain(note)}`),
+  );
+  for (const diff of diffs) add(`${diff.file} +${diff.added} -${diff.removed}`, diffLines(diff, paint));
+  return `${sections.join("\n\n")}\n`;
+}
+
+function diffLines(
+  { lines, cut }: SqlDiff,
+  paint: (style: "red" | "green" | "cyan", text: string) => string,
+): readonly string[] {
+  const painted = lines.map((line) => {
+    if (line.startsWith("@@")) return paint("cyan", line);
+    if (line.startsWith("+")) return paint("green", line);
+    return line.startsWith("-") ? paint("red", line) : line;
+  });
+  return cut === 0 ? painted : [...painted, `… ${cut} more lines`];
+}
+
+/** Backticks are for Markdown. */
+function plain(text: string): string {
+  return text.replaceAll("`", "");
+}
