@@ -33,9 +33,9 @@ export function checkQuerySize(sqlx: string, action: string, model: EntityModel)
       path: "",
       wrong: `the query of ${action} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${count} ${count === 1 ? "leaf" : "leaves"}, and BigQuery refuses more than ${most}`,
       right:
-        fitting > 1
-          ? `about ${fitting} leaves fit: split the entity`
-          : "RECORDs that move as one value have too many fields: split them, or the entity",
+        fitting > 0
+          ? `about ${fitting} leaves fit; split the entity, or make some RECORDs atomic`
+          : "its RECORDs that move as one value have too many fields: split them, or the entity",
     },
   ]);
 }

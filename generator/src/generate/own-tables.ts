@@ -16,6 +16,7 @@ export const ACTION_SUFFIXES = {
   runs: "_runs",
   keyAssertion: "_key_is_unique",
   badRows: "_bad_rows",
+  auditFindings: "_audit_findings",
   audit: "_audit",
   test: "_test",
 } as const;

@@ -27,6 +27,7 @@ const ROLES: readonly (ActionRole | DeleteRole)[] = [
   "runs",
   "keyAssertion",
   "badRows",
+  "auditFindings",
   "audit",
   "eraseGuard",
   "erase",
