@@ -1,4 +1,5 @@
 import type { FieldType } from "../project/field-types.ts";
+import type { MergePolicy } from "../project/schema.ts";
 import type { Decider, Gatherer } from "./merge-sql.ts";
 
 /** What a merge policy has to say of itself; each is one entry of POLICIES, and nothing else names one. */
@@ -100,13 +101,10 @@ export const POLICIES = {
       return { values: [...set.values()], time: (said.at(-1) ?? said[0]).time };
     },
   },
-} as const satisfies Record<string, Policy>;
+} as const satisfies Readonly<Record<Exclude<MergePolicy, "atomic">, Policy>>;
 
 /** The name of a policy of a leaf. */
 export type PolicyName = keyof typeof POLICIES;
-
-/** The policies' names, in the order in which messages list them. */
-export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];
 
 function ofOne<T extends Said>(winner: T): Result<T> {
   return { values: [winner], time: winner.time };

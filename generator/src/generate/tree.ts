@@ -2,7 +2,7 @@ import { OWN_NAMES, quoteIdentifier, sqlxIdentifier } from "../project/names.ts"
 import { type ProblemList, show } from "../project/problems.ts";
 import { MAX_NESTED_RECORDS, type SchemaField } from "../project/schema.ts";
 import type { Column, LeafNode, NodeBase, TreeNode } from "./model.ts";
-import { POLICIES, POLICY_NAMES } from "./policies.ts";
+import { POLICIES } from "./policies.ts";
 import { VALUE_TYPES } from "./value-types.ts";
 
 /** https://cloud.google.com/bigquery/quotas#standard_tables */
@@ -76,25 +76,12 @@ function checkInsideLeaf(field: SchemaField, leaf: SchemaField, problems: Proble
   for (const inner of field.fields) checkInsideLeaf(inner, leaf, problems);
 }
 
-/** What `merge` may be. */
-const MERGES = [...POLICY_NAMES, "atomic"].join(", ");
-
 function policyOf(field: SchemaField, problems: ProblemList): LeafNode["policy"] {
-  const merge = field.merge ?? "latest";
+  const policy = field.merge ?? "latest";
   const fault = (wrong: string, right: string) => problems.add(`${field.path}.merge`, wrong, right);
-  if (merge === "atomic") {
+  if (policy === "atomic") {
     if (field.type !== "STRUCT")
       fault(`"atomic" on ${field.type}`, "it is for a RECORD; every other field moves as one value anyway");
-    return "latest";
-  }
-  const policy = POLICY_NAMES.find((name) => name === merge);
-  if (policy === undefined) {
-    if (merge === "sum" || merge === "count") {
-      fault(
-        `"${merge}" would count an update again each time it is read again (replay, overlap, retry)`,
-        `use one of ${MERGES}, and compute the ${merge} from the updates`,
-      );
-    } else fault(`${show(merge)} is not a merge policy`, `write one of ${MERGES}`);
     return "latest";
   }
   const isRepeated = field.mode === "REPEATED";

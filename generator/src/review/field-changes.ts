@@ -199,7 +199,7 @@ function comparePolicy(
   path: string,
   place: Place,
 ): readonly Change[] {
-  const [old, now] = [String(before.merge ?? "latest"), String(after.merge ?? "latest")];
+  const [old, now] = [before.merge ?? "latest", after.merge ?? "latest"];
   if (old === now) return [];
   const { final } = place.model.tables;
   const isRecord = after.type === "STRUCT" && after.mode !== "REPEATED";

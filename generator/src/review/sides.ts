@@ -15,8 +15,9 @@ import type { EntityModel } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
 import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../generate/write.ts";
 import { messageOf } from "../project/errors.ts";
+import { parseJson } from "../project/json.ts";
 import { type ProjectInput, readProjectInput } from "../project/load-project.ts";
-import { InputError, parseJson } from "../project/problems.ts";
+import { InputError } from "../project/problems.ts";
 import { readCommit } from "./git.ts";
 
 /** One side of a review. */
