@@ -1,5 +1,6 @@
-import { generateProject } from "../../generate/project.ts";
-import { compareFiles, isGenerated } from "../../generate/write.ts";
+import { warnOfCompileCost } from "../../generate/compile-cost.ts";
+import { buildModels, generateProject } from "../../generate/project.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../../generate/write.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -23,7 +24,9 @@ export const generate = defineCommand({
   async run(context, { options }) {
     const { config, schemas, defaultDataset } = await loadProject(context.root);
     const expected = generateProject(config, schemas, { defaultDataset });
-    const differences = await compareFiles(context.root, "definitions", expected, isGenerated);
+    const warning = warnOfCompileCost(buildModels(config, schemas, { defaultDataset }));
+    if (warning !== undefined) context.output.note(warning);
+    const differences = await compareFiles(context.root, GENERATED_FOLDERS, expected, isGenerated);
     return writeOrCheck(context, "generate", options.check, expected.size, differences);
   },
 });
