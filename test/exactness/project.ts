@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/temporary-project.ts";
+import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
 import { type Action, compileProject, planActions } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
