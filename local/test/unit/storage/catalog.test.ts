@@ -102,7 +102,9 @@ describe("catalog", () => {
       return next;
     });
     expect(attempts).toBe(2);
-    expect(await rows(storage, `SELECT * EXCLUDE (_ROW_TIMESTAMP) FROM ${changed.physical}`)).toEqual([["7", null]]);
+    expect(await rows(storage, `SELECT * EXCLUDE (_ROW_TIMESTAMP) FROM ${changed.physical}`)).toEqual([
+      ["7", null],
+    ]);
   });
 
   test("changes that get in each other's way are made one after the other", async () => {
