@@ -2,6 +2,7 @@ import { type EntityConfig, parseConfig } from "../project/config.ts";
 import { withPlaces } from "../project/json.ts";
 import { InputError, type Problem } from "../project/problems.ts";
 import { parseSchema } from "../project/schema.ts";
+import { includedFiles } from "./merge-sql.ts";
 import { buildModel, type EntityModel } from "./model.ts";
 import { renderFiles } from "./render.ts";
 
@@ -24,7 +25,7 @@ export function generateProject(
   schemasByPath: ReadonlyMap<string, string>,
   settings: Partial<ProjectSettings> = {},
 ): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
+  const files = new Map(includedFiles());
   for (const model of buildModels(entitiesConfig, schemasByPath, settings)) {
     for (const [path, text] of renderFiles(model)) files.set(path, text);
   }

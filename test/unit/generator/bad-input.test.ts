@@ -229,11 +229,12 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
 });
 
 function wideRecord(count: number): object {
-  return { name: "r", type: "RECORD", mode: "REPEATED", fields: manyFields(count) };
+  const fields = manyFields(count, "a_rather_long_name_of_an_attribute_".repeat(4));
+  return { name: "r", type: "RECORD", mode: "REPEATED", fields };
 }
 
-function manyFields(count: number): object[] {
-  return Array.from({ length: count }, (_, index) => ({ name: `attribute${index}`, type: "STRING" }));
+function manyFields(count: number, name = "attribute"): object[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `${name}${index}`, type: "STRING" }));
 }
 
 describe("an entities.json that cannot be used is refused with file, path, fault and remedy", () => {
