@@ -11,6 +11,7 @@ export type ErrorReason =
   | "backendError"
   | "internalError"
   | "rateLimitExceeded"
+  | "resourcesExceeded"
   | "responseTooLarge"
   | "jobRateLimitExceeded"
   | "bytesBilledLimitExceeded"
@@ -24,6 +25,7 @@ const STATUS: Record<ErrorReason, number> = {
   required: 400,
   // Documented as 501; official clients take any 5xx for a passing fault and retry it, which a missing feature is not.
   notImplemented: 400,
+  resourcesExceeded: 400,
   notFound: 404,
   duplicate: 409,
   resourceInUse: 400,

@@ -4,7 +4,9 @@ import { type MessagePart, raise } from "../raise.ts";
 import { APPENDED, REMOVED } from "../storage/history.ts";
 import type { SqlType } from "../types.ts";
 import { literalSql, quoteName } from "../values.ts";
+import { CallScope } from "./call-scope.ts";
 import type { PhysicalTable } from "./context.ts";
+import type { CompiledExpr } from "./functions/types.ts";
 import { columnExpression } from "./physical-columns.ts";
 import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -89,14 +91,18 @@ export function compileAppendsScan(node: TreeNode, unit: Unit): string {
     throw unsupported("APPENDS of a table FOR SYSTEM_TIME AS OF");
   const question = ask("APPENDS", scan, unit);
   const { table, past } = question;
-  const time = (argument: TreeNode | undefined): string | undefined => {
+  const time = (argument: TreeNode | undefined): CompiledExpr | undefined => {
     const expr = nodeOf(argument ?? {}, "expr");
     const found = expr === undefined ? undefined : unit.expr(expr);
-    return found === undefined || found.literal === null ? undefined : found.sql;
+    return found?.literal === null ? undefined : found;
   };
-  const from = `coalesce(${time(start) ?? "NULL"}, ${milliseconds(past.created)})`;
-  const until = time(end);
-  const low = unit.once(from, (at) =>
+  const [since, until] = [time(start), time(end)];
+  const scope = new CallScope(
+    unit,
+    [since, until].filter((each) => each !== undefined),
+  );
+  const from = `coalesce(${since?.sql ?? "NULL"}, ${milliseconds(past.created)})`;
+  const low = scope.once(from, (at) =>
     checked(question, at, [
       [past.overwritten, "of a time when all rows of the table had yet to be replaced"],
     ]),
@@ -104,7 +110,7 @@ export function compileAppendsScan(node: TreeNode, unit: Unit): string {
   const high =
     until === undefined
       ? "'infinity'::TIMESTAMPTZ"
-      : unit.once(until, (at) => `coalesce(${checked(question, at, [])}, 'infinity'::TIMESTAMPTZ)`);
+      : scope.once(until.sql, (at) => `coalesce(${checked(question, at, [])}, 'infinity'::TIMESTAMPTZ)`);
   const range = unit.fresh("v");
   // Both are looked at, so that a wrong one is an error whatever the other is.
   const inRange = `list_transform([struct_pack(f0 := ${low}, f1 := ${high})], lambda ${range}: time >= ${range}.f0 AND time < ${range}.f1)[1]`;
@@ -143,7 +149,7 @@ export function compilePastScan(
   const { table, past } = question;
   const expr = unit.expr(childOf(scan, "forSystemTimeExpr"));
   const isNull = raise(TIMESTAMP, "The timestamp of FOR SYSTEM_TIME AS OF cannot be NULL");
-  const time = unit.once(`coalesce(${expr.sql}, ${isNull})`, (at) =>
+  const time = new CallScope(unit, [expr]).once(`coalesce(${expr.sql}, ${isNull})`, (at) =>
     checked(question, at, [
       [past.created, "a time before the table was made"],
       [past.overwritten, "a time before all rows of the table were replaced"],

@@ -1,4 +1,5 @@
 import type { TreeNode } from "../googlesql/tree.ts";
+import { checkComplexity } from "./complexity.ts";
 import type { CompileContext } from "./context.ts";
 import { compileExpr } from "./expressions.ts";
 import { ReadCollector } from "./reads.ts";
@@ -13,6 +14,7 @@ export function openUnit(
   context: CompileContext,
   statement: TreeNode = {},
 ): { unit: Unit; reads: ReadCollector } {
+  checkComplexity(statement);
   const reads = new ReadCollector();
   return { unit: Unit.ofStatement(context, reads, COMPILERS, statement), reads };
 }

@@ -1,7 +1,7 @@
 import type { TableEntry } from "../storage/entries.ts";
 import { partitionId } from "../storage/partitions.ts";
 import { fieldType } from "../storage/schema.ts";
-import { valueSize } from "../storage/sizes.ts";
+import { sumOf, valueSize } from "../storage/sizes.ts";
 import { quoteName, quoteText } from "../values.ts";
 
 /** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
@@ -47,5 +47,5 @@ function names({ ref }: TableEntry): string {
 
 function rowSize(entry: TableEntry): string {
   const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
-  return sizes.length === 0 ? "0" : sizes.join(" + ");
+  return sumOf(sizes);
 }

@@ -19,13 +19,23 @@ const FIXED: Partial<Record<SqlType["kind"], number>> = {
   RANGE: 16,
 };
 
+/**
+ * The sum of terms, nested no deeper than it must be: DuckDB takes expressions of a thousand levels, and a table may have 10,000
+ * columns.
+ */
+export function sumOf(terms: readonly string[]): string {
+  if (terms.length <= 1) return terms[0] ?? "0";
+  const middle = Math.ceil(terms.length / 2);
+  return `(${sumOf(terms.slice(0, middle))} + ${sumOf(terms.slice(middle))})`;
+}
+
 /** The DuckDB expression for a value's logical size in bytes; NULL has none. */
 export function valueSize(type: SqlType, sql: string, depth = 0): string {
   if (type.kind === "STRUCT") {
     const fields = type.fields.map((field, index) =>
       valueSize(field.type, `struct_extract(${sql}, 'f${index}')`, depth),
     );
-    return fields.length === 0 ? "0" : `(${fields.join(" + ")})`;
+    return sumOf(fields);
   }
   if (type.kind === "ARRAY") {
     const fixed = FIXED[type.element.kind];
@@ -83,5 +93,5 @@ export class TableSizes {
 /** The DuckDB aggregate for the logical bytes of a table's rows, in the FROM of whoever uses it. */
 export function rowBytes(entry: TableEntry): string {
   const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
-  return sizes.length === 0 ? "0" : `coalesce(sum(${sizes.join(" + ")}), 0)::DOUBLE`;
+  return sizes.length === 0 ? "0" : `coalesce(sum(${sumOf(sizes)}), 0)::DOUBLE`;
 }
