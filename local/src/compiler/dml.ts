@@ -4,6 +4,7 @@ import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
+import { deletedContents, partitionOfRow, sizesBefore, updatedContents } from "./dml-contents.ts";
 import { compileExpr } from "./expressions.ts";
 import { failWhen } from "./functions/raise.ts";
 import { partEqualValues } from "./loose-updates.ts";
@@ -70,7 +71,7 @@ export function targetRows(
       : [...columns].flatMap(([id, column]) => (writtenOnly.has(id) ? [] : [textOf(column, "name")])),
     readPartitions(unit.neededRows(scan), scan, table, unit),
   );
-  return `SELECT ${["t.rowid AS rid", ...items].join(", ")} FROM ${table.sql} AS t`;
+  return `SELECT ${["t.rowid AS rid", partitionOfRow(table), ...items].join(", ")} FROM ${table.sql} AS t`;
 }
 
 /** A value in the form in which a column keeps it. */
@@ -178,24 +179,26 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
     ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
   );
   const where = compileExpr(childOf(node, "whereExpr"), inner).sql;
-  const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
-  const written = updateSteps(table, names, DML_ROWS);
-  if (source === undefined && written.length === 1) {
-    return { verb: "UPDATE", table, steps: updateSteps(table, names, `(${wanted})`), cleanup: [] };
-  }
+  const columns = ["rid", "pkey", ...selected, ...sizesBefore(target.scan, table, names, inner)];
   const steps: DmlStep[] = [
-    { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${wanted}` },
+    workOut(`SELECT ${columns.join(", ")} FROM ${from} WHERE ${where}`),
     ...(source === undefined ? [] : [AT_MOST_ONE_SOURCE_ROW]),
-    ...written,
+    ...updateSteps(table, names, DML_ROWS),
   ];
   return { verb: "UPDATE", table, steps, cleanup: [DROP_ROWS] };
 }
 
-/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`; rows that are read twice are the same both times. */
+/** The step that works out the rows that a statement changes, and what to. */
+export function workOut(query: string): DmlStep {
+  return { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${query}` };
+}
+
+/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`; `rows` also holds what `updatedContents` needs. */
 export function updateSteps(table: PhysicalTable, names: readonly string[], rows: string): DmlStep[] {
   const set = names.map((name, index) => `${quoteName(name)} = m.v${index}`).join(", ");
   const sql = `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE t.rowid = m.rid`;
-  return [...partEqualValues(table, names, rows), { sql, gives: "updated" }];
+  const contents = updatedContents(table, names, rows);
+  return [...partEqualValues(table, names, rows), { sql, gives: "updated", contents }];
 }
 
 /** DELETE. */
@@ -209,25 +212,30 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
     return {
       verb: "DELETE",
       table,
-      steps: [{ sql: `DELETE FROM ${table.sql}`, gives: "deleted" }],
+      steps: [deleteAll(table)],
       cleanup: [],
     };
   }
   const rows = `SELECT rid FROM (${targetRows(target, [], unit)}) WHERE ${where.sql}`;
-  const sql = `DELETE FROM ${table.sql} WHERE rowid IN (${rows})`;
-  return { verb: "DELETE", table, steps: [{ sql, gives: "deleted" }], cleanup: [] };
+  const steps = [workOut(rows), deleteStep(table, `SELECT rid FROM ${DML_ROWS}`)];
+  return { verb: "DELETE", table, steps, cleanup: [DROP_ROWS] };
+}
+
+/** DELETE of the rows with the row ids that a query gives. */
+export function deleteStep(table: PhysicalTable, rids: string): DmlStep {
+  const sql = `DELETE FROM ${table.sql} WHERE rowid IN (${rids})`;
+  return { sql, gives: "deleted", contents: deletedContents(table, rids) };
+}
+
+function deleteAll(table: PhysicalTable): DmlStep {
+  return { sql: `DELETE FROM ${table.sql}`, gives: "deleted", contents: { removesAll: true } };
 }
 
 /** TRUNCATE TABLE. */
 export function compileTruncate(node: TreeNode, unit: Unit): Parts {
   if (nodeOf(node, "whereExpr") !== undefined) throw unsupported("TRUNCATE TABLE with WHERE");
   const { table } = dmlTarget(node, unit);
-  return {
-    verb: "TRUNCATE_TABLE",
-    table,
-    steps: [{ sql: `DELETE FROM ${table.sql}`, gives: "deleted" }],
-    cleanup: [],
-  };
+  return { verb: "TRUNCATE_TABLE", table, steps: [deleteAll(table)], cleanup: [] };
 }
 
 function refuseExtras(node: TreeNode): void {

@@ -14,6 +14,13 @@ import {
 } from "./catalog-entries.ts";
 import { rollback } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+import {
+  type ContentsChange,
+  contentsSql,
+  FIRST_OWN_ROW,
+  readContents,
+  type TableContents,
+} from "./table-contents.ts";
 
 /**
  * A transaction over catalog and data. It sees its own changes; others see them once `commit` has returned. `connection` carries the
@@ -23,7 +30,11 @@ export class CatalogChange implements CatalogView {
   readonly connection: DuckDBConnection;
   readonly catalog: Catalog;
   readonly #writes = new Map<EntryKey, { base: Entry | undefined; next: Entry | undefined }>();
-  readonly #touched = new Set<string>();
+  readonly #touched = new Map<string, TableEntry>();
+  /** What was done to rows that others committed, by physical table. */
+  readonly #contents = new Map<string, ContentsChange[]>();
+  /** What tables hold now; forgotten when they change. */
+  readonly #held = new Map<string, TableContents>();
   readonly #retired = new Map<TableEntry, number>();
   readonly #since: number;
   #ended = false;
@@ -112,7 +123,76 @@ export class CatalogChange implements CatalogView {
 
   /** Says that rows of the table changed. */
   touch(entry: TableEntry): void {
-    if (entry.physical !== undefined) this.#touched.add(entry.physical);
+    if (entry.physical === undefined) return;
+    this.#touched.set(entry.physical, entry);
+    this.#held.delete(entry.physical);
+  }
+
+  /**
+   * Says what the change did to rows of a table that were there before it. Rows that the change inserts are counted when it is
+   * committed, and those that it inserts and changes again too.
+   */
+  record({ physical = "" }: TableEntry, changes: readonly ContentsChange[]): void {
+    this.#contents.set(physical, [...(this.#contents.get(physical) ?? []), ...changes]);
+    this.#held.delete(physical);
+  }
+
+  /** What a table holds, with what the change has done to it so far. */
+  async contents(entry: TableEntry): Promise<TableContents> {
+    const { physical } = entry;
+    const committed = await this.catalog.contents(entry);
+    if (physical === undefined || !this.#isChanged(physical)) return committed;
+    const known = this.#held.get(physical);
+    if (known !== undefined) return known;
+    const held = committed.with(await this.#changes(entry, physical));
+    this.#held.set(physical, held);
+    return held;
+  }
+
+  /** What is lost where all rows that others committed go. */
+  async committedContents(entry: TableEntry): Promise<ContentsChange[]> {
+    const physical = entry.physical ?? "";
+    if (this.catalog.isUnchanged(physical, this.#since)) {
+      const committed = await this.catalog.contents(entry);
+      return committed.with(this.#contents.get(physical) ?? []).changes(-1);
+    }
+    const committed = `${physical} WHERE rowid < ${FIRST_OWN_ROW}`;
+    return readContents(this.connection, contentsSql(entry, committed, "-"));
+  }
+
+  /** Deletes the rows of a table for which a DuckDB condition holds. */
+  async deleteRows(entry: TableEntry, condition: string): Promise<void> {
+    const { physical = "" } = entry;
+    const lost = `${physical} WHERE rowid < ${FIRST_OWN_ROW} AND (${condition})`;
+    const changes = await readContents(this.connection, contentsSql(entry, lost, "-"));
+    await this.run(`DELETE FROM ${physical} WHERE ${condition}`);
+    this.record(entry, changes);
+    this.touch(entry);
+  }
+
+  #isChanged(physical: string): boolean {
+    return this.#touched.has(physical) || this.#contents.has(physical) || !this.catalog.isKnown(physical);
+  }
+
+  async #changes(entry: TableEntry, physical: string): Promise<ContentsChange[]> {
+    const own = contentsSql(entry, `${physical} WHERE rowid >= ${FIRST_OWN_ROW}`);
+    return [...(this.#contents.get(physical) ?? []), ...(await readContents(this.connection, own))];
+  }
+
+  /** What the change does to each table's contents, new tables included. */
+  async #allChanges(): Promise<Map<string, ContentsChange[]>> {
+    const written = [...this.#writes.values()].flatMap(({ next }) =>
+      next?.kind === "table" ? [next.value] : [],
+    );
+    const changes = new Map<string, ContentsChange[]>();
+    for (const entry of [...this.#touched.values(), ...written]) {
+      const { physical } = entry;
+      // Rows may have moved to another table since.
+      const isThere = physical !== undefined && this.getTable(entry.ref)?.physical === physical;
+      if (isThere && this.#isChanged(physical) && !changes.has(physical))
+        changes.set(physical, await this.#changes(entry, physical));
+    }
+    return changes;
   }
 
   /** Says that the table's rows were copied to where they are kept from now on: the change fails if there are new ones by then. */
@@ -129,7 +209,9 @@ export class CatalogChange implements CatalogView {
   async commit(): Promise<void> {
     if (this.#ended) throw new Error("the change has ended");
     try {
-      await this.catalog.commitChange(this.connection, this.#writes, this.#touched, this.#retired);
+      const contents = await this.#allChanges();
+      const touched = new Set(this.#touched.keys());
+      await this.catalog.commitChange(this.connection, this.#writes, touched, this.#retired, contents);
       this.#ended = true;
     } catch (error) {
       await this.rollback();

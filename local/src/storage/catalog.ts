@@ -15,8 +15,10 @@ import {
   routineKey,
   tableKey,
 } from "./catalog-entries.ts";
+import { type ContentsChanges, ContentsLedger } from "./contents-ledger.ts";
 import type { Database } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+import type { TableContents } from "./table-contents.ts";
 
 /** Something objects can be looked up in: the committed catalog, or a change in progress that sees itself. */
 export interface CatalogView {
@@ -28,6 +30,8 @@ export interface CatalogView {
   listRoutines(projectId: string, datasetId: string): RoutineEntry[];
   /** When the table or its rows last changed, in milliseconds. */
   lastModified(entry: TableEntry): number;
+  /** Rows and bytes of a table; a view has none. */
+  contents(entry: TableEntry): Promise<TableContents>;
 }
 
 /**
@@ -40,8 +44,11 @@ export class Catalog implements CatalogView {
   /** Where new datasets live unless their creator says otherwise. */
   readonly location: string;
   readonly #entries = new Map<EntryKey, Entry>();
-  /** When the rows of a physical table last changed, in milliseconds; and how often they did, for caches. */
-  readonly #touched = new Map<string, { time: number; count: number; at: number }>();
+  /** When the rows of a physical table last changed, in milliseconds; and when by the count of all such changes. */
+  readonly #touched = new Map<string, { time: number; at: number }>();
+  readonly #ledger: ContentsLedger;
+  /** Physical tables of which rows change by the commit that is under way. */
+  #committing: ReadonlySet<string> = new Set();
   #touches = 0;
   #sequence = 0n;
   #number = 0;
@@ -51,6 +58,7 @@ export class Catalog implements CatalogView {
   private constructor(database: Database, location: string) {
     this.database = database;
     this.location = location;
+    this.#ledger = new ContentsLedger(database.isDurable);
   }
 
   /** Reads the catalog of a database; an empty database has an empty one. */
@@ -81,7 +89,7 @@ export class Catalog implements CatalogView {
     }
     for (const [key, value] of live) {
       if (key.startsWith("touched:")) {
-        this.#touched.set(key.slice("touched:".length), { time: Number(value), count: 0, at: 0 });
+        this.#touched.set(key.slice("touched:".length), { time: Number(value), at: 0 });
         continue;
       }
       const entry = JSON.parse(value) as Entry;
@@ -99,6 +107,10 @@ export class Catalog implements CatalogView {
       connection,
       live.filter(([key]) => kept.has(key)),
     );
+    const counted = [...this.#entries.values()].flatMap((entry) =>
+      entry.kind === "table" ? [entry.value] : [],
+    );
+    await this.#ledger.load(connection, counted);
   }
 
   /** Replaces the log by its outcome. */
@@ -158,9 +170,19 @@ export class Catalog implements CatalogView {
     return [...projects].sort(compareText);
   }
 
-  /** How often the rows of a table have changed since the start: a key for caches of what is computed from them. */
-  dataVersion(entry: TableEntry): string {
-    return `${entry.physical ?? ""}.${this.#touched.get(entry.physical ?? "")?.count ?? 0}`;
+  contents(entry: TableEntry): Promise<TableContents> {
+    return Promise.resolve(this.#ledger.contents(entry));
+  }
+
+  /** Whether the table, by its name in DuckDB, is committed. */
+  isKnown(physical: string): boolean {
+    return this.#ledger.has(physical);
+  }
+
+  /** Whether the table was there, with these very rows, when all changes up to the point in time `since` were made. */
+  isUnchanged(physical: string, since: number): boolean {
+    const changedAt = this.#touched.get(physical)?.at ?? 0;
+    return this.#ledger.has(physical) && changedAt <= since && !this.#committing.has(physical);
   }
 
   lastModified(entry: TableEntry): number {
@@ -242,6 +264,7 @@ export class Catalog implements CatalogView {
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
     touched: ReadonlySet<string>,
     retired: ReadonlyMap<TableEntry, number>,
+    contents: ContentsChanges,
   ): Promise<void> {
     const previous = this.#commits;
     let release: () => void = () => undefined;
@@ -268,20 +291,40 @@ export class Catalog implements CatalogView {
         this.#sequence += BigInt(rows.length);
         await connection.run(`INSERT INTO meta.log VALUES ${values.join(", ")}`);
       }
+      await this.#ledger.save(connection, contents);
+      this.#committing = touched;
       await connection.run("COMMIT");
       for (const [key, { next }] of writes) {
         if (next === undefined) this.#entries.delete(key);
         else this.#entries.set(key, next);
       }
+      this.#ledger.apply(contents, writtenTables(writes), droppedTables(writes));
       for (const physical of touched) {
         this.#touches += 1;
-        const count = (this.#touched.get(physical)?.count ?? 0) + 1;
-        this.#touched.set(physical, { time, count, at: this.#touches });
+        this.#touched.set(physical, { time, at: this.#touches });
       }
     } finally {
+      this.#committing = new Set();
       release();
     }
   }
+}
+
+type Writes = ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>;
+
+function writtenTables(writes: Writes): ReadonlyMap<string, TableEntry> {
+  return new Map([...writes.values()].flatMap(({ next }) => physicalTable(next)));
+}
+
+function droppedTables(writes: Writes): string[] {
+  const kept = writtenTables(writes);
+  const before = [...writes.values()].flatMap(({ base }) => physicalTable(base));
+  return before.flatMap(([physical]) => (kept.has(physical) ? [] : [physical]));
+}
+
+function physicalTable(entry: Entry | undefined): [string, TableEntry][] {
+  if (entry?.kind !== "table" || entry.value.physical === undefined) return [];
+  return [[entry.value.physical, entry.value]];
 }
 
 function isExpired(entry: Entry): boolean {
