@@ -1,11 +1,10 @@
-// Prints the closing line of .ci/run from vitest's JSON report, and fails when anything failed.
-// usage: node count-tests.mjs <report.json> <exit code of npm test>
+// Prints the closing line of .ci/run from vitest's JSON reports, and fails when anything failed.
+// usage: node count-tests.mjs <report.json>:<exit code of its command> ...
 import { readFileSync } from "node:fs";
 
-const [report, exitCode] = process.argv.slice(2);
-
-/** What ran: a check or a test file that failed without failing a test counts as one failure. */
-function count() {
+/** What one suite ran: a check or a test file that failed without failing a test counts as one failure. */
+function count(argument) {
+  const [, report, exitCode] = /^(.*):(\d+)$/.exec(argument);
   let result;
   try {
     result = JSON.parse(readFileSync(report, "utf8"));
@@ -17,13 +16,12 @@ function count() {
     (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
   );
   const failed = result.numFailedTests + brokenFiles.length;
-  return { passed: result.numPassedTests, failed: failed === 0 && exitCode !== "0" ? 1 : failed, skipped };
+  const isUnexplained = failed === 0 && (exitCode !== "0" || result.numPassedTests === 0);
+  return { passed: result.numPassedTests, failed: isUnexplained ? 1 : failed, skipped };
 }
 
-const { passed, failed, skipped } = count();
-console.log(
-  skipped === 0
-    ? `${passed} passed, ${failed} failed`
-    : `${passed} passed, ${failed} failed, ${skipped} skipped`,
-);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+const counts = process.argv.slice(2).map(count);
+const sum = (name) => counts.reduce((total, suite) => total + suite[name], 0);
+if (sum("skipped") > 0) console.log(`${sum("skipped")} skipped`);
+console.log(`${sum("passed")} passed, ${sum("failed")} failed`);
+process.exitCode = counts.length > 0 && sum("failed") === 0 ? 0 : 1;

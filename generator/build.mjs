@@ -1,4 +1,4 @@
-// Builds the package: src/ as JavaScript in dist/, with the files beside it that are not TypeScript.
+// Builds the package: src/ as JavaScript in dist/, with the files beside it that are not TypeScript, and the worked example.
 import { execFileSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,3 +15,6 @@ cpSync(path.join(here, "src"), path.join(here, "dist"), {
   recursive: true,
   filter: (source) => !source.endsWith(".ts"),
 });
+for (const part of ["package.json", "dataform.json", "entities.json", "includes", "schemas", "samples"]) {
+  cpSync(path.join(here, "..", part), path.join(here, "dist/example", part), { recursive: true });
+}

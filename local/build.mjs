@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { build } from "esbuild";
 
 const here = import.meta.dirname;
 rmSync(path.join(here, "dist"), { recursive: true, force: true });
@@ -14,4 +15,17 @@ execFileSync(process.execPath, [path.join(path.dirname(compiler), "bin/tsc"), "-
 cpSync(path.join(here, "src"), path.join(here, "dist"), {
   recursive: true,
   filter: (source) => !source.endsWith(".ts"),
+});
+// A thread of its own that may only require, so it is CommonJS in one file: see `startThread` in src/javascript/worker.ts.
+await build({
+  entryPoints: [path.join(here, "src/javascript/worker-thread.ts")],
+  outfile: path.join(here, "dist/javascript/worker-thread.cjs"),
+  bundle: true,
+  packages: "external",
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  define: { "import.meta.url": "ownUrl" },
+  banner: { js: 'const ownUrl = require("node:url").pathToFileURL(__filename).href;' },
+  logLevel: "warning",
 });

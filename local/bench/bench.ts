@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { formatTable } from "../../generator/src/cli/print.ts";
+import { formatTable } from "../../generator/src/cli/table.ts";
 import { openWarehouse } from "../../generator/src/warehouse/client.ts";
 import { startEndpoint } from "./endpoint.ts";
 import { openQueryWork, type QueryWork } from "./query-work.ts";

@@ -77,3 +77,32 @@ export interface TableRef {
   datasetId: string;
   tableId: string;
 }
+
+/** Time, ingestion-time or integer-range partitioning as it stands in the table resource. */
+export interface Partitioning {
+  readonly timePartitioning?: {
+    type: "DAY" | "HOUR" | "MONTH" | "YEAR";
+    field?: string;
+    expirationMs?: string;
+  };
+  readonly rangePartitioning?: { field: string; range: { start: string; end: string; interval: string } };
+}
+
+/** A foreign key, as REST has it. */
+export interface ForeignKey {
+  readonly name?: string;
+  readonly referencedTable: TableRef;
+  readonly columnReferences: readonly {
+    readonly referencingColumn: string;
+    readonly referencedColumn: string;
+  }[];
+}
+
+/**
+ * Keys of a table, as REST has them. Nobody enforces them
+ * (https://cloud.google.com/bigquery/docs/primary-foreign-keys).
+ */
+export interface TableConstraints {
+  readonly primaryKey?: { readonly columns: readonly string[] };
+  readonly foreignKeys?: readonly ForeignKey[];
+}

@@ -85,7 +85,11 @@ describe("data files", () => {
   });
 
   it("refuses a load without files", async () => {
-    expectRefusal(await project.npm("load", "user_info"), 2, /^load: name an entity and at least one file$/);
+    expectRefusal(
+      await project.npm("load", "user_info"),
+      2,
+      /^load: missing required argument 'file'; write npm run load -- <entity> <file\.\.\.>/,
+    );
   });
 });
 
@@ -205,9 +209,13 @@ describe("update", () => {
 describe("the command line", () => {
   it("knows its commands and flags", async () => {
     const project = await makeProject();
-    expectRefusal(await project.npm("innit"), 2, /^innit: expected init, load, update, status or erasure$/);
-    expectRefusal(await project.npm("init", "--plann"), 2, /--plann/);
-    expect((await project.npm("init", "--help")).stdout).toMatch(/^usage: npm run init/);
+    expectRefusal(await project.npm("innit"), 2, /^innit: no such command; did you mean init\?$/);
+    expectRefusal(
+      await project.npm("init", "--plann"),
+      2,
+      /^init: unknown option '--plann'; did you mean --plan\?$/,
+    );
+    expect((await project.npm("init", "--help")).stdout).toMatch(/^Usage: npm run init/);
   });
 
   it("says what to do where no endpoint answers", async () => {

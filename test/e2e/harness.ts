@@ -7,7 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BigQuery } from "@google-cloud/bigquery";
 import { afterAll, beforeAll, vi } from "vitest";
-import { plain } from "../../generator/src/cli/print.ts";
+import { plain } from "../../generator/src/warehouse/plain.ts";
 import { type Server, type ServerOptions, startServer } from "../../local/src/server.ts";
 
 process.env.METADATA_SERVER_DETECTION = "none";

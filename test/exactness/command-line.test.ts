@@ -1,18 +1,12 @@
 /** The same promises with the real Dataform CLI: what it runs is what these suites run, and it may be killed and may overlap. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Target } from "../../generator/src/dataform/graph.ts";
+import { writeTemporaryProject } from "../../generator/src/dataform/temporary-project.ts";
 import { type Server, startServer } from "../../local/src/server.ts";
-import {
-  compileProject,
-  DATAFORM,
-  nameOf,
-  planActions,
-  removeProject,
-  type Target,
-  writeProject,
-} from "./dataform.ts";
+import { compileProject, DATAFORM, nameOf, planActions } from "./dataform.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   compileFixture,
@@ -22,7 +16,7 @@ import {
   goodUpdates,
   runUntilDone,
 } from "./fixture.ts";
-import { type CompiledEntity, PROJECT, projectFiles } from "./project.ts";
+import { type CompiledEntity, PROJECT, projectFiles, REPOSITORY } from "./project.ts";
 import { now, Warehouse } from "./runner.ts";
 import type { Row } from "./values.ts";
 
@@ -37,12 +31,12 @@ beforeAll(async () => {
   server = await startServer();
   endpoint = new Endpoint(server.url, PROJECT);
   compiled = await compileFixture(NAME);
-  project = await writeProject(await projectFiles(new Map([[NAME, FIXTURE]])));
+  project = await writeTemporaryProject(await projectFiles(new Map([[NAME, FIXTURE]])), REPOSITORY);
   await writeFile(join(project, "credentials.json"), JSON.stringify({ projectId: PROJECT, location: "US" }));
 });
 afterAll(async () => {
   await server?.close();
-  await removeProject(project);
+  await rm(project, { recursive: true });
 });
 
 /** Starts `dataform run`; the tables of the project are in the dataset that the compiled project names. */

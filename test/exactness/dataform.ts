@@ -1,65 +1,24 @@
 /** Dataform's own compiler on a generated project, and the jobs its runner would start, in order. */
-import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
-const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+import { createRequire } from "node:module";
+import { Compiler } from "../../generator/src/dataform/compiler.ts";
+import type {
+  CompiledAction,
+  CompiledGraph,
+  CompiledTable,
+  Target,
+} from "../../generator/src/dataform/graph.ts";
 
 /** The Dataform CLI's entry. */
-export const DATAFORM = join(MODULES, "@dataform", "cli", "bundle.js");
+export const DATAFORM = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
 
-/** A table's name in the compiled graph. */
-export interface Target {
-  readonly database: string;
-  readonly schema: string;
-  readonly name: string;
-}
+const compiler = new Compiler();
 
-interface CompiledAction {
-  readonly target: Target;
-  readonly fileName: string;
-  readonly tags?: readonly string[];
-  readonly dependencyTargets?: readonly Target[];
-  readonly disabled?: boolean;
-}
-
-interface CompiledTable extends CompiledAction {
-  readonly type: "table" | "view" | "incremental";
-  readonly query: string;
-  readonly incrementalQuery?: string;
-  readonly preOps?: readonly string[];
-  readonly incrementalPreOps?: readonly string[];
-  readonly postOps?: readonly string[];
-  readonly uniqueKey?: readonly string[];
-  readonly bigquery?: { readonly partitionBy?: string; readonly clusterBy?: readonly string[] };
-}
-
-interface CompiledOperation extends CompiledAction {
-  readonly queries: readonly string[];
-}
-
-interface CompiledQuery extends CompiledAction {
-  readonly query: string;
-}
-
-/** What `dataform compile --json` prints, as far as it is read here. */
-export interface CompiledGraph {
-  readonly tables?: readonly CompiledTable[];
-  readonly operations?: readonly CompiledOperation[];
-  readonly assertions?: readonly CompiledQuery[];
-  readonly declarations?: readonly CompiledAction[];
-  readonly tests?: readonly {
-    readonly name: string;
-    readonly testQuery: string;
-    readonly expectedOutputQuery: string;
-  }[];
-  readonly graphErrors?: {
-    readonly compilationErrors?: readonly { readonly message: string; readonly fileName?: string }[];
-  };
+/** Compiles a project with these `--vars`, in a process that all projects of a test file share. */
+export function compileProject(
+  root: string,
+  vars: Readonly<Record<string, string>> = {},
+): Promise<CompiledGraph> {
+  return compiler.compile(root, { vars });
 }
 
 /** One action with the BigQuery jobs it takes. */
@@ -73,51 +32,6 @@ export interface Action {
   readonly query?: string;
   readonly dependencies: readonly Target[];
   readonly tags: readonly string[];
-}
-
-/** Writes a project where Dataform can compile it; the caller removes the folder. */
-export async function writeProject(files: ReadonlyMap<string, string>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "exactness-"));
-  for (const [path, content] of files) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), content);
-  }
-  const core = join("node_modules", "@dataform", "core");
-  await mkdir(join(directory, core), { recursive: true });
-  for (const file of ["bundle.js", "package.json"]) {
-    await cp(join(MODULES, "@dataform", "core", file), join(directory, core, file));
-  }
-  return directory;
-}
-
-/** Removes a project. */
-export async function removeProject(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true });
-}
-
-/** Compiles a project with the Dataform CLI. */
-export async function compileProject(
-  directory: string,
-  vars: Readonly<Record<string, string>> = {},
-): Promise<CompiledGraph> {
-  const varsText = Object.entries(vars).map(([name, value]) => `${name}=${value}`);
-  const args = [
-    DATAFORM,
-    "compile",
-    directory,
-    "--json",
-    "--timeout=10m",
-    ...(varsText.length > 0 ? [`--vars=${varsText.join(",")}`] : []),
-  ];
-  const { stdout } = await run(process.execPath, args, {
-    maxBuffer: 2 ** 30,
-    env: { ...process.env, METADATA_SERVER_DETECTION: "none" },
-  });
-  const graph = JSON.parse(stdout) as CompiledGraph;
-  const errors = graph.graphErrors?.compilationErrors ?? [];
-  if (errors.length > 0)
-    throw new Error(errors.map(({ fileName, message }) => `${fileName}: ${message}`).join("\n"));
-  return graph;
 }
 
 /** The actions of a graph, each after what it depends on; what is disabled is left out. */

@@ -1,9 +1,11 @@
 /** Random entities as real Dataform projects: generated, compiled by Dataform, planned as Dataform runs them. */
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/temporary-project.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
-import { type Action, compileProject, planActions, removeProject, writeProject } from "./dataform.ts";
+import { type Action, compileProject, planActions } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";
 import { type Field, timestampText } from "./values.ts";
@@ -18,6 +20,9 @@ export interface CompiledEntity {
   readonly dataset: string;
   readonly actions: Readonly<Record<RunKind, readonly Action[]>>;
 }
+
+/** The folder that the projects here take what is not theirs from. */
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The project everything runs in. */
 export const PROJECT = "exactness";
@@ -59,9 +64,7 @@ function schemaField(field: Field): unknown {
 }
 
 /** The files of a project with these entities, as a user has them on disk. */
-export async function projectFiles(
-  entities: ReadonlyMap<string, Entity>,
-): Promise<ReadonlyMap<string, string>> {
+export async function projectFiles(entities: ReadonlyMap<string, Entity>): Promise<ProjectFiles> {
   const { config, schemas } = projectInput(entities);
   const settings = {
     warehouse: "bigquery",
@@ -70,7 +73,7 @@ export async function projectFiles(
     assertionSchema: "analytics",
     defaultLocation: "US",
   };
-  const run = await readFile(fileURLToPath(new URL("../../includes/run.js", import.meta.url)), "utf8");
+  const run = await readFile(join(REPOSITORY, "includes/run.js"), "utf8");
   return new Map([
     ...generateProject(config, schemas, { defaultDataset: "analytics" }),
     ["dataform.json", JSON.stringify(settings)],
@@ -84,33 +87,31 @@ export async function compileEntities(
   entities: ReadonlyMap<string, Entity>,
   replayFrom: bigint,
 ): Promise<ReadonlyMap<string, CompiledEntity>> {
-  const directory = await writeProject(await projectFiles(entities));
-  try {
-    const [plain, replay, rebuild] = await Promise.all([
-      compileProject(directory),
-      compileProject(directory, { replayFrom: `${timestampText(replayFrom)}Z` }),
-      compileProject(directory, { rebuild: "true" }),
-    ]);
-    const plans = {
-      plain: planActions(plain),
-      replayFrom: planActions(replay),
-      rebuild: planActions(rebuild),
+  const runs = {
+    plain: {},
+    replayFrom: { replayFrom: `${timestampText(replayFrom)}Z` },
+    rebuild: { rebuild: "true" },
+  };
+  const plans = await inTemporaryProject(await projectFiles(entities), REPOSITORY, async (root) => {
+    const plan = async (kind: RunKind) => planActions(await compileProject(root, runs[kind]));
+    return {
+      plain: await plan("plain"),
+      replayFrom: await plan("replayFrom"),
+      rebuild: await plan("rebuild"),
     };
-    const of = (plan: readonly Action[], dataset: string): Action[] =>
-      plan.filter(
-        ({ target, jobs }) => target.schema === dataset || jobs.some((job) => job.includes(`.${dataset}.`)),
-      );
-    return new Map(
-      [...entities].map(([name, entity]) => {
-        const actions = {
-          plain: of(plans.plain, name),
-          replayFrom: of(plans.replayFrom, name),
-          rebuild: of(plans.rebuild, name),
-        };
-        return [name, { entity, name, dataset: name, actions }];
-      }),
+  });
+  const of = (plan: readonly Action[], dataset: string): Action[] =>
+    plan.filter(
+      ({ target, jobs }) => target.schema === dataset || jobs.some((job) => job.includes(`.${dataset}.`)),
     );
-  } finally {
-    await removeProject(directory);
-  }
+  return new Map(
+    [...entities].map(([name, entity]) => {
+      const actions = {
+        plain: of(plans.plain, name),
+        replayFrom: of(plans.replayFrom, name),
+        rebuild: of(plans.rebuild, name),
+      };
+      return [name, { entity, name, dataset: name, actions }];
+    }),
+  );
 }

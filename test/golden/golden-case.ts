@@ -2,7 +2,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CompiledGraph, runDataform } from "../../generator/src/dataform/compile.ts";
+import type { Compiler } from "../../generator/src/dataform/compiler.ts";
+import type { CompiledGraph } from "../../generator/src/dataform/graph.ts";
 import { loadProject } from "../../generator/src/project/load-project.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
 
@@ -34,7 +35,7 @@ export async function removeProject(root: string): Promise<void> {
 }
 
 /** The files a case makes now: the SQLX, and the graph that Dataform itself compiles from it. */
-export async function produce(name: string): Promise<ReadonlyMap<string, string>> {
+export async function produce(name: string, compiler: Compiler): Promise<ReadonlyMap<string, string>> {
   const root = await createProject(name);
   try {
     const { config, schemas, defaultDataset } = await loadProject(root);
@@ -43,7 +44,7 @@ export async function produce(name: string): Promise<ReadonlyMap<string, string>
       await mkdir(dirname(join(root, path)), { recursive: true });
       await writeFile(join(root, path), text);
     }
-    const graph = describeGraph(await runDataform(root));
+    const graph = describeGraph(await compiler.compile(root));
     return new Map([...files, ["graph.json", `${JSON.stringify(graph, null, 2)}\n`]]);
   } finally {
     await removeProject(root);

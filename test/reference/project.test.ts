@@ -6,15 +6,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inTemporaryProject } from "../../generator/src/dataform/temporary-project.ts";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
 import { differences, versionsField } from "../exactness/compare.ts";
-import {
-  type Action,
-  compileProject,
-  planActions,
-  removeProject,
-  writeProject,
-} from "../exactness/dataform.ts";
+import { type Action, compileProject, planActions } from "../exactness/dataform.ts";
 import { expectedFinal, START } from "../exactness/oracle.ts";
 import { type Field, parseTimestamp, type Row } from "../exactness/values.ts";
 import { rowFromJson } from "../exactness/wire.ts";
@@ -86,14 +81,11 @@ describe.skipIf(cases.length === 0)("the golden cases", () => {
   test.each(cases)("every compiled statement of %s analyzes", async (name) => {
     const files = goldenFiles(join(GOLDEN, name));
     if (files === undefined) return; // a case of refused input
-    const project = await writeProject(new Map([...files, ...shared()]));
-    try {
-      const vars = { audit: "true", replayFrom: "2024-01-01T00:00:04Z" };
-      const actions = planActions(await compileProject(project, vars));
-      expect(await refusals(loadEntities(join(GOLDEN, name, "entities.json"), DATASET), actions)).toEqual([]);
-    } finally {
-      await removeProject(project);
-    }
+    const vars = { audit: "true", replayFrom: "2024-01-01T00:00:04Z" };
+    const actions = await inTemporaryProject(new Map([...files, ...shared()]), ROOT, async (project) =>
+      planActions(await compileProject(project, vars)),
+    );
+    expect(await refusals(loadEntities(join(GOLDEN, name, "entities.json"), DATASET), actions)).toEqual([]);
   });
 });
 

@@ -1,7 +1,4 @@
-const [, , command = ""] = process.argv;
+import { processOutput } from "./output.ts";
+import { runCommandLine } from "./run.ts";
 
-if (command === "generate" || command === "compile") await import("./generate-compile.ts");
-else if (command === "review" || command === "demo") {
-  process.argv.splice(2, 1);
-  await (command === "review" ? import("./review.ts") : import("./demo.ts"));
-} else await import("./warehouse.ts");
+process.exitCode = await runCommandLine(process.argv.slice(2), processOutput());

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError } from "../project/errors.ts";
-import { COMPILE_TIMEOUT } from "./compile.ts";
 import { hasFlag } from "./flags.ts";
 
 /** How a run of the Dataform CLI ended. */
@@ -124,6 +123,9 @@ interface ActionJson {
   readonly target: { readonly name: string; readonly schema: string; readonly database?: string };
   readonly tags?: readonly string[];
 }
+
+/** Dataform gives itself a minute, which a thousand leaves can take on a busy machine. */
+const COMPILE_TIMEOUT = "--timeout=10m";
 
 /** The flags, with as long to compile as `npm run compile` has, unless they say how long. */
 export function withTimeout(flags: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, messageOf, wrongUsage } from "../project/errors.ts";
-import { isNear } from "../warehouse/load/value.ts";
+import { findNear, suggest } from "../project/near.ts";
 import { parseFlags, valuesOf } from "./flags.ts";
 import { type CompiledAction, type CompiledGraph, compileGraph } from "./run.ts";
 
@@ -96,7 +96,7 @@ function checkVars(settings: readonly string[] | undefined): void {
     const name = setting.split("=")[0] ?? "";
     if (name === setting) throw wrongUsage(`update: --vars: ${setting}: write ${setting}=<value>`);
     if (VARIABLES.includes(name)) continue;
-    const near = VARIABLES.find((known) => isNear(name.toLowerCase(), known.toLowerCase()));
+    const near = findNear(name, VARIABLES);
     if (near !== undefined) throw wrongUsage(`update: --vars: ${name}: did you mean ${near}?`);
   }
 }
@@ -130,10 +130,4 @@ function matchesPattern(name: string, pattern: string): boolean {
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
     .join(".*");
   return new RegExp(`^${expression}$`).test(name);
-}
-
-function suggest(wrong: string, names: readonly string[]): string {
-  const near = names.find((name) => isNear(wrong.toLowerCase(), name.toLowerCase()));
-  if (near !== undefined) return `did you mean ${near}?`;
-  return names.length === 0 ? "there are none" : `there are ${[...names].sort().join(", ")}`;
 }

@@ -1,18 +1,18 @@
 /** What stopped a command, in words its user can act on; anything else that is thrown is a bug. */
 export class CommandError extends Error {
-  /** 1: it failed or is stale. 2: it was called wrongly. */
-  readonly exitCode: 1 | 2;
+  /** Whether it failed or is stale, or was called with what it does not know. */
+  readonly kind: "failed" | "wrong usage";
 
-  constructor(message: string, options: { exitCode?: 1 | 2; cause?: unknown } = {}) {
+  constructor(message: string, options: { kind?: CommandError["kind"]; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.name = "CommandError";
-    this.exitCode = options.exitCode ?? 1;
+    this.kind = options.kind ?? "failed";
   }
 }
 
-/** A command called with arguments it does not know: exit code 2. */
+/** A command called with arguments it does not know. */
 export function wrongUsage(message: string): CommandError {
-  return new CommandError(message, { exitCode: 2 });
+  return new CommandError(message, { kind: "wrong usage" });
 }
 
 interface HttpError {

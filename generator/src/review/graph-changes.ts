@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { ActionText } from "../dataform/compile.ts";
+import type { ActionText } from "../dataform/actions.ts";
 import { code } from "./changes.ts";
 
 /** One action and how it changes. */
@@ -22,6 +22,8 @@ export interface ActionChange {
 export interface GraphChanges {
   readonly total: number;
   readonly actions: readonly ActionChange[];
+  /** The actions that stay as they are. */
+  readonly untouched: readonly ActionText[];
   /** Actions downstream of a change that stay as they are: `reader` reads `id`, an action of another folder. */
   readonly readers: readonly { readonly reader: string; readonly id: string }[];
 }
@@ -30,7 +32,9 @@ export interface GraphChanges {
 export function compareGraphs(before: readonly ActionText[], after: readonly ActionText[]): GraphChanges {
   const pairs = pairActions(before, after);
   const actions = pairs.flatMap(([old, now]) => compareAction(old, now) ?? []);
-  return { total: after.length, actions, readers: findReaders(after, actions) };
+  const changed = new Set(actions.map((action) => action.after));
+  const untouched = after.filter((action) => !changed.has(action));
+  return { total: after.length, actions, untouched, readers: findReaders(after, actions) };
 }
 
 type Pair = readonly [before: ActionText | undefined, after: ActionText | undefined];
@@ -119,6 +123,7 @@ function showTags({ tags }: ActionText): string {
   return tags.length === 0 ? "none" : tags.map(code).join(", ");
 }
 
-function idOf({ schema, name }: ActionText): string {
+/** An action's name in the graph, `dataset.name`. */
+export function idOf({ schema, name }: ActionText): string {
   return `${schema}.${name}`;
 }

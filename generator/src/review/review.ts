@@ -36,7 +36,7 @@ export function compareSides(
       : compareEntities(before.models, after.models, projectId);
   const graph =
     before.actions.length === 0 && before.problems.length > 0
-      ? { total: after.actions.length, actions: [], readers: [] }
+      ? { total: after.actions.length, actions: [], untouched: after.actions, readers: [] }
       : compareGraphs(before.actions, after.actions);
   return {
     base,

@@ -1,6 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import {
   type ActionText,
@@ -8,8 +6,10 @@ import {
   COMPILED_FOLDER,
   isCompiled,
   renderCompiled,
-  runDataform,
-} from "../dataform/compile.ts";
+} from "../dataform/actions.ts";
+import { compileProject } from "../dataform/compiler.ts";
+import type { CompiledGraph } from "../dataform/graph.ts";
+import { inTemporaryProject, type ProjectFiles } from "../dataform/temporary-project.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
 import { compareFiles, isGenerated } from "../generate/write.ts";
@@ -34,8 +34,6 @@ export interface Side {
 export interface Head extends Side {
   readonly stale: readonly string[];
 }
-
-type Files = ReadonlyMap<string, string>;
 
 const FOLDERS = ["definitions", "includes", "schemas"];
 const SETTINGS = ["dataform.json", "entities.json", "package.json"];
@@ -68,7 +66,7 @@ export async function readBase(root: string, commit: string): Promise<Side> {
   const hasDefinitions = [...files].some(([file, text]) => isGenerated(file, text));
   if (!hasDefinitions && input !== undefined && models.length > 0)
     for (const [file, text] of definitionsOf(input)) files.set(file, text);
-  const actions = await attempt(() => compile(files), []);
+  const actions = await attempt(async () => actionTexts(await compile(root, files)), []);
   return { models, actions, core: coreVersion(files), hasDefinitions, problems };
 }
 
@@ -85,7 +83,7 @@ export async function readHead(root: string): Promise<Head> {
     if (kind === "orphaned") files.delete(file);
     else files.set(file, expected ?? "");
   }
-  const graph = await inTemporaryProject(files, runDataform);
+  const graph = await compile(root, files);
   const compiled = await compareFiles(root, COMPILED_FOLDER, renderCompiled(graph), isCompiled);
   return {
     models: modelsOf(input),
@@ -101,34 +99,16 @@ function modelsOf({ config, schemas, defaultDataset }: ProjectInput): readonly E
   return buildModels(config, schemas, { defaultDataset });
 }
 
-function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): Files {
+function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): ProjectFiles {
   return generateProject(config, schemas, { defaultDataset });
 }
 
-async function compile(files: Files): Promise<readonly ActionText[]> {
-  return actionTexts(await inTemporaryProject(files, runDataform));
+/** The graph of these files, compiled with the core that the project in `root` uses. */
+function compile(root: string, files: ProjectFiles): Promise<CompiledGraph> {
+  return inTemporaryProject(files, root, compileProject);
 }
 
-/** Dataform's sandbox follows no link out of the project, so its core is copied in; it takes nothing else from there. */
-async function inTemporaryProject<T>(files: Files, use: (root: string) => Promise<T>): Promise<T> {
-  const root = await mkdtemp(path.join(tmpdir(), "review-"));
-  try {
-    for (const [file, text] of files) {
-      const target = path.join(root, file);
-      // A schema outside the project's folder is no part of what Dataform compiles.
-      if (path.relative(root, target).startsWith("..")) continue;
-      await mkdir(path.dirname(target), { recursive: true });
-      await writeFile(target, text);
-    }
-    const core = path.dirname(createRequire(import.meta.url).resolve("@dataform/core/package.json"));
-    await cp(core, path.join(root, "node_modules/@dataform/core"), { recursive: true, dereference: true });
-    return await use(root);
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
-}
-
-function coreVersion(files: Files): string | undefined {
+function coreVersion(files: ProjectFiles): string | undefined {
   try {
     const text = files.get("package.json");
     const parsed = text === undefined ? undefined : parseJson(text, "package.json");

@@ -1,9 +1,11 @@
 import { structuredPatch } from "diff";
-import { COMPILED_FOLDER } from "../dataform/compile.ts";
+import { COMPILED_FOLDER } from "../dataform/actions.ts";
 import type { ActionChange } from "./graph-changes.ts";
 
 /** The change of one action's compiled SQL. */
 export interface SqlDiff {
+  /** The action, `dataset.name`. */
+  readonly id: string;
   /** The file that holds it, `compiled/<entity>/<action>.sql`. */
   readonly file: string;
   readonly added: number;
@@ -19,7 +21,7 @@ const MAX_LINES = 200;
 
 /** The SQL of each action that differs, as unified diffs. */
 export function diffSql(actions: readonly ActionChange[], maxLines = MAX_LINES): readonly SqlDiff[] {
-  return actions.flatMap(({ before, after }) => {
+  return actions.flatMap(({ id, before, after }) => {
     const [old, now] = [before?.sql ?? "", after?.sql ?? ""];
     const file = `${COMPILED_FOLDER}/${(after ?? before)?.path}.sql`;
     if (old === now) return [];
@@ -34,6 +36,7 @@ export function diffSql(actions: readonly ActionChange[], maxLines = MAX_LINES):
       hunks.flatMap((hunk) => hunk.lines).filter((line) => line.startsWith(sign)).length;
     return [
       {
+        id,
         file,
         added: count("+"),
         removed: count("-"),

@@ -1,7 +1,8 @@
 import type { EntityModel } from "../generate/model.ts";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, explainServiceError, messageOf } from "../project/errors.ts";
-import { checkEndpoint, emulatorAddress, openWarehouse, type Warehouse } from "../warehouse/client.ts";
+import { checkEndpoint, openWarehouse, type Warehouse } from "../warehouse/client.ts";
+import { emulatorAddress } from "../warehouse/endpoint.ts";
 import { planInit } from "../warehouse/init.ts";
 import { type Costs, type DryRun, estimateCosts } from "./cost.ts";
 import type { ActionChange } from "./graph-changes.ts";

@@ -11,6 +11,7 @@ import {
 } from "@google-cloud/bigquery";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, codeOf, isNotFound, unreachable } from "../project/errors.ts";
+import { emulatorAddress } from "./endpoint.ts";
 
 /** The project's BigQuery: the real one, or a local endpoint that stands in for it. */
 export interface Warehouse {
@@ -36,13 +37,6 @@ export function openWarehouse(project: Project): Warehouse {
   const client = new BigQuery({ projectId: project.projectId, location: project.location });
   if (endpoint !== undefined) allowUploadsWithoutCredentials(client);
   return { project, client, endpoint };
-}
-
-/** The address in BIGQUERY_EMULATOR_HOST with its scheme, which the client and the Dataform CLI do not add. */
-export function emulatorAddress(environment: NodeJS.ProcessEnv = process.env): string | undefined {
-  const host = environment.BIGQUERY_EMULATOR_HOST?.trim();
-  if (host === undefined || host === "") return undefined;
-  return (/^https?:\/\//.test(host) ? host : `http://${host}`).replace(/\/+$/, "");
 }
 
 /** Asks a local endpoint for a sign of life: the client itself would try for a quarter of a minute before it gave up. */

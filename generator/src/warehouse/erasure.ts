@@ -1,4 +1,3 @@
-import { formatTable } from "../cli/print.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { codeOf, messageOf, wrongUsage } from "../project/errors.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
@@ -133,20 +132,4 @@ WHERE run.kind = 'erase' ORDER BY run.merged_at DESC LIMIT 1`;
   const found = (rows as { runId: string; updates: unknown; users: unknown }[])[0];
   if (found === undefined) return undefined;
   return { runId: found.runId, updates: Number(found.updates), users: Number(found.users) };
-}
-
-/** The report as a table and a sentence. */
-export function formatErasure(report: ErasureReport): string {
-  const table = formatTable(
-    ["table", "rows of this user"],
-    report.rows.map((found) => [found.table, found.rows]),
-  );
-  const deleted =
-    report.deletedUpTo === null ? "no delete of this user is known" : `deleted up to ${report.deletedUpTo}`;
-  const verdict = report.isErased
-    ? "nothing of this user is left"
-    : report.canDelete
-      ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
-      : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
-  return `${table}\n${deleted}; ${verdict}`;
 }

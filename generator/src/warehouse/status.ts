@@ -1,6 +1,6 @@
-import { formatTable, plain } from "../cli/print.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
+import { plain } from "./plain.ts";
 
 /** How one entity stands. */
 export interface EntityStatus {
@@ -97,46 +97,4 @@ async function count(warehouse: Warehouse, from: string): Promise<number> {
 
 function name(warehouse: Warehouse, entity: EntityModel, table: "updates" | "watermark" | "final"): string {
   return `\`${warehouse.project.projectId}.${entity.dataset}.${entity.tables[table]}\``;
-}
-
-/** The entities as one table, their last runs as another. */
-export function formatStatus(statuses: readonly EntityStatus[], shownRuns = 5): string {
-  const summary = formatTable(
-    ["entity", "state", "watermark", "lag", "updates waiting", "users", "bad rows in the last run"],
-    statuses.map((status) => [
-      status.entity,
-      status.state,
-      status.watermark,
-      status.lagSeconds === null ? null : formatDuration(status.lagSeconds),
-      status.waiting,
-      status.users,
-      status.runs[0]?.badRows,
-    ]),
-  );
-  const runs = statuses.flatMap((status) => status.runs.slice(0, shownRuns).map((run) => ({ status, run })));
-  if (runs.length === 0) return summary;
-  const log = formatTable(
-    ["entity", "merged at", "kind", "rows read", "rows changed", "bad rows", "rows from the future"],
-    runs.map(({ status, run }) => [
-      status.entity,
-      run.mergedAt,
-      run.kind,
-      run.rowsRead,
-      run.rowsChanged,
-      run.badRows,
-      run.futureRows,
-    ]),
-  );
-  return `${summary}\n${log}`;
-}
-
-function formatDuration(seconds: number): string {
-  if (seconds < 0) return "none";
-  const units: readonly (readonly [number, string])[] = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ];
-  for (const [size, unit] of units) if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
-  return `${seconds} s`;
 }

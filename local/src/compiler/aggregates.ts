@@ -1,37 +1,21 @@
-import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { displayName, functionCall } from "./calls.ts";
-import { compileExpr } from "./expressions.ts";
-import { exactArgument } from "./functions/exact-argument.ts";
-import { aggregateFunctions } from "./functions/table.ts";
-import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
-import { orderItems } from "./ordering.ts";
+import { aggregateCall, aggregateSql, firstElementSql } from "./aggregate-calls.ts";
+import type { CompiledExpr } from "./functions/types.ts";
 import { compileAggregateBody } from "./routines.ts";
 import { identifiedRows } from "./row-identity.ts";
-import { compileFrom } from "./scans.ts";
-import {
-  childOf,
-  columnId,
-  flagOf,
-  functionName,
-  nodeOf,
-  nodesOf,
-  refId,
-  textOf,
-  walkTree,
-} from "./tree-access.ts";
+import { childOf, columnId, functionName, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** GROUP BY, with or without grouping sets. */
 export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   const { from: input, unit } = identifiedRows(
-    compileFrom(childOf(node, "inputScan"), outerUnit),
+    outerUnit.from(childOf(node, "inputScan")),
     [...nodesOf(node, "groupByList"), ...nodesOf(node, "aggregateList")],
     outerUnit,
   );
   const keys = nodesOf(node, "groupByList").map((item) => {
     const id = columnId(childOf(item, "column"));
-    return { id, name: `k_${unit.column(id)}`, sql: compileExpr(childOf(item, "expr"), unit).sql };
+    return { id, name: `k_${unit.column(id)}`, sql: unit.expr(childOf(item, "expr")).sql };
   });
   const outer = outerValues(nodesOf(node, "aggregateList"), unit);
   const inner = unit.withColumns(outer.columns).withArguments(outer.functionArguments);
@@ -110,73 +94,4 @@ function compileAggregate(expr: TreeNode, id: string, unit: Unit): string {
   if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
   const call = aggregateCall(expr, unit);
   return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
-}
-
-/** A call of an aggregate function as its mapping sees it. */
-export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
-  const { group } = functionName(node);
-  if (group !== "ZetaSQL") throw unsupported(`the aggregate function ${functionName(node).name}`);
-  if (nodeOf(node, "withGroupRowsSubquery") !== undefined) throw unsupported("WITH GROUP ROWS");
-  const limit = nodeOf(node, "limit");
-  const having = nodeOf(node, "havingModifier");
-  return {
-    ...functionCall(node, unit),
-    distinct: flagOf(node, "distinct"),
-    nulls: nullHandling(node),
-    orderBy: orderItems(node, unit),
-    ...(limit === undefined ? {} : { limit: compileExpr(limit, unit) }),
-    ...(having === undefined
-      ? {}
-      : {
-          having: {
-            kind: having.kind === "MIN" ? ("min" as const) : ("max" as const),
-            expr: compileExpr(childOf(having, "havingExpr"), unit),
-          },
-        }),
-  };
-}
-
-/** IGNORE NULLS or RESPECT NULLS of a call. */
-export function nullHandling(node: TreeNode): "default" | "ignore" | "respect" {
-  const modifier = textOf(node, "nullHandlingModifier");
-  if (modifier === "IGNORE_NULLS") return "ignore";
-  return modifier === "RESPECT_NULLS" ? "respect" : "default";
-}
-
-/** The DuckDB aggregate of a call. */
-export function aggregateSql(call: AggregateCall): string {
-  const mapping = aggregateFunctions.get(call.name);
-  if (mapping === undefined) throw unsupported(displayName(call.node));
-  return mapping(call);
-}
-
-const POINTS_IN_TIME: readonly string[] = ["TIMESTAMP", "DATETIME", "DATE"];
-
-/** The element that ARRAY_AGG would put first, or NULL where the array would be empty. */
-function firstElementSql(call: AggregateCall): string {
-  const [element] = call.args as readonly [CompiledExpr];
-  const ignoresNulls = call.nulls === "ignore";
-  const [key, ...more] = call.orderBy;
-  if (key === undefined)
-    return exactArgument(element, (sql) => `${ignoresNulls ? "any_value" : "first"}(${sql})`);
-  // Without "_null" DuckDB passes over rows whose element is NULL.
-  const suffix = ignoresNulls ? "" : "_null";
-  const isPlain = POINTS_IN_TIME.includes(key.expr.type.kind) && key.nullsFirst === !key.descending;
-  if (more.length === 0 && isPlain) {
-    // No time is infinite in GoogleSQL, so infinity can stand for NULL, the smallest.
-    const time = `coalesce(${key.expr.sql}, '-infinity')`;
-    return exactArgument(
-      element,
-      (sql) => `${key.descending ? "arg_max" : "arg_min"}${suffix}(${sql}, ${time})`,
-    );
-  }
-  const keys = call.orderBy.flatMap(({ expr, descending, nullsFirst }) => {
-    const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
-    // Sort keys, unlike ORDER BY, tell 30 days from a month.
-    const value = expr.type.kind === "INTERVAL" ? `normalized_interval(${expr.sql})` : expr.sql;
-    const order = `${value}, '${descending ? "DESC" : "ASC"} ${nulls}'`;
-    if (expr.type.kind !== "FLOAT64") return [order];
-    return [`isnan(${expr.sql}), '${descending ? "ASC" : "DESC"} ${nulls}'`, order];
-  });
-  return exactArgument(element, (sql) => `arg_min${suffix}(${sql}, create_sort_key(${keys.join(", ")}))`);
 }

@@ -1,12 +1,10 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { nullHandling } from "./aggregates.ts";
-import { displayName, functionCall } from "./calls.ts";
-import { compileExpr } from "./expressions.ts";
+import { nullHandling } from "./aggregate-calls.ts";
+import { displayName, functionCall } from "./call-arguments.ts";
 import { analyticFunctions } from "./functions/table.ts";
 import type { AnalyticCall, OrderItem } from "./functions/types.ts";
 import { orderItems } from "./ordering.ts";
-import { compileFrom } from "./scans.ts";
 import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, refId, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -30,7 +28,7 @@ export function compileAnalyticScan(node: TreeNode, unit: Unit): string {
     const id = columnId(column);
     return unit.define(computed.get(id) ?? unit.columnSql(id), id);
   });
-  return `SELECT ${items.join(", ")} FROM ${compileFrom(childOf(node, "inputScan"), unit)}`;
+  return `SELECT ${items.join(", ")} FROM ${unit.from(childOf(node, "inputScan"))}`;
 }
 
 function analyticSql(
@@ -83,5 +81,5 @@ function boundSql(bound: TreeNode, unit: Unit): string {
   const kind = textOf(bound, "boundaryType") || "UNBOUNDED_PRECEDING";
   const offset = nodeOf(bound, "expression");
   if (offset === undefined) return kind.replace("_", " ");
-  return `${compileExpr(offset, unit).sql} ${kind.replace("OFFSET_", "")}`;
+  return `${unit.expr(offset).sql} ${kind.replace("OFFSET_", "")}`;
 }

@@ -1,7 +1,5 @@
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileExpr } from "./expressions.ts";
 import { identifiedRows, usesRowIds, withRowId } from "./row-identity.ts";
-import { compileFrom } from "./scans.ts";
 import { childOf, columnId, flagOf, nodeOf, nodesOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -12,18 +10,18 @@ export function compileArrayScan(node: TreeNode, unit: Unit): string {
   const array = unit.fresh("a");
   const arrayExpr = childOf(node, "arrayExpr");
   if (input === undefined) {
-    const { sql } = compileExpr(arrayExpr, unit);
+    const { sql } = unit.expr(arrayExpr);
     const rows = `SELECT ${elementItems(node, array, array, unit).join(", ")} FROM (SELECT ${sql} AS ${array})`;
     return `SELECT ${unit.columnList(columns)} FROM (${rows})`;
   }
   const condition = nodeOf(node, "joinExpr");
   if (condition === undefined) return unnestInPlace(node, input, array, unit);
-  const { from, unit: identified } = withRowId(compileFrom(input, unit), unit);
+  const { from, unit: identified } = withRowId(unit.from(input), unit);
   // LATERAL is a subquery that refers to columns of the input.
   const inner = identified.withCorrelation();
-  const { sql } = compileExpr(arrayExpr, inner);
+  const { sql } = inner.expr(arrayExpr);
   const rows = `SELECT ${elementItems(node, array, array, unit).join(", ")} FROM (SELECT ${sql} AS ${array})`;
-  const matching = `(SELECT * FROM (${rows}) WHERE ${compileExpr(condition, inner).sql} AND ${usesRowIds(inner)}) AS ${unit.fresh("q")}`;
+  const matching = `(SELECT * FROM (${rows}) WHERE ${inner.expr(condition).sql} AND ${usesRowIds(inner)}) AS ${unit.fresh("q")}`;
   const join = flagOf(node, "isOuter")
     ? `LEFT JOIN LATERAL ${matching} ON true`
     : `CROSS JOIN LATERAL ${matching}`;
@@ -33,8 +31,8 @@ export function compileArrayScan(node: TreeNode, unit: Unit): string {
 /** UNNEST in the SELECT list of the input repeats its row for each element, with no join to plan. */
 function unnestInPlace(node: TreeNode, input: TreeNode, array: string, unit: Unit): string {
   const arrayExpr = childOf(node, "arrayExpr");
-  const { from: inputRows, unit: inner } = identifiedRows(compileFrom(input, unit), [arrayExpr], unit);
-  const { sql } = compileExpr(arrayExpr, inner);
+  const { from: inputRows, unit: inner } = identifiedRows(unit.from(input), [arrayExpr], unit);
+  const { sql } = inner.expr(arrayExpr);
   const own = new Set([columnId(childOf(node, "elementColumn")), offsetId(node)]);
   const others = nodesOf(node, "columnList").filter((column) => !own.has(columnId(column)));
   const outer = flagOf(node, "isOuter") ? `(len(${array}) > 0)` : undefined;

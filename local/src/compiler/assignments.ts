@@ -3,7 +3,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
 import { literalSql } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
-import { compileExpr, structSql } from "./expressions.ts";
+import { structSql } from "./expressions.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -49,7 +49,7 @@ export function tableColumn(table: PhysicalTable, name: string): PhysicalTable["
 
 /** A value of INSERT, or of SET for this column; DEFAULT stands for the column's default. */
 export function dmlValue(value: TreeNode, column: TreeNode, table: PhysicalTable, unit: Unit): string {
-  if (value.kind !== "DMLDefault") return compileExpr(value, unit).sql;
+  if (value.kind !== "DMLDefault") return unit.expr(value).sql;
   return defaultSql(table, textOf(column, "name"), unit);
 }
 
@@ -58,7 +58,7 @@ export function defaultSql(table: PhysicalTable, name: string, unit: Unit): stri
   const { type, defaultValue } = tableColumn(table, name);
   return defaultValue === undefined
     ? literalSql(type, null)
-    : compileExpr(defaultValue, unit.withBody("", new Map())).sql;
+    : unit.withBody("", new Map()).expr(defaultValue).sql;
 }
 
 function refuseArrayUpdates(item: TreeNode): void {

@@ -1,26 +1,14 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileExpr } from "./expressions.ts";
+import { displayName, functionCall } from "./call-arguments.ts";
+import { firstElementColumn } from "./first-elements.ts";
 import { scalarFunctions } from "./functions/table.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./functions/types.ts";
 import { compileLongChain } from "./operator-chains.ts";
 import { compileFunctionBody } from "./routines.ts";
-import { compileKeptExpr } from "./short-circuits.ts";
-import { childOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import { functionName, nodeOf, nodesOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
-
-/** The arguments of a call. */
-export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledExpr[] {
-  const generic = nodesOf(node, "genericArgumentList");
-  const compile = node.kind === "AggregateFunctionCall" ? compileKeptExpr : compileExpr;
-  if (generic.length === 0) return nodesOf(node, "argumentList").map((arg) => compile(arg, unit));
-  return generic.map((arg) => {
-    const expr = nodeOf(arg, "expr");
-    if (expr !== undefined) return compileExpr(expr, unit);
-    throw unsupported(`this argument of ${functionName(node).name.toUpperCase()}`);
-  });
-}
 
 /** De Morgan's other half of a quantified LIKE. */
 const OTHER_QUANTIFIER: Readonly<Record<string, string>> = { $like_any: "$like_all", $like_all: "$like_any" };
@@ -39,32 +27,13 @@ function withoutQuantifiedNot(node: TreeNode): TreeNode {
   return { ...node, argumentList: [{ ...operand, function: { name: `ZetaSQL:${other}` } }] };
 }
 
-/** What every kind of call has in common. */
-export function functionCall(node: TreeNode, unit: Unit): FunctionCall {
-  const args = compileArguments(node, unit);
-  return {
-    name: functionName(node).name.toLowerCase(),
-    args,
-    argTypes: args.map((arg) => arg.type),
-    resultType: typeOf(node),
-    safe: textOf(node, "errorMode") === "SAFE_ERROR_MODE",
-    node,
-    context: unit,
-  };
-}
-
-/** How a function is named to its user. */
-export function displayName(node: TreeNode): string {
-  return functionName(node).name.toUpperCase().replace(/^\$/, "operator ");
-}
-
 /** A call of a scalar function: a mapping, or the body of a user's function. */
 export function compileFunctionCall(node: TreeNode, unit: Unit): CompiledExpr {
   const { group } = functionName(node);
   if (group !== "ZetaSQL") return compileFunctionBody(node, unit);
   const element = firstElement(node, unit);
   if (element !== undefined) return element;
-  const chain = compileLongChain(node, unit, (operand) => compileExpr(operand, unit));
+  const chain = compileLongChain(node, unit, (operand) => unit.expr(operand));
   if (chain !== undefined) return chain;
   const call = functionCall(withoutQuantifiedNot(node), unit);
   const mapping = scalarFunctions.get(call.name);
@@ -96,15 +65,4 @@ function firstElement(node: TreeNode, unit: Unit): CompiledExpr | undefined {
   const id = firstElementColumn(node);
   if (id === undefined || !unit.firstElements.has(id)) return undefined;
   return { sql: unit.columnSql(id), type: typeOf(node) };
-}
-
-/** The column of which this call takes the first element, or NULL where there is none. */
-export function firstElementColumn(node: TreeNode): string | undefined {
-  if (node.kind !== "FunctionCall") return undefined;
-  const { name } = functionName(node);
-  const start = { $safe_array_at_offset: "0", $safe_array_at_ordinal: "1" }[name];
-  const [array, index] = nodesOf(node, "argumentList");
-  if (start === undefined || array?.kind !== "ColumnRef" || index?.kind !== "Literal") return undefined;
-  const value = nodeOf(nodeOf(index, "value") ?? {}, "value");
-  return value?.int64Value === start ? String(childOf(array, "column").columnId) : undefined;
 }

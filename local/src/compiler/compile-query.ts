@@ -4,21 +4,14 @@ import { isUnnamed } from "../storage/schema.ts";
 import type { FieldSchema } from "../types.ts";
 import type { CompiledQuery, ResultColumn } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
-import { ReadCollector } from "./reads.ts";
-import { compileScan } from "./scans.ts";
+import { openUnit } from "./statement-unit.ts";
 import { resultSql, storedSql } from "./stored.ts";
 import { childOf, columnId, flagOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
-import { Unit } from "./unit.ts";
+import type { Unit } from "./unit.ts";
 
 interface Output extends ResultColumn {
   readonly sql: string;
-}
-
-/** What compiling a statement starts with. */
-export function openUnit(statement: TreeNode, context: CompileContext): { unit: Unit; reads: ReadCollector } {
-  const reads = new ReadCollector();
-  return { unit: Unit.ofStatement(context, reads, statement), reads };
 }
 
 /** A QueryStmt. */
@@ -47,7 +40,7 @@ function compileOutputs(
   context: CompileContext,
   finish: (output: Output, unit: Unit, index: number) => string,
 ): CompiledQuery {
-  const { unit, reads } = openUnit(statement, context);
+  const { unit, reads } = openUnit(context, statement);
   const outputs = flagOf(statement, "isValueTable")
     ? valueTableOutputs(statement, unit)
     : nodesOf(statement, "outputColumnList").map((output) => ({
@@ -56,7 +49,7 @@ function compileOutputs(
         sql: unit.column(columnId(childOf(output, "column"))),
       }));
   const items = outputs.map((output, index) => `${finish(output, unit, index)} AS r${index}`);
-  const sql = `SELECT ${items.join(", ")} FROM (${compileScan(childOf(statement, "query"), unit)})`;
+  const sql = `SELECT ${items.join(", ")} FROM (${unit.scan(childOf(statement, "query"))})`;
   const columns = outputs.map(({ name, type }) => ({ name, type }));
   return { kind: "query", sql, columns, reads: reads.result() };
 }

@@ -1,11 +1,11 @@
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileQuery, openUnit } from "./compile-query.ts";
+import { compileQuery } from "./compile-query.ts";
 import type { CompiledDml, CompiledStatement } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { compileDdl } from "./ddl.ts";
 import { compileDelete, compileInsert, compileTruncate, compileUpdate, finishDml } from "./dml.ts";
-import { compileExpr } from "./expressions.ts";
 import { compileMerge } from "./merge.ts";
+import { openUnit } from "./statement-unit.ts";
 import { childOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -22,8 +22,8 @@ export function compileStatement(statement: TreeNode, context: CompileContext): 
   const kind = statement.kind ?? "";
   if (kind === "QueryStmt") return compileQuery(statement, context);
   if (kind === "AssertStmt") {
-    const { unit, reads } = openUnit(statement, context);
-    const { sql } = compileExpr(childOf(statement, "expression"), unit);
+    const { unit, reads } = openUnit(context, statement);
+    const { sql } = unit.expr(childOf(statement, "expression"));
     const message = textOf(statement, "description") || "Assertion failed";
     return { kind: "assert", sql: `SELECT ${sql}`, message, reads: reads.result() };
   }
@@ -36,7 +36,7 @@ function compileDml(
   context: CompileContext,
   compile: (typeof DML)[string],
 ): CompiledDml {
-  const { unit, reads } = openUnit(statement, context);
+  const { unit, reads } = openUnit(context, statement);
   const parts = compile(statement, unit);
   return finishDml(parts, reads.result());
 }

@@ -1,5 +1,4 @@
-import type { ForeignKey, TableConstraints } from "../storage/constraints.ts";
-import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import type { FieldSchema, ForeignKey, Partitioning, SqlType, TableConstraints, TableRef } from "../types.ts";
 
 /** A column of a result, in order. Names may repeat only in intermediate results. */
 export interface ResultColumn {
@@ -57,16 +56,6 @@ export interface CompiledDml {
 
 /** How a created object treats one that is already there. */
 export type CreateMode = "create" | "if-not-exists" | "or-replace";
-
-/** Time, ingestion-time or integer-range partitioning as it stands in the table resource. */
-export interface Partitioning {
-  readonly timePartitioning?: {
-    type: "DAY" | "HOUR" | "MONTH" | "YEAR";
-    field?: string;
-    expirationMs?: string;
-  };
-  readonly rangePartitioning?: { field: string; range: { start: string; end: string; interval: string } };
-}
 
 /** An OPTIONS value that is no literal: a DuckDB expression of one value for the executor to evaluate. */
 export interface OptionExpression {

@@ -1,9 +1,9 @@
 import type { RoutineBody } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { JavaScriptFunction } from "../javascript/definition.ts";
-import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import type { FieldSchema, Partitioning, SqlType, TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-import type { CompiledQuery, Partitioning } from "./compiled.ts";
+import type { CompiledQuery } from "./compiled.ts";
 import type { NeededRows } from "./needed-rows.ts";
 
 /** A column as the statement's catalog has it, and where DuckDB finds it. */

@@ -1,6 +1,6 @@
 import { BigQueryError } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import type { ForeignKey, TableConstraints } from "../storage/constraints.ts";
+import type { ForeignKey, TableConstraints } from "../types.ts";
 import type { AlterAction } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { childOf, flagOf, nodeOf, nodesOf, textOf, textsOf } from "./tree-access.ts";

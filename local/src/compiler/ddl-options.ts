@@ -3,17 +3,15 @@ import type { SqlType } from "../types.ts";
 import { type IntervalValue, type SqlValue, scaledText } from "../values.ts";
 import type { Options } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
-import { compileExpr } from "./expressions.ts";
-import { ReadCollector } from "./reads.ts";
+import { openUnit } from "./statement-unit.ts";
 import { childOf, textOf } from "./tree-access.ts";
-import { Unit } from "./unit.ts";
 
 /** An OPTIONS list. A value that is no literal is left as an expression for the executor to evaluate. */
 export function compileOptions(list: readonly TreeNode[], context: CompileContext): Options {
-  const unit = Unit.ofStatement(context, new ReadCollector(), {});
+  const { unit } = openUnit(context);
   return Object.fromEntries(
     list.map((option) => {
-      const { sql, type, literal } = compileExpr(childOf(option, "value"), unit);
+      const { sql, type, literal } = unit.expr(childOf(option, "value"));
       const value = literal === undefined ? { kind: "expression", sql, type } : optionValue(type, literal);
       return [textOf(option, "name").toLowerCase(), value];
     }),

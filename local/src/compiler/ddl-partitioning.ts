@@ -1,6 +1,6 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import type { Partitioning } from "./compiled.ts";
+import type { Partitioning } from "../types.ts";
 import { childOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 

@@ -5,14 +5,13 @@ import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } fro
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { deletedContents, partitionOfRow, sizesBefore, updatedContents } from "./dml-contents.ts";
-import { compileExpr } from "./expressions.ts";
 import { failWhen } from "./functions/raise.ts";
 import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
+import { columnExpression } from "./physical-columns.ts";
 import { identifiedRows } from "./row-identity.ts";
-import { compileFrom, compileScan } from "./scans.ts";
 import { storedSql } from "./stored.ts";
-import { columnExpression, tableName } from "./table-scans.ts";
+import { tableName } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf, textOf, textsOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -139,7 +138,7 @@ function insertedQuery(node: TreeNode, query: TreeNode, unit: Unit): string {
   const outputs = nodesOf(node, "queryOutputColumnList").map(
     (column, index) => `${unit.column(columnId(column))} AS s${index}`,
   );
-  return `SELECT ${outputs.join(", ")} FROM (${compileScan(query, unit)})`;
+  return `SELECT ${outputs.join(", ")} FROM (${unit.scan(query)})`;
 }
 
 function insertedRows(
@@ -169,7 +168,7 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
     source === undefined
       ? { from: rows, unit: unit.withRowId("rid") }
       : identifiedRows(
-          `${rows} CROSS JOIN ${compileFrom(source, unit)}`,
+          `${rows} CROSS JOIN ${unit.from(source)}`,
           [...items, childOf(node, "whereExpr")],
           unit,
         );
@@ -178,7 +177,7 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   const selected = [...values].map(
     ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
   );
-  const where = compileExpr(childOf(node, "whereExpr"), inner).sql;
+  const where = inner.expr(childOf(node, "whereExpr")).sql;
   const columns = ["rid", "pkey", ...selected, ...sizesBefore(target.scan, table, names, inner)];
   const steps: DmlStep[] = [
     workOut(`SELECT ${columns.join(", ")} FROM ${from} WHERE ${where}`),
@@ -206,7 +205,7 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   refuseExtras(node);
   const target = dmlTarget(node, unit);
   const { table } = target;
-  const where = compileExpr(childOf(node, "whereExpr"), unit.withRowId("rid"));
+  const where = unit.withRowId("rid").expr(childOf(node, "whereExpr"));
   if (where.literal === true) {
     checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
     return {

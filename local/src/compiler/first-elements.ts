@@ -1,6 +1,5 @@
 import type { TreeNode } from "../googlesql/tree.ts";
-import { firstElementColumn } from "./calls.ts";
-import { columnId, flagOf, functionName, nodeOf, nodesOf, walkTree } from "./tree-access.ts";
+import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, walkTree } from "./tree-access.ts";
 
 /**
  * The columns that hold an ARRAY_AGG of which a tree asks only for `[SAFE_OFFSET(0)]`. DuckDB need not sort a list per
@@ -57,4 +56,15 @@ function keepsAnElement(limit: TreeNode | undefined): boolean {
   if (limit === undefined) return true;
   const value = nodeOf(nodeOf(limit, "value") ?? {}, "value")?.int64Value;
   return limit.kind === "Literal" && typeof value === "string" && Number(value) > 0;
+}
+
+/** The column of which this call takes the first element, or NULL where there is none. */
+export function firstElementColumn(node: TreeNode): string | undefined {
+  if (node.kind !== "FunctionCall") return undefined;
+  const { name } = functionName(node);
+  const start = { $safe_array_at_offset: "0", $safe_array_at_ordinal: "1" }[name];
+  const [array, index] = nodesOf(node, "argumentList");
+  if (start === undefined || array?.kind !== "ColumnRef" || index?.kind !== "Literal") return undefined;
+  const value = nodeOf(nodeOf(index, "value") ?? {}, "value");
+  return value?.int64Value === start ? String(childOf(array, "column").columnId) : undefined;
 }

@@ -16,9 +16,7 @@ import {
   workOut,
 } from "./dml.ts";
 import { sizesBefore } from "./dml-contents.ts";
-import { compileExpr } from "./expressions.ts";
 import { identifiedRows } from "./row-identity.ts";
-import { compileScan } from "./scans.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -91,7 +89,7 @@ function compileWhen(clause: TreeNode, table: PhysicalTable, unit: Unit): When {
     NOT_MATCHED_BY_TARGET: "rid IS NULL",
   }[match];
   if (test === undefined) throw unsupported(`WHEN ${match}`);
-  const condition = matchExpr === undefined ? test : `${test} AND ${compileExpr(matchExpr, unit).sql}`;
+  const condition = matchExpr === undefined ? test : `${test} AND ${unit.expr(matchExpr).sql}`;
   return { match, action, condition, values: writtenValues(clause, action, table, unit) };
 }
 
@@ -124,10 +122,10 @@ function writtenValues(
 /** The join of target and source as a FROM item, as wide as the WHEN clauses need it. */
 function joinedRows(node: TreeNode, rows: string, unit: Unit): string {
   const matches = nodesOf(node, "whenClauseList").map(matchType);
-  const source = `SELECT *, true AS hit FROM (${compileScan(childOf(node, "fromScan"), unit)})`;
+  const source = `SELECT *, true AS hit FROM (${unit.scan(childOf(node, "fromScan"))})`;
   const unmatchedTarget = matches.includes("NOT_MATCHED_BY_SOURCE");
   const unmatchedSource = matches.includes("NOT_MATCHED_BY_TARGET");
   const join = unmatchedTarget ? (unmatchedSource ? "FULL" : "LEFT") : unmatchedSource ? "RIGHT" : "INNER";
-  const on = compileExpr(childOf(node, "mergeExpr"), unit).sql;
+  const on = unit.expr(childOf(node, "mergeExpr")).sql;
   return `(${rows}) AS tgt ${join} JOIN (${source}) AS src ON ${on}`;
 }

@@ -1,7 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
-import { compileExpr } from "./expressions.ts";
 import type { OrderItem } from "./functions/types.ts";
 import { childOf, flagOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -17,7 +16,7 @@ export function orderItems(node: TreeNode, unit: Unit): readonly OrderItem[] {
       textOf(nodeOf(item, "collation") ?? {}, "collationName") !== ""
     )
       throw unsupported("COLLATE");
-    const expr = compileExpr(childOf(item, "columnRef"), unit);
+    const expr = unit.expr(childOf(item, "columnRef"));
     const descending = flagOf(item, "isDescending");
     const asked = textOf(item, "nullOrder");
     const nullsFirst = asked === "NULLS_FIRST" || (asked !== "NULLS_LAST" && !descending);

@@ -1,6 +1,6 @@
 import type { SqlType } from "../types.ts";
 import type { PhysicalTable } from "./context.ts";
-import { columnExpression } from "./table-scans.ts";
+import { columnExpression } from "./physical-columns.ts";
 
 /**
  * DuckDB expressions over a row of the physical table `t` for the least and the greatest value that the partitioning column may have in the

@@ -2,10 +2,9 @@ import { BigQueryError } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { quoteName } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
-import { compileExpr } from "./expressions.ts";
 import type { NeededRows } from "./needed-rows.ts";
 import { partitionBounds } from "./partition-bounds.ts";
-import { columnExpression } from "./table-scans.ts";
+import { columnExpression } from "./physical-columns.ts";
 import { childOf, columnId, functionName, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
@@ -205,8 +204,8 @@ class Pruner {
   #ends(node: TreeNode): Ends | undefined {
     if (!this.#isMonotone(node)) return undefined;
     return {
-      least: `(${compileExpr(node, this.#least).sql})`,
-      greatest: `(${compileExpr(node, this.#greatest).sql})`,
+      least: `(${this.#least.expr(node).sql})`,
+      greatest: `(${this.#greatest.expr(node).sql})`,
     };
   }
 
@@ -221,7 +220,7 @@ class Pruner {
 
   #constant(node: TreeNode): string | undefined {
     if (node.kind === undefined || mentionsColumn(node)) return undefined;
-    const { sql } = compileExpr(node, this.#unit);
+    const { sql } = this.#unit.expr(node);
     // An argument of a function may be a column or a subquery where the function is called.
     return this.#unit.isConstant(sql) ? `(${sql})` : undefined;
   }

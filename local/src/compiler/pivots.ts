@@ -1,9 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { aggregateCall, aggregateSql } from "./aggregates.ts";
-import { compileExpr } from "./expressions.ts";
+import { aggregateCall, aggregateSql } from "./aggregate-calls.ts";
 import type { AggregateCall } from "./functions/types.ts";
-import { compileFrom } from "./scans.ts";
 import { childOf, columnId, flagOf, integerOf, nodesOf, refId } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -15,10 +13,10 @@ export function compilePivotScan(node: TreeNode, unit: Unit): string {
   const keys = nodesOf(node, "groupByList").map((item) => ({
     id: columnId(childOf(item, "column")),
     name: unit.fresh("k"),
-    sql: compileExpr(childOf(item, "expr"), unit).sql,
+    sql: unit.expr(childOf(item, "expr")).sql,
   }));
   const selector = unit.fresh("f");
-  const values = nodesOf(node, "pivotValueList").map((value) => compileExpr(value, unit).sql);
+  const values = nodesOf(node, "pivotValueList").map((value) => unit.expr(value).sql);
   const aggregates = nodesOf(node, "pivotExprList").map((expr) => aggregateCall(expr, unit));
   const pivoted = nodesOf(node, "pivotColumnList").map((item) => {
     const call = aggregates[integerOf(item, "pivotExprIndex")];
@@ -29,9 +27,9 @@ export function compilePivotScan(node: TreeNode, unit: Unit): string {
   });
   const named = [
     ...keys.map((key) => `${key.sql} AS ${key.name}`),
-    `${compileExpr(childOf(node, "forExpr"), unit).sql} AS ${selector}`,
+    `${unit.expr(childOf(node, "forExpr")).sql} AS ${selector}`,
   ];
-  const from = `(SELECT *, ${named.join(", ")} FROM ${compileFrom(childOf(node, "inputScan"), unit)})`;
+  const from = `(SELECT *, ${named.join(", ")} FROM ${unit.from(childOf(node, "inputScan"))})`;
   const items = [...keys.map((key) => unit.define(key.name, key.id)), ...pivoted];
   const group = keys.length === 0 ? "" : ` GROUP BY ${keys.map((key) => key.name).join(", ")}`;
   const columns = unit.columnList(nodesOf(node, "columnList"));
@@ -55,11 +53,9 @@ function onlyWhere(call: AggregateCall, condition: string): AggregateCall {
 export function compileUnpivotScan(node: TreeNode, unit: Unit): string {
   const values = nodesOf(node, "valueColumnList");
   const kept = nodesOf(node, "projectedInputColumnList").map((item) =>
-    unit.define(compileExpr(childOf(item, "expr"), unit).sql, columnId(childOf(item, "column"))),
+    unit.define(unit.expr(childOf(item, "expr")).sql, columnId(childOf(item, "column"))),
   );
-  const labels = nodesOf(node, "labelList").map(
-    (label) => compileExpr({ kind: "Literal", ...label }, unit).sql,
-  );
+  const labels = nodesOf(node, "labelList").map((label) => unit.expr({ kind: "Literal", ...label }).sql);
   const rows = nodesOf(node, "unpivotArgList").map((group, index) => {
     const fields = nodesOf(group, "columnList").map((ref, i) => `v${i} := ${unit.columnSql(refId(ref))}`);
     return `struct_pack(${[...fields, `label := ${labels[index]}`].join(", ")})`;
@@ -68,7 +64,7 @@ export function compileUnpivotScan(node: TreeNode, unit: Unit): string {
   const unnested = values.map((column, index) => unit.define(`${row}.v${index}`, columnId(column)));
   const label = childOf(node, "labelColumn");
   const items = [...kept, ...unnested, unit.define(`${row}.label`, columnId(label))];
-  const from = `(SELECT *, unnest([${rows.join(", ")}]) AS ${row} FROM ${compileFrom(childOf(node, "inputScan"), unit)})`;
+  const from = `(SELECT *, unnest([${rows.join(", ")}]) AS ${row} FROM ${unit.from(childOf(node, "inputScan"))})`;
   const someValue = values.map((_, index) => `${row}.v${index} IS NOT NULL`).join(" OR ");
   const where = flagOf(node, "includeNulls") ? "" : ` WHERE ${someValue}`;
   const columns = unit.columnList(nodesOf(node, "columnList"));

@@ -1,9 +1,8 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { RoutineBody, SqlRoutineBody } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { aggregateCall, aggregateSql } from "./aggregates.ts";
-import { compileArguments } from "./calls.ts";
-import { compileExpr } from "./expressions.ts";
+import { aggregateCall, aggregateSql } from "./aggregate-calls.ts";
+import { compileArguments } from "./call-arguments.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { javaScriptCallSql } from "./javascript-calls.ts";
 import { childOf, columnId, flagOf, functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
@@ -39,7 +38,7 @@ export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
     const arg = args[index];
     const argument = routine.argumentNames[index];
     if (arg === undefined || argument === undefined) {
-      return compileExpr(routine.body, unit.withBody(name, bound, routine.body)).sql;
+      return unit.withBody(name, bound, routine.body).expr(routine.body).sql;
     }
     return unit.once(arg.sql, (sql) =>
       bind(index + 1, new Map([...bound, [argument.toLowerCase(), { ...arg, sql }]])),
@@ -63,5 +62,5 @@ export function compileAggregateBody(node: TreeNode, unit: Unit): string {
     (item) =>
       [columnId(childOf(item, "column")), aggregateSql(aggregateCall(childOf(item, "expr"), inner))] as const,
   );
-  return compileExpr(routine.body, inner.withColumns(new Map(aggregates))).sql;
+  return inner.withColumns(new Map(aggregates)).expr(routine.body).sql;
 }

@@ -1,7 +1,5 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileExpr } from "./expressions.ts";
-import { compileFrom } from "./scans.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -13,10 +11,10 @@ export function compileSampleScan(node: TreeNode, unit: Unit): string {
   if (method !== "SYSTEM" || textOf(node, "unit") !== "PERCENT" || refused !== undefined) {
     throw unsupported(`TABLESAMPLE ${method} other than SYSTEM (… PERCENT)`);
   }
-  const size = compileExpr(childOf(node, "size"), unit).literal;
+  const size = unit.expr(childOf(node, "size")).literal;
   if (typeof size !== "bigint" && typeof size !== "number")
     throw unsupported("TABLESAMPLE with a size that is no literal");
   // DuckDB samples vectors of 2048 rows under SYSTEM, all or none of a small table; rows are as good a block.
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  return `SELECT ${columns} FROM ${compileFrom(childOf(node, "inputScan"), unit)} TABLESAMPLE BERNOULLI (${size} PERCENT)`;
+  return `SELECT ${columns} FROM ${unit.from(childOf(node, "inputScan"))} TABLESAMPLE BERNOULLI (${size} PERCENT)`;
 }

@@ -3,14 +3,12 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import { compileAggregateScan } from "./aggregates.ts";
 import { compileAnalyticScan } from "./analytic.ts";
 import { compileArrayScan } from "./array-scans.ts";
-import { compileExpr } from "./expressions.ts";
 import { compileJoinScan } from "./joins.ts";
 import { orderClause, orderItems } from "./ordering.ts";
 import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { compileSampleScan } from "./samples.ts";
 import { compileRecursiveRefScan, compileSetOperationScan } from "./set-operations.ts";
-import { compileKeptExpr } from "./short-circuits.ts";
 import { compileTableFunctionScan } from "./table-functions.ts";
 import { compileTableScan } from "./table-scans.ts";
 import { childOf, columnId, nodeOf, nodesOf } from "./tree-access.ts";
@@ -26,11 +24,6 @@ export function compileScan(node: TreeNode, unit: Unit): string {
   return compile(node, unit);
 }
 
-/** A scan as an item of a FROM clause. */
-export function compileFrom(node: TreeNode, unit: Unit): string {
-  return `(${compileScan(node, unit)}) AS ${unit.fresh("q")}`;
-}
-
 function compileSingleRowScan(): string {
   return `SELECT 1 AS "none"`;
 }
@@ -38,9 +31,9 @@ function compileSingleRowScan(): string {
 function compileFilterScan(node: TreeNode, unit: Unit): string {
   const input = childOf(node, "inputScan");
   const filter = childOf(node, "filterExpr");
-  const { from, unit: inner } = identifiedRows(compileFrom(input, unit), [filter], unit);
+  const { from, unit: inner } = identifiedRows(unit.from(input), [filter], unit);
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  const condition = compileExpr(filter, inner).sql;
+  const condition = inner.expr(filter).sql;
   if (!VOLATILE.test(condition)) return `SELECT ${columns} FROM ${from} WHERE ${condition}`;
   // DuckDB would decide by RAND() below an UNNEST or a GROUP BY, of many rows at once; a column of that value stays in its place.
   const name = unit.fresh("f");
@@ -55,12 +48,12 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
   const rows =
     input.kind === "SingleRowScan"
       ? undefined
-      : identifiedRows(compileFrom(input, unit), [...computed.values()], unit);
+      : identifiedRows(unit.from(input), [...computed.values()], unit);
   const wanted = nodesOf(node, "columnList").map(columnId);
   const items = [...new Set(wanted)].map((id) => {
     const expr = computed.get(id);
     if (expr === undefined) return unit.define(unit.columnSql(id), id);
-    return unit.define(compileKeptExpr(expr, rows?.unit ?? unit).sql, id);
+    return unit.define((rows?.unit ?? unit).keptExpr(expr).sql, id);
   });
   const list = items.length === 0 ? `1 AS "none"` : items.join(", ");
   return rows === undefined ? `SELECT ${list}` : `SELECT ${list} FROM ${rows.from}`;
@@ -68,7 +61,7 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
 
 function compileOrderByScan(node: TreeNode, unit: Unit): string {
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  const from = compileFrom(childOf(node, "inputScan"), unit);
+  const from = unit.from(childOf(node, "inputScan"));
   return `SELECT ${columns} FROM ${from}${orderClause(orderItems(node, unit))}`;
 }
 
@@ -78,14 +71,14 @@ function compileLimitOffsetScan(node: TreeNode, unit: Unit): string {
   const limit = nodeOf(node, "limit");
   const offset = nodeOf(node, "offset");
   const rows =
-    (limit === undefined ? "" : ` LIMIT ${compileExpr(limit, unit).sql}`) +
-    (offset === undefined ? "" : ` OFFSET ${compileExpr(offset, unit).sql}`);
+    (limit === undefined ? "" : ` LIMIT ${unit.expr(limit).sql}`) +
+    (offset === undefined ? "" : ` OFFSET ${unit.expr(offset).sql}`);
   // The ORDER BY of the input and the LIMIT in one SELECT let DuckDB keep only the first rows.
   if (input.kind === "OrderByScan") {
-    const from = compileFrom(childOf(input, "inputScan"), unit);
+    const from = unit.from(childOf(input, "inputScan"));
     return `SELECT ${unit.columnList(columns)} FROM ${from}${orderClause(orderItems(input, unit))}${rows}`;
   }
-  return `SELECT ${unit.columnList(columns)} FROM ${compileFrom(input, unit)}${rows}`;
+  return `SELECT ${unit.columnList(columns)} FROM ${unit.from(input)}${rows}`;
 }
 
 const SCANS: Readonly<Record<string, ScanCompiler>> = {

@@ -5,7 +5,6 @@ import type { RangeType, SqlType } from "../types.ts";
 import { rangeSql } from "../values.ts";
 import { heldBound } from "./functions/bounds.ts";
 import { raise } from "./functions/raise.ts";
-import { compileFrom } from "./scans.ts";
 import { childOf, columnId, nodesOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -50,7 +49,7 @@ export function compileSessionizeScan(node: TreeNode, unit: Unit): string {
     type,
     "Not supported by the local BigQuery endpoint: RANGE_SESSIONIZE of a NULL range",
   );
-  const ranges = `SELECT *, coalesce(${inputs[range]}, ${isNull}) AS ${r} FROM ${compileFrom(childOf(relation, "scan"), unit)}`;
+  const ranges = `SELECT *, coalesce(${inputs[range]}, ${isNull}) AS ${r} FROM ${unit.from(childOf(relation, "scan"))}`;
   const before = `max(${high}) OVER (${by([])} ORDER BY ${r} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)`;
   const starts = `SELECT *, CASE WHEN ${low} ${meets ? ">" : ">="} ${before} THEN 1 ELSE 0 END AS ${isFirst} FROM (${ranges})`;
   const numbered = `SELECT *, sum(${isFirst}) OVER (${by([])} ORDER BY ${r} ROWS UNBOUNDED PRECEDING) AS ${session} FROM (${starts})`;

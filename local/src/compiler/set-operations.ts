@@ -1,6 +1,5 @@
 import { BigQueryError } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileScan } from "./scans.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 import { insideProjection, isOneRow } from "./without-from.ts";
@@ -60,7 +59,7 @@ function constantRows(
 export function setOperationItem(item: TreeNode, targets: readonly string[], unit: Unit): string {
   const sources = nodesOf(item, "outputColumnList").map(columnId);
   const columns = targets.map((target, index) => unit.define(unit.column(sources[index] ?? target), target));
-  return `SELECT ${columns.join(", ")} FROM (${compileScan(childOf(item, "scan"), unit)})`;
+  return `SELECT ${columns.join(", ")} FROM (${unit.scan(childOf(item, "scan"))})`;
 }
 
 /** The query's own name inside the recursive part of a WITH RECURSIVE. */

@@ -1,5 +1,4 @@
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileExpr } from "./expressions.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { functionName, nodesOf } from "./tree-access.ts";
 import { type Unit, VOLATILE } from "./unit.ts";
@@ -13,7 +12,7 @@ const MAY_FAIL = /«bq:|\bbq_(?!safe_)/;
  * (https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#logical_operators), and people rely on it.
  */
 export function compileKeptExpr(node: TreeNode, unit: Unit): CompiledExpr {
-  const plain = compileExpr(node, unit);
+  const plain = unit.expr(node);
   if (!isLogical(node) || !MAY_FAIL.test(plain.sql) || VOLATILE.test(plain.sql)) return plain;
   const sql = `(CASE WHEN ${condition(node, true, unit)} THEN true WHEN ${condition(node, false, unit)} THEN false END)`;
   return { sql, type: plain.type };
@@ -34,7 +33,7 @@ function isLogical(node: TreeNode): boolean {
 /** That an expression is TRUE, or that it is FALSE, with NOT at the leaves alone. */
 function condition(node: TreeNode, wanted: boolean, unit: Unit): string {
   if (!isLogical(node)) {
-    const { sql } = compileExpr(node, unit);
+    const { sql } = unit.expr(node);
     return wanted ? sql : `(NOT ${sql})`;
   }
   const operator = operatorOf(node);

@@ -1,12 +1,10 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { duckType } from "../values.ts";
-import { compileExpr } from "./expressions.ts";
 import { equalSql } from "./functions/comparison.ts";
 import { exactArgument } from "./functions/exact-argument.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { confusesRows, usesRowIds } from "./row-identity.ts";
-import { compileScan } from "./scans.ts";
 import { childOf, columnId, nodesOf, textOf, walkTree } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
@@ -21,7 +19,7 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
     return { sql: insideProjection(scan, unit).columnSql(columnId(onlyColumnOf(scan))), type };
   const isCorrelated = usesOuterRows(node, unit);
   const inner = isCorrelated ? unit.withCorrelation() : unit;
-  const query = tellingRowsApart(node, compileScan(scan, inner), inner);
+  const query = tellingRowsApart(node, inner.scan(scan), inner);
   // DuckDB takes the result of a subquery by itself with an aggregate.
   const resultSql = (result: (column: string) => string): string => {
     const column = onlyColumn(scan, unit);
@@ -77,7 +75,7 @@ function onlyColumnOf(scan: TreeNode): TreeNode {
 }
 
 function inSubquery(node: TreeNode, scan: TreeNode, query: string, unit: Unit): string {
-  const value = compileExpr(childOf(node, "inExpr"), unit);
+  const value = unit.expr(childOf(node, "inExpr"));
   const name = onlyColumn(scan, unit).sql;
   if (!["FLOAT64", "STRUCT", "ARRAY"].includes(value.type.kind))
     return `(${value.sql} IN (SELECT ${name} FROM (${query})))`;

@@ -1,10 +1,8 @@
 import { unsupported } from "../errors.ts";
 import { isSessionize } from "../googlesql/sessionize.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileExpr } from "./expressions.ts";
 import type { CompiledExpr } from "./functions/types.ts";
 import { findSqlRoutine } from "./routines.ts";
-import { compileScan } from "./scans.ts";
 import { compileSessionizeScan } from "./sessionize.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -19,7 +17,7 @@ export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
   nodesOf(node, "argumentList").forEach((arg, index) => {
     const expr = nodeOf(arg, "expr");
     if (expr === undefined) throw unsupported("a table as an argument of a table function");
-    args.set((routine.argumentNames[index] ?? "").toLowerCase(), compileExpr(expr, unit));
+    args.set((routine.argumentNames[index] ?? "").toLowerCase(), unit.expr(expr));
   });
   const inner = unit.withBody(name, args, routine.body);
   const outputs = routine.outputColumns.map((column) => inner.column(columnId(column)));
@@ -28,5 +26,5 @@ export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
     const index = indexes.length === 0 ? position : integerOf({ index: indexes[position] }, "index");
     return unit.define(outputs[index] ?? "", columnId(column));
   });
-  return `SELECT ${items.length === 0 ? `1 AS "none"` : items.join(", ")} FROM (${compileScan(routine.body, inner)})`;
+  return `SELECT ${items.length === 0 ? `1 AS "none"` : items.join(", ")} FROM (${inner.scan(routine.body)})`;
 }

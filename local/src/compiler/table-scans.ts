@@ -1,9 +1,9 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { quoteName } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
 import { type NeededRows, outputId, refTo, renameColumns } from "./needed-rows.ts";
 import { readPartitions } from "./partition-filters.ts";
+import { columnExpression } from "./physical-columns.ts";
 import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -50,11 +50,4 @@ export function tableColumns(scan: TreeNode, table: PhysicalTable, unit: Unit): 
     unit.define(columnExpression(table, textOf(column, "name")), columnId(column)),
   );
   return columns.length === 0 ? `1 AS "none"` : columns.join(", ");
-}
-
-/** A column of the physical table `t`; names match whatever their case. */
-export function columnExpression(table: PhysicalTable, name: string): string {
-  const column = table.columns.find((each) => each.name.toLowerCase() === name.toLowerCase());
-  if (column === undefined) throw new Error(`column ${name} of ${table.ref.tableId} is not in the catalog`);
-  return column.sql ?? `t.${quoteName(column.name)}`;
 }

@@ -13,8 +13,16 @@ export interface WithQuery {
   readonly ids: readonly string[];
 }
 
+/** What compiles parts of a tree. They hold one another, so each reaches the others through the unit that all of them take. */
+export interface Compilers {
+  readonly expr: (node: TreeNode, unit: Unit) => CompiledExpr;
+  readonly keptExpr: (node: TreeNode, unit: Unit) => CompiledExpr;
+  readonly scan: (node: TreeNode, unit: Unit) => string;
+}
+
 interface Shared {
   readonly context: CompileContext;
+  readonly compilers: Compilers;
   readonly reads: ReadCollector;
   /** What is needed of each table scan of the trees compiled so far. */
   readonly neededRows: Map<TreeNode, NeededRows>;
@@ -76,9 +84,14 @@ export class Unit implements FunctionContext {
   }
 
   /** The unit of a whole statement. */
-  static ofStatement(context: CompileContext, reads: ReadCollector, statement: TreeNode): Unit {
+  static ofStatement(
+    context: CompileContext,
+    reads: ReadCollector,
+    compilers: Compilers,
+    statement: TreeNode,
+  ): Unit {
     const neededRows = new Map(findNeededRows(statement, context.neededRows));
-    return new Unit({ context, reads, neededRows, names: 0 }, "c", {
+    return new Unit({ context, compilers, reads, neededRows, names: 0 }, "c", {
       firstElements: findFirstElements(statement),
     });
   }
@@ -89,6 +102,26 @@ export class Unit implements FunctionContext {
 
   get reads(): ReadCollector {
     return this.shared.reads;
+  }
+
+  /** An expression of the resolved tree as DuckDB SQL. */
+  expr(node: TreeNode): CompiledExpr {
+    return this.shared.compilers.expr(node, this);
+  }
+
+  /** An expression whose value is kept, not only asked for: see `compileKeptExpr`. */
+  keptExpr(node: TreeNode): CompiledExpr {
+    return this.shared.compilers.keptExpr(node, this);
+  }
+
+  /** A scan of the resolved tree as a DuckDB SELECT whose columns are the scan's, named by their ids. */
+  scan(node: TreeNode): string {
+    return this.shared.compilers.scan(node, this);
+  }
+
+  /** A scan as an item of a FROM clause. */
+  from(node: TreeNode): string {
+    return `(${this.scan(node)}) AS ${this.fresh("q")}`;
   }
 
   /** The rows that are needed of a table scan. */

@@ -1,6 +1,5 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "./functions/raise.ts";
-import { compileScan } from "./scans.ts";
 import { RECURSIVE, setOperationItem, setOperator } from "./set-operations.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -15,7 +14,7 @@ export function compileWithScan(node: TreeNode, unit: Unit): string {
     const scan = childOf(entry, "withSubquery");
     const query = { name: unit.fresh("w"), ids: nodesOf(scan, "columnList").map(columnId) };
     if (scan.kind !== "RecursiveScan") {
-      const sql = compileScan(scan, unit);
+      const sql = unit.scan(scan);
       unit.withQueries.set(textOf(entry, "withQueryName").toLowerCase(), query);
       return `${query.name} AS (${sql})`;
     }
@@ -25,7 +24,7 @@ export function compileWithScan(node: TreeNode, unit: Unit): string {
   });
   const query = childOf(node, "query");
   const columns = unit.columnList(nodesOf(node, "columnList"));
-  return `WITH ${isRecursive ? "RECURSIVE " : ""}${entries.join(", ")} SELECT ${columns} FROM (${compileScan(query, unit)})`;
+  return `WITH ${isRecursive ? "RECURSIVE " : ""}${entries.join(", ")} SELECT ${columns} FROM (${unit.scan(query)})`;
 }
 
 function recursiveQuery(scan: TreeNode, query: { name: string; ids: readonly string[] }, unit: Unit): string {

@@ -1,5 +1,4 @@
 import type { TreeNode } from "../googlesql/tree.ts";
-import { compileExpr } from "./expressions.ts";
 import { childOf, columnId, flagOf, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -29,7 +28,7 @@ export function insideProjection(scan: TreeNode, unit: Unit): Unit {
     new Map(
       nodesOf(scan, "exprList").map((item) => [
         columnId(childOf(item, "column")),
-        compileExpr(childOf(item, "expr"), inner).sql,
+        inner.expr(childOf(item, "expr")).sql,
       ]),
     ),
   );

@@ -100,10 +100,11 @@ export class JavaScriptWorker {
  * thread pool, and that may be full of queries which wait for this thread.
  */
 function startThread(workerData: WorkerStart): Worker {
-  // In a clone this file is TypeScript, in the built package JavaScript; so is the thread's.
+  // In a clone this file is TypeScript, and so is the thread's; the built package has that one as CommonJS.
   const own = fileURLToPath(import.meta.url);
-  const main = JSON.stringify(path.join(path.dirname(own), `worker-thread${path.extname(own)}`));
-  const load = own.endsWith(".ts")
+  const isSource = own.endsWith(".ts");
+  const main = JSON.stringify(path.join(path.dirname(own), `worker-thread.${isSource ? "ts" : "cjs"}`));
+  const load = isSource
     ? `require(${JSON.stringify(createRequire(import.meta.url).resolve("tsx/cjs/api"))}).register();`
     : "";
   return new Worker(`${load} require(${main});`, {

@@ -6,14 +6,14 @@ import type { RangeType, ScalarKind, SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { ParameterValue } from "./ports.ts";
 
-interface TypeJson {
+export interface TypeJson {
   type: string;
   arrayType?: TypeJson | null | undefined;
   rangeElementType?: TypeJson | null | undefined;
   structTypes?: { name?: string | null | undefined; type: TypeJson }[] | null | undefined;
 }
 
-interface ValueJson {
+export interface ValueJson {
   value?: unknown;
   arrayValues?: ValueJson[] | null | undefined;
   structValues?: Record<string, ValueJson> | null | undefined;

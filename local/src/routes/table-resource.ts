@@ -1,11 +1,10 @@
 import { z } from "zod";
-import type { Partitioning } from "../compiler/compiled.ts";
 import { BigQueryError } from "../errors.ts";
 import type { JsonObject } from "../jobs/json.ts";
-import type { TableConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { tableName } from "../storage/entries.ts";
 import { checkCollation } from "../storage/schema.ts";
+import type { Partitioning, TableConstraints } from "../types.ts";
 import { int64Text, labelsSchema, textMembers } from "./dataset-resource.ts";
 import { etagOf } from "./etag.ts";
 import { materializedView, materializedViewBody, withoutOptions } from "./materialized-view.ts";

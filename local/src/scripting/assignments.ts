@@ -3,12 +3,12 @@ import { identifierOf, pathOf } from "../googlesql/parse-tree.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlValue } from "../values.ts";
 import { evaluateType } from "./evaluate.ts";
-import type { Interpreter } from "./interpreter.ts";
+import type { Script } from "./script.ts";
 import { nodesIn } from "./script-tree.ts";
 import { assignSystemVariable } from "./system-variables.ts";
 
 /** Runs DECLARE. */
-export async function declareVariables(script: Interpreter, node: TreeNode): Promise<void> {
+export async function declareVariables(script: Script, node: TreeNode): Promise<void> {
   const names = nodesIn(node.variableList, "identifierList").map(identifierOf);
   const typeNode = node.type as TreeNode | undefined;
   if (JSON.stringify(typeNode ?? {}).includes('"typeParameters"'))
@@ -25,13 +25,13 @@ export async function declareVariables(script: Interpreter, node: TreeNode): Pro
 }
 
 /** Runs `SET variable = expression`. */
-export async function assignVariable(script: Interpreter, node: TreeNode): Promise<void> {
+export async function assignVariable(script: Script, node: TreeNode): Promise<void> {
   const variable = script.scope.need(identifierOf(node.variable as TreeNode));
   variable.value = (await script.evaluate(node.expression as TreeNode, variable.type)).value;
 }
 
 /** Runs `SET (variable, …) = struct`. */
-export async function assignVariables(script: Interpreter, node: TreeNode): Promise<void> {
+export async function assignVariables(script: Script, node: TreeNode): Promise<void> {
   const names = nodesIn(node.variables, "identifierList").map(identifierOf);
   const variables = names.map((name) => script.scope.need(name));
   const fields = variables.map(({ type }) => ({ name: "", type }));
@@ -45,7 +45,7 @@ export async function assignVariables(script: Interpreter, node: TreeNode): Prom
 }
 
 /** Runs `SET @@variable = expression`. */
-export async function assignSystem(script: Interpreter, node: TreeNode): Promise<void> {
+export async function assignSystem(script: Script, node: TreeNode): Promise<void> {
   const path = pathOf((node.systemVariable as TreeNode).path as TreeNode);
   const { value } = await script.evaluate(node.expression as TreeNode, { kind: "STRING" });
   assignSystemVariable(script.session, path, value);

@@ -5,9 +5,9 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
 import { routineName } from "./ddl-schemas.ts";
 import { evaluateType } from "./evaluate.ts";
-import { Interpreter } from "./interpreter.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { Scope, type Variable } from "./scope.ts";
+import type { Script } from "./script.ts";
 import { scriptStatements } from "./script-tree.ts";
 import type { Session } from "./session.ts";
 
@@ -18,7 +18,7 @@ interface Parameter {
 }
 
 /** Runs CALL: the procedure's body with its arguments as variables, in the script's session. */
-export async function callProcedure(caller: Interpreter, node: TreeNode): Promise<void> {
+export async function callProcedure(caller: Script, node: TreeNode): Promise<void> {
   const { session } = caller;
   const path = splitDots(pathOf(node.procedureName as TreeNode));
   const system = SYSTEM_PROCEDURES[path.join(".").toUpperCase()];
@@ -49,12 +49,12 @@ export async function callProcedure(caller: Interpreter, node: TreeNode): Promis
   }
   const statements = scriptStatements(body);
   const none = new TextParameters(new Map(), statements);
-  await new Interpreter(session, text, scope, none, { interpreter: caller, procedureId }).run(statements);
+  await caller.runInner({ sql: text, statements, scope, parameters: none, procedureId });
   for (const { from, to } of outputs) to.value = scope.need(from).value;
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/system-procedures#bqabort_session */
-async function abortSession(caller: Interpreter, node: TreeNode): Promise<void> {
+async function abortSession(caller: Script, node: TreeNode): Promise<void> {
   const { session } = caller;
   const [argument, ...others] = (node.arguments ?? []) as readonly TreeNode[];
   if (others.length > 0) throw invalid("Procedure BQ.ABORT_SESSION takes at most 1 argument");
@@ -70,7 +70,7 @@ async function abortSession(caller: Interpreter, node: TreeNode): Promise<void> 
  * https://cloud.google.com/bigquery/docs/reference/system-procedures#bqrefresh_materialized_view: there is nothing to do for a view
  * whose query runs whenever it is read.
  */
-async function refreshMaterializedView(caller: Interpreter, node: TreeNode): Promise<void> {
+async function refreshMaterializedView(caller: Script, node: TreeNode): Promise<void> {
   const { session } = caller;
   const [argument, ...others] = (node.arguments ?? []) as readonly TreeNode[];
   if (argument === undefined || others.length > 0) {
@@ -88,7 +88,7 @@ async function refreshMaterializedView(caller: Interpreter, node: TreeNode): Pro
   }
 }
 
-const SYSTEM_PROCEDURES: Readonly<Record<string, (caller: Interpreter, node: TreeNode) => Promise<void>>> = {
+const SYSTEM_PROCEDURES: Readonly<Record<string, (caller: Script, node: TreeNode) => Promise<void>>> = {
   "BQ.ABORT_SESSION": abortSession,
   "BQ.REFRESH_MATERIALIZED_VIEW": refreshMaterializedView,
 };
@@ -121,7 +121,7 @@ async function parametersOf(session: Session, text: ByteText, create: TreeNode):
   return parameters;
 }
 
-function variableOf(caller: Interpreter, argument: TreeNode, parameter: string): Variable {
+function variableOf(caller: Script, argument: TreeNode, parameter: string): Variable {
   const path = argument.kind === "astPathExpression" ? pathOf(argument) : [];
   if (path.length !== 1)
     throw invalid(`The argument for OUT or INOUT parameter ${parameter} must be a variable`);

@@ -3,7 +3,7 @@ import type { AnalysisEnv } from "../googlesql/source.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { fieldType, findField } from "../storage/schema.ts";
 import type { FieldSchema } from "../types.ts";
-import type { LiveTable } from "./live-source.ts";
+import type { LiveTable } from "./live-table.ts";
 
 /** The table with the analyzed expressions of its columns' DEFAULTs, which DML may need. */
 export async function withColumnDefaults(

@@ -9,7 +9,8 @@ import type { FoundTable } from "../googlesql/source.ts";
 import type { JavaScriptRun } from "../javascript/runtime.ts";
 import type { ParameterValue } from "../jobs/ports.ts";
 import { tableName } from "../storage/entries.ts";
-import type { LiveSource, LiveTable } from "./live-source.ts";
+import type { LiveSource } from "./live-source.ts";
+import type { LiveTable } from "./live-table.ts";
 import type { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
 

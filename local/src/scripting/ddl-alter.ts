@@ -6,10 +6,10 @@ import { type TableEntry, tableName } from "../storage/entries.ts";
 import { findField } from "../storage/schema.ts";
 import { alterEntry, changeSchema, renameTable } from "../storage/tables.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
-import type { DdlResult } from "./ddl.ts";
 import { alterConstraints } from "./ddl-constraints.ts";
 import { readTableOptions, readText } from "./ddl-options.ts";
 import { alterSchema } from "./ddl-schemas.ts";
+import type { DdlResult } from "./ddl-statements.ts";
 import type { Session } from "./session.ts";
 
 /** Runs ALTER TABLE, ALTER VIEW, ALTER MATERIALIZED VIEW or ALTER SCHEMA. */

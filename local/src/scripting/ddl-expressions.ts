@@ -2,7 +2,7 @@ import type { Options } from "../compiler/compiled.ts";
 import { optionValue } from "../compiler/ddl-options.ts";
 import type { SqlType } from "../types.ts";
 import { fromDuck } from "../values.ts";
-import type { Ddl } from "./ddl.ts";
+import type { Ddl } from "./ddl-statements.ts";
 import type { Session } from "./session.ts";
 
 /** The statement with the values of those of its options that are expressions. */

@@ -1,6 +1,7 @@
-import type { Options, Partitioning } from "../compiler/compiled.ts";
+import type { Options } from "../compiler/compiled.ts";
 import { BigQueryError } from "../errors.ts";
 import type { TableEntry } from "../storage/entries.ts";
+import type { Partitioning } from "../types.ts";
 
 /** The members of a table that its OPTIONS set. */
 export type OptionFields = Partial<

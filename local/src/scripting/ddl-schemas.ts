@@ -3,8 +3,8 @@ import { BigQueryError, unsupported } from "../errors.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import type { DatasetEntry, RoutineEntry } from "../storage/entries.ts";
 import { dropTable } from "../storage/tables.ts";
-import type { DdlResult } from "./ddl.ts";
 import { readDays, readLabels, readText } from "./ddl-options.ts";
+import type { DdlResult } from "./ddl-statements.ts";
 import { routineMembers } from "./routine-definition.ts";
 import type { Session } from "./session.ts";
 

@@ -1,4 +1,4 @@
-import type { CompiledStatement, CreateTable, CreateView, DropObject } from "../compiler/compiled.ts";
+import type { CreateTable, CreateView, DropObject } from "../compiler/compiled.ts";
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
@@ -11,23 +11,10 @@ import { alterObject } from "./ddl-alter.ts";
 import { evaluateOptions } from "./ddl-expressions.ts";
 import { readTableOptions } from "./ddl-options.ts";
 import { createRoutine, createSchema, dropRoutine, dropSchema } from "./ddl-schemas.ts";
+import type { Ddl, DdlResult } from "./ddl-statements.ts";
 import { qualify, unqualified } from "./live-source.ts";
 import type { PreparedStatement } from "./prepare.ts";
 import type { Session } from "./session.ts";
-
-/** The compiled statements that change objects rather than rows. */
-export type Ddl = Exclude<CompiledStatement, { kind: "query" | "dml" | "assert" }>;
-
-/** What a DDL statement did, as a job's statistics tell it. */
-export interface DdlResult {
-  readonly operation: "CREATE" | "SKIP" | "REPLACE" | "DROP" | "ALTER";
-  readonly target?: TableRef;
-}
-
-/** Tells DDL from the rest. */
-export function isDdl(compiled: CompiledStatement): compiled is Ddl {
-  return !["query", "dml", "assert"].includes(compiled.kind);
-}
 
 /** Runs a DDL statement: in a transaction of its own, or, for temporary objects, in the script's. */
 export async function runDdl(

@@ -1,8 +1,6 @@
 import type { CompileContext } from "../compiler/context.ts";
-import { compileExpr } from "../compiler/expressions.ts";
-import { ReadCollector } from "../compiler/reads.ts";
+import { openUnit } from "../compiler/statement-unit.ts";
 import { storedSql } from "../compiler/stored.ts";
-import { Unit } from "../compiler/unit.ts";
 import type { Analyzer } from "../googlesql/analyzer.ts";
 import { type AnalysisEnv, createFixedSource } from "../googlesql/source.ts";
 import { fieldType } from "../storage/schema.ts";
@@ -18,8 +16,8 @@ export async function compileDefaults(
   const now = BigInt(Date.now()) * 1000n;
   for (const field of fields) {
     if (field.defaultValueExpression === undefined) continue;
-    const unit = Unit.ofStatement(contextOf(field.defaultValueExpression, now), new ReadCollector(), {});
-    const { sql } = compileExpr(await analyzeDefault(analyzer, ENV, field), unit);
+    const { unit } = openUnit(contextOf(field.defaultValueExpression, now));
+    const { sql } = unit.expr(await analyzeDefault(analyzer, ENV, field));
     compiled.set(field.name.toLowerCase(), storedSql(sql, fieldType(field), field, unit));
   }
   return compiled;

@@ -42,17 +42,18 @@ export interface EngineOptions {
 /** Runs GoogleSQL statements and scripts over a storage. */
 export class Engine implements QueryEngine {
   readonly #parts: EngineParts;
+  readonly #sessions: SessionRegistry;
 
   constructor(storage: Storage, options: EngineOptions = {}) {
     const { analyzer = new Analyzer(), jobs } = options;
-    const sessions = new SessionRegistry(options.now);
+    this.#sessions = new SessionRegistry(options.now);
     this.#parts = {
       storage,
       analyzer,
       compiled: new CompiledQueries(),
       locks: new TableLocks(),
       jobs,
-      sessions,
+      sessions: this.#sessions,
       javaScript: new JavaScriptRuntime(options.javaScriptTimeLimitMs),
     };
   }
@@ -70,7 +71,7 @@ export class Engine implements QueryEngine {
 
   /** Ends all sessions, and stops GoogleSQL's server. */
   async close(): Promise<void> {
-    await this.#parts.sessions.close();
+    await this.#sessions.close();
     await this.#parts.javaScript.close();
     await this.#parts.analyzer.close();
   }
@@ -92,10 +93,10 @@ export class Engine implements QueryEngine {
     const statements = scriptStatements(script);
     if (statements.length === 0)
       throw new BigQueryError("invalidQuery", "Syntax error: Unexpected end of script", "query");
-    const { sessions, storage } = this.#parts;
+    const { storage } = this.#parts;
     // A dry run makes no session.
     if (request.session !== undefined && !(request.dryRun && "create" in request.session)) {
-      return await sessions.run(this.#parts, request, async (session) => {
+      return await this.#sessions.run(this.#parts, request, async (session) => {
         const outcome = await runInterruptibly(session, statements);
         return { ...outcome, sessionId: session.id };
       });

@@ -4,19 +4,19 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { ParameterValue, QueryOutcome } from "../jobs/ports.ts";
 import type { SqlValue } from "../values.ts";
 import { executeStatement } from "./execute.ts";
-import { Interpreter } from "./interpreter.ts";
 import { dryRunOutcome } from "./outcome.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { type Parameters, prepareStatement } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import { Scope, type Variable } from "./scope.ts";
+import type { Script } from "./script.ts";
 import { isScript, knownType, scriptStatements } from "./script-tree.ts";
 
 /**
  * Runs EXECUTE IMMEDIATE. The statement sees system variables and what USING gives it, not the script's variables.
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language#execute_immediate
  */
-export async function executeImmediate(caller: Interpreter, node: TreeNode): Promise<void> {
+export async function executeImmediate(caller: Script, node: TreeNode): Promise<void> {
   const { session } = caller;
   const { value } = await caller.evaluate(node.sql as TreeNode, { kind: "STRING" });
   if (value === null) throw invalid("EXECUTE IMMEDIATE SQL string cannot be NULL");
@@ -33,7 +33,7 @@ export async function executeImmediate(caller: Interpreter, node: TreeNode): Pro
       throw invalid(`EXECUTE IMMEDIATE cannot run ${nameOf(statement)}`);
     if (targets.length > 0) throw unsupported("EXECUTE IMMEDIATE of a BEGIN block with INTO");
     const text = new TextParameters(parameters, statements);
-    await new Interpreter(session, sql, new Scope(), text, { interpreter: caller }).run(statements);
+    await caller.runInner({ sql, statements, scope: new Scope(), parameters: text });
     return;
   }
   if (/^ast(Begin|Commit|Rollback)Statement$/.test(statement.kind ?? "")) {
@@ -66,13 +66,13 @@ function assignRow(targets: readonly Variable[], rows: MemoryResult): void {
   for (const [index, variable] of targets.entries()) variable.value = row[index] ?? null;
 }
 
-function intoVariables(caller: Interpreter, node: TreeNode): Variable[] {
+function intoVariables(caller: Script, node: TreeNode): Variable[] {
   const into = node.intoClause as TreeNode | undefined;
   const names = ((into?.identifiers as TreeNode | undefined)?.identifierList ?? []) as readonly TreeNode[];
   return names.map((name) => caller.scope.need(identifierOf(name)));
 }
 
-async function usingParameters(caller: Interpreter, node: TreeNode): Promise<Parameters> {
+async function usingParameters(caller: Script, node: TreeNode): Promise<Parameters> {
   const given = ((node.usingClause as TreeNode | undefined)?.arguments ?? []) as readonly TreeNode[];
   const named = new Map<string, ParameterValue>();
   const positional: ParameterValue[] = [];

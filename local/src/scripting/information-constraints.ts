@@ -1,4 +1,4 @@
-import type { CatalogView } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import { constraintsOf, type NamedConstraint, namedConstraints } from "../storage/constraints.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import type { TableRef } from "../types.ts";

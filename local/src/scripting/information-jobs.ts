@@ -1,7 +1,7 @@
 import type { Job } from "../jobs/job.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-import type { Columns } from "./information-schema.ts";
+import type { Columns } from "./information-values.ts";
 
 /** Gives the jobs of a project, newest first. */
 export type JobLister = (projectId: string) => readonly Job[];

@@ -1,16 +1,17 @@
 import type { PhysicalTable } from "../compiler/context.ts";
 import { unsupported } from "../errors.ts";
-import type { CatalogView } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import type { DatasetEntry, RoutineEntry, TableEntry } from "../storage/entries.ts";
 import type { SqlType } from "../types.ts";
-import { duckType, literalSql, quoteName, type SqlValue } from "../values.ts";
+import type { SqlValue } from "../values.ts";
 import { columnFieldPathRows, columnRows, optionRows } from "./information-columns.ts";
 import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./information-constraints.ts";
 import { tableDdl } from "./information-ddl.ts";
 import { ERROR_PROTO, type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
 import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
 import { routineColumns, routineRows } from "./information-routines.ts";
-import type { LiveTable } from "./live-source.ts";
+import { type Columns, INT64, micros, STRING, valuesSql } from "./information-values.ts";
+import type { LiveTable } from "./live-table.ts";
 import { parameterRows } from "./routine-definition.ts";
 
 /** What an INFORMATION_SCHEMA view is asked about: one dataset, or all of a project. */
@@ -19,9 +20,6 @@ export interface InformationScope {
   readonly datasetId?: string;
 }
 
-/** Column names and types of a view, in order. */
-export type Columns = readonly (readonly [name: string, type: SqlType])[];
-
 /** Rows of a view, or the DuckDB query that gives them. */
 interface View {
   readonly columns: Columns;
@@ -29,8 +27,6 @@ interface View {
   sql?(catalog: CatalogView, scope: InformationScope): string;
 }
 
-export const STRING: SqlType = { kind: "STRING" };
-export const INT64: SqlType = { kind: "INT64" };
 const TIMESTAMP: SqlType = { kind: "TIMESTAMP" };
 const BOOL: SqlType = { kind: "BOOL" };
 const strings = (...names: string[]): Columns => names.map((name) => [name, STRING]);
@@ -268,24 +264,6 @@ export function informationTable(
   const sql = found.sql?.(catalog, scope) ?? valuesSql(found.columns, found.rows?.(catalog, scope) ?? []);
   const physical: PhysicalTable = { sql: `(${sql})`, ref, columns, schema: [], partitioning: {} };
   return { ref, columns, version: "information-schema", physical };
-}
-
-/** The DuckDB query that gives these rows. */
-export function valuesSql(columns: Columns, rows: readonly (readonly SqlValue[])[]): string {
-  if (rows.length === 0) {
-    const empty = columns.map(([name, type]) => `NULL::${duckType(type)} AS ${quoteName(name)}`);
-    return `SELECT ${empty.join(", ")} WHERE false`;
-  }
-  const literals = rows.map(
-    (row) => `(${columns.map(([, type], index) => literalSql(type, row[index] ?? null)).join(", ")})`,
-  );
-  const names = columns.map(([name]) => quoteName(name));
-  return `SELECT * FROM (VALUES ${literals.join(", ")}) AS rows(${names.join(", ")})`;
-}
-
-/** Milliseconds as a TIMESTAMP. */
-export function micros(milliseconds: number): bigint {
-  return BigInt(milliseconds) * 1000n;
 }
 
 function datasets(catalog: CatalogView, { projectId, datasetId }: InformationScope): DatasetEntry[] {

@@ -12,6 +12,7 @@ import { executeImmediate } from "./execute-immediate.ts";
 import type { TextParameters } from "./positional-parameters.ts";
 import type { StatementFrame } from "./prepare.ts";
 import { Scope } from "./scope.ts";
+import type { InnerText, Script } from "./script.ts";
 import { errorVariables, locatedError, locateError, raisedError } from "./script-errors.ts";
 import { knownType, nodesIn, statementsOf } from "./script-tree.ts";
 import type { Session } from "./session.ts";
@@ -33,7 +34,7 @@ interface Caller {
 }
 
 /** Runs the statements of one text: a script, a procedure's body, or what EXECUTE IMMEDIATE is given. */
-export class Interpreter {
+export class Interpreter implements Script {
   readonly session: Session;
   readonly text: ByteText;
   readonly #parameters: TextParameters;
@@ -143,6 +144,11 @@ export class Interpreter {
       default:
         return await this.#child(node, () => this.#execute(node));
     }
+  }
+
+  async runInner({ sql, statements, scope, parameters, procedureId }: InnerText): Promise<void> {
+    const caller = { interpreter: this, procedureId };
+    await new Interpreter(this.session, sql, scope, parameters, caller).run(statements);
   }
 
   /** Runs SQL as a child job of the script. */

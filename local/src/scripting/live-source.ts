@@ -9,7 +9,7 @@ import type {
   SourceColumn,
   TableSchemaSource,
 } from "../googlesql/source.ts";
-import type { CatalogView } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/partition-keys.ts";
 import { schemaColumns } from "../storage/schema.ts";
@@ -18,6 +18,7 @@ import { withColumnDefaults } from "./column-defaults.ts";
 import type { JobLister } from "./information-jobs.ts";
 import { informationPath, informationTable } from "./information-schema.ts";
 import type { JobLocation } from "./job-location.ts";
+import type { LiveTable } from "./live-table.ts";
 import { TABLES_META_TABLE, tablesMetaTable } from "./meta-tables.ts";
 import { wildcardTable } from "./wildcard-tables.ts";
 
@@ -32,13 +33,6 @@ export interface Defaults {
   readonly jobs?: JobLister;
   /** Where the job runs: tables elsewhere are not found. */
   readonly location: JobLocation;
-}
-
-/** A table as the analyzer sees it, and as DuckDB does. */
-export interface LiveTable extends FoundTable {
-  /** Views have none. */
-  readonly physical?: PhysicalTable;
-  readonly entry?: TableEntry;
 }
 
 /** Tables of the live catalog, for one statement; it remembers what the statement found. */

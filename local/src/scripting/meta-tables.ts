@@ -1,9 +1,9 @@
-import type { CatalogView } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { rowBytes } from "../storage/table-contents.ts";
 import type { SqlType } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
-import type { LiveTable } from "./live-source.ts";
+import type { LiveTable } from "./live-table.ts";
 
 const STRING: SqlType = { kind: "STRING" };
 const INT64: SqlType = { kind: "INT64" };

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { TableRead } from "../compiler/compiled.ts";
-import type { CatalogView } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import { wildcardEntries } from "./wildcard-tables.ts";
 
 /** What BigQuery would bill for the tables that a statement reads. */
@@ -14,8 +14,9 @@ export interface BytesRead {
 const MEGABYTE = 1024 * 1024;
 
 /**
- * Adds up what a statement reads, each column of a table once, as in the examples of BigQuery's page: columns that DML both
- * looks at and rewrites are not counted twice (https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#on-demand_query_size_calculation).
+ * Adds up what a statement reads, each column of a table once: of a statement that changes rows that is all columns of its target. By the
+ * letter of BigQuery's page, `q + t`, those that the statement also looks at might count again
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#on-demand_query_size_calculation).
  * Clustering may save more, by a rule that is not published: nothing is taken off for it.
  */
 export async function countBytes(

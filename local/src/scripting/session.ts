@@ -4,8 +4,8 @@ import type { Analyzer } from "../googlesql/analyzer.ts";
 import type { FoundRoutine } from "../googlesql/source.ts";
 import type { JavaScriptRun, JavaScriptRuntime } from "../javascript/runtime.ts";
 import type { ChildJob, ParameterValue, QueryRequest } from "../jobs/ports.ts";
-import type { CatalogView } from "../storage/catalog.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import type { Storage } from "../storage/storage.ts";
 import { dropTable } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
@@ -16,8 +16,13 @@ import { JobLocation } from "./job-location.ts";
 import type { TableLocks } from "./locks.ts";
 import { type BytesRead, countBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
-import type { SessionRegistry } from "./sessions.ts";
 import type { Transaction } from "./transaction.ts";
+
+/** The sessions that are open, as a query may reach them. */
+export interface OpenSessions {
+  /** Ends a session: at once, or when the query that runs in it has ended. */
+  abort(id: string, projectId: string): Promise<void>;
+}
 
 /** What the endpoint's queries share. */
 export interface EngineParts {
@@ -27,7 +32,7 @@ export interface EngineParts {
   readonly locks: TableLocks;
   /** For INFORMATION_SCHEMA.JOBS. */
   readonly jobs?: JobLister;
-  readonly sessions: SessionRegistry;
+  readonly sessions: OpenSessions;
   readonly javaScript: JavaScriptRuntime;
 }
 

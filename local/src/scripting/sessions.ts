@@ -3,7 +3,7 @@ import { BigQueryError } from "../errors.ts";
 import type { QueryRequest } from "../jobs/ports.ts";
 import { rollback } from "../storage/database.ts";
 import { sameLocation } from "../storage/names.ts";
-import { type EngineParts, Session } from "./session.ts";
+import { type EngineParts, type OpenSessions, Session } from "./session.ts";
 
 /** https://cloud.google.com/bigquery/docs/sessions-intro#limitations */
 const IDLE_MS = 24 * 60 * 60 * 1000;
@@ -24,7 +24,7 @@ interface LiveSession {
  * Sessions: what one query leaves (temporary tables and functions, variables, an open transaction) the next one finds
  * (https://cloud.google.com/bigquery/docs/sessions-intro). They end with the process.
  */
-export class SessionRegistry {
+export class SessionRegistry implements OpenSessions {
   readonly #sessions = new Map<string, LiveSession>();
   readonly #now: () => number;
 

@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BigQueryError } from "../errors.ts";
-import type { Catalog, CatalogView } from "../storage/catalog.ts";
+import type { Catalog } from "../storage/catalog.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import type { TableRef } from "../types.ts";
 import { isConflict } from "./duck-errors.ts";

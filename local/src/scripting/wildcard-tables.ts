@@ -1,12 +1,12 @@
 import type { PhysicalTable } from "../compiler/context.ts";
 import { BigQueryError } from "../errors.ts";
-import type { CatalogView } from "../storage/catalog.ts";
+import type { CatalogView } from "../storage/catalog-view.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { fieldType, findField, schemaColumns } from "../storage/schema.ts";
 import { missingValue } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
-import type { LiveTable } from "./live-source.ts";
+import type { LiveTable } from "./live-table.ts";
 
 const SUFFIX = "_TABLE_SUFFIX";
 

@@ -1,7 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BigQueryError } from "../errors.ts";
 import type { TableRef } from "../types.ts";
-import type { Catalog, CatalogView } from "./catalog.ts";
 import {
   datasetKey,
   type Entry,
@@ -12,6 +11,8 @@ import {
   routineKey,
   tableKey,
 } from "./catalog-entries.ts";
+import type { CatalogView } from "./catalog-view.ts";
+import type { ContentsChanges } from "./contents-ledger.ts";
 import { rollback } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
 import {
@@ -22,13 +23,43 @@ import {
   type TableContents,
 } from "./table-contents.ts";
 
+/** What a change is a change of, and who writes it down. */
+export interface CommittedCatalog extends CatalogView {
+  /** Where new datasets live unless their creator says otherwise. */
+  readonly location: string;
+  /** A point in time: rows of a table that change later may be missing from what a transaction that begins here reads. */
+  readonly touches: number;
+  /** Milliseconds since the epoch, never twice the same. */
+  now(): number;
+  /** A number no other table, view or routine of this database has had. */
+  nextNumber(): number;
+  /** All live entries. */
+  entries(): Iterable<[EntryKey, Entry]>;
+  /** The entry under a key unless it has expired. */
+  peek(key: EntryKey): Entry | undefined;
+  /** The table of this name whose time is over: nobody sees it, but its rows are still there. */
+  expiredTable(ref: TableRef): TableEntry | undefined;
+  /** Whether the table, by its name in DuckDB, is committed. */
+  isKnown(physical: string): boolean;
+  /** Whether the table was there, with these very rows, when all changes up to the point in time `since` were made. */
+  isUnchanged(physical: string, since: number): boolean;
+  /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
+  commitChange(
+    connection: DuckDBConnection,
+    writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
+    touched: ReadonlySet<string>,
+    retired: ReadonlyMap<TableEntry, number>,
+    contents: ContentsChanges,
+  ): Promise<void>;
+}
+
 /**
  * A transaction over catalog and data. It sees its own changes; others see them once `commit` has returned. `connection` carries the
  * DuckDB transaction: whatever is run on it belongs to the change.
  */
 export class CatalogChange implements CatalogView {
   readonly connection: DuckDBConnection;
-  readonly catalog: Catalog;
+  readonly catalog: CommittedCatalog;
   readonly #writes = new Map<EntryKey, { base: Entry | undefined; next: Entry | undefined }>();
   readonly #touched = new Map<string, TableEntry>();
   /** What was done to rows that others committed, by physical table. */
@@ -39,7 +70,7 @@ export class CatalogChange implements CatalogView {
   readonly #since: number;
   #ended = false;
 
-  constructor(catalog: Catalog, connection: DuckDBConnection) {
+  constructor(catalog: CommittedCatalog, connection: DuckDBConnection) {
     this.catalog = catalog;
     this.connection = connection;
     this.#since = catalog.touches;

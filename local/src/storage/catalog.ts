@@ -3,7 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { BigQueryError } from "../errors.ts";
 import type { TableRef } from "../types.ts";
 import { quoteText } from "../values.ts";
-import { CatalogChange } from "./catalog-change.ts";
+import { CatalogChange, type CommittedCatalog } from "./catalog-change.ts";
 import {
   compareText,
   datasetKey,
@@ -20,26 +20,12 @@ import type { Database } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
 import type { TableContents } from "./table-contents.ts";
 
-/** Something objects can be looked up in: the committed catalog, or a change in progress that sees itself. */
-export interface CatalogView {
-  getDataset(projectId: string, datasetId: string): DatasetEntry | undefined;
-  getTable(ref: TableRef): TableEntry | undefined;
-  getRoutine(projectId: string, datasetId: string, routineId: string): RoutineEntry | undefined;
-  listDatasets(projectId: string): DatasetEntry[];
-  listTables(projectId: string, datasetId: string): TableEntry[];
-  listRoutines(projectId: string, datasetId: string): RoutineEntry[];
-  /** When the table or its rows last changed, in milliseconds. */
-  lastModified(entry: TableEntry): number;
-  /** Rows and bytes of a table; a view has none. */
-  contents(entry: TableEntry): Promise<TableContents>;
-}
-
 /**
  * Datasets, tables, views and routines. All entries are in memory; each change is also a row of `meta.log`, written by the same
  * DuckDB transaction that changes the data, so that they commit together. The log is append-only: two transactions that change
  * different objects never conflict inside DuckDB, and those that change the same object are told apart here, by key.
  */
-export class Catalog implements CatalogView {
+export class Catalog implements CommittedCatalog {
   readonly database: Database;
   /** Where new datasets live unless their creator says otherwise. */
   readonly location: string;

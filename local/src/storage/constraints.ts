@@ -1,26 +1,7 @@
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema, TableRef } from "../types.ts";
+import type { FieldSchema, ForeignKey, TableConstraints, TableRef } from "../types.ts";
 import { type TableEntry, tableName } from "./entries.ts";
 import { findField } from "./schema.ts";
-
-/** A foreign key, as REST has it. */
-export interface ForeignKey {
-  readonly name?: string;
-  readonly referencedTable: TableRef;
-  readonly columnReferences: readonly {
-    readonly referencingColumn: string;
-    readonly referencedColumn: string;
-  }[];
-}
-
-/**
- * Keys of a table, as REST has them. Nobody enforces them
- * (https://cloud.google.com/bigquery/docs/primary-foreign-keys).
- */
-export interface TableConstraints {
-  readonly primaryKey?: { readonly columns: readonly string[] };
-  readonly foreignKeys?: readonly ForeignKey[];
-}
 
 const PRIMARY_KEY = "pk$";
 const MOST_COLUMNS = 16;

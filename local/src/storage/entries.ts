@@ -1,5 +1,4 @@
-import type { Partitioning } from "../compiler/compiled.ts";
-import type { FieldSchema, TableRef } from "../types.ts";
+import type { FieldSchema, Partitioning, TableRef } from "../types.ts";
 
 /** What every object of the catalog carries. */
 export interface Described {

@@ -1,7 +1,6 @@
-import type { Partitioning } from "../compiler/compiled.ts";
 import { raise } from "../compiler/functions/raise.ts";
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema } from "../types.ts";
+import type { FieldSchema, Partitioning } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, tableName } from "./entries.ts";

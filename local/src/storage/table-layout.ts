@@ -1,6 +1,5 @@
-import type { Partitioning } from "../compiler/compiled.ts";
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema } from "../types.ts";
+import type { FieldSchema, Partitioning } from "../types.ts";
 import { findField } from "./schema.ts";
 
 /** How a table's rows are laid out. */

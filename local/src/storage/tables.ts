@@ -1,6 +1,5 @@
-import type { Partitioning } from "../compiler/compiled.ts";
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema, SqlType, TableRef } from "../types.ts";
+import type { FieldSchema, Partitioning, SqlType, TableRef } from "../types.ts";
 import { duckType, quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, type TableKind, tableName } from "./entries.ts";

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { actionTexts, runDataform } from "../../../generator/src/dataform/compile.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { actionTexts } from "../../../generator/src/dataform/actions.ts";
+import { Compiler } from "../../../generator/src/dataform/compiler.ts";
 import { generateProject } from "../../../generator/src/generate/project.ts";
 import {
   compareFiles,
@@ -12,9 +13,12 @@ import {
 import { loadProject } from "../../../generator/src/project/load-project.ts";
 import { createProject, listCases, produce, readExpected, removeProject } from "../../golden/golden-case.ts";
 
+const compiler = new Compiler();
+afterAll(() => compiler.close());
+
 describe("golden cases: the files, and the graph Dataform compiles from them", async () => {
   test.each(await listCases())("%s", async (name) => {
-    const [actual, expected] = [await produce(name), await readExpected(name)];
+    const [actual, expected] = [await produce(name, compiler), await readExpected(name)];
     const paths = [...new Set([...actual.keys(), ...expected.keys()])].sort();
     const differences = paths
       .filter((path) => actual.get(path) !== expected.get(path))
@@ -65,7 +69,7 @@ test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "d
       const settings = JSON.parse(await readFile(join(root, "dataform.json"), "utf8")) as object;
       const writers = async (more: object) => {
         await writeFile(join(root, "dataform.json"), JSON.stringify({ ...settings, ...more }));
-        const jobs = actionTexts(await runDataform(root)).flatMap((action) => action.jobs);
+        const jobs = actionTexts(await compiler.compile(root)).flatMap((action) => action.jobs);
         return jobs.filter((job) =>
           /(CREATE TABLE IF NOT EXISTS|ALTER TABLE|DELETE FROM|UPDATE|MERGE|INTO) `my-project\.analytics\.\w+_updates`/.test(
             job,

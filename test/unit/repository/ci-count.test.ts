@@ -20,9 +20,13 @@ const fine: Report = {
   testResults: [{ status: "passed", assertionResults: [{ status: "passed" }] }],
 };
 
-async function count(report: unknown, exitCode: number): Promise<[string, number | null]> {
-  const file = await folder.write("report.json", JSON.stringify(report) ?? "");
-  const { stdout, status } = spawnSync(process.execPath, [script, file, String(exitCode)], {
+/** What the script prints of these suites, each a report with the exit code of its command. */
+async function count(...suites: [report: unknown, exitCode: number][]): Promise<[string, number | null]> {
+  const places = suites.map(async ([report, exitCode], index) => {
+    const file = await folder.write(`report${index}.json`, JSON.stringify(report) ?? "");
+    return `${file}:${exitCode}`;
+  });
+  const { stdout, status } = spawnSync(process.execPath, [script, ...(await Promise.all(places))], {
     encoding: "utf8",
   });
   return [stdout.trim(), status];
@@ -31,7 +35,7 @@ async function count(report: unknown, exitCode: number): Promise<[string, number
 describe(".ci/count-tests.mjs", () => {
   const cases: [string, unknown, number, string, number][] = [
     ["all passed", fine, 0, "3 passed, 0 failed", 0],
-    ["some skipped", { ...fine, numPendingTests: 2 }, 0, "3 passed, 0 failed, 2 skipped", 0],
+    ["some skipped", { ...fine, numPendingTests: 2 }, 0, "2 skipped\n3 passed, 0 failed", 0],
     ["some failed", { ...fine, numFailedTests: 2 }, 1, "3 passed, 2 failed", 1],
     [
       "a file that did not load",
@@ -42,9 +46,17 @@ describe(".ci/count-tests.mjs", () => {
     ],
     ["a check that failed before the tests", undefined, 2, "0 passed, 1 failed", 1],
     ["a runner that failed after its tests", fine, 1, "3 passed, 1 failed", 1],
-    ["no test at all", { ...fine, numPassedTests: 0 }, 0, "0 passed, 0 failed", 1],
+    ["no test at all", { ...fine, numPassedTests: 0 }, 0, "0 passed, 1 failed", 1],
   ];
   for (const [name, report, exitCode, line, status] of cases) {
-    it(`counts ${name}`, async () => expect(await count(report, exitCode)).toEqual([line, status]));
+    it(`counts ${name}`, async () => expect(await count([report, exitCode])).toEqual([line, status]));
+    it(`counts ${name} beside a suite that passed`, async () => {
+      const passed = Number(/(\d+) passed/.exec(line)?.[1]);
+      const both = await count([fine, 0], [report, exitCode]);
+      expect(both).toEqual([line.replace(`${passed} passed`, `${passed + 3} passed`), status]);
+    });
   }
+
+  it("counts no suite at all as a failure", async () =>
+    expect(await count()).toEqual(["0 passed, 0 failed", 1]));
 });

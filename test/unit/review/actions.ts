@@ -1,4 +1,4 @@
-import type { ActionText } from "../../../generator/src/dataform/compile.ts";
+import type { ActionText } from "../../../generator/src/dataform/actions.ts";
 
 /** A view of the entity `person`. */
 export function action(name: string, sql: string, rest: Partial<ActionText> = {}): ActionText {

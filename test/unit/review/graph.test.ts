@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ActionText } from "../../../generator/src/dataform/compile.ts";
+import type { ActionText } from "../../../generator/src/dataform/actions.ts";
 import { compareGraphs } from "../../../generator/src/review/graph-changes.ts";
 import { diffSql } from "../../../generator/src/review/sql-diffs.ts";
 import { action } from "./actions.ts";
@@ -9,7 +9,7 @@ describe("two graphs", () => {
   const changesTo = (after: readonly ActionText[]) => compareGraphs(base, after).actions;
 
   it("that are equal have no changes", () => {
-    expect(compareGraphs(base, base)).toEqual({ total: 2, actions: [], readers: [] });
+    expect(compareGraphs(base, base)).toMatchObject({ total: 2, actions: [], readers: [] });
   });
 
   it("differ by actions added and removed", () => {

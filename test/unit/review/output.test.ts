@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { formatTerminal } from "../../../generator/src/cli/review-terminal.ts";
 import type { EntityModel } from "../../../generator/src/generate/model.ts";
 import { describePlan, describeRefusal } from "../../../generator/src/review/live-plan.ts";
 import { formatMarkdown } from "../../../generator/src/review/markdown.ts";
 import { compareSides, type Review } from "../../../generator/src/review/review.ts";
 import type { Head, Side } from "../../../generator/src/review/sides.ts";
-import { formatTerminal } from "../../../generator/src/review/terminal.ts";
 import { action } from "./actions.ts";
 import { type Field, person } from "./models.ts";
 

@@ -3,7 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import { CommandError, explainServiceError } from "../../../generator/src/project/errors.ts";
-import { checkEndpoint, emulatorAddress, openWarehouse } from "../../../generator/src/warehouse/client.ts";
+import { checkEndpoint, openWarehouse } from "../../../generator/src/warehouse/client.ts";
+import { emulatorAddress } from "../../../generator/src/warehouse/endpoint.ts";
 
 describe("emulatorAddress", () => {
   const cases: [string | undefined, string | undefined][] = [

@@ -27,6 +27,6 @@ describe("another environment than dataform.json names", () => {
     const project = { root: "nowhere", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
     const refusal = resolveSelection(project, flags);
     await expect(refusal).rejects.toThrow(`for another environment use \`npx dataform run ${written}\``);
-    await expect(refusal).rejects.toMatchObject({ exitCode: 2 });
+    await expect(refusal).rejects.toMatchObject({ kind: "wrong usage" });
   });
 });

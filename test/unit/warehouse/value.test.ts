@@ -1,6 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
-import { findRowProblem, isNear } from "../../../generator/src/warehouse/load/value.ts";
+import { findRowProblem } from "../../../generator/src/warehouse/load/value.ts";
 
 const fields: TableField[] = [
   { name: "id", type: "STRING", mode: "REQUIRED" },
@@ -134,14 +134,5 @@ describe("findRowProblem", () => {
 
   it("wants one object per row", () => {
     expect(findRowProblem([{ id: "a" }], fields)?.message).toMatch(/one JSON object per line, got an array/);
-  });
-});
-
-describe("isNear", () => {
-  it("takes slips of the keyboard and nothing else", () => {
-    expect(isNear("user_inf", "user_info")).toBe(true);
-    expect(isNear("usre_info", "user_info")).toBe(true);
-    expect(isNear("orders", "user_info")).toBe(false);
-    expect(isNear("a", "b")).toBe(false);
   });
 });

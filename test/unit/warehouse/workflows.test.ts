@@ -37,7 +37,7 @@ for (const name of ["ci.yml", "review.yml", "update.yml"]) {
       const { steps } = await readWorkflow(name);
       const node = steps.find((step) => step.uses?.startsWith("actions/setup-node@"));
       expect(node?.with?.["node-version"]).toBe(20);
-      expect(steps.map((step) => step.run)).toContain("npm ci");
+      expect(steps.map((step) => step.run)).toContain("npm ci --include=dev");
     });
 
     it("leaves the checkout's token behind and pastes no expression into a script", async () => {
@@ -53,7 +53,7 @@ for (const name of ["ci.yml", "review.yml", "update.yml"]) {
         await readFile(new URL("../../../package.json", import.meta.url), "utf8"),
       ) as { scripts: Record<string, string> };
       const called = steps.flatMap((step) =>
-        [...(step.run ?? "").matchAll(/npm (?:run )?([a-z]+)/g)].map((match) => match[1]),
+        [...(step.run ?? "").matchAll(/npm (?:run )?([a-z:]+)/g)].map((match) => match[1]),
       );
       for (const command of called.filter((command) => command !== "ci"))
         expect(scripts).toHaveProperty(command ?? "");

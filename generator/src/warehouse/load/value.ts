@@ -1,4 +1,5 @@
 import type { TableField } from "@google-cloud/bigquery";
+import { findNear } from "../../project/near.ts";
 import { isObject } from "../../project/problems.ts";
 import { boundFields, isBackwards } from "./ranges.ts";
 
@@ -47,7 +48,7 @@ export function findField(name: string, fields: readonly TableField[]): TableFie
 /** What to say of a name that the schema does not have. */
 export function unknownField(name: string, fields: readonly TableField[]): string {
   const names = fields.map((field) => field.name ?? "");
-  const near = names.find((other) => isNear(name.toLowerCase(), other.toLowerCase()));
+  const near = findNear(name, names);
   return near === undefined
     ? `no such column in the table; it has ${names.join(", ")}`
     : `no such column in the table; did you mean ${near}?`;
@@ -181,19 +182,4 @@ function memberOf(record: Record<string, unknown>, field: TableField): unknown {
 
 function sameName(left: string | undefined, right: string): boolean {
   return left !== undefined && left.toLowerCase() === right.toLowerCase();
-}
-
-/** Near enough to be a slip of the keyboard: at most two letters inserted, left out or changed. */
-export function isNear(left: string, right: string): boolean {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const change = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(change, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  const distance = previous[right.length] ?? 0;
-  return distance <= 2 && distance < Math.min(left.length, right.length);
 }

@@ -1,4 +1,4 @@
-import type { Partitioning } from "../../compiler/compiled.ts";
+import type { Partitioning } from "../../types.ts";
 import { type Body, choice, invalid, record, text, texts } from "./option-values.ts";
 
 /**

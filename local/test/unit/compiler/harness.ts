@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { compileStatement } from "../../../src/compiler/compile.ts";
-import type { CompiledStatement, Partitioning } from "../../../src/compiler/compiled.ts";
+import type { CompiledStatement } from "../../../src/compiler/compiled.ts";
 import type { CompileContext, TypedValue } from "../../../src/compiler/context.ts";
 import { registerFunctions } from "../../../src/compiler/functions/register.ts";
 import type { NeededRows } from "../../../src/compiler/needed-rows.ts";
@@ -9,7 +9,7 @@ import type { AnalyzedStatement } from "../../../src/googlesql/analyzed-statemen
 import { Analyzer } from "../../../src/googlesql/analyzer.ts";
 import { createFixedSource, type FoundRoutine } from "../../../src/googlesql/source.ts";
 import { schemaColumns } from "../../../src/storage/schema.ts";
-import type { FieldSchema } from "../../../src/types.ts";
+import type { FieldSchema, Partitioning } from "../../../src/types.ts";
 import { duckType, fromDuck, quoteName, type SqlValue } from "../../../src/values.ts";
 
 /** A table of a test: `p.d.<name>`. */

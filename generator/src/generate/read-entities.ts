@@ -1,9 +1,9 @@
-import type { EntityModel } from "../generate/model.ts";
-import { buildModels, generateProject } from "../generate/project.ts";
-import { compareFiles, isGenerated } from "../generate/write.ts";
-import { isNear } from "../warehouse/load/value.ts";
-import { CommandError, wrongUsage } from "./errors.ts";
-import { loadProject } from "./load-project.ts";
+import { CommandError, wrongUsage } from "../project/errors.ts";
+import { loadProject } from "../project/load-project.ts";
+import { findNear } from "../project/near.ts";
+import type { EntityModel } from "./model.ts";
+import { buildModels, generateProject } from "./project.ts";
+import { compareFiles, isGenerated } from "./write.ts";
 
 /** The entities of the project, as the generator reads them. */
 export async function readEntities(root: string): Promise<readonly EntityModel[]> {
@@ -28,10 +28,8 @@ export async function refuseStale(root: string): Promise<void> {
 export function findEntity(entities: readonly EntityModel[], name: string): EntityModel {
   const entity = entities.find((candidate) => candidate.name === name);
   if (entity !== undefined) return entity;
-  const near = entities.find((candidate) => isNear(candidate.name.toLowerCase(), name.toLowerCase()));
-  const hint =
-    near === undefined
-      ? `entities.json has ${entities.map((one) => one.name).join(", ")}`
-      : `did you mean ${near.name}?`;
+  const names = entities.map((candidate) => candidate.name);
+  const near = findNear(name, names);
+  const hint = near === undefined ? `entities.json has ${names.join(", ")}` : `did you mean ${near}?`;
   throw wrongUsage(`${name}: no such entity; ${hint}`);
 }

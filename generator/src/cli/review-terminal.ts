@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
-import { formatTable } from "../cli/print.ts";
-import { weightOf } from "./changes.ts";
-import { costCells, costReasons } from "./cost.ts";
-import type { Review } from "./review.ts";
-import type { SqlDiff } from "./sql-diffs.ts";
-import { compared, notKnown, planTitle, summary } from "./words.ts";
+import { weightOf } from "../review/changes.ts";
+import { costCells, costReasons } from "../review/cost.ts";
+import type { Review } from "../review/review.ts";
+import type { SqlDiff } from "../review/sql-diffs.ts";
+import { compared, notKnown, planTitle, summary } from "../review/words.ts";
+import { formatTable } from "./table.ts";
 
 /** The review for a terminal, in colour where that is asked for. */
 export function formatTerminal(review: Review, isColoured = false): string {

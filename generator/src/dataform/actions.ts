@@ -1,104 +1,12 @@
-import { execFile } from "node:child_process";
-import { createRequire } from "node:module";
 import { dirname, posix } from "node:path";
-import { stripVTControlCharacters } from "node:util";
-import { InputError, type Problem } from "../project/problems.ts";
+import type { CompiledAction, CompiledGraph, CompiledTable } from "./graph.ts";
 
 /** The folder of the compiled SQL; every `.sql` file in it is ours. */
 export const COMPILED_FOLDER = "compiled";
 
-/** What the compiled graph says of an action, as far as we use it. */
-interface CompiledAction {
-  readonly target: { readonly database: string; readonly schema: string; readonly name: string };
-  readonly fileName: string;
-  readonly disabled?: boolean;
-  readonly tags?: readonly string[];
-  readonly dependencyTargets?: readonly { readonly schema: string; readonly name: string }[];
-  readonly actionDescriptor?: unknown;
-  readonly bigquery?: unknown;
-}
-
-interface CompiledTable extends CompiledAction {
-  readonly type: "table" | "view" | "incremental";
-  readonly query: string;
-  readonly incrementalQuery?: string;
-  readonly preOps?: readonly string[];
-  readonly postOps?: readonly string[];
-  readonly incrementalPreOps?: readonly string[];
-  readonly bigquery?: { readonly partitionBy?: string; readonly clusterBy?: readonly string[] };
-  readonly uniqueKey?: readonly string[];
-}
-
-interface CompiledOperation extends CompiledAction {
-  readonly queries: readonly string[];
-}
-
-interface CompiledAssertion extends CompiledAction {
-  readonly query: string;
-}
-
-interface CompiledTest extends CompiledAction {
-  readonly testQuery: string;
-  readonly expectedOutputQuery: string;
-}
-
-/** The graph that `dataform compile --json` prints. */
-export interface CompiledGraph {
-  readonly tables?: readonly CompiledTable[];
-  readonly operations?: readonly CompiledOperation[];
-  readonly assertions?: readonly CompiledAssertion[];
-  readonly tests?: readonly CompiledTest[];
-  readonly declarations?: readonly CompiledAction[];
-  readonly graphErrors?: {
-    readonly compilationErrors?: readonly { readonly fileName?: string; readonly message?: string }[];
-  };
-}
-
-/** Compiles the project and renders the SQL of each action: path to text. */
-export async function compileProject(root: string): Promise<ReadonlyMap<string, string>> {
-  return renderCompiled(await runDataform(root));
-}
-
 /** True for every file that `npm run compile` writes. */
 export function isCompiled(path: string): boolean {
   return path.endsWith(".sql");
-}
-
-/** Dataform gives itself a minute, which a thousand leaves can take on a busy machine. */
-export const COMPILE_TIMEOUT = "--timeout=10m";
-
-/** Runs Dataform's own compiler; throws an InputError with its errors, one line each. */
-export async function runDataform(root: string): Promise<CompiledGraph> {
-  const cli = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
-  const output = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
-    const options = { cwd: root, maxBuffer: 1 << 30 };
-    execFile(process.execPath, [cli, "compile", "--json", COMPILE_TIMEOUT], options, (_, stdout, stderr) =>
-      resolve({ stdout, stderr }),
-    );
-  });
-  const graph = parseGraph(output.stdout);
-  const errors = graph?.graphErrors?.compilationErrors ?? [];
-  if (graph !== undefined && errors.length === 0) return graph;
-  const messages =
-    errors.length > 0 ? errors : [{ message: stripVTControlCharacters(output.stderr).trim() || "no output" }];
-  throw new InputError(
-    messages.map(
-      ({ fileName, message }): Problem => ({
-        file: fileName ?? "dataform compile",
-        path: "",
-        wrong: (message ?? "does not compile").split("\n")[0] ?? "",
-        right: "correct it, and run `npm run generate` if the file is a generated one",
-      }),
-    ),
-  );
-}
-
-function parseGraph(stdout: string): CompiledGraph | undefined {
-  try {
-    return JSON.parse(stdout) as CompiledGraph;
-  } catch {
-    return undefined;
-  }
 }
 
 /** One action of the graph, with its SQL. */

@@ -1,0 +1,93 @@
+import path from "node:path";
+import type { ExitCode } from "./exit-codes.ts";
+import type { Output } from "./output.ts";
+
+/** An option of a command: how it is written, what it does, and what its value becomes. */
+export interface OptionSpec<Kind extends "flag" | "text" | "list" = "flag" | "text" | "list"> {
+  readonly kind: Kind;
+  /** As commander and `--help` write it: `--plan`, `--base <ref>`. */
+  readonly flags: string;
+  readonly description: string;
+  /** The values it takes, where these are few. */
+  readonly choices?: readonly string[];
+}
+
+/** An option without a value. */
+export function flag(flags: string, description: string): OptionSpec<"flag"> {
+  return { kind: "flag", flags, description };
+}
+
+/** An option with one value; `choices` are the only ones it takes. */
+export function text(flags: string, description: string, choices?: readonly string[]): OptionSpec<"text"> {
+  return { kind: "text", flags, description, choices };
+}
+
+/** An option that may be given again and again. */
+export function list(flags: string, description: string): OptionSpec<"list"> {
+  return { kind: "list", flags, description };
+}
+
+/** Options by the name under which a command reads them: the camel case of the long flag, as commander makes it. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** The values of options as they were given. */
+export type OptionValues<Specs extends OptionSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends OptionSpec<"flag">
+    ? boolean
+    : Specs[Name] extends OptionSpec<"list">
+      ? readonly string[]
+      : string | undefined;
+};
+
+/** What a command was called with. */
+export interface Given<Specs extends OptionSpecs> {
+  readonly options: OptionValues<Specs>;
+  /** Arguments in their order; with `passesThrough`, the flags of the other program too. */
+  readonly args: readonly string[];
+}
+
+/** What every command works in. */
+export interface Context {
+  /** The project's folder. */
+  readonly root: string;
+  /** Where the command was called: paths that people write are relative to it. */
+  readonly callerFolder: string;
+  readonly output: Output;
+}
+
+/** A word that a command takes, with what it means. */
+export interface Explained {
+  readonly term: string;
+  readonly meaning: string;
+}
+
+/** A command: everything that `--help` shows and everything that its line may hold, in one object. */
+export interface Command<Specs extends OptionSpecs = OptionSpecs> {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What it does, below its usage; the summary where there is none. */
+  readonly description?: string;
+  /** Its arguments as commander writes them (`<entity>`, `<file...>`), each with what it means. */
+  readonly args?: readonly Explained[];
+  readonly options: Specs;
+  /** The program whose own flags it takes and passes on, such as `dataform run`. */
+  readonly passesThrough?: string;
+  /** Run variables, `--vars=<term>`. */
+  readonly variables?: readonly Explained[];
+  readonly tags?: readonly Explained[];
+  readonly examples: readonly Explained[];
+  /** The codes it ends with; a text of its own where the table's says too little. */
+  readonly exitCodes: readonly (ExitCode | { readonly code: ExitCode; readonly meaning: string })[];
+  run(context: Context, given: Given<Specs>): Promise<ExitCode>;
+}
+
+/** Declares a command, so that its `run` sees the types of its own options. */
+export function defineCommand<const Specs extends OptionSpecs>(command: Command<Specs>): Command<Specs> {
+  return command;
+}
+
+/** A path that a person wrote, relative to where the command was called. */
+export function callerPath(context: Context, written: string): string {
+  return path.resolve(context.callerFolder, written);
+}

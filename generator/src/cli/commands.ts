@@ -1,0 +1,23 @@
+import type { Command } from "./command.ts";
+
+/** Every command by its name. A call loads its own alone: most of them bring a client library of half a second. */
+export const COMMANDS = {
+  generate: async () => (await import("./commands/generate.ts")).generate,
+  compile: async () => (await import("./commands/compile.ts")).compile,
+  init: async () => (await import("./commands/init.ts")).init,
+  load: async () => (await import("./commands/load.ts")).load,
+  update: async () => (await import("./commands/update.ts")).update,
+  status: async () => (await import("./commands/status.ts")).status,
+  erasure: async () => (await import("./commands/erasure.ts")).erasure,
+  review: async () => (await import("./commands/review.ts")).review,
+  local: async () => (await import("./commands/local.ts")).local,
+  demo: async () => (await import("./commands/demo.ts")).demo,
+} satisfies Readonly<Record<string, () => Promise<Command>>>;
+
+/** A command's name. */
+export type CommandName = keyof typeof COMMANDS;
+
+/** Whether there is a command of this name. */
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}

@@ -1,0 +1,45 @@
+import { findEntity, readEntities } from "../../generate/read-entities.ts";
+import { type ErasureReport, readErasure } from "../../warehouse/erasure.ts";
+import { defineCommand, flag } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
+import { formatTable } from "../table.ts";
+import { openTarget } from "../target.ts";
+
+/** `npm run erasure`: what the tables still hold of one user. */
+export const erasure = defineCommand({
+  name: "erasure",
+  summary: "what the tables still hold of one user",
+  description:
+    "Looks for a user in every table of an entity, and for the tombstone that keeps them deleted. Changes nothing.",
+  args: [
+    { term: "<entity>", meaning: "an entity of entities.json" },
+    { term: "<key...>", meaning: "the user's key, a value for each of its columns; BYTES as base64" },
+  ],
+  options: { json: flag("--json", "print it as JSON") },
+  examples: [{ term: "npm run erasure -- user_info userA", meaning: "rows of userA, by table" }],
+  exitCodes: [EXIT.done, EXIT.failed],
+  async run(context, { options, args: [name = "", ...key] }) {
+    const warehouse = await openTarget(context);
+    const entity = findEntity(await readEntities(warehouse.project.root), name);
+    const report = await readErasure(warehouse, entity, key);
+    if (options.json) context.output.json(report);
+    else context.output.line(formatErasure(report));
+    return EXIT.done;
+  },
+});
+
+/** The report as a table and a sentence. */
+function formatErasure(report: ErasureReport): string {
+  const table = formatTable(
+    ["table", "rows of this user"],
+    report.rows.map((found) => [found.table, found.rows]),
+  );
+  const deleted =
+    report.deletedUpTo === null ? "no delete of this user is known" : `deleted up to ${report.deletedUpTo}`;
+  const verdict = report.isErased
+    ? "nothing of this user is left"
+    : report.canDelete
+      ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
+      : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
+  return `${table}\n${deleted}; ${verdict}`;
+}

@@ -1,0 +1,85 @@
+import path from "node:path";
+import { CommanderError } from "commander";
+import { CommandError, explainServiceError, messageOf, wrongUsage } from "../project/errors.ts";
+import { suggest } from "../project/near.ts";
+import { InputError } from "../project/problems.ts";
+import { emulatorAddress } from "../warehouse/endpoint.ts";
+import type { Command, Context } from "./command.ts";
+import { COMMANDS, isCommandName } from "./commands.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Output } from "./output.ts";
+import { buildProgram, usageOf } from "./program.ts";
+
+/** Runs what a command line says; whatever goes wrong becomes one line on stderr and an exit code. */
+export async function runCommandLine(argv: readonly string[], output: Output): Promise<ExitCode> {
+  try {
+    const [name = ""] = argv;
+    if (isCommandName(name)) return await runCommand(await COMMANDS[name](), argv, output);
+    if (name === "" || !name.startsWith("-")) throw unknownCommand(name);
+    const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+    await buildProgram(commands, output.write, async () => undefined).parseAsync([...argv], { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    return report(error, argv.includes("--verbose"), output);
+  }
+}
+
+async function runCommand(command: Command, argv: readonly string[], output: Output): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  const program = buildProgram([command], output.write, async (_, options, args) => {
+    const context = contextOf(options, output);
+    const values = Object.entries(command.options).map(([name, { kind }]) => {
+      const value = options[name];
+      return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
+    });
+    exitCode = await command.run(context, { options: Object.fromEntries(values), args });
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode !== 0) throw asWrongUsage(error, command);
+    throw error;
+  }
+  return exitCode;
+}
+
+function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Context {
+  const callerFolder = findCallerFolder(process.env);
+  const { project } = options;
+  const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();
+  return { root, callerFolder, output };
+}
+
+/** npm moves a script to the package's folder and leaves the caller's in INIT_CWD, which children of the script inherit. */
+function findCallerFolder({ INIT_CWD, npm_package_json }: NodeJS.ProcessEnv): string {
+  const here = process.cwd();
+  const isMoved = npm_package_json !== undefined && path.dirname(npm_package_json) === here;
+  return isMoved && INIT_CWD !== undefined ? INIT_CWD : here;
+}
+
+function unknownCommand(name: string): CommandError {
+  const names = Object.keys(COMMANDS);
+  return wrongUsage(`${name === "" ? "no command" : `${name}: no such command`}; ${suggest(name, names)}`);
+}
+
+/** Commander's words as our one line, with the way to call the command where an argument is missing. */
+function asWrongUsage(error: CommanderError, command: Command): CommandError {
+  const said = error.message
+    .replace(/^error: /, "")
+    .replace(/\s*\(Did you mean (.*)\?\)/s, "; did you mean $1?")
+    .replace(/\.$/, "");
+  const isMissing = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
+  return wrongUsage(`${command.name}: ${said}${isMissing ? `; write ${usageOf(command)}` : ""}`);
+}
+
+/** The one place that turns what was thrown into a line and an exit code. */
+function report(thrown: unknown, isVerbose: boolean, output: Output): ExitCode {
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
+  const error = explainServiceError(thrown, emulatorAddress());
+  if (isVerbose) {
+    output.note((error instanceof Error ? error.stack : undefined) ?? String(error));
+    if (error !== thrown) output.note((thrown instanceof Error ? thrown.stack : undefined) ?? String(thrown));
+  } else if (error instanceof CommandError || error instanceof InputError) output.note(error.message);
+  else output.note(`${messageOf(error)} (--verbose shows where)`);
+  return error instanceof CommandError && error.kind === "wrong usage" ? EXIT.wrongUsage : EXIT.failed;
+}

@@ -1,0 +1,27 @@
+import { type Difference, formatDifferences, writeFiles } from "../generate/write.ts";
+import type { Context } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+
+/** Makes the disk as it should be and lists what that took, or with `isCheck` only shows how it differs. */
+export async function writeOrCheck(
+  { root, output }: Context,
+  command: string,
+  isCheck: boolean,
+  total: number,
+  differences: readonly Difference[],
+): Promise<ExitCode> {
+  if (!isCheck) {
+    await writeFiles(root, differences);
+    for (const { path, kind } of differences)
+      output.line(`${kind === "orphaned" ? "removed" : "wrote"} ${path}`);
+    output.line(`${total} files, ${differences.length} of them new or changed`);
+    return EXIT.done;
+  }
+  if (differences.length === 0) {
+    output.line(`${total} files are up to date`);
+    return EXIT.done;
+  }
+  output.line(formatDifferences(differences));
+  output.note(`${differences.length} files are stale; run \`npm run ${command}\` and commit what it writes`);
+  return EXIT.failed;
+}

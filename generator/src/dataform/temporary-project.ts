@@ -1,0 +1,46 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** A project's files: text by path in the project. */
+export type ProjectFiles = ReadonlyMap<string, string>;
+
+/**
+ * Writes a project into a temporary folder, where Dataform can compile and run it, and gives the folder; whoever asked removes it.
+ * The copy compiles with the @dataform/core that `from`, a folder below which it is installed, uses.
+ */
+export async function writeTemporaryProject(files: ProjectFiles, from: string): Promise<string> {
+  const root = await mkdtemp(path.join(tmpdir(), "user-info-project-"));
+  for (const [file, text] of files) {
+    const target = path.join(root, file);
+    // A schema outside the project's folder is no part of what Dataform compiles.
+    if (path.relative(root, target).startsWith("..")) continue;
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, text);
+  }
+  await copyCore(from, root);
+  return root;
+}
+
+/** Calls `use` with a temporary project that exists only meanwhile. */
+export async function inTemporaryProject<T>(
+  files: ProjectFiles,
+  from: string,
+  use: (root: string) => Promise<T>,
+): Promise<T> {
+  const root = await writeTemporaryProject(files, from);
+  try {
+    return await use(root);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Dataform's sandbox follows no link out of the project, so its core must really be there; it takes nothing else from there. */
+async function copyCore(from: string, root: string): Promise<void> {
+  const core = path.dirname(
+    createRequire(path.join(from, "package.json")).resolve("@dataform/core/package.json"),
+  );
+  await cp(core, path.join(root, "node_modules/@dataform/core"), { recursive: true, dereference: true });
+}

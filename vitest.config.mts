@@ -1,0 +1,63 @@
+import { configDefaults, defineConfig } from "vitest/config";
+
+/**
+ * Three suites, by folder and by file name:
+ * - core, `npm test`: what a change must pass before it is sent. Units, golden cases, a smoke test of each way in, and of the random
+ *   suites a slice with a fixed seed.
+ * - deep, `npm run test:deep`: what CI runs besides: random seeds, many histories and kills, every command against a warehouse, every
+ *   client, every probe.
+ * - long, `npm run test:long`: soaks and sizes that take an hour, by hand.
+ * A test is in one suite; only the random ones are in two, small and large.
+ */
+const DEEP = "**/*.deep.test.ts";
+const LONG = "**/*.long.test.ts";
+/** Of the folders of the deep suite, what is in the core one: smoke tests and the random suites' own tests; and what is in both. */
+const CORE = ["e2e/demo", "e2e/examples", "exactness/oracle", "exactness/arbitraries"].map(inTest);
+const SLICED = ["exactness/property", "exactness/failures", "exactness/overlaps"].map(inTest);
+
+/** How large the random suites are where nobody says otherwise; a seed that is not given is random. */
+const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "60", EXACTNESS_KILLS: "3" };
+
+export default defineConfig({
+  test: {
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+    // The tests wait for processes of their own much of the time: one file less than cores would leave half a machine idle.
+    maxWorkers: "100%",
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "core",
+          include: ["test/unit/**/*.test.ts", "local/test/unit/**/*.test.ts", ...CORE, ...SLICED],
+          exclude: [...configDefaults.exclude, DEEP, LONG],
+          env: { ...SLICE, ...given(SLICE) },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "deep",
+          include: ["test/{browser,e2e,exactness,reference}/**/*.test.ts", "local/test/*/**/*.test.ts", DEEP],
+          exclude: [...configDefaults.exclude, ...CORE, "local/test/unit/**/!(*.deep).test.ts", LONG],
+        },
+      },
+      { extends: true, test: { name: "long", include: [LONG] } },
+    ],
+  },
+});
+
+/** The same variables where the environment has them: what is asked for by hand goes before what is set here. */
+function given(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(variables).flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function inTest(name: string): string {
+  return `test/${name}.test.ts`;
+}
