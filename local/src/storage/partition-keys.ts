@@ -1,4 +1,4 @@
-import type { Partitioning } from "../compiler/compiled.ts";
+import type { Partitioning } from "../types.ts";
 import { quoteName } from "../values.ts";
 
 /** The column that an ingestion-time partitioned table has without its schema saying so. */

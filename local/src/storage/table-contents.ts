@@ -1,6 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { Partitioning } from "../compiler/compiled.ts";
-import type { FieldSchema } from "../types.ts";
+import type { FieldSchema, Partitioning } from "../types.ts";
 import { duckType, quoteName } from "../values.ts";
 import { partitioningColumn, partitionKey, partitionRows } from "./partition-keys.ts";
 import { fieldType, findField } from "./schema.ts";
