@@ -39,7 +39,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "deep",
-          include: ["test/{browser,e2e,exactness,reference}/**/*.test.ts", "local/test/*/**/*.test.ts", DEEP],
+          include: [
+            "test/{browser,e2e,exactness,manifests,reference}/**/*.test.ts",
+            "local/test/*/**/*.test.ts",
+            DEEP,
+          ],
           exclude: [...configDefaults.exclude, ...CORE, "local/test/unit/**/!(*.deep).test.ts", LONG],
         },
       },

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { writeTemporaryProject } from "../generator/src/dataform/temporary-project.ts";
+import { writeTemporaryProject } from "../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../generator/src/generate/project.ts";
 import { readEntities } from "../generator/src/generate/read-entities.ts";
 import { compareFiles, isGenerated, writeFiles } from "../generator/src/generate/write.ts";

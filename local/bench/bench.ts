@@ -3,14 +3,13 @@ import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { formatTable } from "../../generator/src/cli/table.ts";
-import { openWarehouse } from "../../generator/src/warehouse/client.ts";
+import { BigQuery } from "@google-cloud/bigquery";
 import { startEndpoint } from "./endpoint.ts";
 import { openQueryWork, type QueryWork } from "./query-work.ts";
 import { writeUpdates } from "./updates.ts";
 import { type Sides, type Sizes, type Work, works } from "./work.ts";
 
-const USAGE = `Usage: npm run bench -- [options]
+const USAGE = `Usage: npm run bench:endpoint -- [options]
 
 The local endpoint beside DuckDB doing the same work directly. Times are the best of the runs.
 
@@ -40,16 +39,11 @@ async function main(): Promise<void> {
   let queryWork: QueryWork | undefined;
   try {
     process.env.BIGQUERY_EMULATOR_HOST = endpoint.url;
+    process.env.METADATA_SERVER_DETECTION ??= "none";
     const file = path.join(folder, "updates.ndjson");
     await writeUpdates(file, rows, sizes.users);
     const dataset = "bench";
-    const { client } = openWarehouse({
-      root: folder,
-      projectId: "bench",
-      dataset,
-      assertionDataset: dataset,
-      location: "US",
-    });
+    const client = new BigQuery({ projectId: "bench", location: "US" });
     await client.createDataset(dataset);
     const instance = await DuckDBInstance.create(":memory:");
     const duck = await instance.connect();
@@ -72,8 +66,16 @@ async function measure(sides: Sides, sizes: Sizes, repeat: number): Promise<stri
     lines.push([work.name, seconds(endpoint), ...compared]);
     process.stderr.write(`${work.name}: done\n`);
   }
-  const table = formatTable(["work", "endpoint (s)", "DuckDB (s)", "ratio"], lines);
+  const table = aligned([["work", "endpoint (s)", "DuckDB (s)", "ratio"], ...lines]);
   return `${table}\nBest of ${repeat}, ${availableParallelism()} cores.\n`;
+}
+
+/** Lines of cells as columns, the first to the left, figures to the right. */
+function aligned(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => (line[at] ?? "").length)));
+  const cell = (text: string, at: number): string =>
+    at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0);
+  return lines.map((line) => line.map(cell).join("  ").trimEnd()).join("\n");
 }
 
 /** The two take turns, so that what else the machine does falls on both. */

@@ -41,11 +41,11 @@ export function works(sides: Sides, sizes: Sizes): readonly Work[] {
   ];
 }
 
-function loads({ client, duck, dataset, file }: Sides, { rows }: Sizes): Work[] {
+function loads({ url, client, duck, dataset, file }: Sides, { rows }: Sizes): Work[] {
   const columns = SCHEMA.map(({ name, duck: type }) => `${name}: '${type}'`).join(", ");
   const reader = `read_json('${file}', format = 'newline_delimited', columns = {${columns}})`;
   const direct = timed(() => duck.run(`CREATE OR REPLACE TABLE updates AS SELECT * FROM ${reader}`));
-  const load = () => loadUpdates(client.dataset(dataset).table("updates"), file);
+  const load = () => loadUpdates(url, client.dataset(dataset).table("updates"), file);
   return [
     { name: `load job, ${rows} rows of NDJSON: the job itself`, endpoint: load, direct },
     { name: "… with the client's upload and polling", endpoint: timed(load), direct },

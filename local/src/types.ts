@@ -23,6 +23,14 @@ export interface ScalarType {
 /** What the bounds of a RANGE may be (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#range_type). */
 export type RangeElementKind = "DATE" | "DATETIME" | "TIMESTAMP";
 
+/** What the bounds of a RANGE may be, as types and in REST's `rangeElementType`. */
+export const RANGE_ELEMENTS: readonly RangeElementKind[] = ["DATE", "DATETIME", "TIMESTAMP"];
+
+/** Whether a type may stand between the brackets of `RANGE<…>`. */
+export function isRangeElement(kind: unknown): kind is RangeElementKind {
+  return (RANGE_ELEMENTS as readonly unknown[]).includes(kind);
+}
+
 /** A RANGE between two bounds of one type; the lower one is in it, the upper one is not. */
 export interface RangeType {
   readonly kind: "RANGE";
@@ -30,19 +38,19 @@ export interface RangeType {
 }
 
 /** An ARRAY; its element is never an ARRAY itself. */
-export interface ArrayType {
+interface ArrayType {
   readonly kind: "ARRAY";
   readonly element: SqlType;
 }
 
 /** One field of a STRUCT; the name is "" where the field has none. Names may repeat. */
-export interface StructField {
+interface StructField {
   readonly name: string;
   readonly type: SqlType;
 }
 
 /** A STRUCT: fields by position. */
-export interface StructType {
+interface StructType {
   readonly kind: "STRUCT";
   readonly fields: readonly StructField[];
 }

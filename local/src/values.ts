@@ -104,7 +104,7 @@ export function literalSql(type: SqlType, value: SqlValue): string {
     case "TIME":
       return `TIME '${timeText(value as bigint)}'`;
     case "NUMERIC":
-      return `'${scaledText(value as bigint, 9)}'::DECIMAL(38,9)`;
+      return `'${decimalText(value as bigint, 9)}'::DECIMAL(38,9)`;
     case "BIGNUMERIC":
       return `'${value as bigint}'::BIGNUM`;
     case "INTERVAL": {
@@ -154,14 +154,17 @@ function floatLiteral(value: number): string {
   return Object.is(value, -0) ? "'-0.0'::DOUBLE" : `'${value}'::DOUBLE`;
 }
 
-/** A scaled integer as a decimal number. */
-export function scaledText(value: bigint, scale: number): string {
-  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, "0");
-  return `${value < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+/** A decimal number from its value times 10^scale, as BigQuery prints it: no trailing zeros after the point. */
+export function decimalText(unscaled: bigint, scale: number): string {
+  const negative = unscaled < 0n;
+  const digits = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
+  const fraction = digits.slice(-scale).replace(/0+$/, "");
+  const whole = digits.slice(0, -scale);
+  return `${negative ? "-" : ""}${whole}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
 /** Microseconds of the day as `HH:MM:SS.ffffff`. */
-export function timeText(micros: bigint): string {
+function timeText(micros: bigint): string {
   const two = (part: bigint): string => part.toString().padStart(2, "0");
   const seconds = micros / 1_000_000n;
   const clock = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n].map(two).join(":");

@@ -16,7 +16,7 @@ function versionField(field: Field): Field {
 }
 
 /** The versions in a row, by dotted path. */
-export function versionsOf(entity: Entity, row: Row): Map<string, bigint | null> {
+function versionsOf(entity: Entity, row: Row): Map<string, bigint | null> {
   return new Map(
     leavesOf(entity).map(({ path }) => {
       let value: Value = row._versions ?? null;
@@ -65,7 +65,7 @@ function rowDifferences(entity: Entity, user: string, actual: Row, expected: Fin
 }
 
 /** Whether two values are one: NaN equals NaN; the sign of zero counts, but not within a REPEATED field or a RECORD that moves as one. */
-export function same(field: Field, left: Value, right: Value): boolean {
+function same(field: Field, left: Value, right: Value): boolean {
   const isInner = field.type === "RECORD" && field.mode !== "REPEATED" && field.merge !== "atomic";
   if (isInner && left !== null && right !== null) {
     return (field.fields ?? []).every((member) =>

@@ -34,7 +34,7 @@ interface JobAnswer {
 }
 
 /** What the endpoint refused, in its own words. */
-export class EndpointError extends Error {
+class EndpointError extends Error {
   readonly status: number;
 
   constructor(message: string, status: number) {

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/temporary-project.ts";
+import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
 import { type Action, compileProject, planActions } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
@@ -28,7 +28,7 @@ export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const PROJECT = "exactness";
 
 /** entities.json and the schemas for these entities; each has a dataset of its own. */
-export function projectInput(entities: ReadonlyMap<string, Entity>): {
+function projectInput(entities: ReadonlyMap<string, Entity>): {
   config: unknown;
   schemas: ReadonlyMap<string, string>;
 } {

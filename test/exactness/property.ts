@@ -7,7 +7,7 @@ import { type CompiledEntity, compileEntities } from "./project.ts";
 import { describeScenario, runScenario } from "./runner.ts";
 
 /** Users per scenario, on average. */
-export const USERS = 30;
+const USERS = 30;
 
 /** How many histories a test run tries, and from which seed; `EXACTNESS_HISTORIES` and `EXACTNESS_SEED` say otherwise. */
 export const SETTINGS = {
@@ -73,7 +73,7 @@ export async function checkScenarios(
 const SHRINK_MS = Number(process.env.EXACTNESS_SHRINK_MS ?? 90_000);
 
 /** Leaves out whatever the failure does not need: users, updates, attributes, values. */
-export async function shrinkScenario(
+async function shrinkScenario(
   scenario: Scenario,
   failure: string,
   fails: (smaller: Scenario) => Promise<string | undefined>,

@@ -118,7 +118,7 @@ function sqlString(text: string): string {
 }
 
 /** A field's type as GoogleSQL writes it. */
-export function sqlType(field: Field): string {
+function sqlType(field: Field): string {
   if (field.mode === "REPEATED") return `ARRAY<${sqlType(elementOf(field))}>`;
   if (field.type !== "RECORD") return field.type;
   const members = (field.fields ?? []).map((member) => `\`${member.name}\` ${sqlType(member)}`);

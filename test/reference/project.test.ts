@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inTemporaryProject } from "../../generator/src/dataform/temporary-project.ts";
+import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
 import { differences, versionsField } from "../exactness/compare.ts";
 import { type Action, compileProject, planActions } from "../exactness/dataform.ts";

@@ -8,7 +8,8 @@ import type {
   TableSchemaSource,
 } from "../../local/src/googlesql/source.ts";
 import type { TreeNode } from "../../local/src/googlesql/tree.ts";
-import { fromTypeProto, typeText } from "../../local/src/googlesql/types.ts";
+import { fromTypeProto } from "../../local/src/googlesql/types.ts";
+import { typeText } from "../../local/src/type-text.ts";
 import type { RangeElementKind, ScalarKind, SqlType } from "../../local/src/types.ts";
 import type { Entity } from "../exactness/oracle.ts";
 import { boundOf, elementOf, type Field, isRange } from "../exactness/values.ts";
@@ -92,7 +93,7 @@ export class GrowingCatalog implements TableSchemaSource {
 }
 
 /** Columns as text, to compare them. */
-export function columnsText(columns: readonly SourceColumn[]): string {
+function columnsText(columns: readonly SourceColumn[]): string {
   return columns.map(({ name, type }) => `${name} ${typeText(type)}`).join(", ");
 }
 

@@ -22,16 +22,11 @@ export function text(flags: string, description: string, choices?: readonly stri
   return { kind: "text", flags, description, choices };
 }
 
-/** An option that may be given again and again. */
-export function list(flags: string, description: string): OptionSpec<"list"> {
-  return { kind: "list", flags, description };
-}
-
 /** Options by the name under which a command reads them: the camel case of the long flag, as commander makes it. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 /** The values of options as they were given. */
-export type OptionValues<Specs extends OptionSpecs> = {
+type OptionValues<Specs extends OptionSpecs> = {
   readonly [Name in keyof Specs]: Specs[Name] extends OptionSpec<"flag">
     ? boolean
     : Specs[Name] extends OptionSpec<"list">
@@ -40,7 +35,7 @@ export type OptionValues<Specs extends OptionSpecs> = {
 };
 
 /** What a command was called with. */
-export interface Given<Specs extends OptionSpecs> {
+interface Given<Specs extends OptionSpecs> {
   readonly options: OptionValues<Specs>;
   /** Arguments in their order; with `passesThrough`, the flags of the other program too. */
   readonly args: readonly string[];

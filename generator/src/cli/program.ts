@@ -3,10 +3,10 @@ import { type Command, type Explained, flag, type OptionSpec, type OptionSpecs, 
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 
 /** The tool's own name, as its package has it. */
-export const PROGRAM = "user-info-updater";
+const PROGRAM = "user-info-updater";
 
 /** The options that every command has. */
-export const COMMON_OPTIONS = {
+const COMMON_OPTIONS = {
   project: text("--project <folder>", "the folder with entities.json and dataform.json (default: here)"),
   verbose: flag("--verbose", "print a stack trace with an error"),
 } satisfies OptionSpecs;

@@ -9,7 +9,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly un
 }
 
 /** One value of a BigQuery row as people read it: NULL and `[]`, which say nothing, are empty. */
-export function formatCell(value: unknown): string {
+function formatCell(value: unknown): string {
   if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return "";
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");

@@ -34,17 +34,17 @@ export interface CompiledTable extends CompiledAction {
 }
 
 /** Statements of one's own, a job each. */
-export interface CompiledOperation extends CompiledAction {
+interface CompiledOperation extends CompiledAction {
   readonly queries: readonly string[];
 }
 
 /** A query that must find nothing. */
-export interface CompiledAssertion extends CompiledAction {
+interface CompiledAssertion extends CompiledAction {
   readonly query: string;
 }
 
 /** A query on given rows, and the rows it must give. */
-export interface CompiledTest extends CompiledAction {
+interface CompiledTest extends CompiledAction {
   readonly name: string;
   readonly testQuery: string;
   readonly expectedOutputQuery: string;

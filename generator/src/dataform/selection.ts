@@ -1,17 +1,10 @@
 import type { Project } from "../project/dataform-json.ts";
-import { CommandError, messageOf, wrongUsage } from "../project/errors.ts";
+import { CommandError, wrongUsage } from "../project/errors.ts";
 import { findNear, suggest } from "../project/near.ts";
-import { parseFlags, valuesOf } from "./flags.ts";
-import { type CompiledAction, type CompiledGraph, compileGraph } from "./run.ts";
-
-/** Flags of `dataform run` that change what is compiled, and so what a selection can name. */
-const COMPILE_FLAGS = new Set([
-  "vars",
-  "assertion-schema",
-  "disable-assertions",
-  "default-reservation",
-  "timeout",
-]);
+import { InputError } from "../project/problems.ts";
+import { type CompileSettings, compileProject } from "./compiler.ts";
+import { type Flag, KNOWN_FLAGS, parseFlags, valuesOf } from "./flags.ts";
+import type { CompiledAction } from "./graph.ts";
 
 /** Flags that run in another environment than the one `dataform.json` names, whose tables no other command would look at. */
 const ENVIRONMENT_FLAGS = new Set([
@@ -37,6 +30,12 @@ export async function resolveSelection(
       `update: ${parsed.positional[0]}: not a flag of \`dataform run\`; did you mean --actions ${parsed.positional[0]}?`,
     );
   }
+  const unknown = parsed.flags.find(({ name }) => !KNOWN_FLAGS.includes(name));
+  if (unknown !== undefined) {
+    const near = findNear(unknown.name, KNOWN_FLAGS);
+    const hint = near === undefined ? "`npx dataform run --help` lists them" : `did you mean --${near}?`;
+    throw wrongUsage(`update: --${unknown.name}: no such flag; ${hint}`);
+  }
   const environment = parsed.flags.find(({ name }) => ENVIRONMENT_FLAGS.has(name));
   if (environment !== undefined) {
     throw wrongUsage(
@@ -51,11 +50,8 @@ export async function resolveSelection(
   if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
     throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
-  const compileFlags = parsed.flags
-    .filter(({ name }) => COMPILE_FLAGS.has(name))
-    .flatMap(({ written }) => written);
-  const graph = await compileWith(project, compileFlags);
-  if (graph.actions.length === 0)
+  const graph = await compile(project, settingsOf(parsed.flags));
+  if (graph.length === 0)
     throw new CommandError("update: the project has no actions; run `npm run generate`");
   const actions = valuesOf(parsed.flags, "actions");
   const tags = valuesOf(parsed.flags, "tags");
@@ -65,24 +61,37 @@ export async function resolveSelection(
   ]) {
     if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
   }
-  for (const tag of tags ?? []) checkTag(tag, graph.actions);
+  for (const tag of tags ?? []) checkTag(tag, graph);
   const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
   if (widening !== undefined && actions === undefined && tags === undefined)
     throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
   if (actions === undefined) return flags;
-  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph.actions)));
+  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
   const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
   return [...others, "--actions", ...names];
 }
 
-/** Compiles; what the run variables' own check refuses is wrong usage. */
-async function compileWith(project: Project, flags: readonly string[]): Promise<CompiledGraph> {
+/** What of the flags changes what is compiled, and so what a selection can name. */
+function settingsOf(flags: readonly Flag[]): CompileSettings {
+  const vars = (valuesOf(flags, "vars") ?? []).map((setting) => setting.split("=", 2));
+  return {
+    vars: Object.fromEntries(vars.map(([name = "", value = ""]) => [name, value])),
+    assertionSchema: valuesOf(flags, "assertion-schema")?.[0],
+    disableAssertions: valuesOf(flags, "disable-assertions")?.[0] === "true",
+    defaultReservation: valuesOf(flags, "default-reservation")?.[0],
+  };
+}
+
+/** The actions that a run can select; what the run variables' own check refuses is wrong usage. */
+async function compile(project: Project, settings: CompileSettings): Promise<readonly CompiledAction[]> {
   try {
-    return await compileGraph(project, flags);
+    const { tables = [], operations = [], assertions = [] } = await compileProject(project.root, settings);
+    return [...tables, ...operations, ...assertions];
   } catch (error) {
-    const message = messageOf(error);
-    const ours = message.indexOf("--vars: ");
-    throw ours === -1 ? error : wrongUsage(`update: ${message.slice(ours)}`);
+    const ours =
+      error instanceof InputError ? error.problems.map(({ wrong }) => /--vars: .*/s.exec(wrong)) : [];
+    const refusal = ours.find((found) => found !== null);
+    throw refusal === undefined ? error : wrongUsage(`update: ${refusal[0]}`);
   }
 }
 
@@ -102,9 +111,9 @@ function checkVars(settings: readonly string[] | undefined): void {
 }
 
 function findActions(pattern: string, actions: readonly CompiledAction[]): readonly string[] {
-  const full = ({ database, schema, name }: CompiledAction) => `${database}.${schema}.${name}`;
+  const full = ({ target }: CompiledAction) => `${target.database}.${target.schema}.${target.name}`;
   const matches = actions.filter((action) =>
-    [action.name, `${action.schema}.${action.name}`, full(action)].some((name) =>
+    [action.target.name, `${action.target.schema}.${action.target.name}`, full(action)].some((name) =>
       matchesPattern(name, pattern),
     ),
   );
@@ -112,14 +121,14 @@ function findActions(pattern: string, actions: readonly CompiledAction[]): reado
     throw wrongUsage(
       `update: --actions ${pattern}: no such action; ${suggest(
         pattern,
-        actions.map(({ name }) => name),
+        actions.map(({ target }) => target.name),
       )}`,
     );
   return matches.map(full);
 }
 
 function checkTag(tag: string, actions: readonly CompiledAction[]): void {
-  const tags = [...new Set(actions.flatMap((action) => action.tags))];
+  const tags = [...new Set(actions.flatMap((action) => action.tags ?? []))];
   if (!tags.includes(tag))
     throw wrongUsage(`update: --tags ${tag}: no action has this tag; ${suggest(tag, tags)}`);
 }

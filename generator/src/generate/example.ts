@@ -26,7 +26,7 @@ const WORDS = [
 ];
 
 /** A named value as the templates print it; a record prints its children, or one NULL where it is NULL. */
-export interface ExampleValue {
+interface ExampleValue {
   readonly sql: string;
   readonly literal?: string;
   readonly field?: SchemaField;

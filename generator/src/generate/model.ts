@@ -40,7 +40,7 @@ export interface LeafNode extends NodeBase {
 }
 
 /** A RECORD whose leaves merge one by one. */
-export interface RecordNode extends NodeBase {
+interface RecordNode extends NodeBase {
   readonly kind: "record";
   readonly children: readonly TreeNode[];
   /** All leaves below it, at any depth. */

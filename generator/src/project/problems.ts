@@ -19,7 +19,7 @@ export class InputError extends Error {
 }
 
 /** Prints a problem as `file: path: what is wrong; what would be right`. */
-export function formatProblem(problem: Problem): string {
+function formatProblem(problem: Problem): string {
   const place = problem.path === "" ? problem.file : `${problem.file}: ${problem.path}`;
   return oneLine(`${place}: ${problem.wrong}; ${problem.right}`);
 }

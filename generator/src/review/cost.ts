@@ -1,7 +1,7 @@
 import type { ActionChange } from "./graph-changes.ts";
 
 /** What a dry run says of one side of an action: the bytes it would read, or why nobody can say. */
-export type Estimate = { readonly bytes: number } | { readonly reason: string };
+type Estimate = { readonly bytes: number } | { readonly reason: string };
 
 /** The cost of one action before and after; undefined where it is not there. */
 export interface CostRow {

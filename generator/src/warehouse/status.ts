@@ -17,7 +17,7 @@ export interface EntityStatus {
 }
 
 /** One run of an entity, from its log. */
-export interface RunStatus {
+interface RunStatus {
   readonly kind: string;
   readonly mergedAt: string;
   readonly rowsRead: number;

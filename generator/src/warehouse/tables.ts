@@ -25,7 +25,7 @@ export function tableSpecs(model: EntityModel): readonly TableSpec[] {
 }
 
 /** The append-only table that producers write to. */
-export function updatesSpec(model: EntityModel): TableSpec {
+function updatesSpec(model: EntityModel): TableSpec {
   return {
     dataset: model.dataset,
     table: model.tables.updates,

@@ -1,6 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { displayName, functionCall } from "./call-arguments.ts";
+import { checkedLimit } from "./checked-literals.ts";
 import { exactArgument } from "./functions/exact-argument.ts";
 import { aggregateFunctions } from "./functions/table.ts";
 import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
@@ -20,7 +21,7 @@ export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
     distinct: flagOf(node, "distinct"),
     nulls: nullHandling(node),
     orderBy: orderItems(node, unit),
-    ...(limit === undefined ? {} : { limit: unit.expr(limit) }),
+    ...(limit === undefined ? {} : { limit: checkedLimit(unit.expr(limit)) }),
     ...(having === undefined
       ? {}
       : {
@@ -39,8 +40,13 @@ export function nullHandling(node: TreeNode): "default" | "ignore" | "respect" {
   return modifier === "RESPECT_NULLS" ? "respect" : "default";
 }
 
+/** Functions that look for the extreme of a HAVING by themselves. */
+export const HAVING_KNOWN = new Set(["any_value"]);
+
 /** The DuckDB aggregate of a call. */
 export function aggregateSql(call: AggregateCall): string {
+  if (call.having !== undefined && call.only === undefined && !HAVING_KNOWN.has(call.name))
+    throw unsupported(`${displayName(call.node)} with HAVING ${call.having.kind.toUpperCase()} here`);
   const mapping = aggregateFunctions.get(call.name);
   if (mapping === undefined) throw unsupported(displayName(call.node));
   return mapping(call);

@@ -1,6 +1,7 @@
+import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { aggregateCall, aggregateSql, firstElementSql } from "./aggregate-calls.ts";
-import type { CompiledExpr } from "./functions/types.ts";
+import { aggregateCall, aggregateSql, firstElementSql, HAVING_KNOWN } from "./aggregate-calls.ts";
+import type { AggregateCall, CompiledExpr } from "./functions/types.ts";
 import { compileAggregateBody } from "./routines.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { childOf, columnId, functionName, nodesOf, refId, textOf, walkTree } from "./tree-access.ts";
@@ -19,9 +20,17 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   });
   const outer = outerValues(nodesOf(node, "aggregateList"), unit);
   const inner = unit.withColumns(outer.columns).withArguments(outer.functionArguments);
+  const extremes: string[] = [];
   const aggregates = nodesOf(node, "aggregateList").map((item) => {
     const id = columnId(childOf(item, "column"));
-    return unit.define(compileAggregate(childOf(item, "expr"), id, inner), id);
+    const onlyExtremes = (having: Having): string => {
+      if (nodesOf(node, "groupingSetList").length > 0)
+        throw unsupported(`HAVING ${having.kind.toUpperCase()} with grouping sets`);
+      const name = unit.fresh("h");
+      extremes.push(`${isExtreme(having, keys)} AS ${name}`);
+      return name;
+    };
+    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, onlyExtremes), id);
   });
   const groupings = nodesOf(node, "groupingCallList").map((item) => {
     const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
@@ -31,8 +40,11 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   if (items.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
   const named = [...keys.map((key) => `${key.sql} AS ${key.name}`), ...outer.named];
-  const from =
-    named.length === 0 ? input : `(SELECT *, ${named.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;
+  const from = [named, extremes].reduce(
+    (rows, more) =>
+      more.length === 0 ? rows : `(SELECT *, ${more.join(", ")} FROM ${rows}) AS ${unit.fresh("q")}`,
+    input,
+  );
   const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
 }
@@ -90,8 +102,24 @@ function groupBy(node: TreeNode, keys: readonly { id: string; name: string }[]):
   return ` GROUP BY GROUPING SETS (${rendered.join(", ")})`;
 }
 
-function compileAggregate(expr: TreeNode, id: string, unit: Unit): string {
+type Having = NonNullable<AggregateCall["having"]>;
+
+/** Whether a row has the greatest or smallest value of its group; where one is NaN so is the extreme, and nothing equals it. */
+function isExtreme({ kind, expr }: Having, keys: readonly { readonly name: string }[]): string {
+  const over = `OVER (${keys.length === 0 ? "" : `PARTITION BY ${keys.map(({ name }) => name).join(", ")}`})`;
+  const isNone = expr.type.kind === "FLOAT64" ? ` AND NOT (bool_or(isnan(${expr.sql})) ${over})` : "";
+  return `(${expr.sql} = ${kind}(${expr.sql}) ${over}${isNone})`;
+}
+
+function compileAggregate(
+  expr: TreeNode,
+  id: string,
+  unit: Unit,
+  onlyExtremes: (having: Having) => string,
+): string {
   if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
-  const call = aggregateCall(expr, unit);
+  const plain = aggregateCall(expr, unit);
+  const isFiltered = plain.having !== undefined && !HAVING_KNOWN.has(plain.name);
+  const call = isFiltered && plain.having ? { ...plain, only: onlyExtremes(plain.having) } : plain;
   return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
 }

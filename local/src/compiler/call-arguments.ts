@@ -1,5 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { checkLiterals } from "./checked-literals.ts";
 import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
 import { functionName, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import { typeOf } from "./tree-types.ts";
@@ -21,6 +22,7 @@ export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledE
 /** What every kind of call has in common. */
 export function functionCall(node: TreeNode, unit: Unit): FunctionCall {
   const args = compileArguments(node, unit);
+  checkLiterals(node, args);
   return {
     name: functionName(node).name.toLowerCase(),
     args,

@@ -7,7 +7,7 @@ import type { CompiledQuery } from "./compiled.ts";
 import type { NeededRows } from "./needed-rows.ts";
 
 /** A column as the statement's catalog has it, and where DuckDB finds it. */
-export interface PhysicalColumn {
+interface PhysicalColumn {
   readonly name: string;
   readonly type: SqlType;
   /** DuckDB expression over the physical table, where it is not simply the quoted name (pseudo columns). */

@@ -22,7 +22,7 @@ export function columnField(definition: TreeNode, context: CompileContext): Fiel
 }
 
 /** A field with what NOT NULL, OPTIONS and type parameters say of it and of the fields below it. */
-export function annotated(
+function annotated(
   field: FieldSchema,
   type: SqlType,
   annotations: TreeNode | undefined,
@@ -71,7 +71,7 @@ function parameters(annotations: TreeNode): Partial<FieldSchema> {
 }
 
 /** `STRING(n)`, `BYTES(n)`, `NUMERIC(p, s)`, as REST keeps them. */
-export function typeParameters(given: TreeNode): Partial<FieldSchema> {
+function typeParameters(given: TreeNode): Partial<FieldSchema> {
   const text = nodeOf(given, "stringTypeParameters");
   if (text?.maxLength !== undefined) return { maxLength: String(text.maxLength) };
   const numeric = nodeOf(given, "numericTypeParameters");

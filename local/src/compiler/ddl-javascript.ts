@@ -1,7 +1,7 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import { javaScriptFunction } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { typeText } from "../googlesql/types.ts";
+import { typeText } from "../type-text.ts";
 import type { SqlType } from "../types.ts";
 import type { JavaScriptOptions } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";

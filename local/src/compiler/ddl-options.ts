@@ -1,6 +1,6 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { SqlType } from "../types.ts";
-import { type IntervalValue, type SqlValue, scaledText } from "../values.ts";
+import { decimalText, type IntervalValue, type SqlValue } from "../values.ts";
 import type { Options } from "./compiled.ts";
 import type { CompileContext } from "./context.ts";
 import { openUnit } from "./statement-unit.ts";
@@ -25,9 +25,9 @@ export function optionValue(type: SqlType, value: SqlValue): unknown {
     case "INT64":
       return Number(value);
     case "NUMERIC":
-      return Number(scaledText(value as bigint, 9));
+      return Number(decimalText(value as bigint, 9));
     case "BIGNUMERIC":
-      return Number(scaledText(value as bigint, 38));
+      return Number(decimalText(value as bigint, 38));
     case "TIMESTAMP":
       return Number((value as bigint) / 1000n);
     case "DATE":

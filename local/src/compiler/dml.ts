@@ -1,11 +1,11 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { failWhen } from "../raise.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
 import { deletedContents, partitionOfRow, sizesBefore, updatedContents } from "./dml-contents.ts";
-import { failWhen } from "./functions/raise.ts";
 import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { columnExpression } from "./physical-columns.ts";
@@ -19,7 +19,7 @@ import type { Unit } from "./unit.ts";
 export const DML_ROWS = "temp.bq_dml_rows";
 
 /** BigQuery's message where a row of the target has several candidates. */
-export const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
+const SEVERAL_SOURCE_ROWS = "UPDATE/MERGE must match at most one source row for each target row";
 
 /** The target of a DML statement. */
 export interface Target {

@@ -32,7 +32,7 @@ export function compileExpr(node: TreeNode, unit: Unit): CompiledExpr {
 }
 
 /** A value that is known now. */
-export function literalExpr(type: SqlType, value: SqlValue): CompiledExpr {
+function literalExpr(type: SqlType, value: SqlValue): CompiledExpr {
   return { sql: literalSql(type, value), type, literal: value };
 }
 
@@ -86,7 +86,19 @@ function compileCast(node: TreeNode, unit: Unit): CompiledExpr {
     parameters: typeParameters(node),
     context: unit,
   };
-  return { sql: castSql(call), type: call.to };
+  const literal =
+    format === undefined && call.parameters === undefined ? castLiteral(arg, call.to) : undefined;
+  return { sql: castSql(call), type: call.to, ...(literal === undefined ? {} : { literal }) };
+}
+
+/** The value of a number, or of NULL, in another type, where that is as simple as the analyzer's own coercions. */
+function castLiteral({ literal, type: from }: CompiledExpr, to: SqlType): SqlValue | undefined {
+  if (literal === null) return null;
+  if (typeof literal !== "bigint" || from.kind !== "INT64") return undefined;
+  if (to.kind === "INT64") return literal;
+  if (to.kind === "FLOAT64") return Number(literal);
+  if (to.kind === "NUMERIC") return literal * 10n ** 9n;
+  return to.kind === "BIGNUMERIC" ? literal * 10n ** 38n : undefined;
 }
 
 /** The length, or precision and scale, that a CAST names with its type. */

@@ -232,7 +232,7 @@ class Finder {
 }
 
 /** The parts of a condition that must all be true. */
-export function conjuncts(filter: TreeNode): readonly TreeNode[] {
+function conjuncts(filter: TreeNode): readonly TreeNode[] {
   if (filter.kind !== "FunctionCall" || functionName(filter).name !== "$and") return [filter];
   return nodesOf(filter, "argumentList").flatMap(conjuncts);
 }

@@ -1,7 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import type { SqlType } from "../types.ts";
 import type { OrderItem } from "./functions/types.ts";
+import { orderSql } from "./order-sql.ts";
 import { childOf, flagOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -22,15 +22,6 @@ export function orderItems(node: TreeNode, unit: Unit): readonly OrderItem[] {
     const nullsFirst = asked === "NULLS_FIRST" || (asked !== "NULLS_LAST" && !descending);
     return { expr, descending, nullsFirst, sql: orderSql(expr.sql, expr.type, descending, nullsFirst) };
   });
-}
-
-/** One key of DuckDB's ORDER BY; of FLOAT64 two, as NaN is the smallest number to GoogleSQL and the greatest to DuckDB. */
-export function orderSql(sql: string, type: SqlType, descending: boolean, nullsFirst: boolean): string {
-  const nulls = nullsFirst ? "NULLS FIRST" : "NULLS LAST";
-  const direction = descending ? "DESC" : "ASC";
-  if (type.kind !== "FLOAT64") return `${sql} ${direction} ${nulls}`;
-  // DuckDB gives back 0 for a column of -0 that it has sorted by, so it sorts by a value of its own.
-  return `isnan(${sql}) ${descending ? "ASC" : "DESC"} ${nulls}, (${sql} + 0) ${direction} ${nulls}`;
 }
 
 /** `ORDER BY …`, or nothing. */

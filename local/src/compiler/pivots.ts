@@ -1,12 +1,7 @@
-import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { aggregateCall, aggregateSql } from "./aggregate-calls.ts";
-import type { AggregateCall } from "./functions/types.ts";
 import { childOf, columnId, flagOf, integerOf, nodesOf, refId } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
-
-/** Aggregates that see a NULL; hiding a row from them by making its value NULL would change them. */
-const SEES_NULL = new Set(["array_agg", "array_concat_agg", "any_value", "approx_top_count"]);
 
 /** PIVOT: each pivot column aggregates only the rows whose FOR expression has its value. */
 export function compilePivotScan(node: TreeNode, unit: Unit): string {
@@ -22,7 +17,7 @@ export function compilePivotScan(node: TreeNode, unit: Unit): string {
     const call = aggregates[integerOf(item, "pivotExprIndex")];
     const value = values[integerOf(item, "pivotValueIndex")];
     if (call === undefined || value === undefined) throw new Error("a pivot column without its expression");
-    const sql = aggregateSql(onlyWhere(call, `${selector} IS NOT DISTINCT FROM ${value}`));
+    const sql = aggregateSql({ ...call, only: `${selector} IS NOT DISTINCT FROM ${value}` });
     return unit.define(sql, columnId(childOf(item, "column")));
   });
   const named = [
@@ -34,19 +29,6 @@ export function compilePivotScan(node: TreeNode, unit: Unit): string {
   const group = keys.length === 0 ? "" : ` GROUP BY ${keys.map((key) => key.name).join(", ")}`;
   const columns = unit.columnList(nodesOf(node, "columnList"));
   return `SELECT ${columns} FROM (SELECT ${items.join(", ")} FROM ${from}${group})`;
-}
-
-/** The same aggregate over only the rows for which the condition holds. */
-function onlyWhere(call: AggregateCall, condition: string): AggregateCall {
-  if (call.name === "$count_star") {
-    const flag = { sql: `(CASE WHEN ${condition} THEN 1 END)`, type: { kind: "INT64" } } as const;
-    return { ...call, name: "count", args: [flag], argTypes: [flag.type] };
-  }
-  const [first, ...rest] = call.args;
-  const seesNull = SEES_NULL.has(call.name) && call.nulls !== "ignore" && call.name !== "any_value";
-  if (first === undefined || seesNull) throw unsupported(`${call.name.toUpperCase()} in PIVOT`);
-  const hidden = { sql: `(CASE WHEN ${condition} THEN ${first.sql} END)`, type: first.type };
-  return { ...call, args: [hidden, ...rest] };
 }
 
 /** UNPIVOT: one row per group of columns. */

@@ -1,5 +1,5 @@
 import { BigQueryError } from "../errors.ts";
-import { raisedMessage } from "./functions/raise.ts";
+import { raisedMessage } from "../raise.ts";
 
 /** What RE2, which both engines use, says of a regular expression that it cannot read. */
 const RE2 =

@@ -3,6 +3,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import { compileAggregateScan } from "./aggregates.ts";
 import { compileAnalyticScan } from "./analytic.ts";
 import { compileArrayScan } from "./array-scans.ts";
+import { checkedLimit } from "./checked-literals.ts";
 import { compileJoinScan } from "./joins.ts";
 import { orderClause, orderItems } from "./ordering.ts";
 import { compilePivotScan, compileUnpivotScan } from "./pivots.ts";
@@ -71,8 +72,8 @@ function compileLimitOffsetScan(node: TreeNode, unit: Unit): string {
   const limit = nodeOf(node, "limit");
   const offset = nodeOf(node, "offset");
   const rows =
-    (limit === undefined ? "" : ` LIMIT ${unit.expr(limit).sql}`) +
-    (offset === undefined ? "" : ` OFFSET ${unit.expr(offset).sql}`);
+    (limit === undefined ? "" : ` LIMIT ${checkedLimit(unit.expr(limit)).sql}`) +
+    (offset === undefined ? "" : ` OFFSET ${checkedLimit(unit.expr(offset)).sql}`);
   // The ORDER BY of the input and the LIMIT in one SELECT let DuckDB keep only the first rows.
   if (input.kind === "OrderByScan") {
     const from = unit.from(childOf(input, "inputScan"));

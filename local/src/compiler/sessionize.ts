@@ -1,10 +1,10 @@
 import { unsupported } from "../errors.ts";
 import { inputColumns, readSessionize } from "../googlesql/sessionize.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { raise } from "../raise.ts";
 import type { RangeType, SqlType } from "../types.ts";
 import { rangeSql } from "../values.ts";
 import { heldBound } from "./functions/bounds.ts";
-import { raise } from "./functions/raise.ts";
 import { childOf, columnId, nodesOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 

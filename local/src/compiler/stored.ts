@@ -1,9 +1,9 @@
+import { raise } from "../raise.ts";
 import { isLimited, limitedScalar } from "../storage/field-limits.ts";
 import { fieldOfType } from "../storage/schema.ts";
 import type { FieldSchema, SqlType } from "../types.ts";
 import { duckType } from "../values.ts";
 import { structSql } from "./expressions.ts";
-import { raise } from "./functions/raise.ts";
 import type { Unit } from "./unit.ts";
 
 /**

@@ -45,7 +45,7 @@ export function tableName(scan: TreeNode): string {
 }
 
 /** `t."a" AS c1, …` for the columns of a scan of a physical table named `t`. */
-export function tableColumns(scan: TreeNode, table: PhysicalTable, unit: Unit): string {
+function tableColumns(scan: TreeNode, table: PhysicalTable, unit: Unit): string {
   const columns = nodesOf(scan, "columnList").map((column) =>
     unit.define(columnExpression(table, textOf(column, "name")), columnId(column)),
   );

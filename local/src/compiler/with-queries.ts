@@ -1,5 +1,5 @@
 import type { TreeNode } from "../googlesql/tree.ts";
-import { failWhen } from "./functions/raise.ts";
+import { failWhen } from "../raise.ts";
 import { RECURSIVE, setOperationItem, setOperator } from "./set-operations.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";

@@ -1,5 +1,5 @@
 import type { RangeElementKind, SqlType } from "../types.ts";
-import { CALL_ATTEMPTS, type GoogleSqlClient, type Message, ServerGoneError } from "./client.ts";
+import type { GoogleSqlClient, Message } from "./client.ts";
 import { EXTENDED_FUNCTIONS, LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
 import { sessionizeFunction } from "./sessionize.ts";
 import type { FoundTable } from "./source.ts";
@@ -134,20 +134,18 @@ export class CatalogRegistry {
   }
 
   /** Runs `use` with the id of the catalog that `build` makes for this key; again, where the server ended under it. */
-  async use<T>(key: string, build: () => Message, use: (id: string) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+  use<T>(key: string, build: () => Message, use: (id: string) => Promise<T>): Promise<T> {
+    return this.#client.retrying(async () => {
       const generation = await this.#client.generation();
       const entry = this.#entry(key, build, generation);
       entry.users++;
       try {
         return await use(await entry.id);
-      } catch (error) {
-        if (!(error instanceof ServerGoneError) || attempt >= CALL_ATTEMPTS) throw error;
       } finally {
         entry.users--;
         if (entry.evicted) this.#release(entry);
       }
-    }
+    });
   }
 
   #entry(key: string, build: () => Message, generation: number): Registered {
@@ -158,7 +156,7 @@ export class CatalogRegistry {
       return known;
     }
     const id = this.#client
-      .call("registerCatalog", { simpleCatalog: build() })
+      .callOnce("registerCatalog", { simpleCatalog: build() })
       .then((answer) => String(answer.registeredId));
     const entry: Registered = { id, generation, users: 0, evicted: false };
     id.catch(() => this.#registered.delete(key));
@@ -179,7 +177,7 @@ export class CatalogRegistry {
   #release(entry: Registered): void {
     if (entry.users > 0) return;
     void entry.id
-      .then((registeredId) => this.#client.call("unregisterCatalog", { registeredId }))
+      .then((registeredId) => this.#client.callOnce("unregisterCatalog", { registeredId }))
       .catch(() => undefined);
   }
 }

@@ -1,6 +1,13 @@
-import grpc from "@grpc/grpc-js";
 import { BigQueryError } from "../errors.ts";
 import { type ServerProcess, startServerProcess } from "./process.ts";
+import {
+  ConnectionLostError,
+  INTERNAL,
+  NoAnswerError,
+  RpcConnection,
+  type RpcMethod,
+  RpcStatusError,
+} from "./rpc.ts";
 import { defineService } from "./service.ts";
 
 /** A protobuf message as the loader gives and takes it. */
@@ -17,21 +24,10 @@ export type Method =
   | "evaluateQuery"
   | "formatSql";
 
-type Call = (
-  request: Message,
-  callback: (error: grpc.ServiceError | null, answer: Message) => void,
-) => grpc.ClientUnaryCall;
-type Service = Record<Method, Call> & { close(): void; waitForReady: grpc.Client["waitForReady"] };
-type ServiceConstructor = new (
-  address: string,
-  credentials: grpc.ChannelCredentials,
-  options: grpc.ClientOptions,
-) => Service;
-
 const START_TIMEOUT_MS = 20_000;
 const START_ATTEMPTS = 3;
-/** How often a call is made while servers end under it: perhaps because of it, perhaps because of another one. */
-export const CALL_ATTEMPTS = 3;
+/** The longest that a call may take. Nothing that the analyzer can do takes as long; what it cannot do may take for ever. */
+const CALL_LIMIT_MS = 60_000;
 
 /** A statement that the server refuses, as opposed to a server that is gone. */
 export class GoogleSqlError extends Error {
@@ -56,18 +52,34 @@ export class ServerGoneError extends BigQueryError {
 }
 
 interface Connection {
-  readonly service: Service;
+  readonly rpc: RpcConnection;
   readonly process: ServerProcess;
   /** Counts the server's lives: what was registered with an earlier one is gone. */
   readonly generation: number;
 }
 
-/** GoogleSQL's server and the connection to it: started on first use, started again when it dies, stopped by `close`. */
+/** What a client may be given. */
+export interface ClientOptions {
+  /** The longest that a call may take, in milliseconds. */
+  readonly callLimitMs?: number;
+}
+
+/**
+ * GoogleSQL's server and the connection to it: started on first use, started again when it dies or does not answer, stopped by
+ * `close`.
+ */
 export class GoogleSqlClient {
+  readonly #callLimitMs: number;
   #connection: Promise<Connection> | undefined;
   #generation = 0;
   #closed = false;
-  #serviceClass: ServiceConstructor | undefined;
+  #methods: ReadonlyMap<string, RpcMethod> | undefined;
+  /** The end of the latest work that is done again. */
+  #again: Promise<unknown> = Promise.resolve();
+
+  constructor({ callLimitMs = CALL_LIMIT_MS }: ClientOptions = {}) {
+    this.#callLimitMs = callLimitMs;
+  }
 
   /** The number of the server's present life; catalogs registered under another number no longer exist. */
   async generation(): Promise<number> {
@@ -80,24 +92,43 @@ export class GoogleSqlClient {
   }
 
   /** Calls the server; a call that meets a dying server is made again on its successor. */
-  async call(method: Method, request: Message): Promise<Message> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.callOnce(method, request);
-      } catch (error) {
-        if (!(error instanceof ServerGoneError) || this.#closed || attempt >= CALL_ATTEMPTS) throw error;
-      }
+  call(method: Method, request: Message): Promise<Message> {
+    return this.retrying(() => this.callOnce(method, request));
+  }
+
+  /**
+   * Does work that calls the server, and does it again where the server ended under it: perhaps because of it, perhaps because of
+   * another call. So what is done again is done one after another, and what ends a server twice has failed.
+   */
+  async retrying<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ServerGoneError) || this.#closed) throw error;
     }
+    const again = this.#again.then(work);
+    this.#again = again.catch(() => undefined);
+    return await again;
   }
 
   /** Calls the server once: for requests that name what was registered with it. */
   async callOnce(method: Method, request: Message): Promise<Message> {
     const connection = await this.#connect();
+    const definition = this.#methods?.get(method);
+    if (definition === undefined) throw new Error(`GoogleSQL's server has no method ${method}.`);
     try {
-      return await callOnce(connection, method, request);
+      return (await connection.rpc.call(definition, request, this.#callLimitMs)) as Message;
     } catch (error) {
-      if (error instanceof ServerGoneError) await this.#forget(connection);
-      throw error;
+      if (error instanceof RpcStatusError) {
+        throw error.status === INTERNAL
+          ? new GoogleSqlError(TOO_COMPLEX, error.message)
+          : new GoogleSqlError(error.message);
+      }
+      // Other calls of this server are made again; the one that it does not answer is not.
+      const isSilent = error instanceof NoAnswerError;
+      if (!isSilent && !(error instanceof ConnectionLostError)) throw error;
+      await this.#forget(connection);
+      throw isSilent ? new GoogleSqlError(TOO_COMPLEX) : new ServerGoneError();
     }
   }
 
@@ -105,7 +136,7 @@ export class GoogleSqlClient {
   async close(): Promise<void> {
     this.#closed = true;
     const connection = await this.#connection?.catch(() => undefined);
-    connection?.service.close();
+    connection?.rpc.close();
     await connection?.process.stop();
   }
 
@@ -119,37 +150,23 @@ export class GoogleSqlClient {
   }
 
   async #start(): Promise<Connection> {
-    this.#serviceClass ??= grpc.makeGenericClientConstructor(
-      defineService(),
-      "ZetaSqlLocalService",
-    ) as unknown as ServiceConstructor;
     let failure: unknown;
     for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
       const server = await startServerProcess();
-      const service = new this.#serviceClass(server.address, grpc.credentials.createInsecure(), {
-        "grpc.max_receive_message_length": -1,
-        "grpc.max_send_message_length": -1,
-        "grpc.enable_http_proxy": 0,
-        // A tree may be a hundred megabytes: by the 64 KB of the default it takes seconds.
-        "grpc-node.flow_control_window": 16 * 1024 * 1024,
-        "grpc.initial_reconnect_backoff_ms": 30,
-        "grpc.min_reconnect_backoff_ms": 30,
-        "grpc.max_reconnect_backoff_ms": 200,
-      });
+      // While the server starts.
+      this.#methods ??= defineService();
       try {
-        await Promise.race([
-          ready(service),
+        const rpc = await Promise.race([
+          RpcConnection.open(server.address, Date.now() + START_TIMEOUT_MS),
           server.ended.then(() => Promise.reject(new Error("ended at once"))),
         ]);
+        const connection = { rpc, process: server, generation: ++this.#generation };
+        void server.ended.then(() => this.#forget(connection));
+        return connection;
       } catch (error) {
         failure = error;
-        service.close();
         await server.stop();
-        continue;
       }
-      const connection = { service, process: server, generation: ++this.#generation };
-      void server.ended.then(() => this.#forget(connection));
-      return connection;
     }
     throw new Error(`GoogleSQL's server does not start: ${String(failure)}`);
   }
@@ -157,25 +174,7 @@ export class GoogleSqlClient {
   async #forget(connection: Connection): Promise<void> {
     const current = await this.#connection?.catch(() => undefined);
     if (current === connection) this.#connection = undefined;
-    connection.service.close();
+    connection.rpc.close();
     await connection.process.stop();
   }
-}
-
-function ready(service: Service): Promise<void> {
-  return new Promise((resolve, reject) => {
-    service.waitForReady(Date.now() + START_TIMEOUT_MS, (error) => (error ? reject(error) : resolve()));
-  });
-}
-
-function callOnce(connection: Connection, method: Method, request: Message): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    connection.service[method](request, (error, answer) => {
-      if (!error) resolve(answer);
-      else if (error.code === grpc.status.UNAVAILABLE || error.code === grpc.status.CANCELLED) {
-        reject(new ServerGoneError());
-      } else if (error.code === grpc.status.INTERNAL) reject(new GoogleSqlError(TOO_COMPLEX, error.details));
-      else reject(new GoogleSqlError(error.details));
-    });
-  });
 }

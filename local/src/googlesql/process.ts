@@ -11,7 +11,7 @@ export function googleSqlFolder(): string {
 }
 
 /** The server binary for this machine. */
-export function serverBinary(platform = process.platform, arch = process.arch): string {
+function serverBinary(platform = process.platform, arch = process.arch): string {
   const suffix = `${arch === "arm64" ? "_arm" : ""}${platform === "darwin" ? "" : ".so"}`;
   if (!["linux", "darwin"].includes(platform) || !["x64", "arm64"].includes(arch)) {
     throw new Error(

@@ -1,17 +1,18 @@
 import { unsupported } from "../errors.ts";
 import type { JavaScriptFunction } from "../javascript/definition.ts";
+import { typeText } from "../type-text.ts";
 import type { NamedRoutine } from "./catalog.ts";
 import type { Message } from "./client.ts";
 import { walkTree } from "./parse-tree.ts";
 import type { FoundRoutine } from "./source.ts";
 import type { TreeNode } from "./tree.ts";
-import { fromTypeProto, typeText } from "./types.ts";
+import { fromTypeProto } from "./types.ts";
 
 /** What a call of a user's function stands for. */
 export type RoutineBody = SqlRoutineBody | JavaScriptRoutineBody;
 
 /** A function in JavaScript. */
-export interface JavaScriptRoutineBody extends JavaScriptFunction {
+interface JavaScriptRoutineBody extends JavaScriptFunction {
   readonly language: "JAVASCRIPT";
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
-import type grpc from "@grpc/grpc-js";
 import { googleSqlFolder } from "./process.ts";
+import type { RpcMethod } from "./rpc.ts";
 import { rememberType } from "./tree.ts";
 
 /** How deep trees may nest; one operator takes several levels. What is deeper is refused, the stack does not overflow. */
@@ -43,8 +43,8 @@ interface Protobuf {
   readonly util: { recursionLimit: number };
 }
 
-/** GoogleSQL's local service, as the files beside its server define it. */
-export function defineService(): grpc.ServiceDefinition {
+/** The methods of GoogleSQL's local service by name, as the files beside its server define them. */
+export function defineService(): ReadonlyMap<string, RpcMethod> {
   const require = createRequire(import.meta.url);
   // It knows the files of Google's that are not beside the server.
   require("@grpc/proto-loader");
@@ -56,24 +56,18 @@ export function defineService(): grpc.ServiceDefinition {
   root.resolvePath = (_origin, target) => path.join(googleSqlFolder(), "protos", target);
   root.loadSync("local_service.proto").resolveAll();
   const types = new SharedTypes(root.lookupType(TYPE));
-  const methods = root.lookupService(SERVICE).methodsArray.map((method) => {
+  const methods = root.lookupService(SERVICE).methodsArray.map((method): [string, RpcMethod] => {
     const { name, resolvedRequestType: request, resolvedResponseType: response } = method;
     return [
-      name,
+      name.charAt(0).toLowerCase() + name.slice(1),
       {
         path: `/${SERVICE}/${name}`,
-        originalName: name.charAt(0).toLowerCase() + name.slice(1),
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: requestWriter(request),
-        requestDeserialize: (bytes: Buffer) => request.decode(bytes),
-        responseSerialize: (value: object) => Buffer.from(response.encode(value).finish()),
-        responseDeserialize: (bytes: Buffer) =>
-          types.within(() => response.toObject(response.decode(bytes), AS_OBJECT)),
+        write: requestWriter(request),
+        read: (bytes) => types.within(() => response.toObject(response.decode(bytes), AS_OBJECT)),
       },
     ];
   });
-  return Object.fromEntries(methods) as grpc.ServiceDefinition;
+  return new Map(methods);
 }
 
 /** Writes requests; options, which are most of a small one and the same for many, are written once. */

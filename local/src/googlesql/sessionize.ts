@@ -1,14 +1,14 @@
 import { BigQueryError, unsupported } from "../errors.ts";
-import { RANGE_ELEMENTS } from "../storage/ranges.ts";
-import type { RangeElementKind, SqlType } from "../types.ts";
+import { typeText } from "../type-text.ts";
+import { RANGE_ELEMENTS, type RangeElementKind, type SqlType } from "../types.ts";
 import type { Message } from "./client.ts";
 import type { ObjectNames } from "./object-names.ts";
 import { walkTree } from "./parse-tree.ts";
 import type { TreeNode } from "./tree.ts";
-import { fromTypeProto, toTypeProto, typeText } from "./types.ts";
+import { fromTypeProto, toTypeProto } from "./types.ts";
 
 /** RANGE_SESSIONIZE as trees call it: https://cloud.google.com/bigquery/docs/reference/standard-sql/range-functions#range_sessionize */
-export const SESSIONIZE = "range_sessionize";
+const SESSIONIZE = "range_sessionize";
 
 const STRING: SqlType = { kind: "STRING" };
 
@@ -94,7 +94,7 @@ export function readSessionize(scan: TreeNode): SessionizeCall {
 }
 
 /** The elements of the RANGEs that a statement sessionizes. */
-export function sessionizedElements(statement: TreeNode): ReadonlySet<RangeElementKind> {
+function sessionizedElements(statement: TreeNode): ReadonlySet<RangeElementKind> {
   const elements = new Set<RangeElementKind>();
   walkTree(statement, (node) => {
     if (isSessionize(node)) elements.add(readSessionize(node).element);

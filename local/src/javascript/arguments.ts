@@ -1,6 +1,5 @@
-import { decimalText } from "../storage/decimal.ts";
 import type { SqlType } from "../types.ts";
-import type { SqlValue } from "../values.ts";
+import { decimalText, type SqlValue } from "../values.ts";
 
 type Encoder = (value: SqlValue) => unknown;
 

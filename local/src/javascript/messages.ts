@@ -19,7 +19,7 @@ export interface NumberedFunction extends JavaScriptFunction {
 }
 
 /** Functions that nobody will call again. */
-export interface Forget {
+interface Forget {
   readonly kind: "forget";
   readonly calls: readonly number[];
 }

@@ -1,10 +1,10 @@
-import { typeText } from "../googlesql/types.ts";
 import { parseDecimal } from "../storage/decimal.ts";
 import { canonicalJson, parseExactJson } from "../storage/json-text.ts";
 import { dateText, dateTimeText } from "../storage/temporal.ts";
 import { parseInteger } from "../storage/text-values.ts";
+import { typeText } from "../type-text.ts";
 import type { SqlType } from "../types.ts";
-import { scaledText } from "../values.ts";
+import { decimalText } from "../values.ts";
 
 /** The error of a result that is no value of the function's type. */
 export class CoercionError extends Error {
@@ -63,7 +63,7 @@ function textOf(kind: SqlType["kind"], result: unknown): string | undefined {
       return parseInteger(decimalTextOf(result) ?? "")?.toString();
     case "NUMERIC": {
       const value = parseDecimal("NUMERIC", decimalTextOf(result) ?? "");
-      return value === undefined ? undefined : scaledText(value, 9);
+      return value === undefined ? undefined : decimalText(value, 9);
     }
     case "BIGNUMERIC":
       return parseDecimal("BIGNUMERIC", decimalTextOf(result) ?? "")?.toString();

@@ -10,7 +10,7 @@ import {
   type DuckDBVector,
   VARCHAR,
 } from "@duckdb/node-api";
-import { markMessage } from "../compiler/functions/raise.ts";
+import { markMessage } from "../raise.ts";
 import { fromDuck, type SqlValue } from "../values.ts";
 import { encodeRows } from "./arguments.ts";
 import { Batches } from "./batches.ts";

@@ -1,4 +1,4 @@
-import { typeText } from "../googlesql/types.ts";
+import { typeText } from "../type-text.ts";
 import type { NumberedFunction } from "./messages.ts";
 
 /** Something that the user's code threw. */

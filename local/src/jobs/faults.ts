@@ -38,7 +38,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
 ]);
 
 /** One planned failure. */
-export type Fault = z.infer<typeof faultSchema>;
+type Fault = z.infer<typeof faultSchema>;
 
 /** A planned failure as callers write it: `nth` and `times` are 1 unless given. */
 export type FaultInput = z.input<typeof faultSchema>;

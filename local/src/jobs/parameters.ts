@@ -1,19 +1,19 @@
 import { z } from "zod";
 import { BigQueryError } from "../errors.ts";
-import { isRangeElement, isUnbounded, RANGE_ELEMENTS, rangeOf } from "../storage/ranges.ts";
+import { isUnbounded, rangeOf } from "../storage/ranges.ts";
 import { parseText } from "../storage/text-values.ts";
-import type { RangeType, ScalarKind, SqlType } from "../types.ts";
+import { isRangeElement, RANGE_ELEMENTS, type RangeType, type ScalarKind, type SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { ParameterValue } from "./ports.ts";
 
-export interface TypeJson {
+interface TypeJson {
   type: string;
   arrayType?: TypeJson | null | undefined;
   rangeElementType?: TypeJson | null | undefined;
   structTypes?: { name?: string | null | undefined; type: TypeJson }[] | null | undefined;
 }
 
-export interface ValueJson {
+interface ValueJson {
   value?: unknown;
   arrayValues?: ValueJson[] | null | undefined;
   structValues?: Record<string, ValueJson> | null | undefined;

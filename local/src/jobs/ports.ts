@@ -89,7 +89,7 @@ export interface QueryEngine {
 }
 
 /** What a load job asks for. */
-export interface LoadRequest {
+interface LoadRequest {
   readonly projectId: string;
   readonly destinationTable: TableRef;
   /** The uploaded data, decompressed. */
@@ -100,7 +100,7 @@ export interface LoadRequest {
 }
 
 /** What a load job did. */
-export interface LoadOutcome {
+interface LoadOutcome {
   readonly outputRows: number;
   readonly outputBytes: number;
   readonly badRecords: number;
@@ -110,4 +110,14 @@ export interface LoadOutcome {
 /** Loads a file into a table: all of it, or nothing. */
 export interface Loader {
   load(request: LoadRequest): Promise<LoadOutcome>;
+}
+
+/** A job as INFORMATION_SCHEMA.JOBS shows it. */
+export interface ListedJob {
+  readonly projectId: string;
+  readonly jobId: string;
+  readonly parentJobId?: string;
+  readonly state: string;
+  /** Its REST resource, with links that begin with this address. */
+  toResource(baseUrl: string): object;
 }

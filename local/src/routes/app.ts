@@ -9,7 +9,7 @@ import { methodOf } from "./method-override.ts";
 import { addPartialResponses } from "./partial-response.ts";
 
 /** BigQuery takes requests of at most 10 MB (https://cloud.google.com/bigquery/quotas#streaming_inserts); uploads have their own limit. */
-export const MAX_JSON_BYTES = 10 * 1024 * 1024;
+const MAX_JSON_BYTES = 10 * 1024 * 1024;
 
 /** How the HTTP side behaves, whatever resources it serves. */
 export interface AppOptions {

@@ -214,7 +214,7 @@ export function textMembers(entry: {
 }
 
 /** A location as BigQuery writes it: `US` and `EU` in capitals, regions in lower case. */
-export function readLocation(location: string | null | undefined): string | undefined {
+function readLocation(location: string | null | undefined): string | undefined {
   if (location === undefined || location === null || location === "") return undefined;
   if (!/^[A-Za-z0-9-]{2,40}$/.test(location)) {
     throw new BigQueryError("invalid", `Invalid location "${location.slice(0, 100)}".`, "location");

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { stringLiteral } from "../compiler/functions/udf/bytes.ts";
 import { BigQueryError } from "../errors.ts";
+import { stringLiteral } from "../string-literal.ts";
 import { notSupported } from "./request.ts";
 
 interface DataType {

@@ -1,6 +1,5 @@
-import type { Options } from "../compiler/compiled.ts";
+import type { OptionExpression, Options } from "../compiler/compiled.ts";
 import { optionValue } from "../compiler/ddl-options.ts";
-import type { SqlType } from "../types.ts";
 import { fromDuck } from "../values.ts";
 import type { Ddl } from "./ddl-statements.ts";
 import type { Session } from "./session.ts";
@@ -30,12 +29,6 @@ export async function evaluateOptions(session: Session, ddl: Ddl): Promise<Ddl> 
     default:
       return ddl;
   }
-}
-
-interface OptionExpression {
-  readonly kind: "expression";
-  readonly sql: string;
-  readonly type: SqlType;
 }
 
 async function evaluate(session: Session, options: Options): Promise<Options> {

@@ -1,7 +1,7 @@
 import { BigQueryError } from "../errors.ts";
 import { shiftPosition } from "../googlesql/analysis-errors.ts";
 import type { Position } from "../googlesql/parse-tree.ts";
-import { typeText } from "../googlesql/types.ts";
+import { typeText } from "../type-text.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import { asBigQueryError, untilUndisturbed } from "./execute.ts";

@@ -107,7 +107,7 @@ async function runAssert(session: Session, { sql, message }: Assert): Promise<Pa
 }
 
 /** Throws BigQuery's error where two columns of a result have the same name, whatever its case. */
-export function checkDuplicateNames({ columns }: CompiledQuery): void {
+function checkDuplicateNames({ columns }: CompiledQuery): void {
   const seen = new Set<string>();
   const duplicates = new Set<string>();
   for (const { name } of columns) {

@@ -1,7 +1,7 @@
-import { typeText } from "../googlesql/types.ts";
 import type { Described, TableEntry } from "../storage/entries.ts";
 import { isIngestionTimePartitioned } from "../storage/partition-keys.ts";
 import { elementType } from "../storage/schema.ts";
+import { typeText } from "../type-text.ts";
 import type { FieldSchema } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 

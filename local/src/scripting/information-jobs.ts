@@ -1,10 +1,10 @@
-import type { Job } from "../jobs/job.ts";
+import type { ListedJob } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { Columns } from "./information-values.ts";
 
 /** Gives the jobs of a project, newest first. */
-export type JobLister = (projectId: string) => readonly Job[];
+export type JobLister = (projectId: string) => readonly ListedJob[];
 
 const STRING: SqlType = { kind: "STRING" };
 const INT64: SqlType = { kind: "INT64" };
@@ -55,7 +55,7 @@ export const jobColumns: Columns = [
 ];
 
 /** The rows of INFORMATION_SCHEMA.JOBS. */
-export function jobRows(jobs: readonly Job[]): SqlValue[][] {
+export function jobRows(jobs: readonly ListedJob[]): SqlValue[][] {
   return jobs.map((job) => {
     const resource = job.toResource("") as unknown as JobResource;
     const { configuration, statistics } = resource;

@@ -335,7 +335,7 @@ function changedMeanwhile(entry: Entry | undefined): BigQueryError {
 const MAX_ATTEMPTS = 15;
 
 /** Another transaction has changed the same object since this one began. */
-export class ConcurrentUpdateError extends BigQueryError {
+class ConcurrentUpdateError extends BigQueryError {
   constructor(what: string) {
     super("invalidQuery", `Transaction is aborted due to concurrent update against ${what}.`, "query");
   }

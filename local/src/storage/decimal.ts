@@ -19,15 +19,6 @@ export function parseDecimal(kind: "NUMERIC" | "BIGNUMERIC", text: string): bigi
   return signed > max || signed < -max - (kind === "BIGNUMERIC" ? 1n : 0n) ? undefined : signed;
 }
 
-/** A decimal number as BigQuery prints it: no trailing zeros after the point. */
-export function decimalText(unscaled: bigint, scale: number): string {
-  const negative = unscaled < 0n;
-  const digits = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
-  const fraction = digits.slice(-scale).replace(/0+$/, "");
-  const whole = digits.slice(0, -scale);
-  return `${negative ? "-" : ""}${whole}${fraction === "" ? "" : `.${fraction}`}`;
-}
-
 /**
  * The value as a NUMERIC(precision, scale) column keeps it: rounded to the scale; undefined where it has more digits before the
  * point than the column takes. `unscaled` has `typeScale` digits after the point.

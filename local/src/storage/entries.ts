@@ -26,7 +26,7 @@ export interface DatasetEntry extends Described {
 export type TableKind = "TABLE" | "SNAPSHOT" | "VIEW" | "MATERIALIZED_VIEW";
 
 /** The table that a clone or a snapshot was made of. */
-export interface BaseTable {
+interface BaseTable {
   readonly table: TableRef;
   /** When it was made, in milliseconds since the epoch. */
   readonly time: number;

@@ -1,7 +1,6 @@
-import { type MessagePart, raise } from "../compiler/functions/raise.ts";
+import { type MessagePart, raise } from "../raise.ts";
 import type { FieldSchema } from "../types.ts";
-import { duckType } from "../values.ts";
-import { decimalText } from "./decimal.ts";
+import { decimalText, duckType } from "../values.ts";
 import { elementType, fieldType } from "./schema.ts";
 
 /** True for a field of type STRING(n), BYTES(n), NUMERIC(p, s) or BIGNUMERIC(p, s), and for a RECORD that has one in it. */
@@ -16,7 +15,7 @@ export function isLimited(field: FieldSchema): boolean {
  * fails (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_data_types). `sql` is evaluated several
  * times, so it must be a column or a lambda's parameter.
  */
-export function limitedSql(field: FieldSchema, sql: string, path = field.name, depth = 0): string {
+function limitedSql(field: FieldSchema, sql: string, path = field.name, depth = 0): string {
   if (!isLimited(field)) return sql;
   if (field.mode === "REPEATED") {
     const item = `l${depth}`;

@@ -45,18 +45,6 @@ export function parseExactJson(text: string): JsonValue {
   return value;
 }
 
-/** What JSON.parse made, as an exact value; numbers are as exact as they arrived. */
-export function fromPlainJson(value: unknown): JsonValue {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "boolean" || typeof value === "string") return value;
-  if (typeof value === "number") return new JsonNumber(String(value));
-  if (Array.isArray(value)) return value.map(fromPlainJson);
-  if (value instanceof JsonNumber || value instanceof JsonObject) return value;
-  return new JsonObject(
-    Object.entries(value).map(([name, member]) => [name, fromPlainJson(member)] as const),
-  );
-}
-
 /**
  * The text of a JSON value in the form GoogleSQL keeps: no spaces, members sorted by name and the first of equal names kept,
  * integers of 64 bits exact and other numbers as FLOAT64.

@@ -164,7 +164,7 @@ export class JsonRowReader {
 }
 
 /** What is wrong with a text for a type, in BigQuery's words. */
-export function badValueMessage(type: string, text: string): string {
+function badValueMessage(type: string, text: string): string {
   switch (type) {
     case "INTEGER":
       return "Could not convert value to integer.";

@@ -21,7 +21,7 @@ export function checkDatasetId(datasetId: string): string {
 }
 
 /** https://cloud.google.com/bigquery/docs/tables#table_naming: letters, marks, numbers, connectors, dashes, spaces of any script. */
-export function checkTableId(tableId: string): string {
+function checkTableId(tableId: string): string {
   checkDecorator(tableId);
   if (!/^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]+$/u.test(tableId) || Buffer.byteLength(tableId) > 1024) {
     throw new BigQueryError(

@@ -1,5 +1,5 @@
-import { raise } from "../compiler/functions/raise.ts";
 import { BigQueryError } from "../errors.ts";
+import { raise } from "../raise.ts";
 import type { FieldSchema, Partitioning } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";

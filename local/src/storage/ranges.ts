@@ -1,13 +1,4 @@
-import type { RangeElementKind } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-
-/** What the bounds of a RANGE may be, as types and in REST's `rangeElementType`. */
-export const RANGE_ELEMENTS: readonly RangeElementKind[] = ["DATE", "DATETIME", "TIMESTAMP"];
-
-/** Whether a type may stand between the brackets of `RANGE<…>`. */
-export function isRangeElement(kind: unknown): kind is RangeElementKind {
-  return (RANGE_ELEMENTS as readonly unknown[]).includes(kind);
-}
 
 /** The text of a RANGE of these bounds: `[2020-01-01, UNBOUNDED)`. */
 export function rangeText(start: string | null, end: string | null): string {

@@ -1,6 +1,5 @@
 import type { ScalarKind, SqlType } from "../types.ts";
-import type { IntervalValue, SqlValue } from "../values.ts";
-import { decimalText } from "./decimal.ts";
+import { decimalText, type IntervalValue, type SqlValue } from "../values.ts";
 import { rangeText } from "./ranges.ts";
 import { clockText, dateText, dateTimeText } from "./temporal.ts";
 

@@ -1,6 +1,12 @@
 import { BigQueryError } from "../errors.ts";
-import type { FieldSchema, RangeElementKind, ScalarKind, SqlType } from "../types.ts";
-import { isRangeElement, RANGE_ELEMENTS } from "./ranges.ts";
+import {
+  type FieldSchema,
+  isRangeElement,
+  RANGE_ELEMENTS,
+  type RangeElementKind,
+  type ScalarKind,
+  type SqlType,
+} from "../types.ts";
 
 /** Every spelling REST takes for a type, and the one it gives back. */
 const REST_TYPES: Readonly<Record<string, string>> = {

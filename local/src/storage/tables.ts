@@ -171,7 +171,7 @@ export async function replaceRows(
 }
 
 /** The columns of the physical table as DuckDB's CREATE TABLE takes them. */
-export function physicalColumns(schema: readonly FieldSchema[], partitioning: Partitioning): string[] {
+function physicalColumns(schema: readonly FieldSchema[], partitioning: Partitioning): string[] {
   const columns = schema.map((field) => {
     const type = fieldType(field);
     // An ARRAY column never holds NULL (BigQuery stores the empty array), whoever writes and whatever they leave out.

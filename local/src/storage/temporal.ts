@@ -27,7 +27,7 @@ export function dateTimeText(micros: bigint, separator: string): string {
 }
 
 /** Division that rounds towards negative infinity. */
-export function floorDivide(value: bigint, divisor: bigint): bigint {
+function floorDivide(value: bigint, divisor: bigint): bigint {
   const quotient = value / divisor;
   return value % divisor !== 0n && value < 0n !== divisor < 0n ? quotient - 1n : quotient;
 }

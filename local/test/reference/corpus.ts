@@ -19,7 +19,7 @@ const FOLDER = path.join(import.meta.dirname, "corpus");
  * `-- refused` expects a refusal by name, `-- docs: RESULT` the result that the documentation gives where the reference
  * implementation differs; the comment above such a line cites the page.
  */
-export function parseCorpus(file: string, content: string): readonly Case[] {
+function parseCorpus(file: string, content: string): readonly Case[] {
   return content.split("\n").flatMap((raw, index) => {
     const text = raw.trim();
     if (text === "" || text.startsWith("--")) return [];

@@ -1,7 +1,7 @@
 import type { Message } from "../../src/googlesql/client.ts";
 
 /** A generator of numbers in [0, 1) that gives the same sequence for the same seed. */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

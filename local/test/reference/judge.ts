@@ -8,8 +8,9 @@ import { BigQueryError } from "../../src/errors.ts";
 import { Analyzer } from "../../src/googlesql/analyzer.ts";
 import { GoogleSqlClient, GoogleSqlError, type Message } from "../../src/googlesql/client.ts";
 import { bigQueryLanguage } from "../../src/googlesql/language.ts";
-import { fromTypeProto, typeText } from "../../src/googlesql/types.ts";
+import { fromTypeProto } from "../../src/googlesql/types.ts";
 import { UNDOCUMENTED_FUNCTIONS } from "../../src/googlesql/undocumented-functions.ts";
+import { typeText } from "../../src/type-text.ts";
 import type { SqlType } from "../../src/types.ts";
 import { fromDuck, type SqlValue } from "../../src/values.ts";
 
@@ -32,7 +33,7 @@ const REFUSAL = "Not supported by the local BigQuery endpoint: ";
 
 /** What the reference implementation of this age says of functions it can analyze but not run, and of its own limits. */
 const REFERENCE_LACKS =
-  /Unsupported built-in function|not supported yet|optional function implementation|not implemented|Unimplemented feature|exceeds max allowed output size|more than 16000 elements/;
+  /Unsupported (?:built-in|aggregate) function|not supported yet|optional function implementation|not implemented|Unimplemented feature|exceeds max allowed output size|more than 16000 elements/;
 
 function context(text: string): CompileContext {
   const none = (): undefined => undefined;

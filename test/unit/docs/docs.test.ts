@@ -21,7 +21,6 @@ const AWAITED = [
   "generator/src/generate/policies.ts",
   "generator/scaffold/includes/merge.js",
   "includes/merge.js",
-  "generator/src/cli/commands.ts",
 ];
 
 /** GitHub's anchor of a heading: https://docs.github.com/en/get-started/writing-on-github */

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readProjectFiles, writeTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const CLI = join(ROOT, "generator/bin/user-info-updater.js");
@@ -11,10 +11,8 @@ const FINAL = "definitions/user_info/user_info_final.sqlx";
 
 let project: string;
 beforeEach(async () => {
-  project = await mkdtemp(join(tmpdir(), "generator-"));
-  for (const path of ["dataform.json", "entities.json", "schemas", "includes"]) {
-    await cp(join(ROOT, path), join(project, path), { recursive: true });
-  }
+  const parts = ["dataform.json", "entities.json", "schemas", "includes"];
+  project = await writeTemporaryProject(await readProjectFiles(ROOT, parts), ROOT);
 });
 afterEach(() => rm(project, { recursive: true }));
 

@@ -17,10 +17,10 @@ describe("another environment than dataform.json names", () => {
   });
 
   it.each([
-    [["--schema-suffix", "dev"], "--schema-suffix dev"],
+    [["--schema-suffix", "dev"], "--schema-suffix=dev"],
     [["--tags", "x", "--table-prefix=dev"], "--table-prefix=dev"],
     [["--database-suffix=dev"], "--database-suffix=dev"],
-    [["--default-database", "other"], "--default-database other"],
+    [["--default-database", "other"], "--default-database=other"],
     [["--default-schema=other"], "--default-schema=other"],
     [["--default-location=EU"], "--default-location=EU"],
   ])("update %j", async (flags, written) => {

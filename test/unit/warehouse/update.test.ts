@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asksForTag, parseFlags, withAudit } from "../../../generator/src/dataform/flags.ts";
-import { withTimeout } from "../../../generator/src/dataform/run.ts";
+import { withTimeout } from "../../../generator/src/dataform/timeout.ts";
 import { isWorthRetrying, readFailures } from "../../../generator/src/warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final
@@ -77,15 +77,28 @@ describe("parseFlags", () => {
   };
   it("reads flags as the Dataform CLI does", () => {
     expect(read("--actions", "a", "b,c", "--tags=x,y", "--dry-run", "--vars=k=v")).toEqual([
-      [["actions", "a", "b", "c"], ["tags", "x", "y"], ["dry-run"], ["vars", "k=v"]],
+      [
+        ["actions", "a", "b", "c"],
+        ["tags", "x", "y"],
+        ["dry-run", "true"],
+        ["vars", "k=v"],
+      ],
       [],
     ]);
     expect(read("--vars", "k=v", "stray")).toEqual([[["vars", "k=v"]], ["stray"]]);
-    expect(read("--full-refresh", "stray")).toEqual([[["full-refresh"]], ["stray"]]);
+    expect(read("--full-refresh", "stray")).toEqual([[["full-refresh", "true"]], ["stray"]]);
     expect(read("--tags", "x", "--actions=a", "b")).toEqual([
       [
         ["tags", "x"],
         ["actions", "a", "b"],
+      ],
+      [],
+    ]);
+    expect(read("--no-dry-run", "--vars=a=1", "--vars=b=2")).toEqual([
+      [
+        ["dry-run", "false"],
+        ["vars", "a=1"],
+        ["vars", "b=2"],
       ],
       [],
     ]);
@@ -96,7 +109,7 @@ describe("withAudit", () => {
   const cases: [string[], string[]][] = [
     [
       ["--tags", "audit"],
-      ["--tags", "audit", "--vars=audit=true"],
+      ["--tags=audit", "--vars=audit=true"],
     ],
     [
       ["--tags=audit,erase", "--dry-run"],
@@ -104,7 +117,7 @@ describe("withAudit", () => {
     ],
     [
       ["--vars=a=b", "--tags", "audit"],
-      ["--tags", "audit", "--vars=a=b,audit=true"],
+      ["--tags=audit", "--vars=a=b,audit=true"],
     ],
     [
       ["--vars", "auditShare=0.5", "--tags", "audit"],

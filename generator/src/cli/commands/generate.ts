@@ -1,4 +1,5 @@
-import { generateProject } from "../../generate/project.ts";
+import { warnOfCompileCost } from "../../generate/compile-cost.ts";
+import { buildModels, generateProject } from "../../generate/project.ts";
 import { compareFiles, isGenerated } from "../../generate/write.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { defineCommand, flag } from "../command.ts";
@@ -23,6 +24,8 @@ export const generate = defineCommand({
   async run(context, { options }) {
     const { config, schemas, defaultDataset } = await loadProject(context.root);
     const expected = generateProject(config, schemas, { defaultDataset });
+    const warning = warnOfCompileCost(buildModels(config, schemas, { defaultDataset }));
+    if (warning !== undefined) context.output.note(warning);
     const differences = await compareFiles(context.root, "definitions", expected, isGenerated);
     return writeOrCheck(context, "generate", options.check, expected.size, differences);
   },

@@ -1,125 +1,90 @@
-import { dataError, readText } from "./text.ts";
-
-/** One cell of a CSV record; a quoted cell is a text even where it is empty. */
-export interface Cell {
-  readonly text: string;
-  readonly quoted: boolean;
-}
+import { pipeline, Readable } from "node:stream";
+import { CsvError, type Options, parse } from "csv-parse";
+import { parse as parseWhole } from "csv-parse/sync";
+import { dataError, MAX_ROW_BYTES, readText } from "./text.ts";
 
 /** One record of a CSV file and the line it begins at. */
 export interface CsvRecord {
   readonly line: number;
-  readonly cells: readonly Cell[];
+  /** Its cells; null where nothing stands between two commas, where `""` is the empty text. */
+  readonly cells: readonly (string | null)[];
 }
 
-/** The records of a CSV file as RFC 4180 writes them: commas, double quotes, line breaks within quotes. */
+/** Commas, double quotes, line breaks within quotes (RFC 4180); a quote inside a bare cell is a character as any other. */
+const FORM: Options = {
+  record_delimiter: ["\r\n", "\n"],
+  relax_column_count: true,
+  relax_quotes: true,
+  skip_empty_lines: true,
+};
+
+/** What the parser gives with `info` and `raw`. */
+interface ParsedRecord {
+  readonly record: readonly string[];
+  readonly raw: string;
+  readonly info: { readonly lines: number };
+}
+
+/** The records of a CSV file; blank lines are none. */
 export async function* readCsv(file: string): AsyncGenerator<CsvRecord> {
-  const reader = new CsvReader(file);
-  for await (const piece of readText(file)) yield* reader.read(piece);
-  yield* reader.end();
-}
-
-/** Reads pieces of a CSV file, which may end anywhere, and gives out each record as it ends. */
-class CsvReader {
-  readonly #file: string;
-  /** Where the next character stands: at a cell's start, in a bare cell, in quotes, or after a quote that may close. */
-  #state: "start" | "bare" | "quoted" | "quote" = "start";
-  #text = "";
-  #cells: Cell[] = [];
-  #line = 1;
-  #recordLine = 1;
-  #quoteLine = 1;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  *read(piece: string): Generator<CsvRecord> {
-    let at = 0;
-    while (at < piece.length) {
-      const end = this.#state === "quoted" ? indexOrEnd(piece, '"', at) : nextMark(piece, at);
-      if (end > at) {
-        this.#take(piece.slice(at, end));
-        at = end;
-        continue;
-      }
-      const record = this.#mark(piece[at]);
-      at++;
-      if (record !== undefined) yield record;
+  const parser = parse({ ...FORM, info: true, raw: true, max_record_size: MAX_ROW_BYTES });
+  // An error of either end comes out of the iteration.
+  pipeline(Readable.from(readText(file)), parser, () => undefined);
+  let lastLine = 0;
+  try {
+    for await (const { record, raw, info } of parser as AsyncIterable<ParsedRecord>) {
+      const line = info.lines - breaksWithin(raw);
+      lastLine = info.lines;
+      yield { line, cells: cellsOf(file, line, record, raw) };
     }
-  }
-
-  *end(): Generator<CsvRecord> {
-    if (this.#state === "quoted")
-      throw this.#fault(this.#quoteLine, "the quote that opens here is never closed");
-    if (this.#state === "start" && this.#cells.length === 0) return;
-    const record = this.#endRecord();
-    if (record !== undefined) yield record;
-  }
-
-  /** Text without a mark. */
-  #take(text: string): void {
-    if (this.#state === "quote") {
-      if (text === "\r") return;
-      throw this.#fault(this.#line, 'text after the closing quote; write a quote within quotes as ""');
-    }
-    if (this.#state === "quoted") this.#line += text.split("\n").length - 1;
-    else this.#state = "bare";
-    this.#text += text;
-  }
-
-  /** A comma, a quote or a line end. */
-  #mark(character: string | undefined): CsvRecord | undefined {
-    if (character === '"') this.#quote();
-    else if (character === ",") this.#endCell();
-    else {
-      this.#line++;
-      return this.#endRecord();
-    }
-    return undefined;
-  }
-
-  #quote(): void {
-    if (this.#state === "quoted") this.#state = "quote";
-    else if (this.#state === "bare") this.#text += '"';
-    else {
-      if (this.#state === "quote") this.#text += '"';
-      else this.#quoteLine = this.#line;
-      this.#state = "quoted";
-    }
-  }
-
-  #endCell(): void {
-    this.#cells.push({ text: this.#text, quoted: this.#state === "quote" });
-    this.#text = "";
-    this.#state = "start";
-  }
-
-  /** The record that ends here; a blank line is none. */
-  #endRecord(): CsvRecord | undefined {
-    if (this.#state === "bare" && this.#text.endsWith("\r")) this.#text = this.#text.slice(0, -1);
-    const isBlank = this.#cells.length === 0 && this.#text === "" && this.#state !== "quote";
-    this.#endCell();
-    const record = { line: this.#recordLine, cells: this.#cells };
-    this.#cells = [];
-    this.#recordLine = this.#line;
-    return isBlank ? undefined : record;
-  }
-
-  #fault(line: number, message: string): Error {
-    return dataError({ file: this.#file, line }, `column ${this.#cells.length + 1}: ${message}`);
+  } catch (error) {
+    throw error instanceof CsvError ? explain(file, lastLine + 1, error) : error;
   }
 }
 
-function nextMark(text: string, from: number): number {
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x2c || code === 0x22 || code === 0x0a) return at;
-  }
-  return text.length;
+/** Line breaks inside a record's quotes: the parser counts lines to the record's end. */
+function breaksWithin(raw: string): number {
+  return raw.trim().split("\n").length - 1;
 }
 
-function indexOrEnd(text: string, mark: string, from: number): number {
-  const at = text.indexOf(mark, from);
-  return at === -1 ? text.length : at;
+/** Whether a cell is quoted matters only where it is empty or begins with a quote; to ask it of every cell costs five times as much. */
+function cellsOf(file: string, line: number, record: readonly string[], raw: string): CsvRecord["cells"] {
+  if (!raw.includes('"')) return record.map((text) => (text === "" ? null : text));
+  if (!record.some((text) => text === "" || text.startsWith('"'))) return record;
+  try {
+    return parseCells(raw, false);
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    if (error.code === "CSV_INVALID_CLOSING_QUOTE") throw explain(file, line, error);
+    return parseCells(raw, true);
+  }
+}
+
+function parseCells(raw: string, isRelaxed: boolean): CsvRecord["cells"] {
+  const [cells = []] = parseWhole(raw, {
+    ...FORM,
+    relax_quotes: isRelaxed,
+    cast: (text, { quoting }) => (text === "" && !quoting ? null : text),
+  }) as unknown as (string | null)[][];
+  return cells;
+}
+
+function explain(file: string, line: number, error: CsvError): Error {
+  const place = typeof error.column === "number" ? `column ${error.column + 1}: ` : "";
+  switch (error.code) {
+    case "CSV_QUOTE_NOT_CLOSED":
+      return dataError({ file, line }, `${place}the quote that opens here is never closed`);
+    case "CSV_INVALID_CLOSING_QUOTE":
+      return dataError(
+        { file, line },
+        `${place}text after the closing quote; write a quote within quotes as ""`,
+      );
+    case "CSV_MAX_RECORD_SIZE":
+      return dataError(
+        { file, line },
+        "a record of more than 100 MB, which BigQuery refuses; is a quote never closed?",
+      );
+    default:
+      return dataError({ file, line }, `${place}not CSV (${error.message})`);
+  }
 }

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetSchema, type SchemaTree } from "hyparquet";
 import { messageOf } from "../../project/errors.ts";
 import { dataError, openBytes } from "./text.ts";
 import { findField, typeName, unknownField } from "./value.ts";
@@ -23,13 +24,6 @@ export async function unpackParquet(file: string, folder: string): Promise<strin
   return unpacked;
 }
 
-interface Node {
-  readonly name: string;
-  readonly isGroup: boolean;
-  readonly isList: boolean;
-  readonly children: readonly Node[];
-}
-
 /**
  * Checks that every column of a Parquet file is one of the table's, since BigQuery itself may pass over the others, and
  * returns how many rows the file has.
@@ -46,20 +40,21 @@ export async function checkParquet(
 }
 
 function findColumnProblem(
-  columns: readonly Node[],
+  columns: readonly SchemaTree[],
   fields: readonly TableField[],
   parent: string,
 ): string | undefined {
   for (const column of columns) {
-    const path = parent === "" ? column.name : `${parent}.${column.name}`;
-    const field = findField(column.name, fields);
-    if (field === undefined) return `${path}: ${unknownField(column.name, fields)}`;
-    if (column.isList !== (field.mode === "REPEATED")) {
-      return `${path}: ${column.isList ? "a list in the file, but not REPEATED" : "not a list in the file, but REPEATED"} in the table`;
+    const { name } = column.element;
+    const path = parent === "" ? name : `${parent}.${name}`;
+    const field = findField(name, fields);
+    if (field === undefined) return `${path}: ${unknownField(name, fields)}`;
+    if (isList(column) !== (field.mode === "REPEATED")) {
+      return `${path}: ${isList(column) ? "a list in the file, but not REPEATED" : "not a list in the file, but REPEATED"} in the table`;
     }
-    const value = column.isList ? elementOf(column) : column;
+    const value = isList(column) ? elementOf(column) : column;
     const isRecord = typeName(field) === "RECORD";
-    if (value.isGroup !== isRecord) {
+    if (value.children.length > 0 !== isRecord) {
       return `${path}: ${isRecord ? "RECORD in the table, but a plain value in the file" : `${field.type} in the table, but a group of columns in the file`}`;
     }
     const problem = isRecord ? findColumnProblem(value.children, field.fields ?? [], path) : undefined;
@@ -69,47 +64,24 @@ function findColumnProblem(
 }
 
 /** The element of a list: below the repeated group that Parquet puts around it. */
-function elementOf(list: Node): Node {
+function elementOf(list: SchemaTree): SchemaTree {
   const repeated = list.children[0];
   return repeated?.children[0] ?? repeated ?? list;
 }
 
-/** What a Parquet file's footer says: its columns, listed there depth first, and its number of rows. */
+function isList({ element }: SchemaTree): boolean {
+  return element.converted_type === "LIST" || element.logical_type?.type === "LIST";
+}
+
+/** What a Parquet file's footer says: its columns and its number of rows. Reads the file's end alone. */
 async function readFooter(
   file: string,
   shownAs: string,
-): Promise<{ columns: readonly Node[]; rows: number }> {
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const database = await DuckDBInstance.create(":memory:");
-  const connection = await database.connect();
+): Promise<{ columns: readonly SchemaTree[]; rows: number }> {
   try {
-    const schema = await connection.runAndReadAll(
-      "SELECT name, coalesce(num_children, 0), coalesce(converted_type, '') FROM parquet_schema($file)",
-      { file },
-    );
-    const count = await connection.runAndReadAll("SELECT num_rows FROM parquet_file_metadata($file)", {
-      file,
-    });
-    const nodes = schema.getRows().map(([name, childCount, convertedType]) => ({
-      name: String(name),
-      childCount: Number(childCount),
-      isList: String(convertedType) === "LIST",
-    }));
-    return { columns: takeTree(nodes.values())?.children ?? [], rows: Number(count.getRows()[0]?.[0] ?? 0) };
+    const metadata = await parquetMetadataAsync(await asyncBufferFromFile(file));
+    return { columns: parquetSchema(metadata).children, rows: Number(metadata.num_rows) };
   } catch (error) {
     throw dataError({ file: shownAs }, `not Parquet (${messageOf(error)})`);
-  } finally {
-    connection.closeSync();
-    database.closeSync();
   }
-}
-
-function takeTree(rows: Iterator<{ name: string; childCount: number; isList: boolean }>): Node | undefined {
-  const next = rows.next();
-  if (next.done === true) return undefined;
-  const { name, childCount, isList } = next.value;
-  const children = Array.from({ length: childCount }, () => takeTree(rows)).filter(
-    (node) => node !== undefined,
-  );
-  return { name, isGroup: childCount > 0, isList, children };
 }

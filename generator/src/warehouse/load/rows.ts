@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
 import { messageOf } from "../../project/errors.ts";
-import { type Cell, type CsvRecord, readCsv } from "./csv.ts";
+import { type CsvRecord, readCsv } from "./csv.ts";
 import { rangeJson } from "./ranges.ts";
 import { dataError, type Place, readLines } from "./text.ts";
 import { findField, findRowProblem, typeName, unknownField } from "./value.ts";
@@ -44,7 +44,7 @@ export async function gatherRows(
 }
 
 /** True for a file whose name says CSV, packed or not. */
-export function isCsv(file: string): boolean {
+function isCsv(file: string): boolean {
   return /\.csv(\.gz)?$/i.test(file);
 }
 
@@ -106,12 +106,12 @@ async function* readCsvRows(file: string, fields: readonly TableField[]): AsyncG
 function readHeader(file: string, record: CsvRecord, fields: readonly TableField[]): readonly TableField[] {
   const place = { file, line: record.line };
   const [only] = record.cells.length === 1 ? record.cells : [];
-  const separator = only === undefined || only.quoted ? undefined : /[;\t|]/.exec(only.text)?.[0];
-  if (separator !== undefined && findField(only?.text.trim() ?? "", fields) === undefined) {
+  const separator = /[;\t|]/.exec(only ?? "")?.[0];
+  if (separator !== undefined && findField(only?.trim() ?? "", fields) === undefined) {
     throw dataError(place, `cells are separated by ${JSON.stringify(separator)}; save the file with commas`);
   }
-  const header = record.cells.map(({ text }) => {
-    const name = text.trim();
+  const header = record.cells.map((text) => {
+    const name = (text ?? "").trim();
     const field = findField(name, fields);
     if (field === undefined) throw dataError(place, `${name}: ${unknownField(name, fields)}`);
     if (typeName(field) === "RECORD" || field.mode === "REPEATED") {
@@ -125,18 +125,17 @@ function readHeader(file: string, record: CsvRecord, fields: readonly TableField
 }
 
 /** A CSV record as JSON: an empty cell is NULL, which says nothing; a quoted empty cell is the empty text. */
-function jsonOf(cells: readonly Cell[], header: readonly TableField[], place: Place): string {
+function jsonOf(cells: CsvRecord["cells"], header: readonly TableField[], place: Place): string {
   const members = header.flatMap((field, index) => {
     const cell = cells[index];
-    if (cell === undefined || isNull(cell, field)) return [];
-    return [`${JSON.stringify(field.name)}:${jsonValue(cell.text, field, place)}`];
+    if (cell === undefined || cell === null || isNull(cell, field)) return [];
+    return [`${JSON.stringify(field.name)}:${jsonValue(cell, field, place)}`];
   });
   return `{${members.join(",")}}`;
 }
 
-function isNull(cell: Cell, field: TableField): boolean {
-  if (cell.text !== "") return false;
-  return !cell.quoted || !["STRING", "BYTES"].includes(typeName(field));
+function isNull(cell: string, field: TableField): boolean {
+  return cell === "" && !["STRING", "BYTES"].includes(typeName(field));
 }
 
 function jsonValue(text: string, field: TableField, place: Place): string {

@@ -10,6 +10,9 @@ export interface Place {
   readonly column?: number;
 }
 
+/** The longest row that BigQuery loads (https://cloud.google.com/bigquery/quotas#load_jobs); a longer one would fill the memory first. */
+export const MAX_ROW_BYTES = 100 * 1024 * 1024;
+
 /** An error about a place in a data file: `file:line:column: message`. */
 export function dataError(place: Place, message: string): CommandError {
   const position = [place.file, place.line, place.column].filter((part) => part !== undefined).join(":");
@@ -56,6 +59,11 @@ export async function* readLines(file: string): AsyncGenerator<{ line: number; t
   for await (const text of readText(file)) {
     const pieces = (rest + text).split("\n");
     rest = pieces.pop() ?? "";
+    if (rest.length > MAX_ROW_BYTES)
+      throw dataError(
+        { file, line: line + pieces.length + 1 },
+        "a line of more than 100 MB, which BigQuery refuses; write one JSON object per line",
+      );
     for (const piece of pieces)
       yield { line: ++line, text: piece.endsWith("\r") ? piece.slice(0, -1) : piece };
   }

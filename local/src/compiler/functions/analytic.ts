@@ -1,9 +1,8 @@
 import { BigQueryError } from "../../errors.ts";
 import type { TreeNode } from "../../googlesql/tree.ts";
+import { raise } from "../../raise.ts";
 import { nodesOf, walkTree } from "../tree-access.ts";
-import { refuse } from "./arguments.ts";
-import { raise } from "./raise.ts";
-import type { AnalyticCall, AnalyticMapping, CompiledExpr } from "./types.ts";
+import type { AnalyticMapping } from "./types.ts";
 
 function plain(name: string): AnalyticMapping {
   return (call) => `${name}() OVER ${call.over}`;
@@ -44,37 +43,6 @@ function offset(name: "lag" | "lead"): AnalyticMapping {
   };
 }
 
-/** The values of a window from the smallest on, NULLs and then NaNs first. */
-function sortedValues(call: AnalyticCall, x: CompiledExpr): string {
-  const e = call.context.fresh("e");
-  const isNumber = x.type.kind === "FLOAT64" ? `NOT isnan(${x.sql})` : "true";
-  const keyed = `list(struct_pack(known := ${x.sql} IS NOT NULL, number := ${isNumber}, v := ${x.sql})) OVER ${call.over}`;
-  return `list_transform(list_sort(${keyed}), lambda ${e}: ${e}.v)`;
-}
-
-const percentileCont: AnalyticMapping = (call) => {
-  const [x, p] = call.args;
-  if (x?.type.kind !== "FLOAT64" || p === undefined) return refuse(call, "on this type");
-  if (call.nulls !== "respect") return `quantile_cont(${x.sql}, ${p.sql}) OVER ${call.over}`;
-  // Between NULL and a number lies the number.
-  return call.context.once(sortedValues(call, x), (list) =>
-    call.context.once(`(${p.sql} * (len(${list}) - 1))`, (place) => {
-      const [low, high] = ["floor", "ceil"].map((round) => `${list}[CAST(${round}(${place}) AS BIGINT) + 1]`);
-      return `(CASE WHEN ${place} = floor(${place}) THEN ${low} WHEN ${low} IS NULL THEN ${high} ELSE ${low} + (${high} - ${low}) * (${place} - floor(${place})) END)`;
-    }),
-  );
-};
-
-const percentileDisc: AnalyticMapping = (call) => {
-  const [x, p] = call.args;
-  if (x === undefined || p === undefined) return refuse(call);
-  if (call.nulls !== "respect") return `quantile_disc(${x.sql}, ${p.sql}) OVER ${call.over}`;
-  return call.context.once(
-    sortedValues(call, x),
-    (list) => `${list}[CAST(greatest(ceil(${p.sql} * len(${list})), 1) AS BIGINT)]`,
-  );
-};
-
 /** Numbering and navigation functions. */
 export const analytics: Readonly<Record<string, AnalyticMapping>> = {
   row_number: plain("row_number"),
@@ -88,6 +56,4 @@ export const analytics: Readonly<Record<string, AnalyticMapping>> = {
   first_value: navigation("first_value"),
   last_value: navigation("last_value"),
   nth_value: navigation("nth_value"),
-  percentile_cont: percentileCont,
-  percentile_disc: percentileDisc,
 };

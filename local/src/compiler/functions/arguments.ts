@@ -6,7 +6,6 @@ import type { CompiledExpr, FunctionCall } from "./types.ts";
 /** Shorthands for the types that mappings name most. */
 export const INT64: SqlType = { kind: "INT64" };
 export const FLOAT64: SqlType = { kind: "FLOAT64" };
-export const BOOL: SqlType = { kind: "BOOL" };
 export const STRING: SqlType = { kind: "STRING" };
 
 /** The n-th argument; a signature guarantees that it is there. */

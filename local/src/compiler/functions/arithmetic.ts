@@ -1,13 +1,13 @@
+import { failWhen, type MessagePart } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
-import { FLOAT64, kindOf, onceAll, refuse, sqlOf } from "./arguments.ts";
+import { FLOAT64, kindOf, onceAll, sqlOf } from "./arguments.ts";
 import { addDays, shiftByInterval } from "./calendar.ts";
 import { floatInMessage, numericText } from "./number-text.ts";
-import { failWhen, type MessagePart } from "./raise.ts";
 import { withoutOwnErrors } from "./safe.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** How a number reads in an error message. */
-export function numberInMessage(type: SqlType, sql: string): MessagePart {
+function numberInMessage(type: SqlType, sql: string): MessagePart {
   if (type.kind === "FLOAT64") return { sql: floatInMessage(sql) };
   if (type.kind === "NUMERIC") return { sql: numericText(sql) };
   if (type.kind === "BIGNUMERIC") return { sql: `bq_bignumeric_text(${sql})` };
@@ -178,8 +178,3 @@ export const arithmeticFunctions: Readonly<Record<string, ScalarMapping>> = {
   safe_negate: safely(unaryMinus),
   ieee_divide: ieeeDivide,
 };
-
-/** Refuses an operator on a type that has no mapping. */
-export function refuseOperator(call: FunctionCall): never {
-  return refuse(call, `on ${call.argTypes.map((type) => type.kind).join(", ")}`);
-}

@@ -1,9 +1,9 @@
+import { failWhen } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { arg, INT64, kindOf, onceAll, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
 import { dateOfDay, dayNumber } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
-import { failWhen } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 /** `a[OFFSET(i)]`, `a[ORDINAL(i)]` and the two SAFE_ forms. */

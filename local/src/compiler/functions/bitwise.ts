@@ -1,5 +1,5 @@
+import { failWhen } from "../../raise.ts";
 import { kindOf, onceAll, sqlOf } from "./arguments.ts";
-import { failWhen } from "./raise.ts";
 import type { ScalarMapping } from "./types.ts";
 
 /** An operator on INT64, or our function for BYTES. */

@@ -1,8 +1,8 @@
+import { failWhen } from "../../raise.ts";
 import type { RangeType } from "../../types.ts";
 import { duckType, infinity, rangeSql } from "../../values.ts";
 import { onceEach } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
-import { failWhen } from "./raise.ts";
 
 /** A bound of a RANGE as DuckDB holds it: an infinity where it has none, so that two bounds always compare. */
 export function heldBound({ element }: RangeType, range: string, which: "low" | "high"): string {

@@ -1,6 +1,6 @@
+import { failWhen, type MessagePart, raise } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { literalText, onceEach } from "./arguments.ts";
-import { failWhen, type MessagePart, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall } from "./types.ts";
 
 /** 0001-01-01 and 9999-12-31 as days since 1970. */

@@ -1,4 +1,5 @@
 import { unsupported } from "../../errors.ts";
+import { failWhen, raise } from "../../raise.ts";
 import type { RangeType, ScalarKind, ScalarType, SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { INT64, onceEach, STRING } from "./arguments.ts";
@@ -6,10 +7,10 @@ import { checkedRange, lowerBound, upperBound } from "./bounds.ts";
 import { instantOf, localTime } from "./calendar.ts";
 import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
-import { failWhen, raise, withoutErrors } from "./raise.ts";
 import { cannotFail } from "./safe.ts";
 import { pointText } from "./time-text.ts";
 import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
+import { withoutErrors } from "./without-errors.ts";
 
 /** One conversion; the operand may be written once only, unless it goes through `context.once`. */
 type Conversion = (sql: string, context: FunctionContext, zone: CompiledExpr | undefined) => string;

@@ -1,7 +1,7 @@
+import { failWhen, raise } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
-import { failWhen, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 type Operator = "=" | "<>" | "<" | "<=" | ">" | ">=";
@@ -60,7 +60,7 @@ function equalArrays(scope: Scope, a: Operand, b: Operand, type: SqlType): strin
 }
 
 /** A comparison as GoogleSQL means it; DuckDB takes NaN for the greatest number, GoogleSQL for one that compares with nothing. */
-export function compareSql(scope: Scope, operator: Operator, a: Operand, b: Operand): string {
+function compareSql(scope: Scope, operator: Operator, a: Operand, b: Operand): string {
   const composite = a.type.kind === "STRUCT" || a.type.kind === "ARRAY";
   if (operator === "=") return equalSql(scope, a, b);
   if (operator === "<>") {

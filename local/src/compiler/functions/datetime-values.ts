@@ -1,3 +1,4 @@
+import { failWhen } from "../../raise.ts";
 import { kindOf, sqlOf } from "./arguments.ts";
 import {
   checkedDate,
@@ -12,7 +13,6 @@ import {
   pointOfMicros,
 } from "./calendar.ts";
 import { timeOfMicros, times } from "./datetime.ts";
-import { failWhen } from "./raise.ts";
 import type { ScalarMapping } from "./types.ts";
 
 const now: ScalarMapping = (call) => `make_timestamptz(${call.context.now}::BIGINT)`;

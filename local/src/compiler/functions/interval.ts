@@ -1,7 +1,7 @@
+import { failWhen } from "../../raise.ts";
 import { arg, partArgument, refuse, sqlOf } from "./arguments.ts";
 import { checkedDate, checkedPoint } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
-import { failWhen } from "./raise.ts";
 import type { ScalarMapping } from "./types.ts";
 
 const INTERVAL = { kind: "INTERVAL" } as const;

@@ -13,7 +13,7 @@ export type JsonStyle = "print" | "value" | "wide";
 const ESCAPED = '["\\\\\\x00-\\x1f\\x{2028}\\x{2029}]';
 
 /** A STRING as a JSON string. */
-export function quotedJson(context: FunctionContext, sql: string): string {
+function quotedJson(context: FunctionContext, sql: string): string {
   return context.once(
     sql,
     (s) =>

@@ -1,6 +1,6 @@
+import { failWhen } from "../../raise.ts";
 import { arg, kindOf, onceEach, refuse, sqlOf } from "./arguments.ts";
 import { jsonText } from "./json-text.ts";
-import { failWhen } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 const ROOT = "'$'";

@@ -1,6 +1,6 @@
+import { failWhen } from "../../raise.ts";
 import { enumArgument, FLOAT64, kindOf, onceAll, refuse, sqlOf } from "./arguments.ts";
 import { floatInMessage } from "./number-text.ts";
-import { failWhen } from "./raise.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** A FLOAT64 function that fails outside its domain, and where finite arguments have no finite result. */

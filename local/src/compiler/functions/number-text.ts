@@ -31,8 +31,3 @@ export function floatInMessage(sql: string): string {
 export function numericText(sql: string): string {
   return `rtrim(rtrim(CAST(${sql} AS VARCHAR), '0'), '.')`;
 }
-
-/** BIGNUMERIC, kept as value * 10^38, without trailing zeros. */
-export function bigNumericText(sql: string): string {
-  return `bq_bignumeric_text(${sql})`;
-}

@@ -1,10 +1,10 @@
+import { failWhen, type MessagePart } from "../../raise.ts";
 import type { RangeType } from "../../types.ts";
 import { duckType, rangeSql } from "../../values.ts";
 import { arg, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import { checkedRange, heldBound, lowerBound, upperBound } from "./bounds.ts";
 import { dateOfDay, pointOfMicros } from "./calendar.ts";
 import { castSql } from "./cast.ts";
-import { failWhen, type MessagePart } from "./raise.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 function rangeArgument(call: FunctionCall): RangeType {

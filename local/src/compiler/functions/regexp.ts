@@ -1,7 +1,7 @@
 import { unsupported } from "../../errors.ts";
+import { failWhen, raise } from "../../raise.ts";
 import { quoteText } from "../../values.ts";
 import { arg, literalText, onceEach, refuse, sqlOf } from "./arguments.ts";
-import { failWhen, raise } from "./raise.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** How many capturing groups an RE2 pattern has. */

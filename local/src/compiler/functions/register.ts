@@ -17,6 +17,7 @@ import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { rangeUdfs } from "./udf/ranges.ts";
+import { statisticsUdfs } from "./udf/statistics.ts";
 import { textUdfs } from "./udf/text.ts";
 import { textAnalysisUdfs } from "./udf/text-analysis.ts";
 import { timeFormatUdfs } from "./udf/time-format.ts";
@@ -31,6 +32,7 @@ const ALL: readonly Udf[] = [
   ...bytesUdfs,
   ...numberUdfs,
   ...decimalUdfs,
+  ...statisticsUdfs,
   ...zoneUdfs,
   ...bucketUdfs,
   ...rangeUdfs,

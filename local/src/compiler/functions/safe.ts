@@ -1,5 +1,5 @@
-import { withoutErrors } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+import { withoutErrors } from "./without-errors.ts";
 
 const PLAIN = /^[\w".]+$/;
 

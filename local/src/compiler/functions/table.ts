@@ -15,6 +15,7 @@ import { intervalFunctions } from "./interval.ts";
 import { jsonFunctions } from "./json.ts";
 import { mathFunctions } from "./math.ts";
 import { netFunctions } from "./net.ts";
+import { percentiles } from "./percentiles.ts";
 import { rangeFunctions } from "./range.ts";
 import { regexpFunctions } from "./regexp.ts";
 import { withoutOwnErrors } from "./safe.ts";
@@ -57,5 +58,5 @@ export const aggregateFunctions: ReadonlyMap<string, AggregateMapping> = new Map
 
 /** The window functions that have a mapping, aggregates among them. */
 export const analyticFunctions: ReadonlyMap<string, AnalyticMapping> = new Map(
-  Object.entries({ ...windowedAggregates, ...analytics }),
+  Object.entries({ ...windowedAggregates, ...analytics, ...percentiles }),
 );

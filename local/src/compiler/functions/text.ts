@@ -1,6 +1,6 @@
+import { failWhen, raise } from "../../raise.ts";
 import { quoteText } from "../../values.ts";
 import { arg, enumArgument, kindOf, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
-import { failWhen, raise } from "./raise.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 /** What TRIM strips without a second argument: every character that Unicode calls white space. */

@@ -57,6 +57,8 @@ export interface AggregateCall extends FunctionCall {
   readonly limit?: CompiledExpr;
   /** `x HAVING MAX y` or `HAVING MIN y`. */
   readonly having?: { readonly kind: "max" | "min"; readonly expr: CompiledExpr };
+  /** The DuckDB condition for the rows that it is over; absent: all of them. */
+  readonly only?: string;
 }
 
 /** Gives the DuckDB aggregate expression of a call. */
@@ -73,6 +75,8 @@ export interface AnalyticCall extends FunctionCall {
   readonly frame: string;
   /** The three together, in parentheses, to stand after OVER. */
   readonly over: string;
+  /** The column that holds a window expression worked out before, for the call to use in another. */
+  prepare(sql: string): string;
 }
 
 /** Gives the DuckDB window expression of a call, with its OVER. */

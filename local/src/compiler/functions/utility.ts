@@ -1,4 +1,4 @@
-import { typeText } from "../../googlesql/types.ts";
+import { typeText } from "../../type-text.ts";
 import { USER_EMAIL } from "../../user.ts";
 import { quoteText } from "../../values.ts";
 import { arg, literalText, onceAll, refuse, sqlOf } from "./arguments.ts";

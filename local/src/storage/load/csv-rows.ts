@@ -1,4 +1,4 @@
-import { typeText } from "../../googlesql/types.ts";
+import { typeText } from "../../type-text.ts";
 import type { FieldSchema } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 import { tooLongMessage } from "../json-values.ts";
@@ -9,7 +9,7 @@ import { readLines } from "./json-rows.ts";
 import type { CsvOptions } from "./options.ts";
 
 /** A cell of a CSV record. */
-export interface CsvCell {
+interface CsvCell {
   readonly text: string;
   readonly quoted: boolean;
 }
@@ -140,7 +140,7 @@ function widthProblem(
 }
 
 /** True where the cell stands for NULL. */
-export function isNullCell(field: FieldSchema, cell: CsvCell | undefined, options: CsvOptions): boolean {
+function isNullCell(field: FieldSchema, cell: CsvCell | undefined, options: CsvOptions): boolean {
   if (cell === undefined) return true;
   if (options.nullMarkers !== undefined) return !cell.quoted && options.nullMarkers.includes(cell.text);
   return cell.text === "" && !(cell.quoted && (field.type === "STRING" || field.type === "BYTES"));

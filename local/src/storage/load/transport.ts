@@ -1,5 +1,6 @@
 import type { FieldSchema, ScalarKind, SqlType } from "../../types.ts";
 import {
+  decimalText,
   duckType,
   type IntervalValue,
   infinity,
@@ -7,7 +8,6 @@ import {
   quoteText,
   rangeSql,
   type SqlValue,
-  scaledText,
 } from "../../values.ts";
 import { fieldType } from "../schema.ts";
 
@@ -53,7 +53,7 @@ function encodeValue(type: SqlType, value: SqlValue): string {
     case "FLOAT64":
       return `"${Object.is(value, -0) ? "-0.0" : String(value)}"`;
     case "NUMERIC":
-      return `"${scaledText(value as bigint, 9)}"`;
+      return `"${decimalText(value as bigint, 9)}"`;
     case "BIGNUMERIC":
       return `"${value as bigint}"`;
     case "BYTES":

@@ -35,7 +35,7 @@ export function field(
 }
 
 /** 2026-01-02 03:04:05 UTC: the CURRENT_TIMESTAMP of tests. */
-export const NOW = BigInt(Date.UTC(2026, 0, 2, 3, 4, 5)) * 1000n;
+const NOW = BigInt(Date.UTC(2026, 0, 2, 3, 4, 5)) * 1000n;
 
 /** Analyzer, compiler and DuckDB, without the endpoint around them. */
 export class Bench {

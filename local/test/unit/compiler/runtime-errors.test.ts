@@ -14,7 +14,7 @@ afterAll(() => bench.close());
 describe("an error that a query's data cause", () => {
   it.each([
     ["SELECT SUM(x) FROM UNNEST([9223372036854775807, 1]) x", "int64 overflow"],
-    ["SELECT SUM(NUMERIC '99999999999999999999999999999') FROM UNNEST([1, 2, 3])", "numeric overflow"],
+    ["SELECT SUM(NUMERIC '99999999999999999999999999999') FROM UNNEST([1, 2, 3])", "numeric overflow: SUM"],
     ["SELECT REGEXP_CONTAINS(x, '(') FROM UNNEST(['a']) x", "Cannot parse regular expression: missing ): ("],
     ["SELECT [1, 2][OFFSET(x)] FROM UNNEST([2]) x", "Array index 2 is out of bounds (overflow)"],
     ["SELECT [1, 2][ORDINAL(x)] FROM UNNEST([0]) x", "Array index 0 is out of bounds (underflow)"],

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  failWhen,
-  markMessage,
-  raise,
-  raisedMessage,
-  withoutErrors,
-} from "../../../src/compiler/functions/raise.ts";
+import { withoutErrors } from "../../../src/compiler/functions/without-errors.ts";
+import { failWhen, markMessage, raise, raisedMessage } from "../../../src/raise.ts";
 
 describe("raise", () => {
   test("its message is found in the error that DuckDB makes of it", () => {

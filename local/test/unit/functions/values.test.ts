@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countGroups } from "../../../src/compiler/functions/regexp.ts";
-import { stringLiteral } from "../../../src/compiler/functions/udf/bytes.ts";
-import { decimalText, exactDecimal } from "../../../src/compiler/functions/udf/decimal.ts";
+import { exactDecimal } from "../../../src/compiler/functions/udf/decimal.ts";
 import { farmFingerprint } from "../../../src/compiler/functions/udf/hash.ts";
 import { parsePath } from "../../../src/compiler/functions/udf/json-path.ts";
 import { jsonFloat, printJson } from "../../../src/compiler/functions/udf/json-print.ts";
 import { findJson, parseJson } from "../../../src/compiler/functions/udf/json-value.ts";
 import { instantMicros, localMicros } from "../../../src/compiler/functions/udf/zones.ts";
+import { stringLiteral } from "../../../src/string-literal.ts";
+import { decimalText } from "../../../src/values.ts";
 
 describe("JSON", () => {
   test("what JSON.stringify prints is read and printed with its keys in order", () => {

@@ -4,7 +4,8 @@ import { BigQueryError } from "../../../src/errors.ts";
 import { Analyzer } from "../../../src/googlesql/analyzer.ts";
 import { type AnalysisEnv, createFixedSource, type FixedTable } from "../../../src/googlesql/source.ts";
 import type { TreeNode } from "../../../src/googlesql/tree.ts";
-import { fromTypeProto, toTypeProto, typeText } from "../../../src/googlesql/types.ts";
+import { fromTypeProto, toTypeProto } from "../../../src/googlesql/types.ts";
+import { typeText } from "../../../src/type-text.ts";
 import type { SqlType } from "../../../src/types.ts";
 
 const INT64: SqlType = { kind: "INT64" };
@@ -235,7 +236,7 @@ describe("types", () => {
 
 // https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
 describe("functions that BigQuery does not document", () => {
-  const list = readFileSync(new URL("../../support/undocumented-functions.txt", import.meta.url), "utf8");
+  const list = readFileSync(new URL("../../probes/undocumented-functions.txt", import.meta.url), "utf8");
   const names = list
     .split("\n")
     .flatMap((line) => (line.startsWith("#") ? [] : line.split(" ").filter(Boolean)));

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hexEscape, stringLiteral } from "../../../string-literal.ts";
 import { bool, bytes, EvaluationError, int, list, text, type Udf, udf } from "./define.ts";
 
 /** ASCII letters alone have a case in BYTES. */
@@ -97,9 +98,6 @@ function position(data: Buffer, part: Buffer, from: bigint, occurrence: bigint):
 }
 
 const printable = (byte: number): boolean => byte >= 0x20 && byte < 0x7f;
-const hexEscape = (byte: number): string => `\\x${byte.toString(16).padStart(2, "0")}`;
-
-const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
 function escapedBytes(data: Buffer, quotes: string): string {
   const body = [...data].map((byte) => {
@@ -114,17 +112,6 @@ function escapedBytes(data: Buffer, quotes: string): string {
 function bytesLiteral(data: Buffer): string {
   const quote = data.includes(0x22) && !data.includes(0x27) ? "'" : '"';
   return `b${quote}${escapedBytes(data, quote)}${quote}`;
-}
-
-/** STRING as a GoogleSQL literal. */
-export function stringLiteral(value: string): string {
-  const quote = value.includes('"') && !value.includes("'") ? "'" : '"';
-  const body = [...value].map((char) => {
-    if (char === quote) return `\\${char}`;
-    const code = char.codePointAt(0) ?? 0;
-    return ESCAPES[char] ?? (code < 0x20 || code === 0x7f ? hexEscape(code) : char);
-  });
-  return quote + body.join("") + quote;
 }
 
 /** BYTES as `%t` prints them: escaped, without quotes. */

@@ -1,3 +1,4 @@
+import { decimalText } from "../../../values.ts";
 import { bigNumeric, EvaluationError, float, int, numeric, text, type Udf, udf } from "./define.ts";
 
 /** A decimal type: how many digits follow the point, and the greatest and smallest scaled value. */
@@ -26,15 +27,6 @@ function inRange(type: Decimal, value: bigint, what: () => string): bigint {
   if (value > type.max || value < type.min)
     throw new EvaluationError(`${type === NUMERIC ? "numeric" : "BIGNUMERIC"} overflow: ${what()}`);
   return value;
-}
-
-/** A scaled integer as decimal text without trailing zeros. */
-export function decimalText(value: bigint, scale: number): string {
-  const digits = magnitude(value)
-    .toString()
-    .padStart(scale + 1, "0");
-  const fraction = digits.slice(-scale).replace(/0+$/, "");
-  return `${value < 0n ? "-" : ""}${digits.slice(0, -scale)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
 const TEXT = /^[ \t\n\v\f\r]*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?[ \t\n\v\f\r]*$/;
@@ -166,6 +158,7 @@ function roundFloat(value: number, digits: bigint, how: "round" | "trunc"): numb
 function ofType(type: Decimal): readonly Udf[] {
   const codec = type === NUMERIC ? numeric : bigNumeric;
   const one = ten(type.scale);
+  const wider = ten(BIGNUMERIC.scale - type.scale);
   const shown = (x: bigint): string => decimalText(x, type.scale);
   const operation = (name: string, symbol: string, operate: (a: bigint, b: bigint) => bigint): Udf =>
     udf(`${type.name}_${name}`, [codec, codec], codec, (a, b) =>
@@ -185,7 +178,12 @@ function ofType(type: Decimal): readonly Udf[] {
     udf(`${type.name}_negate`, [codec], codec, (a) => inRange(type, -a, () => `-${shown(a)}`)),
     udf(`${type.name}_abs`, [codec], codec, (a) => inRange(type, magnitude(a), () => `ABS(${shown(a)})`)),
     udf(`${type.name}_sign`, [codec], codec, (a) => (a === 0n ? 0n : a < 0n ? -one : one)),
-    udf(`${type.name}_check`, [codec], codec, (a) => inRange(type, a, () => "SUM")),
+    // Sums of NUMERIC come as BIGNUMERIC, which leaves them room.
+    udf(`${type.name}_from_sum`, [bigNumeric], codec, (sum) => inRange(type, sum / wider, () => "SUM")),
+    udf(`${type.name}_mean`, [bigNumeric, int], codec, (sum, n) => divideRounded(sum, n * wider)),
+    udf(`${type.name}_between`, [codec, codec, codec], codec, (low, high, fraction) =>
+      divideRounded(low * (one - fraction) + high * fraction, one),
+    ),
     udf(`${type.name}_text`, [codec], text, shown),
     udf(`${type.name}_sqrt`, [codec], codec, (a) => sqrt(type, a)),
     udf(`${type.name}_pow`, [codec, codec], codec, (a, b) => pow(type, a, b)),

@@ -17,8 +17,8 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import { unsupported } from "../../../errors.ts";
+import { markMessage } from "../../../raise.ts";
 import type { IntervalValue } from "../../../values.ts";
-import { markMessage } from "../raise.ts";
 
 /** How a JavaScript function's argument or result is held in DuckDB. */
 export interface Codec<T> {

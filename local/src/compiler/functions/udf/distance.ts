@@ -1,7 +1,7 @@
 import { bool, bytes, type Codec, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
 
 /** Levenshtein's distance between two sequences, or `limit` where it is greater. */
-export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: number): number {
+function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

@@ -31,10 +31,10 @@ export interface Probe {
   readonly note?: string;
 }
 
-const FOLDER = path.join(import.meta.dirname, "probes");
+const FOLDER = path.join(import.meta.dirname, "cases");
 const NOT_A_FUNCTION_PAGE = /^[^#]*#/;
 
-/** All probes of test/support/probes, in the order of the files' names. */
+/** All probes of test/probes/cases, in the order of the files' names. */
 export function readProbes(): readonly Probe[] {
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith(".yaml"))
@@ -45,7 +45,7 @@ export function readProbes(): readonly Probe[] {
 type Raw = Readonly<Record<string, unknown>>;
 
 /** Reads a family: every scalar is text, except NULL. */
-export function parseProbes(file: string, content: string): readonly Probe[] {
+function parseProbes(file: string, content: string): readonly Probe[] {
   const { family, docs, probes } = parse(content, { schema: "failsafe" }) as {
     family: string;
     docs: string;

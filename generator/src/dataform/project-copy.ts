@@ -1,10 +1,31 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-/** A project's files: text by path in the project. */
+/** A project's files: text by path in the project, with `/` between folders. */
 export type ProjectFiles = ReadonlyMap<string, string>;
+
+/** Reads files of the project in `root`, and all files of folders; `parts` that are not there are left out. */
+export async function readProjectFiles(root: string, parts: readonly string[]): Promise<Map<string, string>> {
+  const files = (await Promise.all(parts.map((part) => listFiles(root, part)))).flat();
+  const texts = files.map(async (file) => [file, await readFile(path.join(root, file), "utf8")] as const);
+  return new Map(await Promise.all(texts));
+}
+
+async function listFiles(root: string, part: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(path.join(root, part), { withFileTypes: true, recursive: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTDIR") return [part];
+    if (code === "ENOENT") return [];
+    throw error;
+  }
+}
 
 /**
  * Writes a project into a temporary folder, where Dataform can compile and run it, and gives the folder; whoever asked removes it.

@@ -8,7 +8,7 @@ export function renderTable(probes: readonly Probe[]): string {
     const lines = probes.filter((probe) => probe.family === family).map(line);
     return `## ${family}\n\n| Construct | | |\n|---|---|---|\n${lines.join("\n")}\n`;
   });
-  return `<!-- Made by \`npm run support:update\` from test/support/probes. -->
+  return `<!-- Made by \`npm run support:update\` from test/probes/cases. -->
 # What the local BigQuery endpoint runs
 
 Every line is a probe that the test suite runs: ${probes.length - refused} constructs give what BigQuery's documentation

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const read = (file: string): string => readFileSync(path.join(ROOT, file), "utf8");
+const SCAFFOLD = "generator/scaffold";
+
+interface PackageJson {
+  readonly scripts: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
+  readonly overrides: Record<string, string>;
+  readonly allowScripts: Record<string, boolean>;
+}
+const packageJson = (file: string): PackageJson => JSON.parse(read(file)) as PackageJson;
+
+describe("this repository's root and what `new` writes", () => {
+  const root = packageJson("package.json");
+  const scaffold = packageJson(`${SCAFFOLD}/package.json`);
+
+  it("have the same files but for those that are about testing the tool", () => {
+    const DIFFERENT = ["README.md", "package.json", "_github/workflows/ci.yml", "_gitignore"];
+    const files = readdirSync(path.join(ROOT, SCAFFOLD), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(path.join(ROOT, SCAFFOLD), path.join(entry.parentPath, entry.name)));
+    expect(files).toEqual(expect.arrayContaining([...DIFFERENT, "tool.js", "_npmrc"]));
+    for (const file of files.filter((name) => !DIFFERENT.includes(name)))
+      expect(read(file.replace(/^_/, ".")), file).toBe(read(path.join(SCAFFOLD, file)));
+    const ignored = read(".gitignore").split("\n");
+    for (const line of read(`${SCAFFOLD}/_gitignore`).split("\n")) expect(ignored).toContain(line);
+  });
+
+  it("have the same scripts but for those of test tools", () => {
+    const shared = Object.fromEntries(
+      Object.entries(root.scripts).filter(([, script]) => /^node tool\.js \S+$/.test(script)),
+    );
+    const { test: _, ...ofProject } = scaffold.scripts;
+    expect(shared).toEqual(ofProject);
+    for (const [name, script] of Object.entries(root.scripts))
+      if (!(name in shared)) expect(script, name).toMatch(/^node tool\.js && /);
+  });
+
+  it("depend on Dataform's core alone, in the same version", () => {
+    expect(Object.keys(root.dependencies)).toEqual(["@dataform/core"]);
+    expect(root.dependencies).toEqual(scaffold.dependencies);
+    expect(root.devDependencies).toMatchObject({
+      "bigquery-local": "file:local",
+      "user-info-updater": "file:generator",
+    });
+    expect(Object.keys(scaffold.devDependencies)).toEqual(["bigquery-local", "user-info-updater"]);
+    expect(root.overrides).toEqual(scaffold.overrides);
+    expect(root.allowScripts).toMatchObject(scaffold.allowScripts);
+  });
+});
+
+describe("package-lock.json", () => {
+  const { packages } = JSON.parse(read("package-lock.json")) as {
+    packages: Record<string, { version?: string; deprecated?: string; hasInstallScript?: boolean }>;
+  };
+
+  it("installs without a word about deprecated packages", () => {
+    expect(Object.entries(packages).filter(([, { deprecated }]) => deprecated !== undefined)).toEqual([]);
+    // Its author deprecates all but the newest.
+    const globs = Object.entries(packages).filter(([name]) => name.endsWith("node_modules/glob"));
+    expect(globs.map(([, { version }]) => version)).toEqual([packageJson("package.json").overrides.glob]);
+  });
+
+  it("installs without a word about install scripts: each is allowed or refused", () => {
+    const scripted = Object.entries(packages)
+      .filter(([name, { hasInstallScript }]) => hasInstallScript === true && !name.endsWith("/fsevents"))
+      .map(([name]) => name.replace(/^.*node_modules\//, ""));
+    const { allowScripts } = packageJson("package.json");
+    expect(Object.keys(allowScripts)).toEqual([...new Set(scripted)].sort());
+  });
+});
