@@ -41,7 +41,7 @@ interface TableName {
 }
 
 /** Adds up. */
-export function sumCosts(costs: readonly Cost[]): Cost {
+function sumCosts(costs: readonly Cost[]): Cost {
   return costs.reduce(
     (sum, each) => ({
       bytes: sum.bytes + each.bytes,

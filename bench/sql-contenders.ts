@@ -2,7 +2,7 @@ import type { Contender, Ground } from "./contender.ts";
 import { attributes, columnsOf } from "./data.ts";
 
 /** The DDL of the updates as all contenders have them. */
-export function updatesDdl({ dataset, size }: Ground): string {
+function updatesDdl({ dataset, size }: Ground): string {
   const columns = columnsOf(size.attributes).map(({ name, type }) => `${name} ${sqlType(type)}`);
   return `CREATE TABLE ${dataset}.updates (${columns.join(", ")}) PARTITION BY DATE(ingestTimestamp) CLUSTER BY userId`;
 }
