@@ -1,9 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { writeTemporaryProject } from "../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../generator/src/generate/project.ts";
 import { readEntities } from "../generator/src/generate/read-entities.ts";
-import { compareFiles, isGenerated, writeFiles } from "../generator/src/generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated, writeFiles } from "../generator/src/generate/write.ts";
 import { readProject } from "../generator/src/project/dataform-json.ts";
 import { loadProject } from "../generator/src/project/load-project.ts";
 import { openWarehouse } from "../generator/src/warehouse/client.ts";
@@ -43,8 +43,7 @@ export async function thisProject(
     ["dataform.json", JSON.stringify(settings)],
     ["schemas/user_info.json", JSON.stringify({ fields: columnsOf(size.attributes) })],
   ]);
-  for (const file of ["package.json", ...(await filesIn("includes"))])
-    files.set(file, await readFile(path.join(REPOSITORY, file), "utf8"));
+  files.set("package.json", await readFile(path.join(REPOSITORY, "package.json"), "utf8"));
   const root = await writeTemporaryProject(files, REPOSITORY);
   const warehouse = openWarehouse(await readProject(root));
   const sink = { stdout: () => undefined, stderr: () => undefined };
@@ -56,14 +55,10 @@ export async function thisProject(
     prepare: async () => {
       const { config, schemas, defaultDataset } = await loadProject(root);
       const generated = generateProject(config, schemas, { defaultDataset });
-      await writeFiles(root, await compareFiles(root, "definitions", generated, isGenerated));
+      await writeFiles(root, await compareFiles(root, GENERATED_FOLDERS, generated, isGenerated));
       await applyInit(await planInit(warehouse, await readEntities(root)));
     },
     run: () => runUpdate(warehouse.project, { flags: ["--tags", "user_info"], sink }),
     close: () => rm(root, { recursive: true, force: true }),
   };
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  return (await readdir(path.join(REPOSITORY, folder))).map((name) => path.join(folder, name));
 }

@@ -21,7 +21,7 @@ export async function listCases(): Promise<readonly string[]> {
 /** A case's input, with what every project has. */
 export async function inputOf(name: string): Promise<Map<string, string>> {
   return new Map([
-    ...(await readProjectFiles(ROOT, ["dataform.json", "includes"])),
+    ...(await readProjectFiles(ROOT, ["dataform.json"])),
     ...(await readProjectFiles(join(GOLDEN, name), ["entities.json", "schemas"])),
     ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
   ]);
@@ -39,7 +39,13 @@ export async function produce(name: string, compiler: Compiler): Promise<Project
   const files = await definitionsOf(input);
   const project = new Map([...input, ...files]);
   const graph = await inTemporaryProject(project, ROOT, (root) => compiler.compile(root));
-  return new Map([...files, ["graph.json", `${JSON.stringify(describeGraph(graph), null, 2)}\n`]]);
+  const own = [...files].filter(([path]) => !isCopy(path));
+  return new Map([...own, ["graph.json", `${JSON.stringify(describeGraph(graph), null, 2)}\n`]]);
+}
+
+/** True for a file that every project has the same copy of. */
+function isCopy(path: string): boolean {
+  return /^includes\/[^/]+$/.test(path);
 }
 
 /** The files a case should make. */

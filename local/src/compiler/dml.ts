@@ -1,6 +1,7 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "../raise.ts";
+import { AFTER_UPDATE, APPENDED, keepRows, type Loss } from "../storage/history.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
@@ -192,12 +193,39 @@ export function workOut(query: string): DmlStep {
   return { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${query}` };
 }
 
-/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`; `rows` also holds what `updatedContents` needs. */
+/**
+ * UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`, which a temporary table holds together with what `updatedContents`
+ * needs.
+ */
 export function updateSteps(table: PhysicalTable, names: readonly string[], rows: string): DmlStep[] {
-  const set = names.map((name, index) => `${quoteName(name)} = m.v${index}`).join(", ");
+  const values = names.map((name, index) => `${quoteName(name)} = m.v${index}`);
+  const set = [...values, `${quoteName(APPENDED)} = ${AFTER_UPDATE}`].join(", ");
   const sql = `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE t.rowid = m.rid`;
-  const contents = updatedContents(table, names, rows);
-  return [...partEqualValues(table, names, rows), { sql, gives: "updated", contents }];
+  return [
+    ...keepSteps(table, ridsOf(rows), "updated"),
+    ...partEqualValues(table, names, rows),
+    { sql, gives: "updated", contents: updatedContents(table, names, rows) },
+  ];
+}
+
+/** DELETE of the rows with the row id `rid`, which a temporary table holds. */
+export function deleteSteps(table: PhysicalTable, rows: string): DmlStep[] {
+  const sql = `DELETE FROM ${table.sql} AS t WHERE ${ridsOf(rows)}`;
+  const contents = deletedContents(table, `SELECT m.rid FROM ${rows} AS m`);
+  return [...keepSteps(table, ridsOf(rows), "removed"), { sql, gives: "deleted", contents }];
+}
+
+function deleteAll(table: PhysicalTable): DmlStep[] {
+  const sql = `DELETE FROM ${table.sql}`;
+  return [...keepSteps(table, "true", "removed"), { sql, gives: "deleted", contents: { removesAll: true } }];
+}
+
+function ridsOf(rows: string): string {
+  return `t.rowid IN (SELECT m.rid FROM ${rows} AS m)`;
+}
+
+function keepSteps(table: PhysicalTable, condition: string, loss: Loss): DmlStep[] {
+  return keepRows(table.sql, condition, loss).map((sql) => ({ sql }));
 }
 
 /** DELETE. */
@@ -208,33 +236,22 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   const where = unit.withRowId("rid").expr(childOf(node, "whereExpr"));
   if (where.literal === true) {
     checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
-    return {
-      verb: "DELETE",
-      table,
-      steps: [deleteAll(table)],
-      cleanup: [],
-    };
+    return { verb: "DELETE", table, steps: deleteAll(table), cleanup: [] };
   }
   const rows = `SELECT rid FROM (${targetRows(target, [], unit)}) WHERE ${where.sql}`;
-  const steps = [workOut(rows), deleteStep(table, `SELECT rid FROM ${DML_ROWS}`)];
-  return { verb: "DELETE", table, steps, cleanup: [DROP_ROWS] };
-}
-
-/** DELETE of the rows with the row ids that a query gives. */
-export function deleteStep(table: PhysicalTable, rids: string): DmlStep {
-  const sql = `DELETE FROM ${table.sql} WHERE rowid IN (${rids})`;
-  return { sql, gives: "deleted", contents: deletedContents(table, rids) };
-}
-
-function deleteAll(table: PhysicalTable): DmlStep {
-  return { sql: `DELETE FROM ${table.sql}`, gives: "deleted", contents: { removesAll: true } };
+  return {
+    verb: "DELETE",
+    table,
+    steps: [workOut(rows), ...deleteSteps(table, DML_ROWS)],
+    cleanup: [DROP_ROWS],
+  };
 }
 
 /** TRUNCATE TABLE. */
 export function compileTruncate(node: TreeNode, unit: Unit): Parts {
   if (nodeOf(node, "whereExpr") !== undefined) throw unsupported("TRUNCATE TABLE with WHERE");
   const { table } = dmlTarget(node, unit);
-  return { verb: "TRUNCATE_TABLE", table, steps: [deleteAll(table)], cleanup: [] };
+  return { verb: "TRUNCATE_TABLE", table, steps: deleteAll(table), cleanup: [] };
 }
 
 function refuseExtras(node: TreeNode): void {

@@ -8,7 +8,7 @@ import {
   columnValue,
   DML_ROWS,
   DROP_ROWS,
-  deleteStep,
+  deleteSteps,
   dmlTarget,
   insertSql,
   targetRows,
@@ -66,9 +66,7 @@ export function compileMerge(
 
 function writeSteps({ action, values }: When, index: number, table: PhysicalTable, unit: Unit): DmlStep[] {
   const taken = `${DML_ROWS} WHERE act = ${index}`;
-  if (action === "DELETE") {
-    return [deleteStep(table, `SELECT rid FROM ${taken}`)];
-  }
+  if (action === "DELETE") return deleteSteps(table, `(SELECT rid FROM ${taken})`);
   const names = [...values.keys()];
   if (action === "UPDATE") {
     const columns = names.map((_, position) => `v${index}_${position} AS v${position}`);

@@ -1,6 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { TableRead } from "../compiler/compiled.ts";
 import type { CatalogView } from "../storage/catalog-view.ts";
+import type { TableEntry } from "../storage/entries.ts";
+import { findField } from "../storage/schema.ts";
+import { rowBytes } from "../storage/table-contents.ts";
 import { wildcardEntries } from "./wildcard-tables.ts";
 
 /** What BigQuery would bill for the tables that a statement reads. */
@@ -25,18 +28,38 @@ export async function countBytes(
   reads: readonly TableRead[],
 ): Promise<BytesRead> {
   const bytes: number[] = [];
-  for (const { table, columns, partitionFilter } of reads) {
+  for (const { table, columns, partitionFilter, past } of reads) {
     const found = table.tableId.endsWith("*") ? wildcardEntries(view, table) : [view.getTable(table)];
     for (const entry of found) {
       if (entry?.physical === undefined) continue;
-      const contents = columns.length === 0 ? undefined : await view.contents(entry);
-      const keys =
-        partitionFilter === undefined ? undefined : await contents?.where(connection, partitionFilter);
-      bytes.push(contents?.bytes(columns, keys) ?? 0);
+      if (columns.length === 0) bytes.push(0);
+      else if (past && partitionFilter !== undefined)
+        bytes.push(await bytesOfRows(connection, entry, columns, partitionFilter));
+      else {
+        const contents = await view.contents(entry);
+        const keys =
+          partitionFilter === undefined ? undefined : await contents.where(connection, partitionFilter);
+        bytes.push(contents.bytes(columns, keys));
+      }
     }
   }
   const processed = bytes.reduce((sum, each) => sum + each, 0);
   return { processed, billed: processed === 0 ? 0 : billedBytes(bytes) };
+}
+
+/**
+ * Of APPENDS only the rows that were written in its range count, whatever partitions they are in
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/time-series-functions#appends).
+ */
+async function bytesOfRows(
+  connection: DuckDBConnection,
+  { schema, physical }: TableEntry,
+  columns: readonly string[],
+  condition: string,
+): Promise<number> {
+  const fields = columns.map((name) => findField(schema, name)).filter((field) => field !== undefined);
+  const sql = `SELECT ${rowBytes({ schema: fields })} FROM ${physical} AS t WHERE ${condition}`;
+  return Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0] ?? 0);
 }
 
 /**

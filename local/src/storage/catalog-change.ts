@@ -15,6 +15,7 @@ import type { CatalogView } from "./catalog-view.ts";
 import type { ContentsChanges } from "./contents-ledger.ts";
 import { rollback } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+import { keepRows, type Loss, type TableHistory } from "./history.ts";
 import {
   type ContentsChange,
   contentsSql,
@@ -45,12 +46,21 @@ export interface CommittedCatalog extends CatalogView {
   isUnchanged(physical: string, since: number): boolean;
   /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
   commitChange(
-    connection: DuckDBConnection,
+    change: CatalogChange,
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
-    touched: ReadonlySet<string>,
-    retired: ReadonlyMap<TableEntry, number>,
-    contents: ContentsChanges,
+    rows: ChangedRows,
   ): Promise<void>;
+}
+
+/** What a change has done to the rows of tables, which are named as DuckDB's are. */
+export interface ChangedRows {
+  readonly touched: ReadonlySet<string>;
+  /** Tables of which past rows are kept. */
+  readonly lost: ReadonlyMap<string, Loss>;
+  /** Tables whose rows, past ones too, are in another one from now on, by the one that they were in. */
+  readonly moved: ReadonlyMap<string, string>;
+  readonly retired: ReadonlyMap<TableEntry, number>;
+  readonly contents: ContentsChanges;
 }
 
 /**
@@ -66,11 +76,18 @@ export class CatalogChange implements CatalogView {
   readonly #contents = new Map<string, ContentsChange[]>();
   /** What tables hold now; forgotten when they change. */
   readonly #held = new Map<string, TableContents>();
+  readonly #lost = new Map<string, Loss>();
+  readonly #moved = new Map<string, string>();
   readonly #retired = new Map<TableEntry, number>();
   readonly #since: number;
   #ended = false;
 
-  constructor(catalog: CommittedCatalog, connection: DuckDBConnection) {
+  constructor(
+    catalog: CommittedCatalog,
+    connection: DuckDBConnection,
+    /** By which its rows know it. */
+    readonly number: bigint,
+  ) {
     this.catalog = catalog;
     this.connection = connection;
     this.#since = catalog.touches;
@@ -106,6 +123,10 @@ export class CatalogChange implements CatalogView {
   /** Rows that the change itself has touched count once it is committed. */
   lastModified(entry: TableEntry): number {
     return this.catalog.lastModified(entry);
+  }
+
+  history(entry: TableEntry): TableHistory {
+    return this.catalog.history(entry);
   }
 
   /** The dataset, or BigQuery's error that there is none. */
@@ -152,11 +173,18 @@ export class CatalogChange implements CatalogView {
     this.#write(routineKey(projectId, datasetId, routineId), undefined);
   }
 
-  /** Says that rows of the table changed. */
-  touch(entry: TableEntry): void {
+  /** Says that rows of the table changed, and whether some of them were removed or updated, of which copies are kept. */
+  touch(entry: TableEntry, loss?: Loss): void {
     if (entry.physical === undefined) return;
     this.#touched.set(entry.physical, entry);
     this.#held.delete(entry.physical);
+    if (loss !== undefined && this.#lost.get(entry.physical) !== "updated")
+      this.#lost.set(entry.physical, loss);
+  }
+
+  /** Says that a DuckDB table has the rows of another one, and its past. */
+  move(from: string, to: string): void {
+    this.#moved.set(from, to);
   }
 
   /**
@@ -196,9 +224,10 @@ export class CatalogChange implements CatalogView {
     const { physical = "" } = entry;
     const lost = `${physical} WHERE rowid < ${FIRST_OWN_ROW} AND (${condition})`;
     const changes = await readContents(this.connection, contentsSql(entry, lost, "-"));
+    for (const sql of keepRows(physical, condition, "removed")) await this.run(sql);
     await this.run(`DELETE FROM ${physical} WHERE ${condition}`);
     this.record(entry, changes);
-    this.touch(entry);
+    this.touch(entry, "removed");
   }
 
   #isChanged(physical: string): boolean {
@@ -240,9 +269,14 @@ export class CatalogChange implements CatalogView {
   async commit(): Promise<void> {
     if (this.#ended) throw new Error("the change has ended");
     try {
-      const contents = await this.#allChanges();
-      const touched = new Set(this.#touched.keys());
-      await this.catalog.commitChange(this.connection, this.#writes, touched, this.#retired, contents);
+      const rows = {
+        touched: new Set(this.#touched.keys()),
+        lost: this.#lost,
+        moved: this.#moved,
+        retired: this.#retired,
+        contents: await this.#allChanges(),
+      };
+      await this.catalog.commitChange(this, this.#writes, rows);
       this.#ended = true;
     } catch (error) {
       await this.rollback();

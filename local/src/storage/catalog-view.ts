@@ -1,5 +1,6 @@
 import type { TableRef } from "../types.ts";
 import type { DatasetEntry, RoutineEntry, TableEntry } from "./entries.ts";
+import type { TableHistory } from "./history.ts";
 import type { TableContents } from "./table-contents.ts";
 
 /** Something objects can be looked up in: the committed catalog, or a change in progress that sees itself. */
@@ -14,4 +15,6 @@ export interface CatalogView {
   lastModified(entry: TableEntry): number;
   /** Rows and bytes of a table; a view has none. */
   contents(entry: TableEntry): Promise<TableContents>;
+  /** What is known of the table's past. */
+  history(entry: TableEntry): TableHistory;
 }

@@ -7,7 +7,7 @@ import { readProjectFiles, writeTemporaryProject } from "../../dataform/project-
 import type { EntityModel, TreeNode } from "../../generate/model.ts";
 import { generateProject } from "../../generate/project.ts";
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
-import { compareFiles, isGenerated, writeFiles } from "../../generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated, writeFiles } from "../../generate/write.ts";
 import { readProject } from "../../project/dataform-json.ts";
 import { CommandError } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
@@ -112,7 +112,7 @@ class Demo {
   async prepare(): Promise<void> {
     const { config, schemas, defaultDataset } = await loadProject(this.#root);
     const files = generateProject(config, schemas, { defaultDataset });
-    await writeFiles(this.#root, await compareFiles(this.#root, "definitions", files, isGenerated));
+    await writeFiles(this.#root, await compareFiles(this.#root, GENERATED_FOLDERS, files, isGenerated));
     this.#say(
       `npm run generate: ${files.size} files from schemas/user_info.json and schemas/user_profile.json`,
     );
