@@ -3,7 +3,7 @@ import { type Line, NAMES, WORK } from "./scenario.ts";
 
 const MB = 1_000_000;
 const TIB = 1024 ** 4;
-/** Dollars for a TiB on demand in the US, as BigQuery's page on prices had it on 2025-11-01. */
+/** Dollars for a TiB on demand in the US, since 2023-07-05. */
 const PRICE = 6.25;
 const RUNS_A_MONTH = 730;
 
@@ -94,7 +94,7 @@ function scaled(lines: readonly Line[]): string {
   });
   if (rows.length === 0) return "";
   const head = ["attributes", "each run", "who", "bytes a user", "10⁶ users", "10⁷", "10⁸", "10⁹"];
-  return `A run, and a month of hourly runs at $${PRICE} a TiB (on demand, US, 2025-11-01), by arithmetic:\n${formatTable(head, rows)}`;
+  return `A run, and a month of hourly runs at $${PRICE} a TiB (on demand, US, since 2023-07-05), by arithmetic:\n${formatTable(head, rows)}`;
 }
 
 function bytesOf(lines: readonly Line[], like: Line, contender: string): number | undefined {
