@@ -1,5 +1,11 @@
+// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// @ts-check
 // What this run is asked to do, from `--vars`. Compile-time only: plain runs compile to the same SQL whatever the clock says.
-const { vars = {}, defaultSchema, schemaSuffix, tablePrefix, databaseSuffix } = dataform.projectConfig;
+/** @typedef {{ vars?: Record<string, string>, defaultSchema?: string, schemaSuffix?: string, tablePrefix?: string, databaseSuffix?: string }} ProjectConfig */
+const { projectConfig } = /** @type {{ dataform: { projectConfig: ProjectConfig } }} */ (
+  /** @type {unknown} */ (globalThis)
+).dataform;
+const { vars = {}, defaultSchema, schemaSuffix, tablePrefix, databaseSuffix } = projectConfig;
 
 // Where history starts: rows from before are bad ones, and a run that read them would merge them.
 const START = "1900-01-01 00:00:00+00";
@@ -40,6 +46,7 @@ module.exports = {
   kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
 };
 
+/** @param {string} schema */
 function expectDefaultSchema(schema) {
   if (defaultSchema === schema) return;
   throw new Error(
@@ -47,6 +54,7 @@ function expectDefaultSchema(schema) {
   );
 }
 
+/** @param {string} name */
 function readBoolean(name) {
   const value = vars[name];
   if (value === undefined || value === "" || value === "false") return false;
@@ -54,6 +62,7 @@ function readBoolean(name) {
   throw new Error(`--vars: ${name} is "${value}"; write ${name}=true or leave it out`);
 }
 
+/** @param {string} name */
 function readShare(name) {
   const value = vars[name];
   if (value === undefined || value === "") return undefined;
@@ -63,12 +72,15 @@ function readShare(name) {
   );
 }
 
+/** @param {string} name */
 function readTimestamp(name) {
   const value = vars[name];
   if (value === undefined || value === "") return undefined;
   const parts =
     /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(value);
-  const [year, month, day, hour, minute, second] = (parts || []).slice(1, 7).map((part) => Number(part || 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (parts || [])
+    .slice(1, 7)
+    .map((part) => Number(part || 0));
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   // A date such as February 30 rolls over into March.
   const isReal =

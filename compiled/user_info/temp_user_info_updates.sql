@@ -17,19 +17,8 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
 
 create or replace table `my-project.analytics.temp_user_info_updates` cluster by userId as
-SELECT
-  userId,
-  ingestTimestamp,
-  attribute1.value AS attribute1,
-  attribute2.value AS attribute2,
-  attribute3.value AS attribute3,
-  STRUCT(
-    attribute1.version AS attribute1,
-    attribute2.version AS attribute2,
-    attribute3.version AS attribute3
-  ) AS _versions,
-  _batch
-FROM (
+WITH _gathered AS (
+  -- R2, R3: what the updates leave of each attribute, as value and version
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
@@ -54,9 +43,21 @@ FROM (
       MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
     ) AS _batch
   FROM `my-project.analytics.user_info_updates` AS updates
-  WHERE
-    updates.ingestTimestamp >= _read_from
-    AND updates.userId IS NOT NULL
+  WHERE updates.ingestTimestamp >= _read_from
+    AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
+SELECT
+  userId,
+  ingestTimestamp,
+  attribute1.value AS attribute1,
+  attribute2.value AS attribute2,
+  attribute3.value AS attribute3,
+  STRUCT(
+    attribute1.version AS attribute1,
+    attribute2.version AS attribute2,
+    attribute3.version AS attribute3
+  ) AS _versions,
+  _batch
+FROM _gathered
 -- only `dataform test` compares rows in order, and there self() is empty

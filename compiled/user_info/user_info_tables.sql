@@ -12,11 +12,8 @@ OPTIONS(description='Updates of user_info, append only; NULL says nothing.')
 ---
 
 CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_final` (
-  userId STRING OPTIONS(description='Identifies the user.'),
-  ingestTimestamp TIMESTAMP OPTIONS(description='When the update came in.'),
-  attribute1 STRING OPTIONS(description='The first attribute.'),
-  attribute2 STRING OPTIONS(description='The second attribute.'),
-  attribute3 STRING OPTIONS(description='The third attribute.'),
+  userId STRING,
+  ingestTimestamp TIMESTAMP,
   _versions STRUCT<
     attribute1 TIMESTAMP,
     attribute2 TIMESTAMP,
@@ -29,13 +26,13 @@ OPTIONS(description='One row per user: each attribute of user_info at its latest
 ---
 
 ALTER TABLE `my-project.analytics.user_info_updates`
-  ADD COLUMN IF NOT EXISTS attribute1 STRING OPTIONS(description='The first attribute.'),
-  ADD COLUMN IF NOT EXISTS attribute2 STRING OPTIONS(description='The second attribute.'),
-  ADD COLUMN IF NOT EXISTS attribute3 STRING OPTIONS(description='The third attribute.')
+  ADD COLUMN IF NOT EXISTS attribute1 STRING,
+  ADD COLUMN IF NOT EXISTS attribute2 STRING,
+  ADD COLUMN IF NOT EXISTS attribute3 STRING
 
 ---
 
 ALTER TABLE `my-project.analytics.user_info_final`
-  ADD COLUMN IF NOT EXISTS attribute1 STRING OPTIONS(description='The first attribute.'),
-  ADD COLUMN IF NOT EXISTS attribute2 STRING OPTIONS(description='The second attribute.'),
-  ADD COLUMN IF NOT EXISTS attribute3 STRING OPTIONS(description='The third attribute.')
+  ADD COLUMN IF NOT EXISTS attribute1 STRING,
+  ADD COLUMN IF NOT EXISTS attribute2 STRING,
+  ADD COLUMN IF NOT EXISTS attribute3 STRING

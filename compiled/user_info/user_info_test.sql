@@ -1,17 +1,6 @@
 -- the query under test, on the test's input
-SELECT
-  userId,
-  ingestTimestamp,
-  attribute1.value AS attribute1,
-  attribute2.value AS attribute2,
-  attribute3.value AS attribute3,
-  STRUCT(
-    attribute1.version AS attribute1,
-    attribute2.version AS attribute2,
-    attribute3.version AS attribute3
-  ) AS _versions,
-  _batch
-FROM (
+WITH _gathered AS (
+  -- R2, R3: what the updates leave of each attribute, as value and version
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
@@ -36,125 +25,53 @@ FROM (
       MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
     ) AS _batch
   FROM (
-  SELECT
-    'userA' AS userId,
-    TIMESTAMP '2024-01-01 00:00:01+00' AS ingestTimestamp,
-    'xyz' AS attribute1,
-    'abc' AS attribute2,
-    'qwerty' AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
-  UNION ALL SELECT
-    'userB' AS userId,
-    TIMESTAMP '2024-01-01 00:00:02+00' AS ingestTimestamp,
-    'poc' AS attribute1,
-    'mvp' AS attribute2,
-    'ytrewq' AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
-  UNION ALL SELECT
-    'userC' AS userId,
-    TIMESTAMP '2024-01-01 00:00:03+00' AS ingestTimestamp,
-    'zyx' AS attribute1,
-    'pvm' AS attribute2,
-    'qywter' AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
-  UNION ALL SELECT
-    'userA' AS userId,
-    TIMESTAMP '2024-01-01 00:00:04+00' AS ingestTimestamp,
-    CAST(NULL AS STRING) AS attribute1,
-    'ghj' AS attribute2,
-    CAST(NULL AS STRING) AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
-  UNION ALL SELECT
-    'userA' AS userId,
-    TIMESTAMP '2024-01-01 00:00:05+00' AS ingestTimestamp,
-    CAST(NULL AS STRING) AS attribute1,
-    CAST(NULL AS STRING) AS attribute2,
-    'lot' AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
-  UNION ALL SELECT
-    'userB' AS userId,
-    TIMESTAMP '2024-01-01 00:00:06+00' AS ingestTimestamp,
-    'cor' AS attribute1,
-    CAST(NULL AS STRING) AS attribute2,
-    CAST(NULL AS STRING) AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
-  UNION ALL SELECT
-    'userA' AS userId,
-    TIMESTAMP '2024-01-01 00:00:07+00' AS ingestTimestamp,
-    CAST(NULL AS STRING) AS attribute1,
-    'dat' AS attribute2,
-    CAST(NULL AS STRING) AS attribute3,
-    TIMESTAMP '2024-01-01 00:00:00+00' AS _read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS _read_at
+  SELECT *
+  FROM UNNEST(ARRAY<STRUCT<
+    userId STRING, ingestTimestamp TIMESTAMP, attribute1 STRING, attribute2 STRING, attribute3 STRING, _read_from TIMESTAMP, _read_at TIMESTAMP
+  >>[
+    ('userA', '2024-01-01+00', 'xyz', 'abc', 'qwerty', '2024-01-01+00', '2024-01-08+00'),
+    ('userB', '2024-01-02+00', 'poc', 'mvp', 'ytrewq', '2024-01-01+00', '2024-01-08+00'),
+    ('userC', '2024-01-03+00', 'zyx', 'pvm', 'qywter', '2024-01-01+00', '2024-01-08+00'),
+    ('userA', '2024-01-04+00', NULL,  'ghj', NULL,     '2024-01-01+00', '2024-01-08+00'),
+    ('userA', '2024-01-05+00', NULL,  NULL,  'lot',    '2024-01-01+00', '2024-01-08+00'),
+    ('userB', '2024-01-06+00', 'cor', NULL,  NULL,     '2024-01-01+00', '2024-01-08+00'),
+    ('userA', '2024-01-07+00', NULL,  'dat', NULL,     '2024-01-01+00', '2024-01-08+00')
+  ])
 ) AS updates
-  WHERE
-    updates.ingestTimestamp >= _read_from
-    AND updates.userId IS NOT NULL
+  WHERE updates.ingestTimestamp >= _read_from
+    AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
+SELECT
+  userId,
+  ingestTimestamp,
+  attribute1.value AS attribute1,
+  attribute2.value AS attribute2,
+  attribute3.value AS attribute3,
+  STRUCT(
+    attribute1.version AS attribute1,
+    attribute2.version AS attribute2,
+    attribute3.version AS attribute3
+  ) AS _versions,
+  _batch
+FROM _gathered
 -- only `dataform test` compares rows in order, and there self() is empty
 ORDER BY userId
 
 -- what it must return
 -- the worked example: three users, seven updates. The columns _read_from and _read_at stand in for the variables
 
-SELECT
-  'userA' AS userId,
-  TIMESTAMP '2024-01-01 00:00:07+00' AS ingestTimestamp,
-  'xyz' AS attribute1,
-  'dat' AS attribute2,
-  'lot' AS attribute3,
-  STRUCT(
-    TIMESTAMP '2024-01-01 00:00:01+00' AS attribute1,
-    TIMESTAMP '2024-01-01 00:00:07+00' AS attribute2,
-    TIMESTAMP '2024-01-01 00:00:05+00' AS attribute3
-  ) AS _versions,
-  STRUCT(
-    TIMESTAMP '2024-01-01 00:00:00+00' AS read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS read_at,
-    4 AS row_count,
-    0 AS future_rows,
-    TIMESTAMP '2024-01-01 00:00:07+00' AS newest_ingest
-  ) AS _batch
-UNION ALL SELECT
-  'userB' AS userId,
-  TIMESTAMP '2024-01-01 00:00:06+00' AS ingestTimestamp,
-  'cor' AS attribute1,
-  'mvp' AS attribute2,
-  'ytrewq' AS attribute3,
-  STRUCT(
-    TIMESTAMP '2024-01-01 00:00:06+00' AS attribute1,
-    TIMESTAMP '2024-01-01 00:00:02+00' AS attribute2,
-    TIMESTAMP '2024-01-01 00:00:02+00' AS attribute3
-  ) AS _versions,
-  STRUCT(
-    TIMESTAMP '2024-01-01 00:00:00+00' AS read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS read_at,
-    2 AS row_count,
-    0 AS future_rows,
-    TIMESTAMP '2024-01-01 00:00:06+00' AS newest_ingest
-  ) AS _batch
-UNION ALL SELECT
-  'userC' AS userId,
-  TIMESTAMP '2024-01-01 00:00:03+00' AS ingestTimestamp,
-  'zyx' AS attribute1,
-  'pvm' AS attribute2,
-  'qywter' AS attribute3,
-  STRUCT(
-    TIMESTAMP '2024-01-01 00:00:03+00' AS attribute1,
-    TIMESTAMP '2024-01-01 00:00:03+00' AS attribute2,
-    TIMESTAMP '2024-01-01 00:00:03+00' AS attribute3
-  ) AS _versions,
-  STRUCT(
-    TIMESTAMP '2024-01-01 00:00:00+00' AS read_from,
-    TIMESTAMP '2024-01-02 00:00:00+00' AS read_at,
-    1 AS row_count,
-    0 AS future_rows,
-    TIMESTAMP '2024-01-01 00:00:03+00' AS newest_ingest
-  ) AS _batch
+SELECT *
+FROM UNNEST(ARRAY<STRUCT<
+  userId STRING, ingestTimestamp TIMESTAMP, attribute1 STRING, attribute2 STRING, attribute3 STRING,
+  _versions STRUCT<attribute1 TIMESTAMP, attribute2 TIMESTAMP, attribute3 TIMESTAMP>,
+  _batch STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP>
+>>[
+  ('userA', '2024-01-07+00', 'xyz', 'dat', 'lot',    STRUCT('2024-01-01+00', '2024-01-07+00', '2024-01-05+00'),
+   ('2024-01-01+00', '2024-01-08+00', 4, 0, '2024-01-07+00')),
+  ('userB', '2024-01-06+00', 'cor', 'mvp', 'ytrewq', STRUCT('2024-01-06+00', '2024-01-02+00', '2024-01-02+00'),
+   ('2024-01-01+00', '2024-01-08+00', 2, 0, '2024-01-06+00')),
+  ('userC', '2024-01-03+00', 'zyx', 'pvm', 'qywter', STRUCT('2024-01-03+00', '2024-01-03+00', '2024-01-03+00'),
+   ('2024-01-01+00', '2024-01-08+00', 1, 0, '2024-01-03+00'))
+])
+ORDER BY userId

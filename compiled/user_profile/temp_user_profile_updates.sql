@@ -17,6 +17,60 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
 
 create or replace table `my-project.analytics.temp_user_profile_updates` cluster by userId as
+WITH _gathered AS (
+  -- R2, R3: what the updates leave of each attribute, as value and version
+  SELECT
+    updates.userId,
+    MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    ARRAY_AGG(
+      IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS email,
+    ARRAY_AGG(
+      IF(updates.profile.name IS NOT NULL, STRUCT(updates.profile.name AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.name DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_name,
+    ARRAY_AGG(
+      IF(updates.profile.birthday IS NOT NULL, STRUCT(updates.profile.birthday AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.birthday DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_birthday,
+    ARRAY_AGG(
+      IF(updates.profile.visits IS NOT NULL, STRUCT(updates.profile.visits AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.visits DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_visits,
+    ARRAY_AGG(
+      IF(updates.profile.subscribed IS NOT NULL, STRUCT(updates.profile.subscribed AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.subscribed DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_subscribed,
+    ARRAY_AGG(
+      IF(updates.profile.balance IS NOT NULL, STRUCT(updates.profile.balance AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.balance DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_balance,
+    ARRAY_AGG(
+      IF(updates.profile.address.street IS NOT NULL, STRUCT(updates.profile.address.street AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.street DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_street,
+    ARRAY_AGG(
+      IF(updates.profile.address.city IS NOT NULL, STRUCT(updates.profile.address.city AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.city DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_city,
+    ARRAY_AGG(
+      IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_zip,
+    STRUCT(
+      MIN(_read_from) AS read_from,
+      MIN(_read_at) AS read_at,
+      COUNT(*) AS row_count,
+      COUNTIF(updates.ingestTimestamp > _read_at) AS future_rows,
+      -- R5: a row stamped in the future is merged, but takes the watermark nowhere
+      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
+    ) AS _batch
+  FROM `my-project.analytics.user_profile_updates` AS updates
+  WHERE updates.ingestTimestamp >= _read_from
+    AND updates.userId IS NOT NULL -- R12
+  GROUP BY 1
+)
 SELECT
   userId,
   ingestTimestamp,
@@ -66,58 +120,5 @@ SELECT
     ) AS profile
   ) AS _versions,
   _batch
-FROM (
-  SELECT
-    updates.userId,
-    MAX(updates.ingestTimestamp) AS ingestTimestamp,
-    ARRAY_AGG(
-      IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS email,
-    ARRAY_AGG(
-      IF(updates.profile.name IS NOT NULL, STRUCT(updates.profile.name AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.name DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_name,
-    ARRAY_AGG(
-      IF(updates.profile.birthday IS NOT NULL, STRUCT(updates.profile.birthday AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.birthday DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_birthday,
-    ARRAY_AGG(
-      IF(updates.profile.visits IS NOT NULL, STRUCT(updates.profile.visits AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.visits DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_visits,
-    ARRAY_AGG(
-      IF(updates.profile.subscribed IS NOT NULL, STRUCT(updates.profile.subscribed AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.subscribed DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_subscribed,
-    ARRAY_AGG(
-      IF(updates.profile.balance IS NOT NULL, STRUCT(updates.profile.balance AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.balance DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_balance,
-    ARRAY_AGG(
-      IF(updates.profile.address.street IS NOT NULL, STRUCT(updates.profile.address.street AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.street DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_address_street,
-    ARRAY_AGG(
-      IF(updates.profile.address.city IS NOT NULL, STRUCT(updates.profile.address.city AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.city DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_address_city,
-    ARRAY_AGG(
-      IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
-      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS profile_address_zip,
-    STRUCT(
-      MIN(_read_from) AS read_from,
-      MIN(_read_at) AS read_at,
-      COUNT(*) AS row_count,
-      COUNTIF(updates.ingestTimestamp > _read_at) AS future_rows,
-      -- R5: a row stamped in the future is merged, but takes the watermark nowhere
-      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
-    ) AS _batch
-  FROM `my-project.analytics.user_profile_updates` AS updates
-  WHERE
-    updates.ingestTimestamp >= _read_from
-    AND updates.userId IS NOT NULL
-  GROUP BY 1
-)
+FROM _gathered
 -- only `dataform test` compares rows in order, and there self() is empty

@@ -22,21 +22,8 @@ OPTIONS(description='Updates of user_profile, append only; NULL says nothing.')
 ---
 
 CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_final` (
-  userId STRING OPTIONS(description='Identifies the user.'),
-  ingestTimestamp TIMESTAMP OPTIONS(description='When the update came in.'),
-  email STRING OPTIONS(description='Where mail reaches the user.'),
-  profile STRUCT<
-    name STRING,
-    birthday DATE,
-    visits INT64,
-    subscribed BOOL,
-    balance NUMERIC,
-    address STRUCT<
-      street STRING,
-      city STRING,
-      zip STRING
-    >
-  > OPTIONS(description='What the user tells about himself or herself.'),
+  userId STRING,
+  ingestTimestamp TIMESTAMP,
   _versions STRUCT<
     email TIMESTAMP,
     profile STRUCT<
@@ -59,7 +46,7 @@ OPTIONS(description='One row per user: each attribute of user_profile at its lat
 ---
 
 ALTER TABLE `my-project.analytics.user_profile_updates`
-  ADD COLUMN IF NOT EXISTS email STRING OPTIONS(description='Where mail reaches the user.'),
+  ADD COLUMN IF NOT EXISTS email STRING,
   ADD COLUMN IF NOT EXISTS profile STRUCT<
     name STRING,
     birthday DATE,
@@ -71,12 +58,12 @@ ALTER TABLE `my-project.analytics.user_profile_updates`
       city STRING,
       zip STRING
     >
-  > OPTIONS(description='What the user tells about himself or herself.')
+  >
 
 ---
 
 ALTER TABLE `my-project.analytics.user_profile_final`
-  ADD COLUMN IF NOT EXISTS email STRING OPTIONS(description='Where mail reaches the user.'),
+  ADD COLUMN IF NOT EXISTS email STRING,
   ADD COLUMN IF NOT EXISTS profile STRUCT<
     name STRING,
     birthday DATE,
@@ -88,4 +75,4 @@ ALTER TABLE `my-project.analytics.user_profile_final`
       city STRING,
       zip STRING
     >
-  > OPTIONS(description='What the user tells about himself or herself.')
+  >

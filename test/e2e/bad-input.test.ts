@@ -106,7 +106,7 @@ describe("schemas and entities", () => {
       "no key column",
       base.slice(1),
       entity,
-      /entities\.json: entities\[0\]\.key\[0\].*schemas\/e\.json has no field "userId"/,
+      /entities\.json:\d+:\d+: e: entities\[0\]\.key\[0\].*schemas\/e\.json has no field "userId"/,
     ],
     ["no timestamp column", [base[0], base[2]], entity, /entities\[0\]\.ingestTimestamp.*has no field/],
     [
@@ -119,29 +119,34 @@ describe("schemas and entities", () => {
       "a type that is none",
       [...base, field("b", "TEXT")],
       entity,
-      /schemas\/e\.json: \[3\]\.type: "TEXT" is not a BigQuery type/,
+      /schemas\/e\.json:\d+:\d+: .*\[3\]\.type: "TEXT" is not a BigQuery type/,
     ],
     [
       "a mode that is none",
       [...base, field("b", "STRING", { mode: "OPTIONAL" })],
       entity,
-      /schemas\/e\.json: \[3\]\.mode/,
+      /schemas\/e\.json:\d+:\d+: .*\[3\]\.mode/,
     ],
     [
       "a name twice",
       [...base, field("A")],
       entity,
-      /schemas\/e\.json: \[3\]\.name: "A" equals "a" but for case/,
+      /schemas\/e\.json:\d+:\d+: .*\[3\]\.name: "A" equals "a" but for case/,
     ],
-    ["an illegal name", [...base, field("a;b")], entity, /schemas\/e\.json: \[3\]\.name/],
+    ["an illegal name", [...base, field("a;b")], entity, /schemas\/e\.json:\d+:\d+: .*\[3\]\.name/],
     ["a schema nested too deep", [...base, nested(20)], entity, /schemas\/e\.json.*15/],
     [
       "a schema file that is not there",
       base,
       { ...entity, schema: "schemas/none.json" },
-      /entities\.json: entities\[0\]\.schema.*none\.json/,
+      /entities\.json:\d+:\d+: e: entities\[0\]\.schema.*none\.json/,
     ],
-    ["an unknown option", base, { ...entity, lookBack: "1 hour" }, /entities\.json: entities\[0\].*lookBack/],
+    [
+      "an unknown option",
+      base,
+      { ...entity, lookBack: "1 hour" },
+      /entities\.json:\d+:\d+: e: entities\[0\].*lookBack/,
+    ],
   ];
   for (const [name, schema, config, message] of cases) {
     it(`refuses ${name}, and writes nothing`, async () => {

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BigQuery } from "@google-cloud/bigquery";
 import { afterAll, beforeAll, vi } from "vitest";
+import { startDataform } from "../../generator/src/dataform/cli.ts";
+import { readProjectFiles, writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { plain } from "../../generator/src/warehouse/plain.ts";
 import { type Server, type ServerOptions, startServer } from "../../local/src/server.ts";
 
@@ -107,7 +107,8 @@ async function canCreateTwice(url: string): Promise<boolean> {
   }
 }
 
-function clientOf(url: string): BigQuery {
+/** A client of the endpoint at `url`. */
+export function clientOf(url: string): BigQuery {
   const client = new BigQuery({ projectId: PROJECT, apiEndpoint: url });
   client.baseUrl = url;
   return client;
@@ -140,7 +141,7 @@ export class TestProject {
 
   /** Runs the Dataform CLI itself, as npx does. */
   dataform(...args: string[]): Promise<CommandResult> {
-    return this.node([DATAFORM, ...args]);
+    return startDataform(this.root, args, { env: { BIGQUERY_EMULATOR_HOST: this.url } }).ended;
   }
 
   node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
@@ -167,8 +168,8 @@ export class TestProject {
 /** The project's id in BigQuery, in every test. */
 const PROJECT = "test-project";
 
-const require = createRequire(import.meta.url);
-const DATAFORM = require.resolve("@dataform/cli/bundle.js");
+/** What a test's project has of the repository's. */
+const PARTS = ["package.json", "includes", "schemas", "entities.json", "definitions"];
 
 /** Makes projects for the tests of one file, and removes them when the tests end. */
 export function useProjects(endpoint: {
@@ -179,14 +180,7 @@ export function useProjects(endpoint: {
     for (const root of roots) await rm(root, { recursive: true, force: true });
   });
   return async ({ entities, files = {} } = {}) => {
-    const root = await mkdtemp(path.join(tmpdir(), "project-"));
-    roots.push(root);
     const dataset = `d_${randomUUID().replaceAll("-", "")}`;
-    for (const part of ["package.json", "includes", "schemas", "entities.json", "definitions"]) {
-      await cp(path.join(REPOSITORY, part), path.join(root, part), { recursive: true });
-    }
-    await linkPackages(root);
-    const project = new TestProject(root, endpoint.url, dataset);
     const settings = {
       warehouse: "bigquery",
       defaultDatabase: PROJECT,
@@ -194,10 +188,15 @@ export function useProjects(endpoint: {
       assertionSchema: dataset,
       defaultLocation: "US",
     };
-    await project.write("dataform.json", JSON.stringify(settings));
-    if (entities !== undefined) await project.write("entities.json", JSON.stringify({ entities }));
-    for (const [file, text] of Object.entries(files)) await project.write(file, text);
-    return project;
+    const all = new Map([
+      ...(await readProjectFiles(REPOSITORY, PARTS)),
+      ["dataform.json", JSON.stringify(settings)],
+      ...(entities === undefined ? [] : ([["entities.json", JSON.stringify({ entities })]] as const)),
+      ...Object.entries(files),
+    ]);
+    const root = await writeTemporaryProject(all, REPOSITORY);
+    roots.push(root);
+    return new TestProject(root, endpoint.url, dataset);
   };
 }
 

@@ -1,8 +1,8 @@
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runDataform } from "../../generator/src/dataform/cli.ts";
 import { REPOSITORY, runProgram } from "./harness.ts";
 
 /**
@@ -27,8 +27,7 @@ describe("a clean install of the dependencies alone", () => {
     ]);
     expect(await readdir(path.join(root, "node_modules", "@dataform"))).toEqual(["core"]);
 
-    const cli = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
-    const compile = await runProgram(process.execPath, [cli, "compile", ".", "--json"], { cwd: root });
+    const compile = await runDataform({ root }, ["compile", "--json"]);
     expect(compile.exitCode, compile.stderr).toBe(0);
     const graph = JSON.parse(compile.stdout) as {
       tables: unknown[];

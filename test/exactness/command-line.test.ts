@@ -1,12 +1,12 @@
 /** The same promises with the real Dataform CLI: what it runs is what these suites run, and it may be killed and may overlap. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DataformRun, startDataform } from "../../generator/src/dataform/cli.ts";
 import type { Target } from "../../generator/src/dataform/graph.ts";
-import { writeTemporaryProject } from "../../generator/src/dataform/temporary-project.ts";
+import { writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { type Server, startServer } from "../../local/src/server.ts";
-import { compileProject, DATAFORM, nameOf, planActions } from "./dataform.ts";
+import { compileProject, nameOf, planActions } from "./dataform.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   compileFixture,
@@ -40,28 +40,10 @@ afterAll(async () => {
 });
 
 /** Starts `dataform run`; the tables of the project are in the dataset that the compiled project names. */
-function startDataform(...flags: string[]): {
-  child: ChildProcess;
-  ended: Promise<{ code: number | null; output: string }>;
-} {
-  const args = [DATAFORM, "run", project, `--credentials=${join(project, "credentials.json")}`, ...flags];
-  const env = {
-    ...process.env,
-    BIGQUERY_EMULATOR_HOST: server.url,
-    METADATA_SERVER_DETECTION: "none",
-    NO_COLOR: "1",
-  };
-  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
-    child.once("close", (code) => resolve({ code, output }));
-  });
-  return { child, ended };
+function startRun(...flags: string[]): DataformRun {
+  const args = ["run", `--credentials=${join(project, "credentials.json")}`, ...flags];
+  const env = { BIGQUERY_EMULATOR_HOST: server.url, METADATA_SERVER_DETECTION: "none" };
+  return startDataform(project, args, { env });
 }
 
 interface DryRun {
@@ -72,9 +54,9 @@ interface DryRun {
 }
 
 test("the jobs of these suites are those that `dataform run` would start", async () => {
-  const { ended } = startDataform("--dry-run", "--json");
-  const { output } = await ended;
-  const { actions } = JSON.parse(output.slice(output.indexOf("{"))) as DryRun;
+  const { ended } = startRun("--dry-run", "--json");
+  const { stdout } = await ended;
+  const { actions } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as DryRun;
   const squeeze = (sql: string): string =>
     sql.replace(/\s+/g, " ").replace(/ ?; ?/g, ";").replace(/;$/, "").trim();
   const theirs = new Map(
@@ -97,15 +79,15 @@ describe("dataform run", () => {
 
   test(`killed at ${KILLS} random moments`, async () => {
     const started = Date.now();
-    expect((await startDataform().ended).code).toBe(0);
+    expect((await startRun().ended).exitCode).toBe(0);
     const longest = Date.now() - started;
     let killed = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       await warehouse.load(goodUpdates(wave++));
-      const { child, ended } = startDataform();
+      const { child, ended } = startRun();
       // Its compiler alone takes the first half of the time and touches no table.
       const timer = setTimeout(() => child.kill("SIGKILL"), longest * (0.3 + 0.7 * Math.random()));
-      if ((await ended).code !== 0) killed++;
+      if ((await ended).exitCode !== 0) killed++;
       clearTimeout(timer);
       warehouse.oracle.run({ kind: "plain" }, now());
       await runUntilDone(warehouse, "plain");
@@ -127,15 +109,15 @@ describe("dataform run", () => {
       warehouse = new Warehouse(endpoint, compiled, NAME);
       await warehouse.create();
       await warehouse.load(goodUpdates(wave++));
-      if (isFilled) expect((await startDataform().ended).code).toBe(0);
-      const runs = Array.from({ length: 8 }, () => startDataform("--action-retry-limit=3").ended);
+      if (isFilled) expect((await startRun().ended).exitCode).toBe(0);
+      const runs = Array.from({ length: 8 }, () => startRun("--action-retry-limit=3").ended);
       const loads = (async () => {
         for (let load = 0; load < 5; load++) await warehouse.load(freshUpdates());
       })();
       // On a busy machine each of them may lose to another, as often as it tries: the quiet one must make up for all.
       await Promise.all([...runs, loads]);
-      const quiet = await startDataform().ended;
-      expect(quiet.code, quiet.output).toBe(0);
+      const quiet = await startRun().ended;
+      expect(quiet.exitCode, quiet.stdout + quiet.stderr).toBe(0);
       expect(await differencesFromAll(warehouse)).toEqual([]);
     },
     300_000,

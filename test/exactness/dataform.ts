@@ -1,5 +1,4 @@
 /** Dataform's own compiler on a generated project, and the jobs its runner would start, in order. */
-import { createRequire } from "node:module";
 import { Compiler } from "../../generator/src/dataform/compiler.ts";
 import type {
   CompiledAction,
@@ -7,9 +6,6 @@ import type {
   CompiledTable,
   Target,
 } from "../../generator/src/dataform/graph.ts";
-
-/** The Dataform CLI's entry. */
-export const DATAFORM = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
 
 const compiler = new Compiler();
 

@@ -1,9 +1,7 @@
 /** Random entities as real Dataform projects: generated, compiled by Dataform, planned as Dataform runs them. */
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/temporary-project.ts";
+import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
 import { type Action, compileProject, planActions } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
@@ -73,12 +71,10 @@ export async function projectFiles(entities: ReadonlyMap<string, Entity>): Promi
     assertionSchema: "analytics",
     defaultLocation: "US",
   };
-  const run = await readFile(join(REPOSITORY, "includes/run.js"), "utf8");
   return new Map([
     ...generateProject(config, schemas, { defaultDataset: "analytics" }),
     ["dataform.json", JSON.stringify(settings)],
     ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
-    ["includes/run.js", run],
   ]);
 }
 

@@ -1,15 +1,16 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Compiler } from "../../generator/src/dataform/compiler.ts";
 import type { CompiledGraph } from "../../generator/src/dataform/graph.ts";
-import { loadProject } from "../../generator/src/project/load-project.ts";
+import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
+import { readProjectInput } from "../../generator/src/project/load-project.ts";
 
 /** The folder of the golden cases: one folder per case, `entities.json` and `schemas/` in it, and `expected/`. */
 export const GOLDEN = fileURLToPath(new URL(".", import.meta.url));
-const ROOT = join(GOLDEN, "..", "..");
+/** The repository, whose settings, includes and packages the cases share. */
+export const ROOT = join(GOLDEN, "..", "..");
 
 /** The cases' names. */
 export async function listCases(): Promise<readonly string[]> {
@@ -17,51 +18,39 @@ export async function listCases(): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** A copy of a case's input as a whole project, in a folder of its own. */
-export async function createProject(name: string): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), "golden-"));
-  await cp(join(GOLDEN, name, "entities.json"), join(root, "entities.json"));
-  await cp(join(GOLDEN, name, "schemas"), join(root, "schemas"), { recursive: true });
-  for (const path of ["dataform.json", "includes"]) await cp(join(ROOT, path), join(root, path), { recursive: true });
-  await writeFile(join(root, "package.json"), JSON.stringify({ dependencies: { "@dataform/core": "*" } }));
-  const core = join("node_modules", "@dataform", "core");
-  await cp(join(ROOT, core), join(root, core), { recursive: true });
-  return root;
+/** A case's input, with what every project has. */
+export async function inputOf(name: string): Promise<Map<string, string>> {
+  return new Map([
+    ...(await readProjectFiles(ROOT, ["dataform.json"])),
+    ...(await readProjectFiles(join(GOLDEN, name), ["entities.json", "schemas"])),
+    ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
+  ]);
 }
 
-/** Removes what createProject made. */
-export async function removeProject(root: string): Promise<void> {
-  await rm(root, { recursive: true, force: true });
+/** The SQLX that the generator makes of a project's files. */
+export async function definitionsOf(files: ProjectFiles): Promise<ProjectFiles> {
+  const { config, schemas, defaultDataset } = await readProjectInput(async (file) => files.get(file));
+  return generateProject(config, schemas, { defaultDataset });
 }
 
 /** The files a case makes now: the SQLX, and the graph that Dataform itself compiles from it. */
-export async function produce(name: string, compiler: Compiler): Promise<ReadonlyMap<string, string>> {
-  const root = await createProject(name);
-  try {
-    const { config, schemas, defaultDataset } = await loadProject(root);
-    const files = generateProject(config, schemas, { defaultDataset });
-    for (const [path, text] of files) {
-      await mkdir(dirname(join(root, path)), { recursive: true });
-      await writeFile(join(root, path), text);
-    }
-    const graph = describeGraph(await compiler.compile(root));
-    return new Map([...files, ["graph.json", `${JSON.stringify(graph, null, 2)}\n`]]);
-  } finally {
-    await removeProject(root);
-  }
+export async function produce(name: string, compiler: Compiler): Promise<ProjectFiles> {
+  const input = await inputOf(name);
+  const files = await definitionsOf(input);
+  const project = new Map([...input, ...files]);
+  const graph = await inTemporaryProject(project, ROOT, (root) => compiler.compile(root));
+  const own = [...files].filter(([path]) => !isCopy(path));
+  return new Map([...own, ["graph.json", `${JSON.stringify(describeGraph(graph), null, 2)}\n`]]);
+}
+
+/** True for a file that every project has the same copy of. */
+function isCopy(path: string): boolean {
+  return /^includes\/[^/]+$/.test(path);
 }
 
 /** The files a case should make. */
-export async function readExpected(name: string): Promise<ReadonlyMap<string, string>> {
-  const folder = join(GOLDEN, name, "expected");
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const files = new Map<string, string>();
-  for (const entry of entries) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    files.set(path.slice(folder.length + 1), await readFile(path, "utf8"));
-  }
-  return files;
+export async function readExpected(name: string): Promise<ProjectFiles> {
+  return readProjectFiles(join(GOLDEN, name, "expected"), ["."]);
 }
 
 /** Each action with the actions it waits for, all sorted. */

@@ -8,7 +8,8 @@ export function goldenFiles(directory: string): ReadonlyMap<string, string> | un
   );
   const [root] = folders;
   if (root === undefined) return undefined;
-  const paths = readdirSync(join(root, "definitions"), { recursive: true, encoding: "utf8" });
-  const files = paths.filter((path) => /\.(sqlx|js)$/.test(path)).map((path) => join("definitions", path));
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) =>
+    /\.(sqlx|js)$/.test(path),
+  );
   return new Map(files.map((path) => [path, readFileSync(join(root, path), "utf8")]));
 }

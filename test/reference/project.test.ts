@@ -6,7 +6,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inTemporaryProject } from "../../generator/src/dataform/temporary-project.ts";
+import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
+import { includedFiles } from "../../generator/src/generate/merge-sql.ts";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
 import { differences, versionsField } from "../exactness/compare.ts";
 import { type Action, compileProject, planActions } from "../exactness/dataform.ts";
@@ -91,9 +92,11 @@ describe.skipIf(cases.length === 0)("the golden cases", () => {
 
 /** The files that no golden case has of its own. */
 function shared(): [string, string][] {
-  const paths = ["dataform.json", "includes/run.js"];
-  const texts = paths.map((path): [string, string] => [path, readFileSync(join(ROOT, path), "utf8")]);
-  return [...texts, ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })]];
+  return [
+    ...includedFiles(),
+    ["dataform.json", readFileSync(join(ROOT, "dataform.json"), "utf8")],
+    ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
+  ];
 }
 
 describe("the worked examples on the reference implementation", () => {

@@ -1,6 +1,9 @@
 import { dirname, posix } from "node:path";
 import type { CompiledAction, CompiledGraph, CompiledTable } from "./graph.ts";
 
+/** What the compiled SQL is compiled with: an audit that nobody asks for is not built, and could not be reviewed. */
+export const SHOW_ALL = { vars: { audit: "true" } };
+
 /** The folder of the compiled SQL; every `.sql` file in it is ours. */
 export const COMPILED_FOLDER = "compiled";
 
@@ -81,17 +84,18 @@ function actionText(
   jobs: readonly string[],
 ): ActionText {
   const { schema, name } = action.target;
+  const disabled = action.disabled === true || (action.tags ?? []).includes("audit");
   const folder = posix.relative("definitions", posix.join(dirname(action.fileName), "."));
   return {
     schema,
     name,
     type,
     path: posix.join(folder, name),
-    disabled: action.disabled ?? false,
+    disabled,
     tags: action.tags ?? [],
     dependencies: (action.dependencyTargets ?? []).map((target) => `${target.schema}.${target.name}`).sort(),
     sql: parts.join("\n\n"),
-    jobs: action.disabled ? [] : jobs,
+    jobs: disabled ? [] : jobs,
     documentation: JSON.stringify(action.actionDescriptor ?? null),
     layout: JSON.stringify(action.bigquery ?? null),
   };

@@ -1,28 +1,10 @@
 import type { EntityConfig } from "../project/config.ts";
-import type { FieldType } from "../project/field-types.ts";
 import { isOwnName } from "../project/names.ts";
 import { type ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
 import type { PlainColumn } from "./model.ts";
 import { nodeBase, refuseDefault } from "./tree.ts";
-
-/** https://cloud.google.com/bigquery/docs/clustered-tables#clustering_column_types */
-export const CLUSTERABLE = new Set<FieldType>([
-  "BIGNUMERIC",
-  "BOOL",
-  "DATE",
-  "DATETIME",
-  "INT64",
-  "NUMERIC",
-  "RANGE<DATE>",
-  "RANGE<DATETIME>",
-  "RANGE<TIMESTAMP>",
-  "STRING",
-  "TIMESTAMP",
-]);
-
-/** Types that GROUP BY and JOIN take, so that they can be a key. */
-const KEY_TYPES = new Set<FieldType>([...CLUSTERABLE, "BYTES", "FLOAT64", "TIME"]);
+import { KEY_TYPE_NAMES, VALUE_TYPES } from "./value-types.ts";
 
 /** A top-level field by its name, whatever the case. */
 export function findField(name: string, fields: readonly SchemaField[]): SchemaField | undefined {
@@ -48,12 +30,12 @@ export function findKeys(
       );
     } else if (names.includes(field.name)) {
       problems.add(path, `${show(name)} appears twice`, "name each key column once");
-    } else if (field.mode === "REPEATED" || !KEY_TYPES.has(field.type)) {
+    } else if (field.mode === "REPEATED" || !VALUE_TYPES[field.type].isKey) {
       const type =
         field.mode === "REPEATED"
           ? "a REPEATED field"
           : `${field.type}, which BigQuery cannot compare for equality`;
-      problems.add(path, `${show(name)} is ${type}`, `a key is one of ${[...KEY_TYPES].join(", ")}`);
+      problems.add(path, `${show(name)} is ${type}`, `a key is one of ${KEY_TYPE_NAMES.join(", ")}`);
     } else names.push(field.name);
   }
   return names;

@@ -1,6 +1,10 @@
-import { sqlxIdentifier, sqlxLiteral } from "../project/names.ts";
+import { sqlxIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
-import type { Column, EntityModel, LeafNode, PlainColumn, TreeNode } from "./model.ts";
+import type { Column, EntityModel, LeafNode, TreeNode } from "./model.ts";
+import { POLICIES } from "./policies.ts";
+import { renderTable, type TableColumn } from "./sql-table.ts";
+import { sqlType } from "./sql-type.ts";
+import { timeLiteral, VALUE_TYPES } from "./value-types.ts";
 
 /**
  * The worked example of the design, for any schema: three users, seven updates. A cell is the index of a value; attribute
@@ -17,6 +21,8 @@ const UPDATES = [
 ] as const;
 
 const USERS = ["userA", "userB", "userC"];
+/** When the example's batch is read from, and when it is read. */
+const [READ_FROM, READ_AT] = [1, 8];
 
 /** The example's words: by attribute, then by cell. */
 const WORDS = [
@@ -25,90 +31,147 @@ const WORDS = [
   ["qwerty", "ytrewq", "qywter", "lot", "lot"],
 ];
 
-/** A named value as the templates print it; a record prints its children, or one NULL where it is NULL. */
-interface ExampleValue {
-  readonly sql: string;
-  readonly literal?: string;
-  readonly field?: SchemaField;
-  readonly children?: readonly ExampleValue[];
-  readonly isNull?: boolean;
-}
+/** In an entity of more attributes only the first columns say something, up to about so many attributes. */
+const MAX_SPEAKING = 12;
 
-/** The input and the expected output of the generated `type: "test"`. */
-export interface Example {
-  readonly updates: readonly { columns: readonly ExampleValue[] }[];
-  readonly batch: readonly {
-    columns: readonly ExampleValue[];
-    versions: readonly ExampleValue[];
-    rowCount: number;
-    newestIngest: string;
-  }[];
-}
-
-/** What an update says about a leaf: the cells that a merge keeps, and the time of the update that set them. */
+/** What a user's updates leave of a leaf: the cells that a merge keeps, and the time of the update that set them. */
 interface Merged {
   readonly cells: readonly number[];
   readonly time?: number;
 }
 
+/** The input and the expected output of the generated `type: "test"`, as queries. */
+export interface Example {
+  readonly updates: string;
+  readonly batch: string;
+}
+
 /** Builds the worked example for an entity. */
 export function buildExample(model: EntityModel): Example {
-  return {
-    updates: UPDATES.map((update) => ({
-      columns: model.columns.map((column) =>
-        columnValue(column, model, update.user, update.time, (leaf, index) => {
-          const cell = update.cells[index % 3];
-          return leafLiteral(leaf, index, cell === undefined ? [] : [cell]);
-        }),
-      ),
-    })),
-    batch: USERS.map((_, user) => {
-      const rows = UPDATES.filter((update) => update.user === user);
-      const newest = Math.max(...rows.map((row) => row.time));
-      const merged = model.leaves.map((leaf, index) => mergeCells(leaf, index, user));
-      return {
-        columns: model.columns.map((column) =>
-          columnValue(column, model, user, newest, (leaf, index) =>
-            leafLiteral(leaf, index, merged[index]?.cells ?? []),
-          ),
-        ),
-        versions: model.tree.map((node) => versionValue(node, model, merged)),
-        rowCount: rows.length,
-        newestIngest: timeLiteral(newest),
-      };
-    }),
+  const silent = silentLeaves(model);
+  const said = (leaf: LeafNode, user: number): readonly Said[] => {
+    const index = model.leaves.indexOf(leaf);
+    return UPDATES.flatMap((update) => {
+      const cell = update.user === user && !silent.has(leaf) ? update.cells[index % 3] : undefined;
+      return cell === undefined ? [] : [{ cell, time: update.time, rank: rankOf(leaf, index, cell) }];
+    });
   };
-}
+  const merge = (leaf: LeafNode, user: number): Merged => {
+    const [first, ...rest] = said(leaf, user);
+    if (first === undefined) return { cells: [] };
+    const { values, time } = POLICIES[leaf.policy].example<Said>([first, ...rest]);
+    return { cells: values.map(({ cell }) => cell), time };
+  };
+  const cellsAt = (leaf: LeafNode, user: number, time: number): readonly number[] =>
+    said(leaf, user).flatMap((one) => (one.time === time ? [one.cell] : []));
 
-function mergeCells(leaf: LeafNode, index: number, user: number): Merged {
-  const said = UPDATES.flatMap((update) => {
-    const cell = update.user === user ? update.cells[index % 3] : undefined;
-    return cell === undefined ? [] : [{ cell, time: update.time, rank: rankOf(leaf, index, cell) }];
+  const instructions = model.instructions.map(
+    (column): TableColumn => ({
+      name: column.sql,
+      type: sqlType(column.field),
+      values: UPDATES.map(() => (column.kind === "deleted" ? "FALSE" : "[]")),
+    }),
+  );
+  const read = (name: string, day: number, count: number): TableColumn => ({
+    name,
+    type: "TIMESTAMP",
+    values: Array.from({ length: count }, () => timeText(day)),
   });
-  const [first, last] = [said[0], said.at(-1)];
-  if (first === undefined || last === undefined) return { cells: [] };
-  if (leaf.policy === "union") {
-    const cells = new Map(said.sort((a, b) => compare(a.rank, b.rank)).map(({ rank, cell }) => [rank, cell]));
-    return { cells: [...cells.values()], time: last.time };
-  }
-  if (leaf.policy === "latest" || leaf.policy === "first") {
-    const winner = leaf.policy === "first" ? first : last;
-    return { cells: [winner.cell], time: winner.time };
-  }
-  const sign = leaf.policy === "max" ? 1 : -1;
-  const winner = said.reduce((best, one) => (sign * compare(one.rank, best.rank) >= 0 ? one : best));
-  return { cells: [winner.cell], time: winner.time };
+  const updates = [
+    ...model.columns.map((column) =>
+      tableColumn(
+        column,
+        model,
+        silent,
+        UPDATES.map(({ user, time }) => ({ user, time, cells: (leaf) => cellsAt(leaf, user, time) })),
+      ),
+    ),
+    ...instructions,
+    read("_read_from", READ_FROM, UPDATES.length),
+    read("_read_at", READ_AT, UPDATES.length),
+  ];
+  const users = USERS.map((_, user) => {
+    const rows = UPDATES.filter((update) => update.user === user);
+    const time = Math.max(...rows.map((row) => row.time));
+    return { user, time, rowCount: rows.length, cells: (leaf: LeafNode) => merge(leaf, user).cells };
+  });
+  const versions = (node: TreeNode, user: number): string => {
+    if (node.kind === "record") return `(${node.children.map((child) => versions(child, user)).join(", ")})`;
+    return timeText(merge(node, user).time);
+  };
+  const batch = [
+    ...model.columns.map((column) => tableColumn(column, model, silent, users)),
+    {
+      name: "_versions",
+      type: `STRUCT<${model.tree.map((node) => `${node.sql} ${versionType(node)}`).join(", ")}>`,
+      values: users.map(({ user }) => `STRUCT(${model.tree.map((node) => versions(node, user)).join(", ")})`),
+    },
+    ...(model.deletes === undefined
+      ? []
+      : [
+          { name: "_deleted_at", type: "TIMESTAMP", values: users.map(() => "NULL") },
+          { name: "_alive_at", type: "TIMESTAMP", values: users.map(({ time }) => timeText(time)) },
+        ]),
+    {
+      name: "_batch",
+      type: "STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP>",
+      values: users.map(
+        ({ time, rowCount }) =>
+          `(${timeText(READ_FROM)}, ${timeText(READ_AT)}, ${rowCount}, 0, ${timeText(time)})`,
+      ),
+    },
+  ];
+  return { updates: renderTable(updates), batch: renderTable(batch) };
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** What an update says of a leaf. */
+interface Said {
+  readonly cell: number;
+  readonly time: number;
+  readonly rank: string;
 }
 
-/** Equal for equal values, and in their order. */
+/** One row of the example, as far as a column's value depends on it. */
+interface ExampleRow {
+  readonly user: number;
+  readonly time: number;
+  readonly cells: (leaf: LeafNode) => readonly number[];
+}
+
+function silentLeaves(model: EntityModel): ReadonlySet<LeafNode> {
+  const silent = new Set<LeafNode>();
+  let speaking = 0;
+  for (const node of model.tree) {
+    const leaves = node.kind === "leaf" ? [node] : node.leaves;
+    if (speaking >= MAX_SPEAKING) for (const leaf of leaves) silent.add(leaf);
+    speaking += leaves.length;
+  }
+  return silent;
+}
+
+function tableColumn(
+  column: Column,
+  model: EntityModel,
+  silent: ReadonlySet<LeafNode>,
+  rows: readonly ExampleRow[],
+): TableColumn {
+  const [name, type] = [column.sql, sqlType(column.field)];
+  if (column.kind === "leaf" || column.kind === "record") {
+    const leaves = column.kind === "leaf" ? [column] : column.leaves;
+    if (leaves.every((leaf) => silent.has(leaf))) return { name, type };
+    return { name, type, values: rows.map((row) => nodeValue(column, model, row)) };
+  }
+  const values = rows.map(({ user, time }) => {
+    if (column.kind !== "key") return timeText(time);
+    return scalarLiteral(column.field, user, USERS[user] ?? "");
+  });
+  return { name, type, values };
+}
+
 function rankOf(leaf: LeafNode, index: number, cell: number): string {
   if (leaf.field.type === "STRING") return word(index, cell);
   // A union orders RECORDs by their JSON text, and so by the first words in them, as their literals do.
-  if (leaf.field.type === "STRUCT") return scalarLiteral(leaf.field, cell, index);
+  if (leaf.field.type === "STRUCT") return scalarLiteral(leaf.field, cell, word(index, cell));
   return leaf.field.type === "BOOL" ? String(cell % 2) : String(cell);
 }
 
@@ -116,106 +179,39 @@ function word(index: number, cell: number): string {
   return WORDS[index % 3]?.[cell] ?? "";
 }
 
-function columnValue(
-  column: Column,
-  model: EntityModel,
-  user: number,
-  time: number,
-  literalOf: (leaf: LeafNode, index: number) => string | undefined,
-): ExampleValue {
-  if (column.kind === "record" || column.kind === "leaf") {
-    return nodeValue(column, (leaf) => literalOf(leaf, model.leaves.indexOf(leaf)));
-  }
-  return { sql: column.sql, literal: plainLiteral(column, user, time) };
-}
-
-function plainLiteral(column: PlainColumn, user: number, time: number): string {
-  if (column.kind !== "key") return timeLiteral(time);
-  return column.field.type === "STRING"
-    ? sqlxLiteral(USERS[user] ?? "")
-    : scalarLiteral(column.field, user, 0);
-}
-
-function nodeValue(node: TreeNode, literalOf: (leaf: LeafNode) => string | undefined): ExampleValue {
-  if (node.kind === "leaf") return { sql: node.sql, literal: literalOf(node) ?? nullLiteral(node.field) };
-  const isNull = node.leaves.every((leaf) => literalOf(leaf) === undefined);
-  return {
-    sql: node.sql,
-    field: node.field,
-    isNull,
-    children: node.children.map((child) => nodeValue(child, literalOf)),
-  };
-}
-
-function versionValue(node: TreeNode, model: EntityModel, merged: readonly Merged[]): ExampleValue {
+function nodeValue(node: TreeNode, model: EntityModel, row: ExampleRow): string {
   if (node.kind === "record") {
-    return { sql: node.sql, children: node.children.map((child) => versionValue(child, model, merged)) };
+    if (node.leaves.every((leaf) => row.cells(leaf).length === 0)) return "NULL";
+    return tuple(node.children.map((child) => nodeValue(child, model, row)));
   }
-  const time = merged[model.leaves.indexOf(node)]?.time;
-  return { sql: node.sql, literal: time === undefined ? "CAST(NULL AS TIMESTAMP)" : timeLiteral(time) };
+  const index = model.leaves.indexOf(node);
+  const values = row.cells(node).map((cell) => scalarLiteral(node.field, cell, word(index, cell)));
+  if (node.field.mode === "REPEATED") return values.length === 0 ? "NULL" : `[${values.join(", ")}]`;
+  return values[0] ?? "NULL";
 }
 
-function leafLiteral(leaf: LeafNode, index: number, cells: readonly number[]): string | undefined {
-  if (cells.length === 0) return undefined;
-  const values = cells.map((cell) => scalarLiteral(leaf.field, cell, index));
-  return leaf.isRepeated ? `[${values.join(", ")}]` : values[0];
+/** A STRUCT's value; parentheses alone make none of one field. */
+function tuple(values: readonly string[]): string {
+  return values.length === 1 ? `STRUCT(${values[0]})` : `(${values.join(", ")})`;
 }
 
-function timeLiteral(second: number): string {
-  return `TIMESTAMP '2024-01-01 00:00:0${second}+00'`;
+function versionType(node: TreeNode): string {
+  if (node.kind === "leaf") return "TIMESTAMP";
+  return `STRUCT<${node.children.map((child) => `${sqlxIdentifier(child.name)} ${versionType(child)}`).join(", ")}>`;
 }
 
-function nullLiteral(field: SchemaField): string {
-  return `CAST(NULL AS ${typeText(field)})`;
-}
-
-function typeText(field: SchemaField): string {
-  const fields = field.fields.map((inner) => `${sqlxIdentifier(inner.name)} ${typeText(inner)}`);
-  const type = field.type === "STRUCT" ? `STRUCT<${fields.join(", ")}>` : field.type;
-  return field.mode === "REPEATED" ? `ARRAY<${type}>` : type;
+function timeText(day: number | undefined): string {
+  return day === undefined ? "NULL" : timeLiteral(day);
 }
 
 /** A value of the field's type, the mode aside; a greater cell gives a greater value. */
-function scalarLiteral(field: SchemaField, cell: number, index: number): string {
-  const digit = cell + 1;
-  switch (field.type) {
-    case "STRING":
-      return sqlxLiteral(word(index, cell));
-    case "BYTES":
-      return `b'${"x".repeat(digit)}'`;
-    case "BOOL":
-      return cell % 2 === 0 ? "FALSE" : "TRUE";
-    case "INT64":
-      return `${digit}`;
-    case "FLOAT64":
-      return `${digit}.5`;
-    case "NUMERIC":
-    case "BIGNUMERIC":
-      return `${field.type} '${digit}'`;
-    case "DATE":
-      return `DATE '2024-01-0${digit}'`;
-    case "DATETIME":
-      return `DATETIME '2024-01-0${digit} 00:00:00'`;
-    case "TIME":
-      return `TIME '00:00:0${digit}'`;
-    case "TIMESTAMP":
-      return timeLiteral(digit);
-    case "INTERVAL":
-      return `INTERVAL ${digit} DAY`;
-    case "RANGE<DATE>":
-    case "RANGE<DATETIME>":
-    case "RANGE<TIMESTAMP>":
-      return `${field.type} '[2024-01-0${digit}, UNBOUNDED)'`;
-    case "JSON":
-      return `JSON '${digit}'`;
-    case "GEOGRAPHY":
-      return `ST_GEOGPOINT(${digit}, ${digit})`;
-    case "STRUCT": {
-      const fields = field.fields.map((inner) => {
-        const value = scalarLiteral(inner, cell, index);
-        return `${inner.mode === "REPEATED" ? `[${value}]` : value} AS ${sqlxIdentifier(inner.name)}`;
-      });
-      return `STRUCT(${fields.join(", ")})`;
-    }
-  }
+function scalarLiteral(field: SchemaField, cell: number, text: string): string {
+  const example = VALUE_TYPES[field.type].example;
+  if (example !== undefined) return example(cell, text);
+  return tuple(
+    field.fields.map((inner) => {
+      const value = scalarLiteral(inner, cell, text);
+      return inner.mode === "REPEATED" ? `[${value}]` : value;
+    }),
+  );
 }

@@ -1,12 +1,13 @@
+import type { Order } from "../../scaffold/includes/merge.js";
 import type { EntityConfig, Lookback } from "../project/config.ts";
 import { isOwnName } from "../project/names.ts";
 import { InputError, ProblemList, show } from "../project/problems.ts";
-import type { MergePolicy, SchemaField } from "../project/schema.ts";
-import { CLUSTERABLE, findField, findInstruction, findKeys, findTimestamp, plainColumn } from "./columns.ts";
+import type { SchemaField } from "../project/schema.ts";
+import { findField, findInstruction, findKeys, findTimestamp, plainColumn } from "./columns.ts";
+import { ACTION_SUFFIXES, DELETE_SUFFIXES } from "./own-tables.ts";
+import { POLICIES, type PolicyName } from "./policies.ts";
 import { AliasNames, buildNode, checkSize, leavesOf } from "./tree.ts";
-
-/** How the values of a type are put in order (R3). */
-export type ValueOrder = "plain" | "float" | "interval" | "json" | "geography";
+import { VALUE_TYPES } from "./value-types.ts";
 
 /** What every node of the user's schema has. */
 export interface NodeBase {
@@ -22,21 +23,16 @@ export interface NodeBase {
 /** A field that moves as one value. */
 export interface LeafNode extends NodeBase {
   readonly kind: "leaf";
-  /** The path from the row, as SQLX writes it: `profile.address.city`. */
-  readonly column: string;
   /** The path as people write it, for `clearedFields` and messages. */
   readonly dotted: string;
   /** The column of the inner queries that holds its value and version. */
   readonly alias: string;
-  readonly policy: Exclude<MergePolicy, "atomic">;
-  readonly order: ValueOrder;
-  /** The order of a REPEATED leaf's elements. */
-  readonly elementOrder: ValueOrder;
-  readonly isRepeated: boolean;
+  readonly policy: PolicyName;
+  readonly order: Order;
+  /** The order of a REPEATED leaf's elements; undefined for every other leaf. */
+  readonly elementOrder?: Order;
   /** An atomic RECORD's primitives and arrays: it says nothing where all of them say nothing. */
-  /** The paths by which `clearedFields` may name it, in lower case: its own, and those of the RECORDs around it. */
-  readonly clearedBy: readonly string[];
-  readonly parts: readonly { readonly column: string; readonly isRepeated: boolean }[];
+  readonly parts: readonly string[];
 }
 
 /** A RECORD whose leaves merge one by one. */
@@ -67,6 +63,8 @@ export interface EntityModel {
   readonly lookback: Lookback;
   readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
   readonly columns: readonly Column[];
+  /** Those of them that do not merge. */
+  readonly plain: readonly PlainColumn[];
   readonly keys: readonly PlainColumn[];
   /** Key columns by which BigQuery can cluster, as they stand in SQL. */
   readonly clusterBy: readonly string[];
@@ -83,29 +81,16 @@ export interface EntityModel {
   readonly deletes?: PlainColumn;
   /** Both: columns of updates that are not the user's attributes. */
   readonly instructions: readonly PlainColumn[];
-  /** Every path that `clearedFields` may name, in lower case. */
-  readonly clearablePaths: readonly string[];
   /** What MERGE calls final: SET takes a column of that name for the whole row. */
   readonly mergeTarget: string;
   readonly config: EntityConfig;
 }
 
 /** The actions of an entity, by what they do. */
-export type ActionRole =
-  | "updates"
-  | "tables"
-  | "watermark"
-  | "temp"
-  | "final"
-  | "view"
-  | "runs"
-  | "keyAssertion"
-  | "badRows"
-  | "audit"
-  | "test";
+export type ActionRole = "updates" | "temp" | "final" | keyof typeof ACTION_SUFFIXES;
 
 /** The actions that only an entity with deletes has. */
-export type DeleteRole = "tombstones" | "eraseGuard" | "erase";
+export type DeleteRole = keyof typeof DELETE_SUFFIXES;
 
 const MAX_CLUSTERING_COLUMNS = 4;
 
@@ -175,26 +160,14 @@ export function buildModel(
     lookback: config.lookback,
     tables: {
       ...config.tables,
-      tables: `${config.name}_tables`,
-      watermark: `${config.name}_watermark`,
-      view: config.name,
-      runs: `${config.name}_runs`,
-      keyAssertion: `${config.name}_key_is_unique`,
-      badRows: `${config.name}_bad_rows`,
-      audit: `${config.name}_audit`,
-      test: `${config.name}_test`,
-      ...(deletes === undefined
-        ? {}
-        : {
-            tombstones: `${config.name}_tombstones`,
-            eraseGuard: `${config.name}_erase_guard`,
-            erase: `${config.name}_erase`,
-          }),
+      ...named(config.name, ACTION_SUFFIXES),
+      ...(deletes === undefined ? {} : named(config.name, DELETE_SUFFIXES)),
     },
     columns,
+    plain,
     keys,
     clusterBy: keys
-      .filter((key) => CLUSTERABLE.has(key.field.type))
+      .filter((key) => VALUE_TYPES[key.field.type].isClusterable)
       .slice(0, MAX_CLUSTERING_COLUMNS)
       .map((key) => key.quoted),
     ingest,
@@ -205,10 +178,17 @@ export function buildModel(
     clears,
     deletes,
     instructions,
-    clearablePaths: [...new Set(leaves.flatMap((leaf) => leaf.clearedBy))],
     mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
+}
+
+function named<Role extends string>(
+  entity: string,
+  suffixes: Readonly<Record<Role, string>>,
+): Readonly<Record<Role, string>> {
+  const names = Object.entries<string>(suffixes).map(([role, suffix]) => [role, `${entity}${suffix}`]);
+  return Object.fromEntries(names) as Record<Role, string>;
 }
 
 function throwAll(...lists: readonly ProblemList[]): void {
@@ -243,7 +223,7 @@ function refusePolicies(
   problems: ProblemList,
 ): void {
   for (const leaf of leaves) {
-    if (leaf.policy === "latest") continue;
+    if (POLICIES[leaf.policy].knowsThePast) continue;
     const options = instructions.map((column) => (column.kind === "deleted" ? "deleted" : "clearedFields"));
     problems.add(
       `${leaf.field.path}.merge`,

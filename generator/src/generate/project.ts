@@ -1,6 +1,8 @@
 import { type EntityConfig, parseConfig } from "../project/config.ts";
+import { withPlaces } from "../project/json.ts";
 import { InputError, type Problem } from "../project/problems.ts";
 import { parseSchema } from "../project/schema.ts";
+import { includedFiles } from "./merge-sql.ts";
 import { buildModel, type EntityModel } from "./model.ts";
 import { renderFiles } from "./render.ts";
 
@@ -23,7 +25,7 @@ export function generateProject(
   schemasByPath: ReadonlyMap<string, string>,
   settings: Partial<ProjectSettings> = {},
 ): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
+  const files = new Map(includedFiles());
   for (const model of buildModels(entitiesConfig, schemasByPath, settings)) {
     for (const [path, text] of renderFiles(model)) files.set(path, text);
   }
@@ -38,6 +40,16 @@ export function buildModels(
 ): readonly EntityModel[] {
   const { defaultDataset, configFile } = { ...DEFAULTS, ...settings };
   const source = typeof entitiesConfig === "string" ? entitiesConfig : JSON.stringify(entitiesConfig);
+  const sources = new Map([...schemasByPath, [configFile, source]]);
+  return withPlaces(sources, () => buildAll(source, configFile, schemasByPath, defaultDataset));
+}
+
+function buildAll(
+  source: string,
+  configFile: string,
+  schemasByPath: ReadonlyMap<string, string>,
+  defaultDataset: string,
+): readonly EntityModel[] {
   const problems: Problem[] = [];
   const models: EntityModel[] = [];
   for (const entity of parseConfig(source, configFile)) {

@@ -3,7 +3,7 @@ import { loadProject } from "../project/load-project.ts";
 import { findNear } from "../project/near.ts";
 import type { EntityModel } from "./model.ts";
 import { buildModels, generateProject } from "./project.ts";
-import { compareFiles, isGenerated } from "./write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated } from "./write.ts";
 
 /** The entities of the project, as the generator reads them. */
 export async function readEntities(root: string): Promise<readonly EntityModel[]> {
@@ -15,7 +15,7 @@ export async function readEntities(root: string): Promise<readonly EntityModel[]
 export async function refuseStale(root: string): Promise<void> {
   const { config, schemas, defaultDataset } = await loadProject(root);
   const expected = generateProject(config, schemas, { defaultDataset });
-  const differences = await compareFiles(root, "definitions", expected, isGenerated);
+  const differences = await compareFiles(root, GENERATED_FOLDERS, expected, isGenerated);
   const first = differences[0];
   if (first === undefined) return;
   const others = differences.length === 1 ? "" : ` (and ${differences.length - 1} more)`;

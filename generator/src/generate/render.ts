@@ -3,17 +3,17 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Handlebars from "handlebars";
 import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "../project/names.ts";
-import { InputError } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
+import { renderEntity } from "./describe.ts";
 import { buildExample } from "./example.ts";
+import { checkQuerySize } from "./limits.ts";
 import type { ActionRole, DeleteRole, EntityModel } from "./model.ts";
+import type { OwnColumn } from "./own-tables.ts";
+import * as ownTables from "./own-tables.ts";
+import { POLICIES } from "./policies.ts";
+import { hasRange } from "./sql-type.ts";
 
 const TEMPLATES = fileURLToPath(new URL("templates", import.meta.url));
-
-/** BigQuery's limit for one query's text: https://cloud.google.com/bigquery/quotas#query_jobs */
-const MAX_QUERY_BYTES = 1_024 * 1_024;
-/** What Dataform adds when it compiles: full table names, the CREATE statement around a query. */
-const QUERY_MARGIN = 16_384;
 
 /** The actions of every entity, in the order of the graph; each has the template `actions/<role>.sqlx.hbs`. */
 const ROLES: readonly (ActionRole | DeleteRole)[] = [
@@ -27,6 +27,7 @@ const ROLES: readonly (ActionRole | DeleteRole)[] = [
   "runs",
   "keyAssertion",
   "badRows",
+  "auditFindings",
   "audit",
   "eraseGuard",
   "erase",
@@ -36,22 +37,15 @@ const ROLES: readonly (ActionRole | DeleteRole)[] = [
 const handlebars = Handlebars.create();
 const templates = loadTemplates();
 
-/** Renders an entity's SQLX files: path to text. Pure. */
+/** Renders an entity's files, its SQLX and what includes/ say of it: path to text. Pure. */
 export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
+  const leaves = model.leaves.map((leaf) => ({ ...POLICIES[leaf.policy], path: leaf.dotted }));
   const context = {
     model,
+    leaves,
     example: buildExample(model),
-    tempColumns: [
-      { name: "_versions", description: "For each attribute, the version of the update that set it." },
-      {
-        name: "_batch",
-        description: "Where and when the batch was read; per user, how many updates it holds.",
-      },
-    ],
-    finalColumns: [
-      { name: "_versions", description: "For each attribute, the version of the update that set it." },
-    ],
+    tables: ownTables,
   };
   for (const role of ROLES) {
     const name = model.tables[role];
@@ -62,27 +56,8 @@ export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
     checkQuerySize(text, name, model);
     files.set(`definitions/${model.name}/${name}.sqlx`, text);
   }
+  files.set(`includes/entities/${model.name}.js`, renderEntity(model));
   return files;
-}
-
-function checkQuerySize(text: string, action: string, model: EntityModel): void {
-  const sql = text.slice(text.indexOf("\n}\n"));
-  const limit = MAX_QUERY_BYTES - QUERY_MARGIN;
-  const largest = Math.max(...sql.split(/^---$/m).map((job) => Buffer.byteLength(job)));
-  if (largest <= limit) return;
-  const count = model.leaves.length;
-  const fitting = Math.floor((count * limit) / largest);
-  throw new InputError([
-    {
-      file: model.schemaFile,
-      path: "",
-      wrong: `the query of ${action} (entity ${model.name}) has ${Math.ceil(largest / 1_024)} KB with ${count} ${count === 1 ? "leaf" : "leaves"}, and BigQuery refuses more than 1024 KB`,
-      right:
-        fitting > 0
-          ? `about ${fitting} leaves fit; split the entity, or make some RECORDs atomic`
-          : "its RECORDs that move as one value have too many fields: split them, or the entity",
-    },
-  ]);
 }
 
 function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
@@ -91,15 +66,20 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
   for (const [name, text] of readTemplates("expressions")) handlebars.registerPartial(name, text.trimEnd());
   handlebars.registerHelper({
     eq: (a: unknown, b: unknown) => a === b,
-    and: (...parts: unknown[]) => parts.slice(0, -1).every(Boolean),
-    first: (list: readonly unknown[]) => list[0],
-    ordinal: (index: number) => index + 1,
-    not: (a: unknown) => !a,
     // GoogleSQL loses count of the brackets after a RANGE<…> and then takes >> for a shift.
     beforeBracket: (field: SchemaField) => (hasRange(field) ? " " : ""),
-    or: (a: unknown, b: unknown) => Boolean(a) || Boolean(b),
-    join: (...parts: unknown[]) => parts.slice(0, -1).join(""),
-    default: (value: unknown, fallback: unknown) => value ?? fallback,
+    and: (...parts: unknown[]) => parts.slice(0, -1).every(Boolean),
+    not: (a: unknown) => !a,
+    isArray: Array.isArray,
+    isPresent: (...parts: unknown[]) => parts.slice(0, -1).some(Boolean),
+    initialOf: ({ initial, type }: OwnColumn) => initial ?? `CAST(NULL AS ${String(type)})`,
+    describe: (say: (entity: string) => string, options: Handlebars.HelperOptions) =>
+      say(modelOf(options).name),
+    value: (values: Readonly<Record<string, string>>, name: string) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`a template says nothing of ${name}`);
+      return value;
+    },
     identifier: sqlxIdentifier,
     key: (name: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : sqlxString(name)),
     jsString: sqlxString,
@@ -119,16 +99,13 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
       return options.fn(this).replaceAll("\\", "\\\\").replaceAll("`", "\\`");
     },
     inTemplate: (name: string) => quoteIdentifier(name).replaceAll("`", "\\`"),
+    indent: (depth: number, text: string) => text.replaceAll("\n", `\n${" ".repeat(depth)}`),
   });
   const compiled = new Map<string, HandlebarsTemplateDelegate>();
   for (const [name, text] of readTemplates("actions")) {
-    compiled.set(basename(name, ".sqlx"), handlebars.compile(text, { noEscape: true, strict: false }));
+    compiled.set(basename(name, ".sqlx"), handlebars.compile(text, { noEscape: true, strict: true }));
   }
   return compiled;
-}
-
-function hasRange({ type, fields = [] }: SchemaField): boolean {
-  return type.startsWith("RANGE<") || fields.some(hasRange);
 }
 
 function modelOf(options: Handlebars.HelperOptions): EntityModel {

@@ -1,8 +1,9 @@
-import type { FieldType } from "../project/field-types.ts";
 import { OWN_NAMES, quoteIdentifier, sqlxIdentifier } from "../project/names.ts";
 import { type ProblemList, show } from "../project/problems.ts";
 import { MAX_NESTED_RECORDS, type SchemaField } from "../project/schema.ts";
-import type { Column, LeafNode, NodeBase, TreeNode, ValueOrder } from "./model.ts";
+import type { Column, LeafNode, NodeBase, TreeNode } from "./model.ts";
+import { POLICIES } from "./policies.ts";
+import { VALUE_TYPES } from "./value-types.ts";
 
 /** https://cloud.google.com/bigquery/quotas#standard_tables */
 const MAX_COLUMNS = 10_000;
@@ -49,25 +50,16 @@ export function buildNode(
   }
   for (const inner of field.fields) checkInsideLeaf(inner, field, problems);
   const isRepeated = field.mode === "REPEATED";
-  const column = path.map((step) => sqlxIdentifier(step.name)).join(".");
+  const { order } = VALUE_TYPES[field.type];
   return {
     ...nodeBase(field, "The latest known value."),
     kind: "leaf",
-    column,
     dotted: path.map((step) => step.name).join("."),
-    alias: sqlxIdentifier(aliases.take(path.map((step) => step.name))),
+    alias: quoteIdentifier(aliases.take(path.map((step) => step.name))),
     policy: policyOf(field, problems),
-    order: isRepeated ? "json" : orderOf(field.type),
-    elementOrder: orderOf(field.type),
-    isRepeated,
-    clearedBy: path.map((_, index) =>
-      path
-        .slice(0, index + 1)
-        .map((step) => step.name)
-        .join(".")
-        .toLowerCase(),
-    ),
-    parts: field.type === "STRUCT" && !isRepeated ? partsOf(field, column) : [],
+    order: isRepeated ? "json" : order,
+    elementOrder: isRepeated ? order : undefined,
+    parts: field.type === "STRUCT" && !isRepeated ? partsOf(field) : [],
   };
 }
 
@@ -92,31 +84,24 @@ function policyOf(field: SchemaField, problems: ProblemList): LeafNode["policy"]
       fault(`"atomic" on ${field.type}`, "it is for a RECORD; every other field moves as one value anyway");
     return "latest";
   }
-  if (field.type === "STRUCT" && field.mode !== "REPEATED") {
+  const isRepeated = field.mode === "REPEATED";
+  if (field.type === "STRUCT" && !isRepeated) {
     fault(`"${policy}" on a RECORD`, 'a RECORD may be "atomic"; put other policies on its fields');
-  } else if (policy === "union" && field.mode !== "REPEATED") {
-    fault(`"union" on a field that is not REPEATED`, "make the field REPEATED or use another policy");
-  } else if (policy === "max" || policy === "min") {
-    const order = field.mode === "REPEATED" ? "json" : orderOf(field.type);
-    const type = field.mode === "REPEATED" ? `REPEATED ${field.type}` : field.type;
-    if (order === "json" || order === "geography")
-      fault(`"${policy}" on ${type}, which has no order`, "use latest or first");
+    return policy;
   }
+  const { order } = VALUE_TYPES[field.type];
+  const isOrdered = order !== "json" && order !== "geography";
+  const refusal = POLICIES[policy].refuse({ type: field.type, isRepeated, isOrdered });
+  if (refusal !== undefined) fault(refusal.wrong, refusal.right);
   return policy;
 }
 
-function orderOf(type: FieldType): ValueOrder {
-  if (type === "FLOAT64") return "float";
-  if (type === "INTERVAL") return "interval";
-  if (type === "GEOGRAPHY") return "geography";
-  return type === "JSON" || type === "STRUCT" ? "json" : "plain";
-}
-
-function partsOf(record: SchemaField, column: string): { column: string; isRepeated: boolean }[] {
+/** What an atomic RECORD holds, as merge.js takes it: paths below it, `[]` behind a REPEATED one. */
+function partsOf(record: SchemaField, prefix = ""): readonly string[] {
   return record.fields.flatMap((field) => {
-    const part = `${column}.${sqlxIdentifier(field.name)}`;
-    const isRepeated = field.mode === "REPEATED";
-    return field.type === "STRUCT" && !isRepeated ? partsOf(field, part) : [{ column: part, isRepeated }];
+    const part = `${prefix}${quoteIdentifier(field.name)}`;
+    if (field.mode === "REPEATED") return [`${part}[]`];
+    return field.type === "STRUCT" ? partsOf(field, `${part}.`) : [part];
   });
 }
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { parseJson, withPlaces } from "./json.ts";
 import { columnNameFault } from "./names.ts";
-import { ProblemList, parseJson, show } from "./problems.ts";
+import { show } from "./problems.ts";
+import { say, strict, validate } from "./validate.ts";
 
 /** A lookback, as it goes into TIMESTAMP_SUB. */
 export interface Lookback {
@@ -31,160 +33,156 @@ const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,199}$/;
 const LOOKBACK = /^(\d{1,9}) (second|minute|hour|day)s?$/;
 /** Ten thousand days: TIMESTAMP_SUB must not leave TIMESTAMP's range. */
 const MAX_LOOKBACK_SECONDS = 10_000 * 86_400;
-const SECONDS = { SECOND: 1, MINUTE: 60, HOUR: 3_600, DAY: 86_400 };
+const SECONDS: Readonly<Record<string, number>> = { SECOND: 1, MINUTE: 60, HOUR: 3_600, DAY: 86_400 };
 
 const text = (what: string) =>
   z
     .string({ error: ({ input }) => fault(input, what) })
-    .refine((value) => value !== "", { error: `is empty; write ${what}` });
+    .min(1, { error: () => say("is empty", `write ${what}`) });
 
 const tableName = (what: string) =>
-  text(what).refine((value) => TABLE_NAME.test(value), {
+  text(what).regex(TABLE_NAME, {
     error: ({ input }) =>
-      `${show(input)} is not a table name; use letters, digits and underscores, a letter first`,
+      say(`${show(input)} is not a table name`, "use letters, digits and underscores, a letter first"),
   });
 
 const columnName = (what: string) =>
   text(what).refine((value) => columnNameFault(value) === undefined, {
-    error: ({ input }) => `${show(input)} is not a column name; write ${what}`,
+    error: ({ input }) => say(`${show(input)} is not a column name`, `write ${what}`),
   });
 
-const entitySchema = z.strictObject(
+const tables = strict(
+  "the tables",
   {
-    name: tableName('the entity\'s name, such as "user_info"'),
-    // It stands in the first line of each generated file.
-    schema: text('the schema\'s file, such as "schemas/user_info.json"').refine(
-      (value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
-      { error: ({ input }) => `${show(input)} has a line break or control character; rename the file` },
+    updates: tableName("a table name").optional(),
+    temp: tableName("a table name").optional(),
+    final: tableName("a table name").optional(),
+  },
+  (input) => fault(input, 'table names, such as {"final": "users"}'),
+);
+
+const entity = strict(
+  "the entity",
+  {
+    name: tableName('the entity\'s name, such as "user_info"').describe(
+      "Names the folder under definitions/, the view, and by default the tables.",
     ),
+    schema: text('the schema\'s file, such as "schemas/user_info.json"')
+      // It stands in the first line of each generated file.
+      .refine((value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), {
+        error: ({ input }) => say(`${show(input)} has a line break or control character`, "rename the file"),
+      })
+      .describe("The BigQuery schema, relative to this file."),
     key: z
       .array(columnName("the name of a key column"), {
         error: ({ input }) => fault(input, 'the key columns as an array, such as ["userId"]'),
       })
-      .min(1, { error: 'is empty; name at least one key column, such as ["userId"]' }),
-    ingestTimestamp: columnName("the TIMESTAMP column that says when a row came in"),
-    eventTimestamp: columnName("the TIMESTAMP column that says which value is newer").optional(),
+      .min(1, { error: () => say("is empty", 'name at least one key column, such as ["userId"]') })
+      .describe("The columns that identify a user."),
+    ingestTimestamp: columnName("the TIMESTAMP column that says when a row came in").describe(
+      "The TIMESTAMP column that says when a row came in.",
+    ),
+    eventTimestamp: columnName("the TIMESTAMP column that says which value is newer")
+      .optional()
+      .describe("The TIMESTAMP column that says which value is newer; by default the ingest timestamp."),
     lookback: text('a time such as "1 hour"')
-      .refine((value) => LOOKBACK.test(value), {
+      .regex(LOOKBACK, {
         error: ({ input }) =>
-          `${show(input)} is not a time; write "<n> seconds", minutes, hours or days, such as "1 hour"`,
+          say(
+            `${show(input)} is not a time`,
+            'write "<n> seconds", minutes, hours or days, such as "1 hour"',
+          ),
       })
-      .default("1 hour"),
-    tables: z
-      .strictObject(
-        {
-          updates: tableName("a table name").optional(),
-          temp: tableName("a table name").optional(),
-          final: tableName("a table name").optional(),
-        },
-        { error: ({ input }) => fault(input, 'table names, such as {"final": "users"}') },
-      )
-      .default({}),
-    clearedFields: columnName("the ARRAY<STRING> column that names cleared fields").optional(),
-    deleted: columnName("the BOOL column that deletes").optional(),
+      .refine((value) => secondsOf(parseLookback(value)) <= MAX_LOOKBACK_SECONDS, {
+        error: ({ input }) =>
+          say(`${show(input)} is more than 10000 days`, "use replayFrom for one long look back"),
+      })
+      .default("1 hour")
+      .describe("How far before the watermark a run reads again, for rows that came in late."),
+    tables: tables.default({}).describe("Names of tables, where the default ones do not fit."),
+    clearedFields: columnName("the ARRAY<STRING> column that names cleared fields")
+      .optional()
+      .describe("The ARRAY<STRING> column of the updates that names the fields an update clears."),
+    deleted: columnName("the BOOL column that deletes")
+      .optional()
+      .describe("The BOOL column of the updates that deletes the user."),
     dataset: text("a dataset's name")
-      .refine((value) => /^[A-Za-z0-9_]{1,1024}$/.test(value), {
-        error: ({ input }) => `${show(input)} is not a dataset's name; use letters, digits and underscores`,
+      .regex(/^[A-Za-z0-9_]{1,1024}$/, {
+        error: ({ input }) =>
+          say(`${show(input)} is not a dataset's name`, "use letters, digits and underscores"),
       })
-      .optional(),
+      .optional()
+      .describe("The dataset of this entity; by default defaultSchema of dataform.json."),
   },
-  {
-    error: ({ input }) =>
-      fault(input, 'an entity, such as {"name": "user_info", "schema": "schemas/user_info.json", …}'),
-  },
-);
+  (input) => fault(input, 'an entity, such as {"name": "user_info", "schema": "schemas/user_info.json", …}'),
+).describe("One kind of user whose updates are merged into one row each.");
 
-const fileSchema = z.strictObject(
+const entitiesFile = strict(
+  "the file",
   {
     $schema: z
-      .string({ error: "is not a text; write the path of entities.schema.json or leave it out" })
+      .string({
+        error: () => say("is not a text", "write the path of entities.schema.json or leave it out"),
+      })
       .optional(),
     entities: z
-      .array(entitySchema, { error: ({ input }) => fault(input, "the entities as an array") })
-      .min(1, { error: "is empty; describe at least one entity" }),
+      .array(entity, { error: ({ input }) => fault(input, "the entities as an array") })
+      .min(1, { error: () => say("is empty", "describe at least one entity") })
+      .superRefine(refuseTwins),
   },
-  { error: ({ input }) => fault(input, '{"entities": […]}') },
-);
+  (input) => fault(input, '{"entities": […]}'),
+).describe("The entities whose updates are merged into one row per user.");
+
+/** What an editor needs to check and complete entities.json: the same facts as JSON Schema (draft 7). */
+export function entitiesJsonSchema(): object {
+  return { title: "entities.json", ...z.toJSONSchema(entitiesFile, { io: "input", target: "draft-7" }) };
+}
+
+/** Names that differ in case only would share a folder on some disks. */
+function refuseTwins(entities: readonly { readonly name: string }[], context: z.RefinementCtx): void {
+  const seen = new Map<string, string>();
+  for (const [index, { name }] of entities.entries()) {
+    const earlier = seen.get(name.toLowerCase());
+    if (earlier !== undefined) {
+      const how = earlier === name ? "appears twice" : `equals ${show(earlier)} but for case`;
+      context.addIssue({
+        code: "custom",
+        path: [index, "name"],
+        message: say(`${show(name)} ${how}`, "give every entity a name of its own"),
+      });
+    }
+    seen.set(name.toLowerCase(), name);
+  }
+}
 
 /** Reads entities.json; throws an InputError that lists all faults. */
 export function parseConfig(source: string, file: string): readonly EntityConfig[] {
-  const problems = new ProblemList(file);
-  const result = fileSchema.safeParse(parseJson(source, file));
-  if (!result.success) {
-    for (const issue of result.error.issues) {
-      if (issue.code === "unrecognized_keys") addUnknown(issue.path, issue.keys, problems);
-      else {
-        const [wrong, ...right] = issue.message.split("; ");
-        problems.add(formatPath(issue.path), wrong ?? "", right.join("; "));
-      }
-    }
-    problems.throwIfAny();
-    return [];
-  }
-  const seen = new Map<string, string>();
-  const entities = result.data.entities.map((entity, index): EntityConfig => {
-    const path = `entities[${index}]`;
-    const earlier = seen.get(entity.name.toLowerCase());
-    if (earlier !== undefined) {
-      const how = earlier === entity.name ? "appears twice" : `equals ${show(earlier)} but for case`;
-      problems.add(`${path}.name`, `${show(entity.name)} ${how}`, "give every entity a name of its own");
-    }
-    seen.set(entity.name.toLowerCase(), entity.name);
-    return {
-      ...entity,
-      lookback: parseLookback(entity.lookback, path, problems),
-      tables: {
-        updates: entity.tables.updates ?? `${entity.name}_updates`,
-        temp: entity.tables.temp ?? `temp_${entity.name}_updates`,
-        final: entity.tables.final ?? `${entity.name}_final`,
-      },
-      path,
-      file,
-    };
-  });
-  problems.throwIfAny();
-  return entities;
+  return withPlaces(new Map([[file, source]]), () =>
+    validate(entitiesFile, parseJson(source, file), file).entities.map(
+      (given, index): EntityConfig => ({
+        ...given,
+        lookback: parseLookback(given.lookback),
+        tables: {
+          updates: given.tables.updates ?? `${given.name}_updates`,
+          temp: given.tables.temp ?? `temp_${given.name}_updates`,
+          final: given.tables.final ?? `${given.name}_final`,
+        },
+        path: `entities[${index}]`,
+        file,
+      }),
+    ),
+  );
 }
 
-function parseLookback(value: string, path: string, problems: ProblemList): Lookback {
+function parseLookback(value: string): Lookback {
   const [, count = "", unit = ""] = LOOKBACK.exec(value) ?? [];
-  const lookback = { count: Number(count), unit: unit.toUpperCase() as Lookback["unit"] };
-  if (lookback.count * SECONDS[lookback.unit] > MAX_LOOKBACK_SECONDS) {
-    problems.add(
-      `${path}.lookback`,
-      `${show(value)} is more than 10000 days`,
-      "use replayFrom for one long look back",
-    );
-  }
-  return lookback;
+  return { count: Number(count), unit: unit.toUpperCase() as Lookback["unit"] };
 }
 
-function addUnknown(path: readonly PropertyKey[], keys: readonly string[], problems: ProblemList): void {
-  const parent = path.at(-1) === "tables" ? "tables" : path.length === 0 ? "file" : "entity";
-  const shape =
-    parent === "tables"
-      ? entitySchema.shape.tables.unwrap().shape
-      : parent === "file"
-        ? fileSchema.shape
-        : entitySchema.shape;
-  for (const key of keys) {
-    problems.add(
-      formatPath([...path, key]),
-      "unknown option",
-      `the ${parent} has ${Object.keys(shape).join(", ")}`,
-    );
-  }
+function secondsOf({ count, unit }: Lookback): number {
+  return count * (SECONDS[unit] ?? 0);
 }
 
 function fault(input: unknown, right: string): string {
-  return input === undefined ? `missing; write ${right}` : `${show(input)} does not fit; write ${right}`;
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  let formatted = "";
-  for (const step of path) {
-    formatted +=
-      typeof step === "number" ? `[${step}]` : formatted === "" ? String(step) : `.${String(step)}`;
-  }
-  return formatted;
+  return say(input === undefined ? "missing" : `${show(input)} does not fit`, `write ${right}`);
 }

@@ -1,62 +1,92 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { CommandError, messageOf } from "./errors.ts";
+import { z } from "zod";
+import { parseJson, withPlaces } from "./json.ts";
+import { show } from "./problems.ts";
+import { type ReadProjectFile, readFolder, readInput } from "./read-file.ts";
+import { say, validate } from "./validate.ts";
 
 /** Where the project's tables live, as `dataform.json` says. */
-export interface Project {
-  /** The folder that holds `dataform.json`. */
-  readonly root: string;
+export interface Settings {
   readonly projectId: string;
   readonly dataset: string;
   readonly assertionDataset: string;
   readonly location: string;
 }
 
+/** The settings of a project and the folder that it stands in. */
+export interface Project extends Settings {
+  /** The folder that holds `dataform.json`. */
+  readonly root: string;
+}
+
+const FILE = "dataform.json";
+
+const projectId = z
+  .string({ error: ({ input }) => fault(input, 'the Google Cloud project, such as "my-project"') })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.:_-]*$/, {
+    error: ({ input }) =>
+      say(
+        `${show(input)} is not a project's id`,
+        'write its id, such as "my-project", not the name that people gave it',
+      ),
+  });
+
+const dataset = (what: string) =>
+  z.string({ error: ({ input }) => fault(input, what) }).regex(/^[A-Za-z0-9_]{1,1024}$/, {
+    error: ({ input }) =>
+      say(`${show(input)} is not a dataset's name`, "use letters, digits and underscores, such as analytics"),
+  });
+
 /** What makes of one project several environments; Dataform's own runs know them, and only by compilation overrides. */
-const ENVIRONMENT_SETTINGS = ["databaseSuffix", "schemaSuffix", "tablePrefix"];
+const environment = z
+  .literal("", {
+    error: () =>
+      say(
+        "makes another environment, which these commands do not know",
+        "leave it out, and give it to `npx dataform run` or to a release of managed Dataform",
+      ),
+  })
+  .optional();
+
+const settings = z
+  .looseObject(
+    {
+      defaultDatabase: projectId,
+      defaultSchema: dataset('the dataset of all entities that name none, such as "analytics"'),
+      assertionSchema: dataset('the dataset of assertions, such as "analytics"').optional(),
+      defaultLocation: z
+        .string({ error: ({ input }) => fault(input, 'where the datasets are, such as "EU"') })
+        .min(1, { error: () => say("is empty", 'write where the datasets are, such as "EU"') })
+        .default("US"),
+      databaseSuffix: environment,
+      schemaSuffix: environment,
+      tablePrefix: environment,
+    },
+    {
+      error: ({ input }) =>
+        fault(input, '{"defaultDatabase": "my-project", "defaultSchema": "analytics", …}'),
+    },
+  )
+  .transform(
+    (given): Settings => ({
+      projectId: given.defaultDatabase,
+      dataset: given.defaultSchema,
+      assertionDataset: given.assertionSchema ?? given.defaultSchema,
+      location: given.defaultLocation,
+    }),
+  );
 
 /** Reads `dataform.json`, the one place that names project, dataset and location. */
+export async function readSettings(read: ReadProjectFile): Promise<Settings> {
+  const text = await readInput(read, FILE);
+  return withPlaces(new Map([[FILE, text]]), () => validate(settings, parseJson(text, FILE), FILE));
+}
+
+/** The same from a folder. */
 export async function readProject(root: string): Promise<Project> {
-  const file = path.join(root, "dataform.json");
-  const settings = parseSettings(await readText(file));
-  const environment = ENVIRONMENT_SETTINGS.find((key) => settings[key] !== undefined && settings[key] !== "");
-  if (environment !== undefined) {
-    throw new CommandError(
-      `dataform.json: $.${environment}: makes another environment, which these commands do not know; leave it out, and give it to \`npx dataform run\` or to a release of managed Dataform`,
-    );
-  }
-  const dataset = textAt(settings, "defaultSchema");
-  return {
-    root,
-    projectId: textAt(settings, "defaultDatabase"),
-    dataset,
-    assertionDataset: "assertionSchema" in settings ? textAt(settings, "assertionSchema") : dataset,
-    location: "defaultLocation" in settings ? textAt(settings, "defaultLocation") : "US",
-  };
+  return { root: path.resolve(root), ...(await readSettings(readFolder(root))) };
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new CommandError("dataform.json: not found here; run this in the project's folder", {
-      cause: error,
-    });
-  }
-}
-
-function parseSettings(text: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
-  } catch (error) {
-    throw new CommandError(`dataform.json: not JSON (${messageOf(error)})`, { cause: error });
-  }
-  throw new CommandError("dataform.json: must hold an object");
-}
-
-function textAt(settings: Record<string, unknown>, key: string): string {
-  const value = settings[key];
-  if (typeof value === "string" && value !== "") return value;
-  throw new CommandError(`dataform.json: $.${key}: must be a text that is not empty`);
+function fault(input: unknown, right: string): string {
+  return say(input === undefined ? "missing" : `${show(input)} does not fit`, `write ${right}`);
 }

@@ -1,4 +1,6 @@
-import { isObject, type ProblemList, show } from "./problems.ts";
+import { z } from "zod";
+import { isObject, show } from "./problems.ts";
+import { say } from "./validate.ts";
 
 /** BigQuery's types under their GoogleSQL names. */
 export type FieldType =
@@ -54,110 +56,71 @@ const RANGES = new Map<string, FieldType>([
 
 const ROUNDING_MODES = ["ROUND_HALF_AWAY_FROM_ZERO", "ROUND_HALF_EVEN"];
 
-/** The type that a field of the schema says, with its faults added to the problems; undefined where it says none. */
-export function parseType(
-  item: Record<string, unknown>,
-  path: string,
-  problems: ProblemList,
-): FieldType | undefined {
-  if (isRange(item.type)) return parseRange(item.rangeElementType, path, problems);
-  if (item.rangeElementType !== undefined) {
-    problems.add(
-      `${path}.rangeElementType`,
-      `a ${show(item.type)} has none`,
-      "make it a RANGE or leave rangeElementType out",
-    );
-  }
-  return parseNamedType(item.type, path, problems);
+/** Every name that a schema may give as a type. */
+export const TYPE_NAMES: readonly string[] = [...TYPES.keys(), "RANGE"];
+
+/** Says what is wrong with an option of a field, or with the field itself where the option is empty. */
+export type Refuse = (option: string, wrong: string, right: string) => void;
+
+/** The type of this name, in any case; RANGE leaves open of what. */
+export function typeNamed(name: string): FieldType | "RANGE" | undefined {
+  return name.toUpperCase() === "RANGE" ? "RANGE" : TYPES.get(name.toUpperCase());
 }
 
-function parseNamedType(value: unknown, path: string, problems: ProblemList): FieldType | undefined {
-  const place = `${path}.type`;
-  const type = typeof value === "string" ? TYPES.get(value.toUpperCase()) : undefined;
-  if (type !== undefined) return type;
-  if (value === undefined) problems.add(place, "missing", "write a BigQuery type such as STRING");
-  else {
-    problems.add(
-      place,
-      `${show(value)} is not a BigQuery type`,
-      `write one of ${[...TYPES.keys(), "RANGE"].join(", ")}`,
-    );
-  }
-  return undefined;
-}
-
-function isRange(type: unknown): boolean {
-  return typeof type === "string" && type.toUpperCase() === "RANGE";
-}
-
-function parseRange(element: unknown, path: string, problems: ProblemList): FieldType | undefined {
+/** The RANGE whose bounds have this type, `{"type": "DATE"}`. */
+export function rangeOf(element: unknown, refuse: Refuse): FieldType {
   const kind = isObject(element) ? element.type : undefined;
   const type = typeof kind === "string" ? RANGES.get(kind.toUpperCase()) : undefined;
-  if (type === undefined) {
-    problems.add(
-      `${path}.rangeElementType`,
-      element === undefined ? "missing" : `${show(element)} is not the type of a RANGE's bounds`,
-      `write {"type": "DATE"}, or one of ${[...RANGES.keys()].join(", ")}`,
-    );
-  }
-  return type;
+  if (type !== undefined) return type;
+  refuse(
+    "rangeElementType",
+    element === undefined ? "missing" : `${show(element)} is not the type of a RANGE's bounds`,
+    `write {"type": "DATE"}, or one of ${[...RANGES.keys()].join(", ")}`,
+  );
+  return "RANGE<DATE>";
 }
+
+/** BigQuery's API writes whole numbers as texts. */
+const wholeNumber = z
+  .union([z.int().nonnegative(), z.string().regex(/^\d+$/).transform(Number).pipe(z.int())], {
+    error: ({ input }) => say(`${show(input)} is not a whole number`, "write a whole number such as 10"),
+  })
+  .nullish();
+
+/** The options of a parameterized type. */
+export const parameterFields = { maxLength: wholeNumber, precision: wholeNumber, scale: wholeNumber };
+
+/** How large NUMERIC and BIGNUMERIC may be: digits before the point, and after it. */
+const LIMITS: Partial<Record<FieldType, { readonly whole: number; readonly scale: number }>> = {
+  NUMERIC: { whole: 29, scale: 9 },
+  BIGNUMERIC: { whole: 38, scale: 38 },
+};
 
 /**
  * The parameters of a field's type as GoogleSQL writes them, `10, 2`; undefined where it has none. Source:
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_data_types
  */
-export function parseParameters(
-  item: Record<string, unknown>,
+export function parametersOf(
+  given: { readonly [option in keyof typeof parameterFields]?: number | null },
   type: FieldType,
-  path: string,
-  problems: ProblemList,
+  refuse: Refuse,
 ): string | undefined {
-  const number = (option: string): number | undefined => {
-    const value = item[option];
-    if (value === undefined || value === null) return undefined;
-    const parsed =
-      typeof value === "number"
-        ? value
-        : typeof value === "string" && /^\d+$/.test(value)
-          ? Number(value)
-          : NaN;
-    if (Number.isSafeInteger(parsed) && parsed >= 0) return parsed;
-    problems.add(
-      `${path}.${option}`,
-      `${show(value)} is not a whole number`,
-      "write a whole number such as 10",
-    );
-    return undefined;
-  };
-  const [length, precision, scale] = [number("maxLength"), number("precision"), number("scale")];
-  if (length !== undefined && ((type !== "STRING" && type !== "BYTES") || length === 0)) {
-    problems.add(`${path}.maxLength`, `does not fit ${type}`, "maxLength is for STRING and BYTES, from 1 on");
-  }
+  const [length, precision, scale] = [given.maxLength, given.precision, given.scale].map(
+    (value) => value ?? undefined,
+  );
+  if (length !== undefined && ((type !== "STRING" && type !== "BYTES") || length === 0))
+    refuse("maxLength", `does not fit ${type}`, "maxLength is for STRING and BYTES, from 1 on");
   if (precision === undefined && scale === undefined) return length?.toString();
-  const limits =
-    type === "NUMERIC"
-      ? { whole: 29, scale: 9 }
-      : type === "BIGNUMERIC"
-        ? { whole: 38, scale: 38 }
-        : undefined;
+  const limits = LIMITS[type];
   if (limits === undefined) {
-    problems.add(
-      `${path}.precision`,
-      `does not fit ${type}`,
-      "precision and scale are for NUMERIC and BIGNUMERIC",
-    );
+    refuse("precision", `does not fit ${type}`, "precision and scale are for NUMERIC and BIGNUMERIC");
     return undefined;
   }
   const digits = scale ?? 0;
-  if (
-    precision === undefined ||
-    digits > limits.scale ||
-    precision < Math.max(1, digits) ||
-    precision > digits + limits.whole
-  ) {
-    problems.add(
-      `${path}.precision`,
+  const [least, most] = [Math.max(1, digits), digits + limits.whole];
+  if (precision === undefined || digits > limits.scale || precision < least || precision > most) {
+    refuse(
+      "precision",
       `${type} cannot have precision ${precision ?? "none"} with scale ${digits}`,
       `scale is at most ${limits.scale}, precision between max(1, scale) and scale + ${limits.whole}`,
     );
@@ -166,17 +129,11 @@ export function parseParameters(
 }
 
 /** How a field of type NUMERIC or BIGNUMERIC rounds; undefined where the schema leaves it to BigQuery. */
-export function parseRoundingMode(
-  value: unknown,
-  type: FieldType,
-  path: string,
-  problems: ProblemList,
-): string | undefined {
+export function roundingModeOf(value: unknown, type: FieldType, refuse: Refuse): string | undefined {
   if (value === undefined || value === "ROUNDING_MODE_UNSPECIFIED") return undefined;
-  const isNumeric = type === "NUMERIC" || type === "BIGNUMERIC";
-  if (typeof value === "string" && ROUNDING_MODES.includes(value) && isNumeric) return value;
-  problems.add(
-    `${path}.roundingMode`,
+  if (typeof value === "string" && ROUNDING_MODES.includes(value) && LIMITS[type] !== undefined) return value;
+  refuse(
+    "roundingMode",
     `${show(value)} does not fit ${type}`,
     `use ${ROUNDING_MODES.join(" or ")} on NUMERIC or BIGNUMERIC`,
   );

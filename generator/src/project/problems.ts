@@ -4,6 +4,11 @@ export interface Problem {
   readonly file: string;
   /** Where in the file, as a JSON path such as `entities[0].key`; empty for the file as a whole. */
   readonly path: string;
+  /** Where that is in the file's text, from 1. */
+  readonly line?: number;
+  readonly column?: number;
+  /** The entity or field that it is about, `profile.email`. */
+  readonly name?: string;
   /** What is wrong. */
   readonly wrong: string;
   /** What would be right. */
@@ -18,10 +23,11 @@ export class InputError extends Error {
   }
 }
 
-/** Prints a problem as `file: path: what is wrong; what would be right`. */
-function formatProblem(problem: Problem): string {
-  const place = problem.path === "" ? problem.file : `${problem.file}: ${problem.path}`;
-  return oneLine(`${place}: ${problem.wrong}; ${problem.right}`);
+/** Prints a problem as `file:line:column: name: path: what is wrong; what would be right`. */
+export function formatProblem({ file, line, column, name, path, wrong, right }: Problem): string {
+  const place = [file, line, column].filter((part) => part !== undefined).join(":");
+  const parts = [place, name, path].filter((part) => part !== undefined && part !== "");
+  return oneLine(`${parts.join(": ")}: ${wrong}; ${right}`);
 }
 
 /** A file of the project that the disk would not let us read, write or remove, by its path in the project. */
@@ -62,63 +68,6 @@ export function show(value: unknown): string {
     return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   });
   return visible.length > 120 ? `${visible.slice(0, 117)}…` : visible;
-}
-
-/** Parses JSON, turning a syntax error into a problem with its line and column. */
-export function parseJson(text: string, file: string): unknown {
-  const source = text.replace(/^\uFEFF/, "");
-  try {
-    const value: unknown = JSON.parse(source);
-    refuseRepeatedNames(source, file);
-    return value;
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new InputError([
-      {
-        file,
-        path: "",
-        wrong: `not valid JSON${positionOf(message, source)}: ${message.replace(/ in JSON at position \d+.*$/s, "")}`,
-        right: "write one JSON value, with double quotes and no trailing commas or comments",
-      },
-    ]);
-  }
-}
-
-/** JSON.parse keeps the last of two members of one name without a word; here one of them is a slip. Takes valid JSON. */
-function refuseRepeatedNames(source: string, file: string): void {
-  const objects: (Set<string> | undefined)[] = [];
-  const tokens = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
-  for (const { 0: token, 1: colon, index } of source.matchAll(tokens)) {
-    if (token === "{") objects.push(new Set());
-    else if (token === "[") objects.push(undefined);
-    else if (token === "}" || token === "]") objects.pop();
-    else if (colon !== undefined) {
-      const name = String(JSON.parse(token.slice(0, -colon.length)));
-      const names = objects.at(-1);
-      if (names?.has(name)) {
-        throw new InputError([
-          {
-            file,
-            path: "",
-            wrong: `${show(name)} appears twice in one object${placeOf(index, source)}`,
-            right: "leave one of them out",
-          },
-        ]);
-      }
-      names?.add(name);
-    }
-  }
-}
-
-function positionOf(message: string, source: string): string {
-  const found = /at position (\d+)/.exec(message)?.[1];
-  return found === undefined ? "" : placeOf(Number(found), source);
-}
-
-function placeOf(position: number, source: string): string {
-  const before = source.slice(0, position).split("\n");
-  return ` (line ${before.length}, column ${(before.at(-1) ?? "").length + 1})`;
 }
 
 function oneLine(text: string): string {

@@ -1,9 +1,22 @@
-import { type FieldType, parseParameters, parseRoundingMode, parseType } from "./field-types.ts";
+import { z } from "zod";
+import {
+  type FieldType,
+  parameterFields,
+  parametersOf,
+  type Refuse,
+  rangeOf,
+  roundingModeOf,
+  TYPE_NAMES,
+  typeNamed,
+} from "./field-types.ts";
+import { parseJson, withPlaces } from "./json.ts";
 import { columnNameFault } from "./names.ts";
-import { isObject, ProblemList, parseJson, show } from "./problems.ts";
+import { findNear } from "./near.ts";
+import { InputError, isObject, show } from "./problems.ts";
+import { say, strict, validate } from "./validate.ts";
 
 /** How the values of one leaf become one. */
-export type MergePolicy = "latest" | "first" | "max" | "min" | "union" | "atomic";
+export type MergePolicy = (typeof POLICIES)[number];
 
 /** One field of the user schema, checked and with its aliases resolved. */
 export interface SchemaField {
@@ -23,29 +36,15 @@ export interface SchemaField {
   readonly path: string;
 }
 
+/** A field before it is known where in its file it stands. */
+interface Draft extends Omit<SchemaField, "path" | "fields"> {
+  readonly fields: readonly Draft[];
+}
+
 const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
 const POLICIES = ["latest", "first", "max", "min", "union", "atomic"] as const;
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
 const MAX_DESCRIPTION_LENGTH = 1_024;
-
-/** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema, and our `merge`. */
-const KNOWN_OPTIONS = new Set([
-  "name",
-  "type",
-  "mode",
-  "description",
-  "fields",
-  "maxLength",
-  "precision",
-  "scale",
-  "roundingMode",
-  "defaultValueExpression",
-  "collation",
-  "policyTags",
-  "dataPolicies",
-  "rangeElementType",
-  "merge",
-]);
 
 /**
  * A field stands at most 15 levels deep, a column being the first, so 14 RECORDs may nest: BigQuery says "Schema nested
@@ -55,176 +54,209 @@ export const MAX_NESTED_RECORDS = 14;
 
 /** Reads a BigQuery schema, `{"fields": […]}` or the bare array; throws an InputError that lists all faults. */
 export function parseSchema(text: string, file: string): readonly SchemaField[] {
-  const json = parseJson(text, file);
-  const problems = new ProblemList(file);
-  const isBare = Array.isArray(json);
-  const list = isBare ? json : isObject(json) ? json.fields : undefined;
-  if (!Array.isArray(list)) {
-    problems.add(
-      "",
-      "not a BigQuery schema",
-      'write {"fields": [{"name": …, "type": …}, …]} or the bare array of fields',
-    );
-    problems.throwIfAny();
-    return [];
-  }
-  const fields = parseFields(list, isBare ? "" : "fields", 0, problems);
-  problems.throwIfAny();
-  return fields;
+  return withPlaces(new Map([[file, text]]), () => {
+    const json = parseJson(text, file);
+    if (Array.isArray(json)) return placed(validate(listAt(0), json, file), "");
+    if (isObject(json) && Array.isArray(json.fields))
+      return placed(validate(z.looseObject({ fields: listAt(0) }), json, file).fields, "fields");
+    const right = 'write {"fields": [{"name": …, "type": …}, …]} or the bare array of fields';
+    throw new InputError([{ file, path: "", wrong: "not a BigQuery schema", right }]);
+  });
 }
 
-function parseFields(
-  list: unknown[],
-  path: string,
-  depth: number,
-  problems: ProblemList,
-): readonly SchemaField[] {
-  if (list.length === 0) problems.add(path, "no fields", "list at least one field");
+function placed(drafts: readonly Draft[], parent: string): readonly SchemaField[] {
+  return drafts.map((draft, index) => {
+    const path = `${parent}[${index}]`;
+    return { ...draft, path, fields: placed(draft.fields, `${path}.fields`) };
+  });
+}
+
+const name = z
+  .string({
+    error: ({ input }) =>
+      say(input === undefined ? "missing" : `${show(input)} is not a text`, "name the field"),
+  })
+  .superRefine((value, context) => {
+    const fault = columnNameFault(value);
+    if (fault !== undefined)
+      context.addIssue({ code: "custom", message: say(`${show(value)}: ${fault.wrong}`, fault.right) });
+  });
+
+const type = z.unknown().transform((value, context) => {
+  const found = typeof value === "string" ? typeNamed(value) : undefined;
+  if (found !== undefined) return found;
+  const near = typeof value === "string" ? findNear(value.toUpperCase(), TYPE_NAMES) : undefined;
+  const message =
+    value === undefined
+      ? say("missing", "write a BigQuery type such as STRING")
+      : say(
+          `${show(value)} is not a BigQuery type`,
+          near === undefined ? `write one of ${TYPE_NAMES.join(", ")}` : `did you mean ${near}?`,
+        );
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+});
+
+/** BigQuery's own exports leave a mode out, or give null. */
+const mode = z.preprocess(
+  (value) => (typeof value === "string" ? value.toUpperCase() || "NULLABLE" : (value ?? "NULLABLE")),
+  z.enum(MODES, { error: ({ input }) => say(`${show(input)} is not a mode`, oneOf(input, MODES)) }),
+);
+
+const description = z
+  .string({ error: () => say("not a text", "write a string") })
+  .refine((value) => [...value].length <= MAX_DESCRIPTION_LENGTH, {
+    error: ({ input }) =>
+      say(
+        `has ${[...String(input)].length} characters`,
+        `BigQuery allows ${MAX_DESCRIPTION_LENGTH}; shorten it`,
+      ),
+  })
+  .transform((value) => (value === "" ? undefined : value))
+  .optional();
+
+const merge = z.enum(POLICIES, { error: ({ input }) => mergeFault(input) }).optional();
+
+/** What a schema may say to BigQuery but a merge cannot keep. */
+const collation = z
+  .unknown()
+  .refine((value) => value === undefined || value === "", {
+    error: ({ input }) =>
+      say(
+        `${show(input)} makes different values equal, so no merge of them is exact`,
+        "leave collation out and collate in the query that needs it",
+      ),
+  })
+  .optional();
+
+const tableOnly = z
+  .undefined({
+    error: () =>
+      say(
+        "generated tables and views would not carry it",
+        "leave it out here and set it on the tables after `npm run init`",
+      ),
+  })
+  .optional();
+
+const defaultValueExpression = z
+  .unknown()
+  .refine((value) => value === undefined || isNow(value), {
+    error: () =>
+      say(
+        "an update that leaves the field out would author the default",
+        "leave it out; only the ingest timestamp may have CURRENT_TIMESTAMP()",
+      ),
+  })
+  .transform((value) => value !== undefined)
+  .optional();
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema, and our `merge`; `fields` depends on the depth. */
+const shape = {
+  name,
+  type,
+  mode,
+  description,
+  merge,
+  ...parameterFields,
+  roundingMode: z.unknown().optional(),
+  defaultValueExpression,
+  collation,
+  policyTags: tableOnly,
+  dataPolicies: tableOnly,
+  rangeElementType: z.unknown().optional(),
+};
+
+const lists: z.ZodType<readonly Draft[]>[] = [];
+
+/** The schema of a list of fields inside so many RECORDs. */
+function listAt(depth: number): z.ZodType<readonly Draft[]> {
+  lists[depth] ??= z
+    .array(fieldAt(depth), { error: ({ input }) => say(`${show(input)} is no list`, "list the fields") })
+    .min(1, { error: () => say("no fields", "list at least one field") })
+    .superRefine(refuseTwins);
+  return lists[depth];
+}
+
+function fieldAt(depth: number): z.ZodType<Draft> {
+  const isBottom = depth === MAX_NESTED_RECORDS;
+  const inner = isBottom ? z.unknown() : z.lazy(() => listAt(depth + 1));
+  const fields = z.preprocess((value) => (isNothing(value) ? undefined : value), inner.optional());
+  return strict("a field", { ...shape, fields }, (input) =>
+    say(`${show(input)} is not a field`, 'write {"name": "attribute1", "type": "STRING"}'),
+  ).transform((item, context): Draft => {
+    const refuse: Refuse = (option, wrong, right) =>
+      context.addIssue({ code: "custom", path: option === "" ? [] : [option], message: say(wrong, right) });
+    const isRecord = item.type === "STRUCT";
+    if (isRecord && isBottom) {
+      refuse(
+        "",
+        `RECORD nested ${depth + 1} deep`,
+        `BigQuery allows ${MAX_NESTED_RECORDS} RECORDs one inside the other; flatten it`,
+      );
+    } else if (isRecord && item.fields === undefined) {
+      refuse("fields", "a RECORD without fields", "list its fields");
+    } else if (!isRecord && item.fields !== undefined) {
+      refuse("fields", `a ${show(item.type)} has no fields`, "make it a RECORD or leave fields out");
+    }
+    const fieldType = item.type === "RANGE" ? rangeOf(item.rangeElementType, refuse) : item.type;
+    if (item.type !== "RANGE" && item.rangeElementType !== undefined)
+      refuse(
+        "rangeElementType",
+        `a ${show(item.type)} has none`,
+        "make it a RANGE or leave rangeElementType out",
+      );
+    return {
+      name: item.name,
+      type: fieldType,
+      mode: item.mode,
+      description: item.description,
+      typeParameters: parametersOf(item, fieldType, refuse),
+      roundingMode: roundingModeOf(item.roundingMode, fieldType, refuse),
+      defaultsToNow: item.defaultValueExpression ?? false,
+      merge: item.merge,
+      fields: (item.fields as readonly Draft[] | undefined) ?? [],
+    };
+  });
+}
+
+/** Column names are compared without their case: https://cloud.google.com/bigquery/docs/schemas#column_names */
+function refuseTwins(fields: readonly Draft[], context: z.RefinementCtx): void {
   const seen = new Map<string, string>();
-  const fields: SchemaField[] = [];
-  for (const [index, item] of list.entries()) {
-    const itemPath = `${path}[${index}]`;
-    const field = parseField(item, itemPath, depth, problems);
-    if (field === undefined) continue;
+  for (const [index, field] of fields.entries()) {
     const earlier = seen.get(field.name.toLowerCase());
     if (earlier !== undefined) {
       const how =
         earlier === field.name
           ? "appears twice"
           : `equals ${show(earlier)} but for case, which BigQuery ignores`;
-      problems.add(`${itemPath}.name`, `${show(field.name)} ${how}`, "give every field a name of its own");
+      context.addIssue({
+        code: "custom",
+        path: [index, "name"],
+        message: say(`${show(field.name)} ${how}`, "give every field a name of its own"),
+      });
     }
     seen.set(field.name.toLowerCase(), field.name);
-    fields.push(field);
-  }
-  return fields;
-}
-
-function parseField(
-  item: unknown,
-  path: string,
-  depth: number,
-  problems: ProblemList,
-): SchemaField | undefined {
-  if (!isObject(item)) {
-    problems.add(path, `${show(item)} is not a field`, 'write {"name": "attribute1", "type": "STRING"}');
-    return undefined;
-  }
-  const fault = (option: string, wrong: string, right: string) =>
-    problems.add(`${path}.${option}`, wrong, right);
-  for (const option of Object.keys(item)) {
-    if (!KNOWN_OPTIONS.has(option)) {
-      fault(
-        option,
-        "unknown option",
-        `BigQuery's fields have ${[...KNOWN_OPTIONS].slice(0, 5).join(", ")}, …, and here also merge`,
-      );
-    }
-  }
-  const name = parseName(item.name, path, problems);
-  const type = parseType(item, path, problems);
-  const mode = parseMode(item.mode, path, problems);
-  refuseUnmergeable(item, path, problems);
-
-  let fields: readonly SchemaField[] = [];
-  if (type === "STRUCT") {
-    if (depth + 1 > MAX_NESTED_RECORDS) {
-      problems.add(
-        path,
-        `RECORD nested ${depth + 1} deep`,
-        `BigQuery allows ${MAX_NESTED_RECORDS} RECORDs one inside the other; flatten it`,
-      );
-    } else if (!Array.isArray(item.fields)) {
-      fault("fields", "a RECORD without fields", "list its fields");
-    } else {
-      fields = parseFields(item.fields, `${path}.fields`, depth + 1, problems);
-    }
-  } else if (item.fields !== undefined && !(Array.isArray(item.fields) && item.fields.length === 0)) {
-    fault("fields", `a ${show(item.type)} has no fields`, "make it a RECORD or leave fields out");
-  }
-  if (item.description !== undefined && typeof item.description !== "string") {
-    fault("description", "not a text", "write a string");
-  } else if ([...(item.description ?? "")].length > MAX_DESCRIPTION_LENGTH) {
-    const length = [...(item.description ?? "")].length;
-    fault("description", `has ${length} characters`, `BigQuery allows ${MAX_DESCRIPTION_LENGTH}; shorten it`);
-  }
-  if (item.merge !== undefined && !POLICIES.some((policy) => policy === item.merge)) {
-    fault("merge", ...mergeFault(item.merge));
-  }
-  if (name === undefined || type === undefined || mode === undefined) return undefined;
-  return {
-    name,
-    type,
-    mode,
-    fields,
-    path,
-    description:
-      typeof item.description === "string" && item.description !== "" ? item.description : undefined,
-    typeParameters: parseParameters(item, type, path, problems),
-    roundingMode: parseRoundingMode(item.roundingMode, type, path, problems),
-    defaultsToNow: isNow(item.defaultValueExpression),
-    merge: POLICIES.find((policy) => policy === item.merge),
-  };
-}
-
-function parseName(value: unknown, path: string, problems: ProblemList): string | undefined {
-  if (typeof value !== "string") {
-    problems.add(
-      `${path}.name`,
-      value === undefined ? "missing" : `${show(value)} is not a text`,
-      "name the field",
-    );
-    return undefined;
-  }
-  const fault = columnNameFault(value);
-  if (fault === undefined) return value;
-  problems.add(`${path}.name`, `${show(value)}: ${fault.wrong}`, fault.right);
-  return undefined;
-}
-
-function parseMode(value: unknown, path: string, problems: ProblemList): SchemaField["mode"] | undefined {
-  if (value === undefined || value === null || value === "") return "NULLABLE";
-  const mode = typeof value === "string" ? MODES.find((known) => known === value.toUpperCase()) : undefined;
-  if (mode === undefined)
-    problems.add(`${path}.mode`, `${show(value)} is not a mode`, `write one of ${MODES.join(", ")}`);
-  return mode;
-}
-
-/** What a schema may say to BigQuery but a merge cannot keep. */
-function refuseUnmergeable(item: Record<string, unknown>, path: string, problems: ProblemList): void {
-  if (item.collation !== undefined && item.collation !== "") {
-    problems.add(
-      `${path}.collation`,
-      `${show(item.collation)} makes different values equal, so no merge of them is exact`,
-      "leave collation out and collate in the query that needs it",
-    );
-  }
-  for (const option of ["policyTags", "dataPolicies"]) {
-    if (item[option] === undefined) continue;
-    problems.add(
-      `${path}.${option}`,
-      "generated tables and views would not carry it",
-      "leave it out here and set it on the tables after `npm run init`",
-    );
-  }
-  const standard = item.defaultValueExpression;
-  if (standard !== undefined && !isNow(standard)) {
-    problems.add(
-      `${path}.defaultValueExpression`,
-      "an update that leaves the field out would author the default",
-      "leave it out; only the ingest timestamp may have CURRENT_TIMESTAMP()",
-    );
   }
 }
 
-function mergeFault(value: unknown): [string, string] {
+function mergeFault(value: unknown): string {
   if (value === "sum" || value === "count") {
-    return [
+    return say(
       `"${value}" would count an update again each time it is read again (replay, overlap, retry)`,
       `use one of ${POLICIES.join(", ")}, and compute the ${value} from the updates`,
-    ];
+    );
   }
-  return [`${show(value)} is not a merge policy`, `write one of ${POLICIES.join(", ")}`];
+  return say(`${show(value)} is not a merge policy`, oneOf(value, POLICIES));
+}
+
+function oneOf(value: unknown, known: readonly string[]): string {
+  const near = typeof value === "string" ? findNear(value, known) : undefined;
+  return near === undefined ? `write one of ${known.join(", ")}` : `did you mean ${near}?`;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
 }
 
 function isNow(expression: unknown): boolean {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import {
   type ActionText,
@@ -6,16 +6,18 @@ import {
   COMPILED_FOLDER,
   isCompiled,
   renderCompiled,
+  SHOW_ALL,
 } from "../dataform/actions.ts";
 import { compileProject } from "../dataform/compiler.ts";
 import type { CompiledGraph } from "../dataform/graph.ts";
-import { inTemporaryProject, type ProjectFiles } from "../dataform/temporary-project.ts";
+import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../dataform/project-copy.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
-import { compareFiles, isGenerated } from "../generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../generate/write.ts";
 import { messageOf } from "../project/errors.ts";
+import { parseJson } from "../project/json.ts";
 import { type ProjectInput, readProjectInput } from "../project/load-project.ts";
-import { InputError, parseJson } from "../project/problems.ts";
+import { InputError } from "../project/problems.ts";
 import { readCommit } from "./git.ts";
 
 /** One side of a review. */
@@ -72,19 +74,15 @@ export async function readBase(root: string, commit: string): Promise<Side> {
 
 /** Reads the working tree's side, its definitions made anew. Throws an InputError where the generator or Dataform does. */
 export async function readHead(root: string): Promise<Head> {
-  const files = new Map<string, string>();
-  for (const file of [...SETTINGS, ...(await listFiles(root, FOLDERS))]) {
-    const text = await readIfFile(path.join(root, file));
-    if (text !== undefined) files.set(file, text);
-  }
+  const files = await readProjectFiles(root, [...SETTINGS, ...FOLDERS]);
   const input = await readProjectInput(async (file) => files.get(file) ?? readIfFile(path.join(root, file)));
-  const differences = await compareFiles(root, "definitions", definitionsOf(input), isGenerated);
+  const differences = await compareFiles(root, GENERATED_FOLDERS, definitionsOf(input), isGenerated);
   for (const { path: file, kind, expected } of differences) {
     if (kind === "orphaned") files.delete(file);
     else files.set(file, expected ?? "");
   }
   const graph = await compile(root, files);
-  const compiled = await compareFiles(root, COMPILED_FOLDER, renderCompiled(graph), isCompiled);
+  const compiled = await compareFiles(root, [COMPILED_FOLDER], renderCompiled(graph), isCompiled);
   return {
     models: modelsOf(input),
     actions: actionTexts(graph),
@@ -105,7 +103,7 @@ function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): Proje
 
 /** The graph of these files, compiled with the core that the project in `root` uses. */
 function compile(root: string, files: ProjectFiles): Promise<CompiledGraph> {
-  return inTemporaryProject(files, root, compileProject);
+  return inTemporaryProject(files, root, (copy) => compileProject(copy, SHOW_ALL));
 }
 
 function coreVersion(files: ProjectFiles): string | undefined {
@@ -119,18 +117,6 @@ function coreVersion(files: ProjectFiles): string | undefined {
     if (error instanceof InputError) return undefined;
     throw error;
   }
-}
-
-async function listFiles(root: string, folders: readonly string[]): Promise<readonly string[]> {
-  const lists = folders.map(async (folder) => {
-    const entries = await readdir(path.join(root, folder), { withFileTypes: true, recursive: true }).catch(
-      () => [],
-    );
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
-  });
-  return (await Promise.all(lists)).flat();
 }
 
 async function readIfFile(file: string): Promise<string | undefined> {

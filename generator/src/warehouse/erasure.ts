@@ -1,3 +1,6 @@
+import type { Key } from "../../scaffold/includes/merge.js";
+import { describeEntity } from "../generate/describe.ts";
+import { mergeSql } from "../generate/merge-sql.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { codeOf, messageOf, wrongUsage } from "../project/errors.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
@@ -62,20 +65,12 @@ async function countRows(
   values: readonly string[],
 ): Promise<number> {
   if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return 0;
-  const condition = entity.keys
-    .map((key, index) => {
-      // NaN equals nothing, itself neither; as text it does, as in the merge.
-      const [left, right] = [key.quoted, keyValue(entity, index)];
-      return key.isFloat
-        ? `TO_JSON_STRING(${left} + 0.0) = TO_JSON_STRING(${right} + 0.0)`
-        : `${left} = ${right}`;
-    })
-    .join(" AND ");
+  const condition = mergeSql.keysMatch(sqlKeys(entity), "stored", (_, index) => keyValue(entity, index));
   const [found] = await query(
     warehouse,
     entity,
     values,
-    `SELECT COUNT(*) AS row_count FROM ${name(warehouse, entity, table)} WHERE ${condition}`,
+    `SELECT COUNT(*) AS row_count FROM ${name(warehouse, entity, table)} AS stored WHERE ${condition}`,
   );
   return Number(found?.row_count ?? 0);
 }
@@ -88,13 +83,15 @@ async function readTombstone(
   const table = entity.tables.tombstones;
   if (table === undefined) return null;
   if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return null;
-  const parts = entity.keys.map(
-    (key, index) => `${keyValue(entity, index)}${key.isFloat ? " + 0.0" : ""} AS ${key.quoted}`,
-  );
-  const hash = `TO_HEX(SHA256(TO_JSON_STRING(STRUCT(${parts.join(", ")}))))`;
+  const hash = mergeSql.keyHash(sqlKeys(entity), (_, index) => keyValue(entity, index));
   const sql = `SELECT CAST(MAX(version) AS STRING) AS version FROM ${name(warehouse, entity, table)} WHERE key_hash = ${hash}`;
   const [found] = await query(warehouse, entity, values, sql);
   return typeof found?.version === "string" ? found.version : null;
+}
+
+/** The key's columns, as the functions take them that the merge itself is made of: a copy that drifts would miss a user's rows. */
+function sqlKeys(entity: EntityModel): readonly Key[] {
+  return describeEntity(entity).keys;
 }
 
 /** The key as it stands in a file of updates: BYTES are base64 there. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TableField } from "@google-cloud/bigquery";
-import { credentialsText } from "../dataform/run.ts";
+import { credentialsText } from "../dataform/credentials.ts";
 import type { EntityModel } from "../generate/model.ts";
 import { CommandError, isNotFound } from "../project/errors.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";

@@ -10,6 +10,7 @@ const TABLES = [
   { role: "runs", column: "run_id" },
   { role: "tombstones", column: "key_hash" },
   { role: "eraseGuard", column: "made_at" },
+  { role: "auditFindings", column: "_leaves" },
 ] as const;
 
 /**

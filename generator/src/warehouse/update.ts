@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type DataformResult, type OutputSink, runDataform } from "../dataform/cli.ts";
+import { withCredentials } from "../dataform/credentials.ts";
 import { hasFlag, withAudit } from "../dataform/flags.ts";
-import {
-  type DataformResult,
-  type OutputSink,
-  runDataform,
-  withCredentials,
-  withoutTimeoutNote,
-  withTimeout,
-} from "../dataform/run.ts";
 import { resolveSelection } from "../dataform/selection.ts";
+import { withoutTimeoutNote, withTimeout } from "../dataform/timeout.ts";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, wrongUsage } from "../project/errors.ts";
 

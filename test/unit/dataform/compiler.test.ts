@@ -1,20 +1,15 @@
-import { execFile } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runDataform } from "../../../generator/src/dataform/cli.ts";
 import { Compiler, type CompileSettings } from "../../../generator/src/dataform/compiler.ts";
+import { writeTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
 import { InputError } from "../../../generator/src/project/problems.ts";
-import { createProject, removeProject } from "../../golden/golden-case.ts";
-
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const CLI = createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
+import { definitionsOf, inputOf, ROOT } from "../../golden/golden-case.ts";
 
 /** What the CLI prints, as text: order and spelling count. */
 async function compileByCli(root: string, flags: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, "compile", root, "--json", ...flags]);
+  const { stdout } = await runDataform({ root }, ["compile", root, "--json", ...flags]);
   return stdout.trim();
 }
 
@@ -22,11 +17,13 @@ describe("the warm compiler", () => {
   const compiler = new Compiler();
   let broken = "";
   beforeAll(async () => {
-    broken = await createProject("flat");
+    const input = await inputOf("flat");
+    const files = new Map([...input, ...(await definitionsOf(input)), ["includes/wrong.js", "const = 1;"]]);
+    broken = await writeTemporaryProject(files, ROOT);
   });
   afterAll(async () => {
     compiler.close();
-    await removeProject(broken);
+    await rm(broken, { recursive: true });
   });
 
   const cases: [name: string, settings: CompileSettings, flags: readonly string[]][] = [
@@ -53,7 +50,6 @@ describe("the warm compiler", () => {
   });
 
   test("names what does not compile, by file, and goes on with the next project", async () => {
-    await writeFile(join(broken, "includes/wrong.js"), "const = 1;");
     const [failed, fine] = await Promise.allSettled([compiler.compile(broken), compiler.compile(ROOT)]);
     expect(failed).toMatchObject({
       reason: expect.any(InputError),

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readProjectFiles, writeTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const CLI = join(ROOT, "generator/bin/user-info-updater.js");
@@ -11,10 +11,8 @@ const FINAL = "definitions/user_info/user_info_final.sqlx";
 
 let project: string;
 beforeEach(async () => {
-  project = await mkdtemp(join(tmpdir(), "generator-"));
-  for (const path of ["dataform.json", "entities.json", "schemas", "includes"]) {
-    await cp(join(ROOT, path), join(project, path), { recursive: true });
-  }
+  const parts = ["dataform.json", "entities.json", "schemas", "includes"];
+  project = await writeTemporaryProject(await readProjectFiles(ROOT, parts), ROOT);
 });
 afterEach(() => rm(project, { recursive: true }));
 
@@ -33,8 +31,8 @@ describe("npm run generate", () => {
       code: 0,
       stdout: expect.stringContaining(`wrote ${FINAL}`),
     });
-    expect(await run("generate", "--check")).toMatchObject({ code: 0, stdout: "22 files are up to date\n" });
-    expect((await run("generate")).stdout).toBe("22 files, 0 of them new or changed\n");
+    expect(await run("generate", "--check")).toMatchObject({ code: 0, stdout: "29 files are up to date\n" });
+    expect((await run("generate")).stdout).toBe("29 files, 0 of them new or changed\n");
   });
 
   test("--check shows missing, changed and orphaned files, and writes nothing", async () => {
@@ -79,7 +77,7 @@ describe("npm run generate", () => {
     const { code, stdout, stderr } = await run("generate");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(
-      /^schemas\/user_profile\.json: \[3\]\.fields\[4\]\.type: "NUMBER" is not a BigQuery type; write one of .*\n$/,
+      /^schemas\/user_profile\.json:\d+:\d+: \w+\.\w+: \[3\]\.fields\[4\]\.type: "NUMBER" is not a BigQuery type; .*\n$/,
     );
     expect(await readFile(join(project, FINAL), "utf8")).toBe(before);
     expect((await run("generate", "--verbose")).stderr).toContain("at ");
@@ -116,11 +114,11 @@ describe("npm run generate", () => {
   });
 
   test.each([
-    ["entities.json", /^entities\.json: no such file; /],
-    ["dataform.json", /^dataform\.json: no such file; /],
+    ["entities.json", /^entities\.json: no such file here; /],
+    ["dataform.json", /^dataform\.json: no such file here; /],
     [
       "schemas/user_info.json",
-      /^entities\.json: entities\[0\]\.schema: there is no file "schemas\/user_info\.json"; .*\n$/,
+      /^entities\.json:6:17: user_info: entities\[0\]\.schema: there is no file "schemas\/user_info\.json"; .*\n$/,
     ],
   ])("without %s", async (path, stderr) => {
     await rm(join(project, path));

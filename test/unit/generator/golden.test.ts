@@ -1,17 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { actionTexts } from "../../../generator/src/dataform/actions.ts";
-import { Compiler } from "../../../generator/src/dataform/compiler.ts";
-import { generateProject } from "../../../generator/src/generate/project.ts";
-import {
-  compareFiles,
-  formatDifferences,
-  isGenerated,
-  writeFiles,
-} from "../../../generator/src/generate/write.ts";
-import { loadProject } from "../../../generator/src/project/load-project.ts";
-import { createProject, listCases, produce, readExpected, removeProject } from "../../golden/golden-case.ts";
+import { Compiler, type CompileSettings } from "../../../generator/src/dataform/compiler.ts";
+import { inTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
+import { formatDifferences } from "../../../generator/src/generate/write.ts";
+import { definitionsOf, inputOf, listCases, produce, ROOT, readExpected } from "../../golden/golden-case.ts";
 
 const compiler = new Compiler();
 afterAll(() => compiler.close());
@@ -61,15 +53,11 @@ test("in a plain run only scripts that know where to read from read the updates"
 test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "dev" }])(
   "an environment of %j reads the updates, and writes to its own tables only",
   async (environment) => {
-    const root = await createProject("clears-and-deletes");
-    try {
-      const { config, schemas, defaultDataset } = await loadProject(root);
-      const files = generateProject(config, schemas, { defaultDataset });
-      await writeFiles(root, await compareFiles(root, "definitions", files, isGenerated));
-      const settings = JSON.parse(await readFile(join(root, "dataform.json"), "utf8")) as object;
-      const writers = async (more: object) => {
-        await writeFile(join(root, "dataform.json"), JSON.stringify({ ...settings, ...more }));
-        const jobs = actionTexts(await compiler.compile(root)).flatMap((action) => action.jobs);
+    const input = await inputOf("clears-and-deletes");
+    const files = new Map([...input, ...(await definitionsOf(input))]);
+    await inTemporaryProject(files, ROOT, async (root) => {
+      const writers = async (settings: CompileSettings) => {
+        const jobs = actionTexts(await compiler.compile(root, settings)).flatMap((action) => action.jobs);
         return jobs.filter((job) =>
           /(CREATE TABLE IF NOT EXISTS|ALTER TABLE|DELETE FROM|UPDATE|MERGE|INTO) `my-project\.analytics\.\w+_updates`/.test(
             job,
@@ -78,8 +66,6 @@ test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "d
       };
       expect(await writers({})).toHaveLength(3);
       expect(await writers(environment)).toEqual([]);
-    } finally {
-      await removeProject(root);
-    }
+    });
   },
 );

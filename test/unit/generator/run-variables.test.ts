@@ -3,7 +3,10 @@ import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 
-const SOURCE = readFileSync(fileURLToPath(new URL("../../../includes/run.js", import.meta.url)), "utf8");
+const SOURCE = readFileSync(
+  fileURLToPath(new URL("../../../generator/scaffold/includes/run.js", import.meta.url)),
+  "utf8",
+);
 
 /** What the SQLX files see of a run with these `--vars`, in a project with these settings. */
 function run(vars: Record<string, string>, settings: Record<string, string> = {}): Record<string, unknown> {

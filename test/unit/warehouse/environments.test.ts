@@ -10,7 +10,7 @@ describe("another environment than dataform.json names", () => {
   it.each(["schemaSuffix", "tablePrefix", "databaseSuffix"])("%s in dataform.json", async (key) => {
     await folder.write("dataform.json", JSON.stringify({ ...SETTINGS, [key]: "dev" }));
     await expect(readProject(folder.path("."))).rejects.toThrow(
-      `dataform.json: $.${key}: makes another environment, which these commands do not know; leave it out`,
+      `${key}: makes another environment, which these commands do not know; leave it out`,
     );
     await folder.write("dataform.json", JSON.stringify({ ...SETTINGS, [key]: "" }));
     expect(await readProject(folder.path("."))).toMatchObject({ dataset: "analytics", location: "EU" });

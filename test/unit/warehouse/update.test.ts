@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asksForTag, parseFlags, withAudit } from "../../../generator/src/dataform/flags.ts";
-import { withTimeout } from "../../../generator/src/dataform/run.ts";
+import { withTimeout } from "../../../generator/src/dataform/timeout.ts";
 import { isWorthRetrying, readFailures } from "../../../generator/src/warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final

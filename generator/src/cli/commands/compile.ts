@@ -1,4 +1,4 @@
-import { COMPILED_FOLDER, isCompiled, renderCompiled } from "../../dataform/actions.ts";
+import { COMPILED_FOLDER, isCompiled, renderCompiled, SHOW_ALL } from "../../dataform/actions.ts";
 import { compileProject } from "../../dataform/compiler.ts";
 import { compareFiles } from "../../generate/write.ts";
 import { defineCommand, flag } from "../command.ts";
@@ -21,8 +21,8 @@ export const compile = defineCommand({
     { code: EXIT.failed, meaning: "it does not compile, or with --check: a file is stale" },
   ],
   async run(context, { options }) {
-    const expected = renderCompiled(await compileProject(context.root));
-    const differences = await compareFiles(context.root, COMPILED_FOLDER, expected, isCompiled);
+    const expected = renderCompiled(await compileProject(context.root, SHOW_ALL));
+    const differences = await compareFiles(context.root, [COMPILED_FOLDER], expected, isCompiled);
     return writeOrCheck(context, "compile", options.check, expected.size, differences);
   },
 });

@@ -1,12 +1,13 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { BigQueryTimestamp } from "@google-cloud/bigquery";
-import { runDataform, withCredentials } from "../../dataform/run.ts";
-import { writeTemporaryProject } from "../../dataform/temporary-project.ts";
+import { runDataform } from "../../dataform/cli.ts";
+import { withCredentials } from "../../dataform/credentials.ts";
+import { readProjectFiles, writeTemporaryProject } from "../../dataform/project-copy.ts";
 import type { EntityModel, TreeNode } from "../../generate/model.ts";
 import { generateProject } from "../../generate/project.ts";
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
-import { compareFiles, isGenerated, writeFiles } from "../../generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated, writeFiles } from "../../generate/write.ts";
 import { readProject } from "../../project/dataform-json.ts";
 import { CommandError } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
@@ -76,14 +77,9 @@ export const demo = defineCommand({
 
 /** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
 async function copyProject(): Promise<string> {
-  const files = new Map([["entities.json", JSON.stringify({ entities: ENTITIES })]]);
-  for (const part of ["package.json", "dataform.json", "includes", "schemas"]) {
-    const source = path.join(WORKED_EXAMPLE, part);
-    const names = (await stat(source)).isDirectory()
-      ? (await readdir(source)).map((name) => path.join(part, name))
-      : [part];
-    for (const name of names) files.set(name, await readFile(path.join(WORKED_EXAMPLE, name), "utf8"));
-  }
+  const parts = ["package.json", "dataform.json", "includes", "schemas"];
+  const files = await readProjectFiles(WORKED_EXAMPLE, parts);
+  files.set("entities.json", JSON.stringify({ entities: ENTITIES }));
   return writeTemporaryProject(files, import.meta.dirname);
 }
 
@@ -103,7 +99,7 @@ class Demo {
   async prepare(): Promise<void> {
     const { config, schemas, defaultDataset } = await loadProject(this.#root);
     const files = generateProject(config, schemas, { defaultDataset });
-    await writeFiles(this.#root, await compareFiles(this.#root, "definitions", files, isGenerated));
+    await writeFiles(this.#root, await compareFiles(this.#root, GENERATED_FOLDERS, files, isGenerated));
     this.#say(
       `npm run generate: ${files.size} files from schemas/user_info.json and schemas/user_profile.json`,
     );

@@ -1,6 +1,6 @@
 import { warnOfCompileCost } from "../../generate/compile-cost.ts";
 import { buildModels, generateProject } from "../../generate/project.ts";
-import { compareFiles, isGenerated } from "../../generate/write.ts";
+import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../../generate/write.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -26,7 +26,7 @@ export const generate = defineCommand({
     const expected = generateProject(config, schemas, { defaultDataset });
     const warning = warnOfCompileCost(buildModels(config, schemas, { defaultDataset }));
     if (warning !== undefined) context.output.note(warning);
-    const differences = await compareFiles(context.root, "definitions", expected, isGenerated);
+    const differences = await compareFiles(context.root, GENERATED_FOLDERS, expected, isGenerated);
     return writeOrCheck(context, "generate", options.check, expected.size, differences);
   },
 });

@@ -1,0 +1,73 @@
+-- disabled: compiled, but not run
+
+CREATE OR REPLACE TABLE `my-project.analytics.user_info_audit_findings`
+OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
+AS
+WITH _gathered AS (
+  SELECT
+    updates.userId,
+    MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    ARRAY_AGG(
+      IF(updates.attribute1 IS NOT NULL, STRUCT(updates.attribute1 AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute1 DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS attribute1,
+    ARRAY_AGG(
+      IF(updates.attribute2 IS NOT NULL, STRUCT(updates.attribute2 AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute2 DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS attribute2,
+    ARRAY_AGG(
+      IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS attribute3
+  FROM `my-project.analytics.user_info_updates` AS updates
+  CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
+  WHERE
+    -- what came since the last run is not in final yet
+    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    AND updates.userId IS NOT NULL
+    AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
+  GROUP BY 1
+),
+_compared AS (
+  SELECT
+    IFNULL(history.userId, final.userId) AS userId,
+    history.userId IS NULL OR final.userId IS NULL AS _is_missing,
+    ARRAY(
+      SELECT leaf
+      FROM UNNEST([
+        IF(
+          TO_JSON_STRING(STRUCT(history.attribute1.value AS value, history.attribute1.version AS version))
+          != TO_JSON_STRING(STRUCT(final.attribute1 AS value, final._versions.attribute1 AS version)),
+          'attribute1',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.attribute2.value AS value, history.attribute2.version AS version))
+          != TO_JSON_STRING(STRUCT(final.attribute2 AS value, final._versions.attribute2 AS version)),
+          'attribute2',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.attribute3.value AS value, history.attribute3.version AS version))
+          != TO_JSON_STRING(STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version)),
+          'attribute3',
+          NULL
+        )
+      ]) AS leaf
+      WHERE leaf IS NOT NULL
+    ) AS _leaves
+  FROM _gathered AS history
+  FULL JOIN (
+    SELECT *
+    FROM `my-project.analytics.user_info_final` AS final
+    WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(final.userId AS userId))), 1000000)) < 0.01 * 1000000
+  ) AS final
+    ON history.userId = final.userId
+  CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
+  WHERE
+    -- users with updates stamped in the future are left out until their time has come
+    IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
+)
+SELECT * EXCEPT (_is_missing)
+FROM _compared
+WHERE _is_missing OR ARRAY_LENGTH(_leaves) > 0

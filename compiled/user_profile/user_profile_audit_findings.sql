@@ -1,0 +1,133 @@
+-- disabled: compiled, but not run
+
+CREATE OR REPLACE TABLE `my-project.analytics.user_profile_audit_findings`
+OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
+AS
+WITH _gathered AS (
+  SELECT
+    updates.userId,
+    MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    ARRAY_AGG(
+      IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS email,
+    ARRAY_AGG(
+      IF(updates.profile.name IS NOT NULL, STRUCT(updates.profile.name AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.name DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_name,
+    ARRAY_AGG(
+      IF(updates.profile.birthday IS NOT NULL, STRUCT(updates.profile.birthday AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.birthday DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_birthday,
+    ARRAY_AGG(
+      IF(updates.profile.visits IS NOT NULL, STRUCT(updates.profile.visits AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.visits DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_visits,
+    ARRAY_AGG(
+      IF(updates.profile.subscribed IS NOT NULL, STRUCT(updates.profile.subscribed AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.subscribed DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_subscribed,
+    ARRAY_AGG(
+      IF(updates.profile.balance IS NOT NULL, STRUCT(updates.profile.balance AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.balance DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_balance,
+    ARRAY_AGG(
+      IF(updates.profile.address.street IS NOT NULL, STRUCT(updates.profile.address.street AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.street DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_street,
+    ARRAY_AGG(
+      IF(updates.profile.address.city IS NOT NULL, STRUCT(updates.profile.address.city AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.city DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_city,
+    ARRAY_AGG(
+      IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
+      IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
+    )[SAFE_OFFSET(0)] AS profile_address_zip
+  FROM `my-project.analytics.user_profile_updates` AS updates
+  CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
+  WHERE
+    -- what came since the last run is not in final yet
+    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    AND updates.userId IS NOT NULL
+    AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
+  GROUP BY 1
+),
+_compared AS (
+  SELECT
+    IFNULL(history.userId, final.userId) AS userId,
+    history.userId IS NULL OR final.userId IS NULL AS _is_missing,
+    ARRAY(
+      SELECT leaf
+      FROM UNNEST([
+        IF(
+          TO_JSON_STRING(STRUCT(history.email.value AS value, history.email.version AS version))
+          != TO_JSON_STRING(STRUCT(final.email AS value, final._versions.email AS version)),
+          'email',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_name.value AS value, history.profile_name.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.name AS value, final._versions.profile.name AS version)),
+          'profile.name',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_birthday.value AS value, history.profile_birthday.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.birthday AS value, final._versions.profile.birthday AS version)),
+          'profile.birthday',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_visits.value AS value, history.profile_visits.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.visits AS value, final._versions.profile.visits AS version)),
+          'profile.visits',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_subscribed.value AS value, history.profile_subscribed.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.subscribed AS value, final._versions.profile.subscribed AS version)),
+          'profile.subscribed',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_balance.value AS value, history.profile_balance.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.balance AS value, final._versions.profile.balance AS version)),
+          'profile.balance',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_address_street.value AS value, history.profile_address_street.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.address.street AS value, final._versions.profile.address.street AS version)),
+          'profile.address.street',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_address_city.value AS value, history.profile_address_city.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.address.city AS value, final._versions.profile.address.city AS version)),
+          'profile.address.city',
+          NULL
+        ),
+        IF(
+          TO_JSON_STRING(STRUCT(history.profile_address_zip.value AS value, history.profile_address_zip.version AS version))
+          != TO_JSON_STRING(STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version)),
+          'profile.address.zip',
+          NULL
+        )
+      ]) AS leaf
+      WHERE leaf IS NOT NULL
+    ) AS _leaves
+  FROM _gathered AS history
+  FULL JOIN (
+    SELECT *
+    FROM `my-project.analytics.user_profile_final` AS final
+    WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(final.userId AS userId))), 1000000)) < 0.01 * 1000000
+  ) AS final
+    ON history.userId = final.userId
+  CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
+  WHERE
+    -- users with updates stamped in the future are left out until their time has come
+    IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
+)
+SELECT * EXCEPT (_is_missing)
+FROM _compared
+WHERE _is_missing OR ARRAY_LENGTH(_leaves) > 0

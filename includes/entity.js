@@ -1,0 +1,330 @@
+// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// @ts-check
+/**
+ * One entity's part of the statements in definitions/: its columns, RECORDs and versions as lists of SQL, aligned for the place
+ * where they stand, and its leaves' decisions from merge.js by their paths.
+ */
+const merge = require("./merge.js");
+
+/** @typedef {import("./merge.js").Entity} Entity */
+/** @typedef {import("./merge.js").Field} Field */
+/** @typedef {import("./merge.js").Leaf} Leaf */
+
+/** Lists of short names are wrapped at this many characters. */
+const WIDTH = 110;
+
+/**
+ * The entity's SQL: one function for each place in a statement where it differs from other entities'.
+ * @param {Entity} entity What includes/entities/<entity>.js says.
+ */
+function of(entity) {
+  const leaves = merge.leavesOf(entity);
+  const { keys, ingest, event, deletes } = entity;
+  const version = event ?? ingest;
+  /** @type {(path: string) => Leaf} */
+  const leafAt = (path) => {
+    const leaf = leaves.get(path);
+    if (leaf === undefined) throw new Error(`the schema has no attribute ${path}; run \`npm run generate\``);
+    return leaf;
+  };
+  /** @type {(depth: number, sql: (entity: Entity, leaf: Leaf) => string) => (path: string) => string} */
+  const forLeaf = (depth, sql) => (path) => indent(sql(entity, leafAt(path)), depth);
+  /** @type {(depth: number, sql: (leaf: Leaf) => string, separator?: string) => string} */
+  const forAll = (depth, sql, separator = ",\n") =>
+    indent([...leaves.values()].map(sql).join(separator), depth);
+  const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
+  const columns = entity.fields.map(sqlOf);
+
+  return {
+    /** Each policy's leaf of the batch, by its path. */
+    gatherLatest: forLeaf(4, merge.gatherLatest),
+    gatherFirst: forLeaf(4, merge.gatherFirst),
+    gatherGreatest: forLeaf(4, merge.gatherGreatest),
+    gatherSmallest: forLeaf(4, merge.gatherSmallest),
+    gatherUnion: forLeaf(4, merge.gatherUnion),
+    /** Each policy's leaf of the batch or of final, by its path. */
+    takeLatest: forLeaf(6, merge.takeLatest),
+    takeFirst: forLeaf(6, merge.takeFirst),
+    takeGreatest: forLeaf(6, merge.takeGreatest),
+    takeSmallest: forLeaf(6, merge.takeSmallest),
+    takeUnion: forLeaf(6, merge.takeUnion),
+
+    /** The key's columns of an update; one key has one value, whatever its zero's sign. */
+    gatherKeys: () =>
+      keys.map(({ sql, isFloat }) => `updates.${sql}${isFloat ? ` + 0.0 AS ${sql}` : ""}`).join(", "),
+    /** The key's columns of a row. @type {(row: string) => string} */
+    keys: (row) => keys.map(({ sql }) => `${row}.${sql}`).join(", "),
+    /** The key's columns by number, for GROUP BY. */
+    keyOrdinals: () => keys.map((_, index) => index + 1).join(", "),
+    /** @type {(left: string, right: string) => string} */
+    keysMatch: (left, right) => merge.keysMatch(keys, left, right),
+    /** @type {(row: string) => string} */
+    keyHash: (row) => merge.keyHash(keys, row),
+    /** @type {(row: string, share: number) => string} */
+    isSampled: (row, share) => merge.isSampled(keys, row, share),
+    isBad: () => merge.isBad(entity),
+
+    /** What else a good update must be, behind a condition on its ingest timestamp; nothing where that is all (R12). */
+    andGood: () =>
+      merge
+        .faultsOf(entity)
+        .filter(({ isOfIngest }) => !isOfIngest)
+        .map(({ isGood }) => `\n    AND ${isGood}`)
+        .join(""),
+    /** The reason for which an update is listed as bad. */
+    reason: () =>
+      indent(
+        [
+          "CASE",
+          ...merge
+            .faultsOf(entity)
+            .map(({ isBad, reason }) => `  WHEN ${isBad} THEN ${merge.literal(reason)}`),
+          `  ELSE ${merge.literal(merge.FAR_AHEAD_REASON)}`,
+          "END",
+        ].join("\n"),
+        2,
+      ),
+    /** What a bad update's row says of it, as text. */
+    details: () => {
+      const named = [...keys.map(({ sql }) => sql), event, entity.clears, ingest].filter(
+        (column) => column !== undefined,
+      );
+      return `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
+    },
+
+    /** What a user's updates leave of the columns that do not merge. */
+    gatherTimes: () => {
+      const gathered = [`MAX(updates.${ingest}) AS ${ingest}`];
+      const unless = (/** @type {string} */ column) =>
+        deletes === undefined ? `updates.${column}` : `IF(updates._deleted, NULL, updates.${column})`;
+      if (event !== undefined) gathered.push(`MAX(${unless(event)}) AS ${event}`);
+      if (deletes !== undefined) {
+        gathered.push(`MAX(IF(updates._deleted, updates.${version}, NULL)) AS _deleted_at`);
+        gathered.push(`MAX(${unless(version)}) AS _alive_at`);
+      }
+      return indent(gathered.join(",\n"), 4);
+    },
+    /** The columns that do not merge. */
+    plainColumns: () => plainColumns.join(", "),
+    /** All leaves, without those that a delete takes (R10). @type {(row: string, deletedAt: string) => string} */
+    unlessDeleted: (row, deletedAt) => forAll(4, (leaf) => merge.unlessDeleted(leaf, row, deletedAt)),
+
+    /** The batch's columns, from its gathered leaves. */
+    batchColumns: () =>
+      indent(
+        entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "gathered", "")).join(",\n"),
+        2,
+      ),
+    /** The batch's versions. */
+    batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), ""), 2),
+    /** The batch's and final's timestamps as one, and whether they alone are news (R7). */
+    mergeTimes: () => {
+      const newestIngest =
+        deletes === undefined
+          ? `batch.${ingest}`
+          : merge.newest(`batch.${ingest}`, "tombstone.ingest_timestamp");
+      const merged = [`${merge.newest(newestIngest, `final.${ingest}`)} AS ${ingest}`];
+      const news = [`IFNULL(${newestIngest} > final.${ingest}, TRUE)`];
+      if (event !== undefined) {
+        merged.push(`${merge.newest(`batch.${event}`, `final.${event}`)} AS ${event}`);
+        news.push(`IFNULL(batch.${event} > final.${event}, batch.${event} IS NOT NULL)`);
+      }
+      if (deletes !== undefined) {
+        merged.push(`${merge.newest("batch._deleted_at", "tombstone.version")} AS _deleted_at`);
+        merged.push(`${merge.newest("batch._alive_at", `final.${version}`)} AS _alive_at`);
+        merged.push(`final.${ingest} IS NULL AS _is_missing`);
+      }
+      return indent([...merged, `${news.join(" OR ")} AS _row_is_newer`].join(",\n"), 6);
+    },
+    /** All leaves of final, without those that a delete takes, which is news too (R10). */
+    takeUnlessDeleted: () => forAll(6, merge.takeUnlessDeleted),
+    /** Final's columns, from its merged leaves. */
+    finalColumns: () =>
+      indent(
+        entity.fields
+          .map((field) => columnValue(field, leavesBelow(leaves), "merged", "_final."))
+          .join(",\n"),
+        4,
+      ),
+    /** Final's versions. */
+    finalVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), "_final._versions"), 4),
+    /** Whether any leaf is news (R7). */
+    isNews: () => forAll(4, ({ alias }) => `${alias}.is_newer`, "\nOR "),
+    /** What an UPDATE sets. @type {(row: string) => string} */
+    assignments: (row) => {
+      const keyNames = keys.map(({ sql }) => sql);
+      const set = columns.filter((column) => !keyNames.includes(column));
+      return indent([...set, "_versions"].map((column) => `${column} = ${row}.${column}`).join(",\n"), 2);
+    },
+    /** All columns of final, for INSERT. */
+    insertColumns: () => indent(wrap([...columns, "_versions"]), 2),
+    /** Their values. @type {(row: string) => string} */
+    insertValues: (row) => indent(wrap([...columns, "_versions"].map((column) => `${row}.${column}`)), 2),
+    /** All columns of the schema. */
+    columns: () => indent(columns.join(",\n"), 2),
+
+    /** The key's columns of whichever of two rows there is. @type {(left: string, right: string) => string} */
+    eitherKeys: (left, right) =>
+      keys.map(({ sql }) => `IFNULL(${left}.${sql}, ${right}.${sql}) AS ${sql}`).join(", "),
+    /** Whether an outer join found no row. @type {(row: string) => string} */
+    isMissing: (row) => `${row}.${keys[0]?.sql} IS NULL`,
+    /** The paths of leaves that history and final do not agree on (R1). */
+    differingLeaves: () =>
+      forAll(8, (leaf) =>
+        [
+          "IF(",
+          `  TO_JSON_STRING(STRUCT(${merge.comparable(leaf, merge.gathered(leaf, "history."))} AS value, history.${leaf.alias}.version AS version))`,
+          `  != TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `final.${leaf.column}`)} AS value, ${merge.versionOf(leaf, "final")} AS version)),`,
+          `  ${merge.literal(leaf.path)},`,
+          "  NULL",
+          ")",
+        ].join("\n"),
+      ),
+  };
+}
+
+/**
+ * The entity's SQL where it is asked for, else nothing in every place: what is not run need not be built.
+ * @param {boolean} isAsked
+ * @param {Entity} entity
+ * @returns {ReturnType<typeof of>}
+ */
+function when(isAsked, entity) {
+  const parts = of(entity);
+  if (isAsked) return parts;
+  const silent = Object.keys(parts).map((name) => [name, () => ""]);
+  return Object.fromEntries(silent);
+}
+
+/**
+ * A column's name as SQL writes it.
+ * @param {Field} field
+ */
+function sqlOf({ name, sql = name }) {
+  return sql;
+}
+
+/**
+ * The leaves below a path, which a field's name then extends.
+ * @typedef {{ readonly leaf: (name: string) => Leaf | undefined, readonly below: (name: string) => LeavesBelow, readonly all: () => readonly Leaf[] }} LeavesBelow
+ * @param {ReadonlyMap<string, Leaf>} leaves
+ * @param {string} path
+ * @returns {LeavesBelow}
+ */
+function leavesBelow(leaves, path = "") {
+  return {
+    leaf: (name) => leaves.get(path + name),
+    below: (name) => leavesBelow(leaves, `${path}${name}.`),
+    all: () => [...leaves.values()].filter((leaf) => leaf.path.startsWith(path)),
+  };
+}
+
+/**
+ * A column with its value from the inner query's leaves: a RECORD is NULL exactly when all leaves in it are (R8). A STRUCT is
+ * assigned by position, and final's fields stand in the order in which they came to the table: so in final's each is replaced
+ * by its name.
+ * @param {Field} field
+ * @param {LeavesBelow} leaves
+ * @param {"gathered" | "merged"} stage
+ * @param {string} stored Where final's own RECORD stands, with a dot; empty where there is none.
+ * @returns {string}
+ */
+function columnValue(field, leaves, stage, stored) {
+  const name = sqlOf(field);
+  if (field.role !== undefined) return name;
+  const leaf = leaves.leaf(field.name);
+  if (leaf !== undefined) {
+    return `${stage === "gathered" ? merge.gathered(leaf, "") : `${leaf.alias}.value`} AS ${name}`;
+  }
+  const below = leaves.below(field.name);
+  const own = stored === "" ? "" : `${stored}${name}.`;
+  const children = (field.fields ?? []).map((child) => columnValue(child, below, stage, own)).join(",\n");
+  const isEmpty = below.all().map((inner) => merge.isEmpty(inner, `${inner.alias}.value`));
+  const record =
+    stored === ""
+      ? `STRUCT(\n${indentAll(children, 4)}\n  )`
+      : `(SELECT AS STRUCT ${stored}${name}.* REPLACE (\n${indentAll(children, 4)}\n  ))`;
+  return `IF(\n  ${isEmpty.join("\n  AND ")},\n  NULL,\n  ${record}\n) AS ${name}`;
+}
+
+/**
+ * The versions of the inner query's leaves, as one STRUCT that mirrors the schema.
+ * @param {readonly Field[]} fields
+ * @param {LeavesBelow} leaves
+ * @param {string} stored Where final's own versions stand; empty where there are none.
+ * @returns {string}
+ */
+function versionsOf(fields, leaves, stored) {
+  const versions = fields
+    .filter(({ role }) => role === undefined)
+    .map((field) => {
+      const name = sqlOf(field);
+      const leaf = leaves.leaf(field.name);
+      if (leaf !== undefined) return `${leaf.alias}.version AS ${name}`;
+      const inner = stored === "" ? "" : `${stored}.${name}`;
+      return `${versionsOf(field.fields ?? [], leaves.below(field.name), inner)} AS ${name}`;
+    });
+  const list = indentAll(versions.join(",\n"), 2);
+  return stored === "" ? `STRUCT(\n${list}\n)` : `(SELECT AS STRUCT ${stored}.* REPLACE (\n${list}\n))`;
+}
+
+/**
+ * The columns' descriptions, as a Dataform config has them.
+ * @param {Entity} entity
+ * @param {Readonly<Record<string, string>>} more The table's columns beside the schema's.
+ */
+function describe(entity, more = {}) {
+  return { ...descriptions(entity.fields, "The latest known value."), ...more };
+}
+
+/**
+ * @param {readonly Field[]} fields
+ * @param {string} standard What is said of a field that says nothing of itself.
+ * @returns {Record<string, unknown>}
+ */
+function descriptions(fields, standard) {
+  return Object.fromEntries(
+    fields.map(({ name, description, fields: children, inside }) => {
+      const inner = children ?? inside;
+      if (inner === undefined) return [name, description ?? standard];
+      const columns = descriptions(inner, standard);
+      return [name, { description: description ?? "Attributes of the user.", columns }];
+    }),
+  );
+}
+
+/**
+ * Names with commas, as many a line as fit.
+ * @param {readonly string[]} names
+ */
+function wrap(names) {
+  const lines = [""];
+  for (const [index, name] of names.entries()) {
+    const item = index === names.length - 1 ? name : `${name},`;
+    const line = lines[lines.length - 1] ?? "";
+    if (line === "") lines[lines.length - 1] = item;
+    else if (line.length + 1 + item.length <= WIDTH) lines[lines.length - 1] = `${line} ${item}`;
+    else lines.push(item);
+  }
+  return lines.join("\n");
+}
+
+/**
+ * All lines but the first moved to the right: the first stands where the SQLX calls.
+ * @param {string} sql
+ * @param {number} depth
+ */
+function indent(sql, depth) {
+  return sql.replaceAll("\n", `\n${" ".repeat(depth)}`);
+}
+
+/**
+ * All lines moved to the right.
+ * @param {string} sql
+ * @param {number} depth
+ */
+function indentAll(sql, depth) {
+  return indent(`\n${sql}`, depth).slice(1);
+}
+
+module.exports = { of, when, describe };

@@ -1,0 +1,649 @@
+// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// @ts-check
+/**
+ * The SQL of one attribute, key or row: every decision of the merge stands here once, under its own name. The statements around
+ * them stand in definitions/, what each entity consists of in includes/entities/. R-numbers are rules of docs/rules.md.
+ *
+ * Nothing here knows Dataform: an entity comes in, SQL comes out; commands and tests take the same functions.
+ */
+
+/**
+ * How values of a type are put in order (R3): by `>` alone; a FLOAT64 with NaN and the two zeros; an INTERVAL, of which
+ * different ones may compare as equal; by their JSON text, or by the text of a GEOGRAPHY.
+ * @typedef {"plain" | "float" | "interval" | "json" | "geography"} Order
+ */
+
+/**
+ * One column of the key.
+ * @typedef {object} Key
+ * @property {string} sql Its name as SQL writes it.
+ * @property {boolean} [isFloat] FLOAT64: NaN is equal to itself here, and -0.0 to 0.0.
+ */
+
+/**
+ * A column of the user's schema, or a field of a RECORD in it.
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {string} [sql] Its name as SQL writes it, where that is another text.
+ * @property {string} [description]
+ * @property {"key" | "ingest" | "event"} [role] What a column is that does not merge.
+ * @property {string} [merge] The policy of a leaf (R11); absent for `latest`.
+ * @property {string} [as] What a nested leaf is called in the inner queries.
+ * @property {Order} [order] How its values compare; absent for `plain`.
+ * @property {Order} [elements] How the elements of a REPEATED leaf compare: present means REPEATED.
+ * @property {readonly string[]} [parts] What an atomic RECORD holds, as paths below it; a REPEATED one ends with `[]`.
+ * @property {readonly Field[]} [fields] The fields of a RECORD whose leaves merge one by one.
+ * @property {readonly Field[]} [inside] The fields of a RECORD that moves as one value: for documentation only.
+ */
+
+/**
+ * An entity: what includes/entities/<entity>.js says.
+ * @typedef {object} Entity
+ * @property {readonly Key[]} keys
+ * @property {string} ingest The ingest timestamp's column, as SQL writes it: what is new (R4).
+ * @property {string} [event] The event timestamp's, where it has one: which value is newer (R4).
+ * @property {string} [clears] The column of updates that names cleared fields (R9).
+ * @property {string} [deletes] The column of updates that deletes (R10).
+ * @property {readonly Field[]} fields The columns of final, in the schema's order.
+ */
+
+/**
+ * A field that moves as one value (R2).
+ * @typedef {object} Leaf
+ * @property {string} path As people write it, and `clearedFields` too: `profile.address.city`.
+ * @property {string} column As SQL writes it, from the row on.
+ * @property {string} alias Its column in the inner queries, a STRUCT of value and version.
+ * @property {boolean} isSet A union: its elements are gathered as they come, and made a set by `distinct` (R11).
+ * @property {Order} order
+ * @property {Order} [elements] The order of a REPEATED leaf's elements.
+ * @property {readonly string[]} parts
+ */
+
+/** Where history starts: rows from before are bad ones (R5, R12). */
+const START = "TIMESTAMP '1900-01-01 00:00:00+00'";
+/** Rows stamped later than this are reported (R5). */
+const FAR_AHEAD = "TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)";
+/** The reason by which such rows are listed; they are no bad rows. */
+const FAR_AHEAD_REASON = "ingest timestamp more than a day ahead";
+
+/**
+ * The leaves of an entity by their paths, in the schema's order.
+ * @param {Entity} entity
+ * @returns {Map<string, Leaf>}
+ */
+function leavesOf(entity) {
+  /** @type {Map<string, Leaf>} */
+  const leaves = new Map();
+  /** @type {(fields: readonly Field[], path: string, column: string) => void} */
+  const visit = (fields, path, column) => {
+    for (const field of fields) {
+      if (field.role !== undefined) continue;
+      const sql = field.sql ?? field.name;
+      if (field.fields !== undefined) {
+        visit(field.fields, `${path}${field.name}.`, `${column}${sql}.`);
+        continue;
+      }
+      const { as: alias = sql, order = "plain", elements, parts = [] } = field;
+      leaves.set(`${path}${field.name}`, {
+        path: `${path}${field.name}`,
+        column: `${column}${sql}`,
+        alias,
+        isSet: field.merge === "union",
+        order: elements === undefined ? order : "json",
+        elements,
+        parts,
+      });
+    }
+  };
+  visit(entity.fields, "", "");
+  return leaves;
+}
+
+/**
+ * A string as SQL writes it.
+ * @param {string} text
+ */
+function literal(text) {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/**
+ * The column that versions values: the event timestamp's, else the ingest timestamp's (R4).
+ * @param {Entity} entity
+ */
+function versionColumn(entity) {
+  return entity.event ?? entity.ingest;
+}
+
+// ---- Keys
+
+/**
+ * The value of a key column in a row: `row.column`, or what a function says of the column and its place.
+ * @typedef {string | ((key: Key, index: number) => string)} KeyRow
+ * @param {KeyRow} row
+ * @param {Key} key
+ * @param {number} index
+ */
+function keyValue(row, key, index) {
+  return typeof row === "string" ? `${row}.${key.sql}` : row(key, index);
+}
+
+/**
+ * Whether two rows are of one user. NaN equals nothing, itself neither; as text it does, and adding 0.0 makes one of the zeros.
+ * @param {readonly Key[]} keys
+ * @param {KeyRow} left
+ * @param {KeyRow} right
+ */
+function keysMatch(keys, left, right) {
+  return keys
+    .map((key, index) => {
+      const [one, other] = [keyValue(left, key, index), keyValue(right, key, index)];
+      return key.isFloat
+        ? `TO_JSON_STRING(${one} + 0.0) = TO_JSON_STRING(${other} + 0.0)`
+        : `${one} = ${other}`;
+    })
+    .join(" AND ");
+}
+
+/**
+ * The key as one text, equal for equal keys.
+ * @param {readonly Key[]} keys
+ * @param {KeyRow} row
+ */
+function keyText(keys, row) {
+  const parts = keys.map(
+    (key, index) => `${keyValue(row, key, index)}${key.isFloat ? " + 0.0" : ""} AS ${key.sql}`,
+  );
+  return `TO_JSON_STRING(STRUCT(${parts.join(", ")}))`;
+}
+
+/**
+ * What a tombstone keeps of a key (R10): nothing can be read from it, and equal keys give equal ones.
+ * @param {readonly Key[]} keys
+ * @param {KeyRow} row
+ */
+function keyHash(keys, row) {
+  return `TO_HEX(SHA256(${keyText(keys, row)}))`;
+}
+
+/**
+ * Whether a row belongs to a sample of users, by a share from 0 to 1.
+ * @param {readonly Key[]} keys
+ * @param {string} row
+ * @param {number} share
+ */
+function isSampled(keys, row, share) {
+  return `ABS(MOD(FARM_FINGERPRINT(${keyText(keys, row)}), 1000000)) < ${share} * 1000000`;
+}
+
+// ---- Values of one leaf
+
+/**
+ * What the order of JSON texts is taken from: GEOGRAPHYs in an ARRAY have no JSON text of their own.
+ * @param {Leaf} leaf
+ * @param {string} value
+ */
+function jsonSource(leaf, value) {
+  return leaf.elements === "geography"
+    ? `ARRAY(SELECT ST_ASTEXT(element) FROM UNNEST(${value}) AS element WITH OFFSET AS position ORDER BY position)`
+    : value;
+}
+
+/**
+ * What a value of each order is sorted by, the first part first.
+ * @type {Readonly<Record<Order, (leaf: Leaf, value: string) => readonly string[]>>}
+ */
+const SORT_KEYS = {
+  plain: (_, value) => [value],
+  // IEEE_DIVIDE tells -0.0 from 0.0, which compare as equal.
+  float: (_, value) => [value, `IEEE_DIVIDE(1, ${value})`],
+  interval: (_, value) => [value, `CAST(${value} AS STRING)`],
+  json: (leaf, value) => [`TO_JSON_STRING(${jsonSource(leaf, value)})`],
+  geography: (_, value) => [`ST_ASTEXT(${value})`],
+};
+
+/**
+ * The order of a leaf's values, for an ORDER BY (R3).
+ * @param {Leaf} leaf
+ * @param {string} value
+ * @param {"ASC" | "DESC"} direction
+ */
+function valueOrder(leaf, value, direction) {
+  return SORT_KEYS[leaf.order](leaf, value)
+    .map((part) => `${part} ${direction}`)
+    .join(", ");
+}
+
+/**
+ * Whether one of two values is the greater one (R3); NULL where one of them is.
+ * @param {Leaf} leaf
+ * @param {string} left
+ * @param {string} right
+ */
+function isGreater(leaf, left, right) {
+  const [one = left, tie] = SORT_KEYS[leaf.order](leaf, left);
+  const [other = right, otherTie] = SORT_KEYS[leaf.order](leaf, right);
+  if (tie === undefined) return `${one} > ${other}`;
+  const nan = leaf.order === "float" ? ` OR (IS_NAN(${right}) AND NOT IS_NAN(${left}))` : "";
+  return `(${one} > ${other}${nan} OR (${one} = ${other} AND ${tie} > ${otherTie}))`;
+}
+
+/**
+ * Whether two values of a leaf are one, the sign of zero and NaN included.
+ * @param {Leaf} leaf
+ * @param {string} left
+ * @param {string} right
+ */
+function isSame(leaf, left, right) {
+  if (leaf.order === "float") {
+    const zeros = `IEEE_DIVIDE(1, ${left}) = IEEE_DIVIDE(1, ${right})`;
+    return `((${left} = ${right} AND ${zeros}) OR (IS_NAN(${left}) AND IS_NAN(${right})))`;
+  }
+  if (leaf.order === "interval") return `CAST(${left} AS STRING) = CAST(${right} AS STRING)`;
+  return `${left} = ${right}`;
+}
+
+/**
+ * Whether a value says something (R2): NULL and [] say nothing, nor does an atomic RECORD of nothing else.
+ * @param {Leaf} leaf
+ * @param {string} value
+ */
+function saysSomething(leaf, value) {
+  if (leaf.elements !== undefined) return `ARRAY_LENGTH(${value}) > 0`;
+  if (leaf.parts.length === 0) return `${value} IS NOT NULL`;
+  const parts = leaf.parts.map((part) =>
+    part.endsWith("[]") ? `ARRAY_LENGTH(${value}.${part.slice(0, -2)}) > 0` : `${value}.${part} IS NOT NULL`,
+  );
+  return `(${parts.join(" OR ")})`;
+}
+
+/**
+ * Whether a stored value is none: NULL, or [] for REPEATED.
+ * @param {Leaf} leaf
+ * @param {string} value
+ */
+function isEmpty(leaf, value) {
+  return leaf.elements === undefined ? `${value} IS NULL` : `IFNULL(ARRAY_LENGTH(${value}), 0) = 0`;
+}
+
+/**
+ * The elements of a REPEATED leaf as a set, in order (R11).
+ * @param {Leaf} leaf
+ * @param {string} source
+ */
+function distinct(leaf, source) {
+  const order = leaf.elements ?? "plain";
+  if (order === "plain" || order === "float") {
+    const element = order === "float" ? "element + 0.0 AS element" : "element";
+    return `ARRAY(SELECT DISTINCT ${element} FROM UNNEST(${source}) AS element ORDER BY element)`;
+  }
+  const text = order === "geography" ? "ST_ASTEXT" : "TO_JSON_STRING";
+  return `ARRAY(SELECT ANY_VALUE(element) FROM UNNEST(${source}) AS element GROUP BY ${text}(element) ORDER BY ${text}(ANY_VALUE(element)))`;
+}
+
+/**
+ * A leaf's value in a row of gathered leaves: a union's elements are a set only here, since no aggregate makes one of arrays.
+ * @param {Leaf} leaf
+ * @param {string} row The row with a dot, or nothing.
+ */
+function gathered(leaf, row) {
+  const value = `${row}${leaf.alias}.value`;
+  return leaf.isSet ? distinct(leaf, value) : value;
+}
+
+/**
+ * A leaf's value in a form whose JSON text tells any two values apart, NULL from [] excepted.
+ * @param {Leaf} leaf
+ * @param {string} value
+ */
+function comparable(leaf, value) {
+  if (leaf.elements === "geography" && !leaf.isSet) return jsonSource(leaf, value);
+  if (leaf.elements !== undefined) return `IFNULL(${value}, [])`;
+  return leaf.order === "geography" ? `ST_ASTEXT(${value})` : value;
+}
+
+// ---- Gathering: the state that a user's updates leave, of one leaf
+
+/**
+ * Whether an update clears a leaf: by its own path or by that of a RECORD around it (R9).
+ * @param {Leaf} leaf
+ */
+function isCleared(leaf) {
+  const names = leaf.path.toLowerCase().split(".");
+  const paths = names.map((_, index) => names.slice(0, index + 1).join("."));
+  return paths.map((path) => `${literal(path)} IN UNNEST(updates._cleared)`).join(" OR ");
+}
+
+/**
+ * Whether an update is of any account for a leaf: it says something, or clears it, and deletes nothing.
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function speaks(entity, leaf) {
+  const says = saysSomething(leaf, `updates.${leaf.column}`);
+  const heard = entity.clears === undefined ? says : `(${isCleared(leaf)} OR ${says})`;
+  return entity.deletes === undefined ? heard : `NOT updates._deleted AND ${heard}`;
+}
+
+/**
+ * The first in some order of the updates that speak of a leaf, as a STRUCT of value and version.
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ * @param {string} order
+ */
+function firstBy(entity, leaf, order) {
+  const value = `updates.${leaf.column}`;
+  const said = entity.clears === undefined ? value : `IF(${isCleared(leaf)}, NULL, ${value})`;
+  return [
+    "ARRAY_AGG(",
+    `  IF(${speaks(entity, leaf)}, STRUCT(${said} AS value, updates.${versionColumn(entity)} AS version), NULL)`,
+    `  IGNORE NULLS ORDER BY ${order} LIMIT 1`,
+    `)[SAFE_OFFSET(0)] AS ${leaf.alias}`,
+  ].join("\n");
+}
+
+/**
+ * The value of the newest update (R3): at equal versions a clear, else the greater value.
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function gatherLatest(entity, leaf) {
+  const clears = entity.clears === undefined ? "" : ` (${isCleared(leaf)}) DESC,`;
+  const values = valueOrder(leaf, `updates.${leaf.column}`, "DESC");
+  return firstBy(entity, leaf, `updates.${versionColumn(entity)} DESC,${clears} ${values}`);
+}
+
+/**
+ * The value of the oldest update, at equal versions the greater one (R11).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function gatherFirst(entity, leaf) {
+  const values = valueOrder(leaf, `updates.${leaf.column}`, "DESC");
+  return firstBy(entity, leaf, `updates.${versionColumn(entity)}, ${values}`);
+}
+
+/**
+ * The greatest value, with the newest version that says it (R11).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function gatherGreatest(entity, leaf) {
+  const values = valueOrder(leaf, `updates.${leaf.column}`, "DESC");
+  return firstBy(entity, leaf, `${values}, updates.${versionColumn(entity)} DESC`);
+}
+
+/**
+ * The smallest value, with the newest version that says it (R11).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function gatherSmallest(entity, leaf) {
+  const values = valueOrder(leaf, `updates.${leaf.column}`, "ASC");
+  return firstBy(entity, leaf, `${values}, updates.${versionColumn(entity)} DESC`);
+}
+
+/**
+ * Every element that any update says, with the newest version of one that says something (R11).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function gatherUnion(entity, leaf) {
+  const value = `updates.${leaf.column}`;
+  return [
+    "STRUCT(",
+    `  ARRAY_CONCAT_AGG(${value}) AS value,`,
+    `  MAX(IF(${speaks(entity, leaf)}, updates.${versionColumn(entity)}, NULL)) AS version`,
+    `) AS ${leaf.alias}`,
+  ].join("\n");
+}
+
+// ---- Deciding: what the batch and final make of one leaf
+
+/**
+ * Where a leaf's version stands in a row of the batch or of final.
+ * @param {Leaf} leaf
+ * @param {string} row
+ */
+function versionOf(leaf, row) {
+  return `${row}._versions.${leaf.column}`;
+}
+
+/**
+ * Whether the batch's version of a leaf is the newer one; never so where the batch has none.
+ * @param {Leaf} leaf
+ */
+function isNewer(leaf) {
+  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
+  return `IFNULL(${batch} > ${final}, ${batch} IS NOT NULL)`;
+}
+
+/**
+ * The batch's leaf where `wins` holds, else final's: a STRUCT of value, version, and whether it is news (R7).
+ * @param {Leaf} leaf
+ * @param {readonly string[]} wins Conditions, any of which is enough.
+ */
+function takeIf(leaf, wins) {
+  return [
+    "IF(",
+    `  ${wins.join("\n  OR ")},`,
+    `  STRUCT(batch.${leaf.column} AS value, ${versionOf(leaf, "batch")} AS version, TRUE AS is_newer),`,
+    `  STRUCT(final.${leaf.column} AS value, ${versionOf(leaf, "final")} AS version, FALSE AS is_newer)`,
+    `) AS ${leaf.alias}`,
+  ].join("\n");
+}
+
+/**
+ * The newer value; at equal versions a clear beats a value, and the greater value the other one (R3, R9).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function takeLatest(entity, leaf) {
+  const [batch, final] = [`batch.${leaf.column}`, `final.${leaf.column}`];
+  const tie = `${versionOf(leaf, "batch")} = ${versionOf(leaf, "final")}`;
+  const greater = isGreater(leaf, batch, final);
+  const better =
+    entity.clears === undefined
+      ? greater
+      : `NOT ${isEmpty(leaf, final)} AND (${isEmpty(leaf, batch)} OR ${greater})`;
+  return takeIf(leaf, [isNewer(leaf), `(${tie} AND ${better})`]);
+}
+
+/**
+ * The older value, at equal versions the greater one (R11).
+ * @param {Entity} _
+ * @param {Leaf} leaf
+ */
+function takeFirst(_, leaf) {
+  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
+  const greater = isGreater(leaf, `batch.${leaf.column}`, `final.${leaf.column}`);
+  return takeIf(leaf, [
+    `IFNULL(${batch} < ${final}, ${batch} IS NOT NULL)`,
+    `(${batch} = ${final} AND ${greater})`,
+  ]);
+}
+
+/**
+ * The greater value, with its newer version (R11).
+ * @param {Entity} _
+ * @param {Leaf} leaf
+ */
+function takeGreatest(_, leaf) {
+  return takeExtreme(leaf, isGreater(leaf, `batch.${leaf.column}`, `final.${leaf.column}`));
+}
+
+/**
+ * The smaller value, with its newer version (R11).
+ * @param {Entity} _
+ * @param {Leaf} leaf
+ */
+function takeSmallest(_, leaf) {
+  return takeExtreme(leaf, isGreater(leaf, `final.${leaf.column}`, `batch.${leaf.column}`));
+}
+
+/**
+ * @param {Leaf} leaf
+ * @param {string} wins Whether the batch's value is further out than final's; NULL where one has none.
+ */
+function takeExtreme(leaf, wins) {
+  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
+  const same = isSame(leaf, `batch.${leaf.column}`, `final.${leaf.column}`);
+  return takeIf(leaf, [`IFNULL(${wins}, ${batch} IS NOT NULL)`, `(${same} AND ${batch} > ${final})`]);
+}
+
+/**
+ * The elements of both, with the newer version (R11).
+ * @param {Entity} _
+ * @param {Leaf} leaf
+ */
+function takeUnion(_, leaf) {
+  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
+  const both = `ARRAY_CONCAT(IFNULL(final.${leaf.column}, []), IFNULL(batch.${leaf.column}, []))`;
+  const all = distinct(leaf, both);
+  return [
+    "STRUCT(",
+    `  ${all} AS value,`,
+    `  GREATEST(IFNULL(${final}, ${batch}), IFNULL(${batch}, ${final})) AS version,`,
+    `  ${isNewer(leaf)}`,
+    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(final.${leaf.column}) AS is_newer`,
+    `) AS ${leaf.alias}`,
+  ].join("\n");
+}
+
+// ---- Rows
+
+/**
+ * The later of two times, either of which may be unknown.
+ * @param {string} left
+ * @param {string} right
+ */
+function newest(left, right) {
+  return `GREATEST(IFNULL(${left}, ${right}), IFNULL(${right}, ${left}))`;
+}
+
+/**
+ * The leaf, unless a delete takes it: a delete takes what is not newer (R10).
+ * @param {Leaf} leaf
+ * @param {string} row The row it stands in, with a dot, or nothing.
+ * @param {string} deletedAt
+ */
+function unlessDeleted(leaf, row, deletedAt) {
+  const source = `${row}${leaf.alias}`;
+  return `IF(IFNULL(${source}.version > ${deletedAt}, TRUE), ${source}, NULL) AS ${leaf.alias}`;
+}
+
+/**
+ * The same of what the batch and final make of a leaf: where a delete takes what final has, that is news (R7).
+ * @param {Leaf} leaf
+ */
+function takeUnlessDeleted(leaf) {
+  const gone = `STRUCT(NULL AS value, NULL AS version, ${versionOf(leaf, "_final")} IS NOT NULL AS is_newer)`;
+  return `IF(IFNULL(${leaf.alias}.version > _deleted_at, TRUE), ${leaf.alias}, ${gone}) AS ${leaf.alias}`;
+}
+
+/**
+ * Whether `clearedFields` names a path that the schema does not have (R9, R12).
+ * @param {Entity} entity
+ */
+function clearsUnknown(entity) {
+  const paths = new Set();
+  for (const { path } of leavesOf(entity).values()) {
+    const names = path.toLowerCase().split(".");
+    for (const [index] of names.entries()) paths.add(literal(names.slice(0, index + 1).join(".")));
+  }
+  const known = [...paths].join(", ");
+  return `EXISTS (SELECT 1 FROM UNNEST(updates.${entity.clears}) AS path WHERE LOWER(path) NOT IN (${known}))`;
+}
+
+/**
+ * A fault for which an update never reaches final (R12), with the conditions that it has it and that it does not.
+ * @typedef {{ readonly isBad: string, readonly isGood: string, readonly reason: string, readonly isOfIngest?: boolean }} Fault
+ */
+
+/**
+ * Those faults, the first that holds giving the reason.
+ * @param {Entity} entity
+ * @returns {readonly Fault[]}
+ */
+function faultsOf(entity) {
+  /** @type {(sql: string, reason: string) => Fault} */
+  const missing = (sql, reason) => ({
+    isBad: `updates.${sql} IS NULL`,
+    isGood: `updates.${sql} IS NOT NULL`,
+    reason,
+  });
+  const { ingest, event, clears } = entity;
+  return [
+    { ...missing(ingest, "no ingest timestamp"), isOfIngest: true },
+    {
+      isBad: `updates.${ingest} < ${START}`,
+      isGood: `updates.${ingest} >= ${START}`,
+      reason: "ingest timestamp before 1900",
+      isOfIngest: true,
+    },
+    ...(event === undefined ? [] : [missing(event, "no event timestamp")]),
+    ...entity.keys.map(({ sql }) => missing(sql, `no ${plain(sql)}`)),
+    ...(clears === undefined
+      ? []
+      : [
+          {
+            isBad: clearsUnknown(entity),
+            isGood: `NOT ${clearsUnknown(entity)}`,
+            reason: "clears a field that the schema does not have",
+          },
+        ]),
+  ];
+}
+
+/**
+ * Whether an update never reaches final (R12).
+ * @param {Entity} entity
+ */
+function isBad(entity) {
+  return faultsOf(entity)
+    .map((fault) => fault.isBad)
+    .join(" OR ");
+}
+
+/**
+ * A name without SQL's backticks.
+ * @param {string} sql
+ */
+function plain(sql) {
+  return sql.replace(/^`|`$/g, "");
+}
+
+module.exports = {
+  START,
+  literal,
+  FAR_AHEAD,
+  FAR_AHEAD_REASON,
+  leavesOf,
+  keysMatch,
+  keyHash,
+  isSampled,
+  isGreater,
+  isSame,
+  saysSomething,
+  isEmpty,
+  distinct,
+  gathered,
+  comparable,
+  versionOf,
+  gatherLatest,
+  gatherFirst,
+  gatherGreatest,
+  gatherSmallest,
+  gatherUnion,
+  isNewer,
+  takeLatest,
+  takeFirst,
+  takeGreatest,
+  takeSmallest,
+  takeUnion,
+  newest,
+  unlessDeleted,
+  takeUnlessDeleted,
+  faultsOf,
+  isBad,
+};
