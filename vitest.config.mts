@@ -23,6 +23,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    // No module holds state that a test could leave behind, and each file would load the endpoint's 250 modules anew.
+    isolate: false,
     // The tests wait for processes of their own much of the time: one file less than cores would leave half a machine idle.
     maxWorkers: "100%",
     projects: [

@@ -15,6 +15,18 @@ export const SETTINGS = {
   seed: Number(process.env.EXACTNESS_SEED ?? Math.floor(Math.random() * 2 ** 31)),
 };
 
+/** What share of the histories tries which optional rules. */
+export const GROUPS: readonly {
+  readonly name: string;
+  readonly options: EntityOptions;
+  readonly share: number;
+}[] = [
+  { name: "values and policies", options: {}, share: 0.6 },
+  { name: "clears", options: { clears: true }, share: 0.15 },
+  { name: "deletes", options: { deletes: true }, share: 0.1 },
+  { name: "clears and deletes", options: { clears: true, deletes: true }, share: 0.15 },
+];
+
 /** All runs of a property replay from here. */
 export const REPLAY_FROM = EPOCH + 60_000_000n;
 

@@ -1,5 +1,6 @@
 import { CommandError } from "../project/errors.ts";
-import { isObject, parseJson } from "../project/problems.ts";
+import { parseJson } from "../project/json.ts";
+import { isObject } from "../project/problems.ts";
 import { type GivenColumns, guessColumns } from "./guess-columns.ts";
 import type { FoundFields } from "./read-fields.ts";
 import type { FieldJson } from "./schema-json.ts";

@@ -1,9 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { renderCompiled } from "../dataform/actions.ts";
+import { renderCompiled, SHOW_ALL } from "../dataform/actions.ts";
 import { compileProject } from "../dataform/compiler.ts";
-import { inTemporaryProject, type ProjectFiles } from "../dataform/temporary-project.ts";
+import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../dataform/project-copy.ts";
 import { generateProject } from "../generate/project.ts";
 import { readProjectInput } from "../project/load-project.ts";
 import { WORKED_EXAMPLE } from "../project/worked-example.ts";
@@ -31,33 +29,29 @@ const SCAFFOLD = fileURLToPath(new URL("../../scaffold", import.meta.url));
 /** Every file of a new project, by its path: what people write, what is generated from it, and what compiles from that. */
 export async function newProjectFiles(project: NewProject, packages: ToolPackages): Promise<ProjectFiles> {
   const files = new Map<string, string>();
-  const take = async (
-    folder: string,
-    part: string,
-    write: (file: string, text: string) => void,
-  ): Promise<void> => {
-    for (const file of await listFiles(path.join(folder, part)))
-      write(path.posix.join(part, file), await readFile(path.join(folder, part, file), "utf8"));
-  };
   const firstEntity = project.entity === undefined ? "user_info" : String(project.entity.entry.name);
-  await take(SCAFFOLD, ".", (file, text) => {
+  for (const [file, text] of await readProjectFiles(SCAFFOLD, ["."])) {
     const named = text.replaceAll("{{name}}", project.name).replaceAll("{{entity}}", firstEntity);
     files.set(file.replace(/^_/, "."), file === "package.json" ? packageJson(named, packages) : named);
-  });
+  }
   files.set("dataform.json", dataformJson(project));
-  await take(WORKED_EXAMPLE, "includes", (file, text) => void files.set(file, text));
   if (project.entity === undefined) {
-    for (const part of ["schemas", "samples"])
-      await take(WORKED_EXAMPLE, part, (file, text) => void files.set(file, text));
-    const entities = await readFile(path.join(WORKED_EXAMPLE, "entities.json"), "utf8");
-    files.set("entities.json", entities.replace(/"\$schema": ".*"/, `"$schema": "${SCHEMA_OF_ENTITIES}"`));
+    const example = await readProjectFiles(WORKED_EXAMPLE, ["schemas", "samples", "entities.json"]);
+    for (const [file, text] of example) files.set(file, text);
+    const entities = (example.get("entities.json") ?? "").replace(
+      /"\$schema": ".*"/,
+      `"$schema": "${SCHEMA_OF_ENTITIES}"`,
+    );
+    files.set("entities.json", entities);
   } else {
     files.set("entities.json", addEntity(undefined, project.entity.entry));
     files.set(project.entity.schemaFile, project.entity.schema);
   }
   const { config, schemas, defaultDataset } = await readProjectInput(async (file) => files.get(file));
   for (const [file, text] of generateProject(config, schemas, { defaultDataset })) files.set(file, text);
-  const compiled = await inTemporaryProject(files, import.meta.dirname, (root) => compileProject(root));
+  const compiled = await inTemporaryProject(files, import.meta.dirname, (root) =>
+    compileProject(root, SHOW_ALL),
+  );
   for (const [file, text] of renderCompiled(compiled)) files.set(file, text);
   return files;
 }
@@ -79,12 +73,4 @@ function dataformJson({ cloudProject, dataset, location }: NewProject): string {
     defaultLocation: location,
   };
   return `${JSON.stringify(settings, null, 2)}\n`;
-}
-
-async function listFiles(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
-    .sort();
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { compareFiles, writeFiles } from "../../generate/write.ts";
 import { CommandError, codeOf, wrongUsage } from "../../project/errors.ts";
+import { readFolder } from "../../project/read-file.ts";
 import { addEntity, type NewEntity, newEntity } from "../../scaffold/new-entity.ts";
 import { type NewProject, newProjectFiles } from "../../scaffold/new-project.ts";
 import { packTool } from "../../scaffold/pack-tool.ts";
@@ -17,7 +18,6 @@ import { openWarehouse } from "../../warehouse/client.ts";
 import { type Ask, terminalAsk } from "../ask.ts";
 import { type Context, callerPath, defineCommand, flag, type Given, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { readTextIfFile } from "../read-text.ts";
 import { openTarget } from "../target.ts";
 
 const OPTIONS = {
@@ -57,7 +57,7 @@ export const newCommand = defineCommand({
   async run(context, { options, args: [name = ""] }) {
     if (options.yes && asksForEntity(options))
       throw wrongUsage("new: --yes makes the worked example; leave out --entity");
-    const entities = await readTextIfFile(path.join(context.root, "entities.json"));
+    const entities = await readFolder(context.root)("entities.json");
     const isEntity =
       entities !== undefined && /^\w+$/.test(name) && !options.yes && options.cloudProject === undefined;
     if (isEntity) await makeEntity(context, name, entities, options);
@@ -75,7 +75,7 @@ async function makeEntity(context: Context, name: string, entities: string, opti
     ["entities.json", addEntity(entities, entity.entry)],
     [entity.schemaFile, entity.schema],
   ]);
-  const differences = await compareFiles(context.root, "schemas", expected, () => false);
+  const differences = await compareFiles(context.root, ["schemas"], expected, () => false);
   if (differences.some(({ path: file, kind }) => file === entity.schemaFile && kind === "changed"))
     throw new CommandError(`${entity.schemaFile}: there is such a file; remove it, or choose another name`);
   await writeFiles(context.root, differences);

@@ -1,6 +1,7 @@
-import { COMPILED_FOLDER, isCompiled, renderCompiled } from "../../dataform/actions.ts";
+import { COMPILED_FOLDER, isCompiled, renderCompiled, SHOW_ALL } from "../../dataform/actions.ts";
+import { runDataform } from "../../dataform/cli.ts";
 import { compileProject } from "../../dataform/compiler.ts";
-import { runDataform, withCredentials } from "../../dataform/run.ts";
+import { withCredentials } from "../../dataform/credentials.ts";
 import { refuseStale } from "../../generate/read-entities.ts";
 import { compareFiles } from "../../generate/write.ts";
 import { readProject } from "../../project/dataform-json.ts";
@@ -21,8 +22,8 @@ export const test = defineCommand({
   exitCodes: [EXIT.done, EXIT.failed],
   async run({ root, output }) {
     await refuseStale(root);
-    const expected = renderCompiled(await compileProject(root));
-    const [stale] = await compareFiles(root, COMPILED_FOLDER, expected, isCompiled);
+    const expected = renderCompiled(await compileProject(root, SHOW_ALL));
+    const [stale] = await compareFiles(root, [COMPILED_FOLDER], expected, isCompiled);
     if (stale !== undefined) throw new CommandError(`${stale.path}: ${stale.kind}; run \`npm run compile\``);
     output.line("definitions/ and compiled/ are up to date");
     const project = await readProject(root);

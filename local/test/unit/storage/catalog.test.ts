@@ -72,8 +72,7 @@ describe("catalog", () => {
     await storage.catalog.change(async (change) => putDataset(change));
     await storage.catalog.change((change) => createTable(change, { ref: REF, schema: SCHEMA }));
     await storage.database.use(async (connection) => {
-      await connection.run("BEGIN TRANSACTION");
-      const late = storage.catalog.begin(connection);
+      const late = await storage.catalog.begin(connection);
       renameTable(late, late.needTable(REF), "u");
       await storage.catalog.change(async (other) => renameTable(other, other.needTable(REF), "v"));
       await expect(late.commit()).rejects.toThrow(/concurrent update against table p:d\.t/);
