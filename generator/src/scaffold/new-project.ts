@@ -31,6 +31,8 @@ export async function newProjectFiles(project: NewProject, packages: ToolPackage
   const files = new Map<string, string>();
   const firstEntity = project.entity === undefined ? "user_info" : String(project.entity.entry.name);
   for (const [file, text] of await readProjectFiles(SCAFFOLD, ["."])) {
+    // The generator writes these, with a header that says whose they are.
+    if (file.startsWith("includes/")) continue;
     const named = text.replaceAll("{{name}}", project.name).replaceAll("{{entity}}", firstEntity);
     files.set(file.replace(/^_/, "."), file === "package.json" ? packageJson(named, packages) : named);
   }
