@@ -16,14 +16,18 @@ const ENVIRONMENT_FLAGS = new Set([
   "table-prefix",
 ]);
 
+/** What a run was told to run. */
+export interface Selection {
+  readonly flags: readonly string[];
+  /** The actions that run; with dependencies or dependents asked for, those that may. */
+  readonly actions: readonly CompiledAction[];
+}
+
 /**
  * The flags with each of their actions under its full name, the only one by which the CLI finds an action for certain:
  * `schema.name` and patterns with `*` it takes without a word, and then runs nothing. What selects nothing is refused.
  */
-export async function resolveSelection(
-  project: Project,
-  flags: readonly string[],
-): Promise<readonly string[]> {
+export async function resolveSelection(project: Project, flags: readonly string[]): Promise<Selection> {
   const parsed = parseFlags(flags);
   if (parsed.positional.length > 0) {
     throw wrongUsage(
@@ -65,10 +69,16 @@ export async function resolveSelection(
   const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
   if (widening !== undefined && actions === undefined && tags === undefined)
     throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
-  if (actions === undefined) return flags;
+  const isWidened = widening !== undefined;
+  const isSelected = ({ tags: own = [] }: CompiledAction) =>
+    isWidened || tags === undefined || own.some((tag) => tags.includes(tag));
+  if (actions === undefined) return { flags, actions: graph.filter(isSelected) };
   const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
   const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
-  return [...others, "--actions", ...names];
+  const named = graph.filter(
+    (action) => isWidened || names.has(fullName(action)) || tags?.some((tag) => action.tags?.includes(tag)),
+  );
+  return { flags: [...others, "--actions", ...names], actions: named };
 }
 
 /** What of the flags changes what is compiled, and so what a selection can name. */
@@ -111,9 +121,8 @@ function checkVars(settings: readonly string[] | undefined): void {
 }
 
 function findActions(pattern: string, actions: readonly CompiledAction[]): readonly string[] {
-  const full = ({ target }: CompiledAction) => `${target.database}.${target.schema}.${target.name}`;
   const matches = actions.filter((action) =>
-    [action.target.name, `${action.target.schema}.${action.target.name}`, full(action)].some((name) =>
+    [action.target.name, `${action.target.schema}.${action.target.name}`, fullName(action)].some((name) =>
       matchesPattern(name, pattern),
     ),
   );
@@ -124,7 +133,11 @@ function findActions(pattern: string, actions: readonly CompiledAction[]): reado
         actions.map(({ target }) => target.name),
       )}`,
     );
-  return matches.map(full);
+  return matches.map(fullName);
+}
+
+function fullName({ target }: CompiledAction): string {
+  return `${target.database}.${target.schema}.${target.name}`;
 }
 
 function checkTag(tag: string, actions: readonly CompiledAction[]): void {

@@ -23,6 +23,7 @@ export const local = defineCommand({
     },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
+  interrupted: "the endpoint ends with it",
   async run(_, { args }) {
     const child = spawn(process.execPath, [await findProgram(), ...args], { stdio: "inherit" });
     const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
