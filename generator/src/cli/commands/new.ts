@@ -16,7 +16,7 @@ import {
 } from "../../scaffold/read-fields.ts";
 import { openWarehouse } from "../../warehouse/client.ts";
 import { type Ask, terminalAsk } from "../ask.ts";
-import { type Context, callerPath, defineCommand, flag, type Given, text } from "../command.ts";
+import { type Context, defineCommand, flag, type Given, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openTarget } from "../target.ts";
 
@@ -67,7 +67,7 @@ export const newCommand = defineCommand({
 });
 
 async function makeEntity(context: Context, name: string, entities: string, options: Options): Promise<void> {
-  const found = await findFields(context, options, terminalAsk(), async () => openTarget(context));
+  const found = await findFields(options, terminalAsk(), async () => openTarget(context));
   if (found === undefined)
     throw wrongUsage("new: say where the schema comes from: --from-table, --from-file or --from-schema");
   const entity = newEntity(name, found, givenColumns(options));
@@ -85,9 +85,9 @@ async function makeEntity(context: Context, name: string, entities: string, opti
 
 async function makeProject(context: Context, name: string, options: Options): Promise<void> {
   const { output } = context;
-  const target = callerPath(context, name);
+  const target = path.resolve(name);
   await refuseFilled(target, name);
-  const project = await describeProject(context, path.basename(target), options);
+  const project = await describeProject(path.basename(target), options);
   await mkdir(path.dirname(target), { recursive: true });
   const draft = await mkdtemp(path.join(path.dirname(target), ".new-"));
   try {
@@ -129,7 +129,7 @@ async function refuseFilled(target: string, name: string): Promise<void> {
 }
 
 /** Options, answers, and the example's values, in this order. */
-async function describeProject(context: Context, name: string, options: Options): Promise<NewProject> {
+async function describeProject(name: string, options: Options): Promise<NewProject> {
   const ask = options.yes ? undefined : terminalAsk();
   if (ask === undefined && !options.yes && !asksForEntity(options))
     throw wrongUsage(
@@ -150,9 +150,7 @@ async function describeProject(context: Context, name: string, options: Options)
     location: where.location,
     assertionDataset: where.dataset,
   };
-  const found = options.yes
-    ? undefined
-    : await findFields(context, options, ask, async () => openWarehouse(project));
+  const found = options.yes ? undefined : await findFields(options, ask, async () => openWarehouse(project));
   if (found === undefined) return { ...where, entity: undefined };
   return { ...where, entity: await describeEntity(found, options, ask) };
 }
@@ -169,7 +167,6 @@ async function describeEntity(
 
 /** The fields that options or answers point at; undefined for the worked example. */
 async function findFields(
-  context: Context,
   options: Options,
   ask: Ask | undefined,
   open: () => Promise<ReturnType<typeof openWarehouse>>,
@@ -181,8 +178,8 @@ async function findFields(
     throw wrongUsage("new: one of --from-table, --from-file and --from-schema is enough");
   const { fromTable, fromFile, fromSchema } = sources.length > 0 ? options : await askForSource(ask);
   if (fromTable !== undefined) return readTableFields(await open(), fromTable);
-  if (fromFile !== undefined) return readFileFields(callerPath(context, fromFile), fromFile);
-  if (fromSchema !== undefined) return readSchemaFile(callerPath(context, fromSchema), fromSchema);
+  if (fromFile !== undefined) return readFileFields(path.resolve(fromFile), fromFile);
+  if (fromSchema !== undefined) return readSchemaFile(path.resolve(fromSchema), fromSchema);
   return undefined;
 }
 
