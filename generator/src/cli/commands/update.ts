@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { asksForTag, hasFlag, withAudit } from "../../dataform/flags.ts";
 import type { CompiledAction } from "../../dataform/graph.ts";
-import { resolveSelection } from "../../dataform/selection.ts";
+import { checkFlags, resolveSelection } from "../../dataform/selection.ts";
 import type { EntityModel } from "../../generate/model.ts";
 import { readEntities, refuseStale } from "../../generate/read-entities.ts";
 import { CommandError } from "../../project/errors.ts";
@@ -64,6 +64,7 @@ export const update = defineCommand({
     "an entity's merge is one transaction, done or undone: npm run status says which; run it again",
   async run(context, { args, options }) {
     const { output, signal } = context;
+    checkFlags(args);
     const isDryRun = hasFlag(args, "dry-run");
     const warehouse = await openTarget(context, {
       change: isDryRun ? undefined : "Merge updates",
