@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_updates` (
   attribute3 STRING OPTIONS(description='The third attribute.')
 )
 PARTITION BY TIMESTAMP_TRUNC(ingestTimestamp, DAY)
-CLUSTER BY userId
+CLUSTER BY ingestTimestamp, userId
 OPTIONS(description='Updates of user_info, append only; NULL says nothing.')
 
 ---

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_updates` (
   > OPTIONS(description='What the user tells about himself or herself.')
 )
 PARTITION BY TIMESTAMP_TRUNC(ingestTimestamp, DAY)
-CLUSTER BY userId
+CLUSTER BY ingestTimestamp, userId
 OPTIONS(description='Updates of user_profile, append only; NULL says nothing.')
 
 ---

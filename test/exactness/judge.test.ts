@@ -72,7 +72,10 @@ const READ_FROM = EPOCH + 9n * 60_000_000n;
 const READ_AT = BigInt(Date.UTC(2026, 0, 1)) * 1000n;
 
 /** What the script declares stands in the updates as columns: columns win over variables. */
-const STAMPS: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map((name) => ({ name, type: "TIMESTAMP" }));
+const STAMPS: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map((name) => ({
+  name,
+  type: "TIMESTAMP",
+}));
 
 /** The batch that both judges make of these updates, deleted users left out. */
 async function batches(
@@ -82,7 +85,11 @@ async function batches(
   const query = actions.plain.find(({ target }) => target.name === `temp_${name}_updates`)?.query ?? "";
   const fields = [...updateFields(entity), ...STAMPS];
   const ends: Field[] = ["_deleted_at", "_alive_at"].map((end) => ({ name: end, type: "TIMESTAMP" }));
-  const output = [...entity.fields, ...storedVersionFields(entity), ...(entity.deleted === undefined ? [] : ends)];
+  const output = [
+    ...entity.fields,
+    ...storedVersionFields(entity),
+    ...(entity.deleted === undefined ? [] : ends),
+  ];
   const table = `${name}_updates`;
   const byReference = await reference.evaluate(
     query,

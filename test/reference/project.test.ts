@@ -111,7 +111,9 @@ describe("the worked examples on the reference implementation", () => {
     const actions = planActions(await compileProject(ROOT));
     const query = actions.find(({ target }) => target.name === temp)?.query ?? "";
     // What the script declares stands in the updates as columns: columns win over variables.
-    const stamps: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map((name) => ({ name, type: "TIMESTAMP" }));
+    const stamps: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map(
+      (name) => ({ name, type: "TIMESTAMP" }),
+    );
     const readAt = parseTimestamp("2024-01-02T00:00:00");
     const stored = await reference.evaluate(
       query,

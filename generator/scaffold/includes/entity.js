@@ -51,7 +51,8 @@ function of(entity) {
     takeUnion: forLeaf(6, merge.takeUnion),
 
     /** What tells an update from any other, and from itself once the entity's description changes. */
-    updateHash: () => `CAST(FARM_FINGERPRINT(CONCAT('${entity.revision}', TO_JSON_STRING(_batch_row))) AS NUMERIC)`,
+    updateHash: () =>
+      `CAST(FARM_FINGERPRINT(CONCAT('${entity.revision}', TO_JSON_STRING(_batch_row))) AS NUMERIC)`,
     /** The key's columns of an update; one key has one value, whatever its zero's sign. */
     gatherKeys: () =>
       keys.map(({ sql, isFloat }) => `updates.${sql}${isFloat ? ` + 0.0 AS ${sql}` : ""}`).join(", "),

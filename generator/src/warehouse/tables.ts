@@ -37,7 +37,7 @@ function updatesSpec(model: EntityModel): TableSpec {
       description: column.description,
     })),
     partitionBy: model.ingest.name,
-    clusterBy: clusterNames(model),
+    clusterBy: clusterNames(model.updatesClusterBy),
   };
 }
 
@@ -54,7 +54,7 @@ function finalSpec(model: EntityModel): TableSpec {
       { ...BASE_COLUMN, type: "TIMESTAMP", mode: "NULLABLE" },
       { ...OWN_COLUMN, type: "RECORD", mode: "NULLABLE", fields: model.tree.map(versionField) },
     ],
-    clusterBy: clusterNames(model),
+    clusterBy: clusterNames(model.clusterBy),
   };
 }
 
@@ -73,8 +73,8 @@ function versionField(node: TreeNode): TableField {
   return { name: node.name, type: "RECORD", mode: "NULLABLE", fields: node.children.map(versionField) };
 }
 
-function clusterNames(model: EntityModel): readonly string[] {
-  return model.clusterBy.map((name) => name.replaceAll("`", ""));
+function clusterNames(quoted: readonly string[]): readonly string[] {
+  return quoted.map((name) => name.replaceAll("`", ""));
 }
 
 /** A field of the schema as BigQuery's API writes it; only the updates hold producers to REQUIRED. */
