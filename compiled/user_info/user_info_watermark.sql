@@ -32,7 +32,7 @@ AS SELECT
 ---
 
 -- the table may be of an earlier version
-ALTER TABLE `my-project.analytics.user_info_watermark`
+ALTER TABLE IF EXISTS `my-project.analytics.user_info_watermark`
   ADD COLUMN IF NOT EXISTS seen_from TIMESTAMP OPTIONS(description='The updates from this ingest timestamp on, as they were merged, are what follows tells of.'),
   ADD COLUMN IF NOT EXISTS seen_rows INT64 OPTIONS(description='How many they were.'),
   ADD COLUMN IF NOT EXISTS seen_digest NUMERIC OPTIONS(description='The sum of their fingerprints.')
