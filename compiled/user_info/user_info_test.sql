@@ -41,13 +41,13 @@ WITH _batch_gathered AS (
   FROM UNNEST(ARRAY<STRUCT<
     userId STRING, ingestTimestamp TIMESTAMP, attribute1 STRING, attribute2 STRING, attribute3 STRING, _read_from TIMESTAMP, _read_at TIMESTAMP
   >>[
-    ('userA', '2024-01-01+00', 'xyz', 'abc', 'qwerty', '2024-01-01+00', '2024-01-08+00'),
-    ('userB', '2024-01-02+00', 'poc', 'mvp', 'ytrewq', '2024-01-01+00', '2024-01-08+00'),
-    ('userC', '2024-01-03+00', 'zyx', 'pvm', 'qywter', '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-04+00', NULL,  'ghj', NULL,     '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-05+00', NULL,  NULL,  'lot',    '2024-01-01+00', '2024-01-08+00'),
-    ('userB', '2024-01-06+00', 'cor', NULL,  NULL,     '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-07+00', NULL,  'dat', NULL,     '2024-01-01+00', '2024-01-08+00')
+    ('userA', '2024-01-01 00:00:00+00', 'xyz', 'abc', 'qwerty', '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00'),
+    ('userB', '2024-01-02 00:00:00+00', 'poc', 'mvp', 'ytrewq', '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00'),
+    ('userC', '2024-01-03 00:00:00+00', 'zyx', 'pvm', 'qywter', '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-04 00:00:00+00', NULL,  'ghj', NULL,     '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-05 00:00:00+00', NULL,  NULL,  'lot',    '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00'),
+    ('userB', '2024-01-06 00:00:00+00', 'cor', NULL,  NULL,     '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-07 00:00:00+00', NULL,  'dat', NULL,     '2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00')
   ])
 ) AS _batch_row
     WHERE _batch_row.ingestTimestamp >= _read_from
@@ -82,11 +82,11 @@ FROM UNNEST(ARRAY<STRUCT<
   _own_versions STRUCT<attribute1 TIMESTAMP, attribute2 TIMESTAMP, attribute3 TIMESTAMP>,
   _batch STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP, digest NUMERIC, next_from TIMESTAMP, next_rows INT64, next_digest NUMERIC>
 >>[
-  ('userA', '2024-01-07+00', 'xyz', 'dat', 'lot',    '2024-01-01+00', (NULL, '2024-01-07+00', '2024-01-05+00'),
-   ('2024-01-01+00', '2024-01-08+00', 4, 0, '2024-01-07+00', NULL, NULL, NULL, NULL)),
-  ('userB', '2024-01-06+00', 'cor', 'mvp', 'ytrewq', '2024-01-02+00', ('2024-01-06+00', NULL, NULL),
-   ('2024-01-01+00', '2024-01-08+00', 2, 0, '2024-01-06+00', NULL, NULL, NULL, NULL)),
-  ('userC', '2024-01-03+00', 'zyx', 'pvm', 'qywter', '2024-01-03+00', (NULL, NULL, NULL),
-   ('2024-01-01+00', '2024-01-08+00', 1, 0, '2024-01-03+00', NULL, NULL, NULL, NULL))
+  ('userA', '2024-01-07 00:00:00+00', 'xyz', 'dat', 'lot',    '2024-01-01 00:00:00+00', (NULL, '2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00'),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 4, 0, '2024-01-07 00:00:00+00', NULL, NULL, NULL, NULL)),
+  ('userB', '2024-01-06 00:00:00+00', 'cor', 'mvp', 'ytrewq', '2024-01-02 00:00:00+00', ('2024-01-06 00:00:00+00', NULL, NULL),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 2, 0, '2024-01-06 00:00:00+00', NULL, NULL, NULL, NULL)),
+  ('userC', '2024-01-03 00:00:00+00', 'zyx', 'pvm', 'qywter', '2024-01-03 00:00:00+00', (NULL, NULL, NULL),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 1, 0, '2024-01-03 00:00:00+00', NULL, NULL, NULL, NULL))
 ])
 ORDER BY userId

@@ -67,13 +67,20 @@ WITH _batch_gathered AS (
     profile STRUCT<name STRING, birthday DATE, visits INT64, subscribed BOOL, balance NUMERIC, address STRUCT<street STRING, city STRING, zip STRING>>,
     _read_from TIMESTAMP, _read_at TIMESTAMP
   >>[
-    ('userA', '2024-01-01+00', 'xyz', ('abc', DATE '2024-01-01', 1, FALSE, NUMERIC '1', ('xyz', 'abc', 'qwerty')), '2024-01-01+00', '2024-01-08+00'),
-    ('userB', '2024-01-02+00', 'poc', ('mvp', DATE '2024-01-02', 2, TRUE, NUMERIC '2', ('poc', 'mvp', 'ytrewq')),  '2024-01-01+00', '2024-01-08+00'),
-    ('userC', '2024-01-03+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-04+00', NULL,  ('ghj', NULL, NULL, TRUE, NULL, (NULL, 'ghj', NULL)),                        '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-05+00', NULL,  (NULL, DATE '2024-01-04', NULL, NULL, NUMERIC '4', (NULL, NULL, 'lot')),     '2024-01-01+00', '2024-01-08+00'),
-    ('userB', '2024-01-06+00', 'cor', (NULL, NULL, 4, NULL, NULL, ('cor', NULL, NULL)),                            '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-07+00', NULL,  ('dat', NULL, NULL, FALSE, NULL, (NULL, 'dat', NULL)),                       '2024-01-01+00', '2024-01-08+00')
+    ('userA', '2024-01-01 00:00:00+00', 'xyz', ('abc', DATE '2024-01-01', 1, FALSE, NUMERIC '1', ('xyz', 'abc', 'qwerty')), '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userB', '2024-01-02 00:00:00+00', 'poc', ('mvp', DATE '2024-01-02', 2, TRUE, NUMERIC '2', ('poc', 'mvp', 'ytrewq')),  '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userC', '2024-01-03 00:00:00+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-04 00:00:00+00', NULL,  ('ghj', NULL, NULL, TRUE, NULL, (NULL, 'ghj', NULL)),                        '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-05 00:00:00+00', NULL,  (NULL, DATE '2024-01-04', NULL, NULL, NUMERIC '4', (NULL, NULL, 'lot')),     '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userB', '2024-01-06 00:00:00+00', 'cor', (NULL, NULL, 4, NULL, NULL, ('cor', NULL, NULL)),                            '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-07 00:00:00+00', NULL,  ('dat', NULL, NULL, FALSE, NULL, (NULL, 'dat', NULL)),                       '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00')
   ])
 ) AS _batch_row
     WHERE _batch_row.ingestTimestamp >= _read_from
@@ -147,14 +154,14 @@ FROM UNNEST(ARRAY<STRUCT<
   _own_versions STRUCT<email TIMESTAMP, profile STRUCT<name TIMESTAMP, birthday TIMESTAMP, visits TIMESTAMP, subscribed TIMESTAMP, balance TIMESTAMP, address STRUCT<street TIMESTAMP, city TIMESTAMP, zip TIMESTAMP>>>,
   _batch STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP, digest NUMERIC, next_from TIMESTAMP, next_rows INT64, next_digest NUMERIC>
 >>[
-  ('userA', '2024-01-07+00', 'xyz', ('dat', DATE '2024-01-04', 1, FALSE, NUMERIC '4', ('xyz', 'dat', 'lot')),    '2024-01-01+00',
-   (NULL, ('2024-01-07+00', '2024-01-05+00', NULL, '2024-01-07+00', '2024-01-05+00', (NULL, '2024-01-07+00', '2024-01-05+00'))),
-   ('2024-01-01+00', '2024-01-08+00', 4, 0, '2024-01-07+00', NULL, NULL, NULL, NULL)),
-  ('userB', '2024-01-06+00', 'cor', ('mvp', DATE '2024-01-02', 4, TRUE, NUMERIC '2', ('cor', 'mvp', 'ytrewq')),  '2024-01-02+00',
-   ('2024-01-06+00', (NULL, NULL, '2024-01-06+00', NULL, NULL, ('2024-01-06+00', NULL, NULL))),
-   ('2024-01-01+00', '2024-01-08+00', 2, 0, '2024-01-06+00', NULL, NULL, NULL, NULL)),
-  ('userC', '2024-01-03+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-03+00',
+  ('userA', '2024-01-07 00:00:00+00', 'xyz', ('dat', DATE '2024-01-04', 1, FALSE, NUMERIC '4', ('xyz', 'dat', 'lot')),    '2024-01-01 00:00:00+00',
+   (NULL, ('2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00', NULL, '2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00', (NULL, '2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00'))),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 4, 0, '2024-01-07 00:00:00+00', NULL, NULL, NULL, NULL)),
+  ('userB', '2024-01-06 00:00:00+00', 'cor', ('mvp', DATE '2024-01-02', 4, TRUE, NUMERIC '2', ('cor', 'mvp', 'ytrewq')),  '2024-01-02 00:00:00+00',
+   ('2024-01-06 00:00:00+00', (NULL, NULL, '2024-01-06 00:00:00+00', NULL, NULL, ('2024-01-06 00:00:00+00', NULL, NULL))),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 2, 0, '2024-01-06 00:00:00+00', NULL, NULL, NULL, NULL)),
+  ('userC', '2024-01-03 00:00:00+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-03 00:00:00+00',
    (NULL, (NULL, NULL, NULL, NULL, NULL, (NULL, NULL, NULL))),
-   ('2024-01-01+00', '2024-01-08+00', 1, 0, '2024-01-03+00', NULL, NULL, NULL, NULL))
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 1, 0, '2024-01-03 00:00:00+00', NULL, NULL, NULL, NULL))
 ])
 ORDER BY userId

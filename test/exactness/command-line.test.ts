@@ -17,11 +17,12 @@ import {
   runUntilDone,
 } from "./fixture.ts";
 import { type CompiledEntity, PROJECT, projectFiles, REPOSITORY } from "./project.ts";
+import { SETTINGS } from "./property.ts";
 import { now, Warehouse } from "./runner.ts";
 import type { Row } from "./values.ts";
 
 const NAME = "command_line";
-const KILLS = Number(process.env.EXACTNESS_CLI_KILLS ?? 50);
+const KILLS = SETTINGS.kills;
 
 let server: Server;
 let endpoint: Endpoint;

@@ -1,10 +1,9 @@
 /** R1 to R5, R7, R8, R11, R12: any history, in any order and any batches, gives the oracle's tables. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../local/src/server.ts";
-import type { EntityOptions } from "./arbitraries.ts";
 import { Endpoint } from "./endpoint.ts";
 import { PROJECT } from "./project.ts";
-import { checkScenarios, SETTINGS, sampleScenarios } from "./property.ts";
+import { checkScenarios, GROUPS, SETTINGS, sampleScenarios } from "./property.ts";
 
 const { histories, seed } = SETTINGS;
 const MINUTES = 60_000;
@@ -17,18 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-/** What share of the histories tries which optional rules. */
-const GROUPS: [name: string, options: EntityOptions, share: number][] = [
-  ["values and policies", {}, 0.6],
-  ["clears", { clears: true }, 0.15],
-  ["deletes", { deletes: true }, 0.1],
-  ["clears and deletes", { clears: true, deletes: true }, 0.15],
-];
-
 describe(`random histories (EXACTNESS_SEED=${seed})`, () => {
   test.each(GROUPS)(
-    "%s: every table is what the oracle says, after every run",
-    async (_, options, share) => {
+    "$name: every table is what the oracle says, after every run",
+    async ({ options, share }) => {
       const scenarios = sampleScenarios(options, histories * share, seed);
       expect(await checkScenarios(endpoint, scenarios, seed)).toBeGreaterThanOrEqual(histories * share);
     },

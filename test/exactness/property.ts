@@ -9,11 +9,28 @@ import { describeScenario, runScenario } from "./runner.ts";
 /** Users per scenario, on average. */
 const USERS = 30;
 
-/** How many histories a test run tries, and from which seed; `EXACTNESS_HISTORIES` and `EXACTNESS_SEED` say otherwise. */
+/** How large the suites are, unless the environment says otherwise. */
 export const SETTINGS = {
+  /** How many histories are tried, and from which seed. */
   histories: Number(process.env.EXACTNESS_HISTORIES ?? 1_000),
   seed: Number(process.env.EXACTNESS_SEED ?? Math.floor(Math.random() * 2 ** 31)),
+  /** How many runs are killed. */
+  kills: Number(process.env.EXACTNESS_KILLS ?? 50),
+  /** Of the steps at which a run can fail or meet another, every which one is tried. */
+  every: Number(process.env.EXACTNESS_EVERY ?? 1),
 };
+
+/** What share of the histories tries which optional rules. */
+export const GROUPS: readonly {
+  readonly name: string;
+  readonly options: EntityOptions;
+  readonly share: number;
+}[] = [
+  { name: "values and policies", options: {}, share: 0.6 },
+  { name: "clears", options: { clears: true }, share: 0.15 },
+  { name: "deletes", options: { deletes: true }, share: 0.1 },
+  { name: "clears and deletes", options: { clears: true, deletes: true }, share: 0.15 },
+];
 
 /** All runs of a property replay from here. */
 export const REPLAY_FROM = EPOCH + 60_000_000n;

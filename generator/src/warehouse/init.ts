@@ -84,9 +84,15 @@ async function alignedSpecs(
   return { specs: aligned, isReordered };
 }
 
-/** Carries out the steps in their order: datasets before their tables. */
-export async function applyInit(steps: readonly Step[]): Promise<void> {
-  for (const step of steps) await step.apply?.();
+/** Carries out the steps in their order: datasets before their tables. `before` is told of each, and may throw to stop. */
+export async function applyInit(
+  steps: readonly Step[],
+  before: (step: Step, index: number) => void = () => undefined,
+): Promise<void> {
+  for (const [index, step] of steps.entries()) {
+    before(step, index);
+    await step.apply?.();
+  }
 }
 
 async function planDataset(warehouse: Warehouse, name: string): Promise<Step> {

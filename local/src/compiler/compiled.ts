@@ -10,6 +10,8 @@ export interface ResultColumn {
 export interface TableRead {
   readonly table: TableRef;
   readonly columns: readonly string[];
+  /** Rows are asked for that were there, or were appended, at another time. */
+  readonly past?: true;
   /** DuckDB condition over the physical table that holds for every row the statement needs on the partitioning column; absent: all. */
   readonly partitionFilter?: string;
 }

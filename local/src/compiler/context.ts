@@ -1,6 +1,7 @@
 import type { RoutineBody } from "../googlesql/routines.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { JavaScriptFunction } from "../javascript/definition.ts";
+import type { TableHistory } from "../storage/history.ts";
 import type { FieldSchema, Partitioning, SqlType, TableRef } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import type { CompiledQuery } from "./compiled.ts";
@@ -28,6 +29,8 @@ export interface PhysicalTable {
   readonly requirePartitionFilter?: boolean;
   /** A snapshot, which statements must not change. */
   readonly isReadOnly?: boolean;
+  /** What is kept of its past, and for how long BigQuery would; absent for what is no standard table. */
+  readonly past?: TableHistory & { readonly windowMs: number };
 }
 
 /** A value of a script variable, parameter or system variable. */
@@ -45,6 +48,8 @@ export interface CompileContext {
   readonly now: bigint;
   /** The statement as written. */
   readonly text: string;
+  /** The statement is part of a multi-statement transaction. */
+  readonly inTransaction?: boolean;
   /**
    * The result becomes a value inside the endpoint (a variable, a view): arrays may be NULL and may hold NULL. Otherwise
    * they follow the rules of a result: `[]` for a NULL array, and a NULL element is an error.

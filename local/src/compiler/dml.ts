@@ -1,6 +1,7 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "../raise.ts";
+import { AFTER_UPDATE, APPENDED, keepRows, type Loss } from "../storage/history.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
@@ -178,23 +179,42 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
   );
   const where = inner.expr(childOf(node, "whereExpr")).sql;
   const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
-  const written = updateSteps(table, names, DML_ROWS);
-  if (source === undefined && written.length === 1) {
-    return { verb: "UPDATE", table, steps: updateSteps(table, names, `(${wanted})`), cleanup: [] };
-  }
   const steps: DmlStep[] = [
     { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${wanted}` },
     ...(source === undefined ? [] : [AT_MOST_ONE_SOURCE_ROW]),
-    ...written,
+    ...updateSteps(table, names, DML_ROWS),
   ];
   return { verb: "UPDATE", table, steps, cleanup: [DROP_ROWS] };
 }
 
-/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`; rows that are read twice are the same both times. */
+/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`, which a temporary table holds. */
 export function updateSteps(table: PhysicalTable, names: readonly string[], rows: string): DmlStep[] {
-  const set = names.map((name, index) => `${quoteName(name)} = m.v${index}`).join(", ");
+  const values = names.map((name, index) => `${quoteName(name)} = m.v${index}`);
+  const set = [...values, `${quoteName(APPENDED)} = ${AFTER_UPDATE}`].join(", ");
   const sql = `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE t.rowid = m.rid`;
-  return [...partEqualValues(table, names, rows), { sql, gives: "updated" }];
+  return [
+    ...keepSteps(table, ridsOf(rows), "updated"),
+    ...partEqualValues(table, names, rows),
+    { sql, gives: "updated" },
+  ];
+}
+
+/** DELETE of the rows with the row id `rid`, which a temporary table holds. */
+export function deleteSteps(table: PhysicalTable, rows: string): DmlStep[] {
+  const sql = `DELETE FROM ${table.sql} AS t WHERE ${ridsOf(rows)}`;
+  return [...keepSteps(table, ridsOf(rows), "removed"), { sql, gives: "deleted" }];
+}
+
+function deleteAll(table: PhysicalTable): DmlStep[] {
+  return [...keepSteps(table, "true", "removed"), { sql: `DELETE FROM ${table.sql}`, gives: "deleted" }];
+}
+
+function ridsOf(rows: string): string {
+  return `t.rowid IN (SELECT m.rid FROM ${rows} AS m)`;
+}
+
+function keepSteps(table: PhysicalTable, condition: string, loss: Loss): DmlStep[] {
+  return keepRows(table.sql, condition, loss).map((sql) => ({ sql }));
 }
 
 /** DELETE. */
@@ -205,28 +225,18 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
   const where = unit.withRowId("rid").expr(childOf(node, "whereExpr"));
   if (where.literal === true) {
     checkPartitionFilter(unit.neededRows(target.scan), target.scan, table);
-    return {
-      verb: "DELETE",
-      table,
-      steps: [{ sql: `DELETE FROM ${table.sql}`, gives: "deleted" }],
-      cleanup: [],
-    };
+    return { verb: "DELETE", table, steps: deleteAll(table), cleanup: [] };
   }
   const rows = `SELECT rid FROM (${targetRows(target, [], unit)}) WHERE ${where.sql}`;
-  const sql = `DELETE FROM ${table.sql} WHERE rowid IN (${rows})`;
-  return { verb: "DELETE", table, steps: [{ sql, gives: "deleted" }], cleanup: [] };
+  const found = { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${rows}` };
+  return { verb: "DELETE", table, steps: [found, ...deleteSteps(table, DML_ROWS)], cleanup: [DROP_ROWS] };
 }
 
 /** TRUNCATE TABLE. */
 export function compileTruncate(node: TreeNode, unit: Unit): Parts {
   if (nodeOf(node, "whereExpr") !== undefined) throw unsupported("TRUNCATE TABLE with WHERE");
   const { table } = dmlTarget(node, unit);
-  return {
-    verb: "TRUNCATE_TABLE",
-    table,
-    steps: [{ sql: `DELETE FROM ${table.sql}`, gives: "deleted" }],
-    cleanup: [],
-  };
+  return { verb: "TRUNCATE_TABLE", table, steps: deleteAll(table), cleanup: [] };
 }
 
 function refuseExtras(node: TreeNode): void {

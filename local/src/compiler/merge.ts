@@ -8,6 +8,7 @@ import {
   columnValue,
   DML_ROWS,
   DROP_ROWS,
+  deleteSteps,
   dmlTarget,
   insertSql,
   targetRows,
@@ -62,9 +63,7 @@ export function compileMerge(
 
 function writeSteps({ action, values }: When, index: number, table: PhysicalTable, unit: Unit): DmlStep[] {
   const taken = `${DML_ROWS} WHERE act = ${index}`;
-  if (action === "DELETE") {
-    return [{ sql: `DELETE FROM ${table.sql} WHERE rowid IN (SELECT rid FROM ${taken})`, gives: "deleted" }];
-  }
+  if (action === "DELETE") return deleteSteps(table, `(SELECT rid FROM ${taken})`);
   const names = [...values.keys()];
   if (action === "UPDATE") {
     const columns = names.map((_, position) => `v${index}_${position} AS v${position}`);

@@ -1,7 +1,9 @@
 import { unsupported } from "../errors.ts";
+import { isAppends } from "../googlesql/appends.ts";
 import { isSessionize } from "../googlesql/sessionize.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { CompiledExpr } from "./functions/types.ts";
+import { compileAppendsScan } from "./past-rows.ts";
 import { findSqlRoutine } from "./routines.ts";
 import { compileSessionizeScan } from "./sessionize.ts";
 import { childOf, columnId, integerOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
@@ -9,6 +11,7 @@ import type { Unit } from "./unit.ts";
 
 /** A call of a table function: of a user's one its query, with the arguments in place of their names. */
 export function compileTableFunctionScan(node: TreeNode, unit: Unit): string {
+  if (isAppends(node)) return compileAppendsScan(node, unit);
   if (isSessionize(node)) return compileSessionizeScan(node, unit);
   const name = textOf(childOf(node, "tvf"), "name");
   const routine = findSqlRoutine(name, unit);

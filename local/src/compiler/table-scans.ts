@@ -1,15 +1,16 @@
-import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { PhysicalTable } from "./context.ts";
 import { type NeededRows, outputId, refTo, renameColumns } from "./needed-rows.ts";
 import { readPartitions } from "./partition-filters.ts";
+import { compilePastScan } from "./past-rows.ts";
 import { columnExpression } from "./physical-columns.ts";
 import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** A table or a view. */
 export function compileTableScan(node: TreeNode, unit: Unit): string {
-  if (nodeOf(node, "forSystemTimeExpr") !== undefined) throw unsupported("FOR SYSTEM_TIME AS OF");
+  if (nodeOf(node, "forSystemTimeExpr") !== undefined)
+    return compilePastScan(node, (table) => tableColumns(node, table, unit), unit);
   const name = tableName(node);
   const view = unit.context.expandView(name, (columns) => viewRows(node, columns, unit));
   if (view !== undefined) {

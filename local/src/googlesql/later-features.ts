@@ -3,7 +3,6 @@ import type { TreeNode } from "./tree.ts";
 
 /** Functions that BigQuery has, GoogleSQL of this age does not know and the endpoint does not run. */
 const LATER_FUNCTIONS: ReadonlySet<string> = new Set([
-  "APPENDS",
   "BAG_OF_WORDS",
   "CHANGES",
   "COLLATE",

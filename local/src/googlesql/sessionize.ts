@@ -1,6 +1,7 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import { typeText } from "../type-text.ts";
 import { RANGE_ELEMENTS, type RangeElementKind, type SqlType } from "../types.ts";
+import { appendedColumns } from "./appended-columns.ts";
 import type { Message } from "./client.ts";
 import type { ObjectNames } from "./object-names.ts";
 import { walkTree } from "./parse-tree.ts";
@@ -32,7 +33,9 @@ export function sessionizeFunction(element: RangeElementKind): Message {
   return {
     namePath: [SESSIONIZE],
     type: "FORWARD_INPUT_SCHEMA_TO_OUTPUT_SCHEMA_WITH_APPENDED_COLUMNS",
-    customContext: sessionColumn(element),
+    customContext: appendedColumns([
+      { name: "session_range", type: { kind: "RANGE", element: { kind: element } } },
+    ]),
     signature: {
       argument: [
         relation,
@@ -43,19 +46,6 @@ export function sessionizeFunction(element: RangeElementKind): Message {
       returnType: relation,
     },
   };
-}
-
-/** The numbers of zetasql.TypeKind. */
-const TYPE_NUMBERS: Readonly<Record<RangeElementKind, number>> = { DATE: 10, DATETIME: 21, TIMESTAMP: 19 };
-const RANGE_NUMBER = 29;
-
-/** The appended column as the catalog wants it: a TVFRelationProto in protobuf's own bytes, all of which are ASCII. */
-function sessionColumn(element: RangeElementKind): string {
-  const message = (field: number, content: string): string =>
-    String.fromCharCode(field * 8 + 2, content.length) + content;
-  const kind = (number: number): string => String.fromCharCode(8, number);
-  const type = kind(RANGE_NUMBER) + message(8, message(1, kind(TYPE_NUMBERS[element])));
-  return message(1, message(1, "session_range") + message(2, type));
 }
 
 /** A call of RANGE_SESSIONIZE, its names looked up. Columns are counted in the input's order. */

@@ -38,6 +38,7 @@ export function compileContext(
     defaultDataset: session.defaultDataset?.datasetId,
     now: scope.now,
     text: analyzed.text,
+    inTransaction: session.transaction !== undefined,
     asValue: scope.asValue,
     physicalTable(name) {
       const table = source.table(name);

@@ -97,7 +97,7 @@ async function write(
       schema: keepDescriptions(schema, entry.schema),
       rows: query.sql,
     });
-    const replaced = { ...created, creationTime: entry.creationTime };
+    const replaced = { ...created, creationTime: entry.creationTime, rowsSince: created.creationTime };
     change.putTable(replaced);
     return replaced;
   }

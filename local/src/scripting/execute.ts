@@ -6,6 +6,7 @@ import { BigQueryError } from "../errors.ts";
 import { TOO_COMPLEX } from "../googlesql/client.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import type { Loss } from "../storage/history.ts";
 import { isUnnamed } from "../storage/schema.ts";
 import { runDdl } from "./ddl.ts";
 import { isDdl } from "./ddl-statements.ts";
@@ -60,6 +61,7 @@ export function asBigQueryError(error: unknown): unknown {
 
 async function attemptStatement(session: Session, prepared: PreparedStatement): Promise<QueryOutcome> {
   const { compiled } = prepared;
+  if (readsOf(compiled).some(({ past }) => past)) await session.parts.storage.catalog.settle();
   // Counted before the statement changes what it reads.
   const bytesProcessed = await session.reading((connection) =>
     session.parts.readBytes.count(connection, session.catalog, readsOf(compiled)),
@@ -150,7 +152,7 @@ async function dmlInTransaction(
 ): Promise<Counts> {
   const entry = needTarget(session, dml);
   const steps = [...dml.steps.map(({ sql }) => sql), ...dml.cleanup];
-  return await transaction.write(entry, changesRows(dml), steps, (connection) => runSteps(connection, dml));
+  return await transaction.write(entry, lossOf(dml), steps, (connection) => runSteps(connection, dml));
 }
 
 async function dmlAlone(session: Session, dml: CompiledDml, version: string): Promise<Counts> {
@@ -158,13 +160,13 @@ async function dmlAlone(session: Session, dml: CompiledDml, version: string): Pr
   const owner = {};
   let committed = false;
   try {
-    if (changesRows(dml)) await locks.lock(owner, tableName(dml.target), session.request.signal);
+    if (lossOf(dml) !== undefined) await locks.lock(owner, tableName(dml.target), session.request.signal);
     return await session.change(
       async (change) => {
         const entry = change.needTable(dml.target);
         // Another statement may have altered the table while this one waited.
         if (entry.version !== version) throw new StaleStatement();
-        change.touch(entry);
+        change.touch(entry, lossOf(dml));
         return await runSteps(change.connection, dml);
       },
       () => {
@@ -188,10 +190,10 @@ function needTarget(session: Session, dml: CompiledDml): TableEntry {
   return entry;
 }
 
-/** INSERT, and a MERGE that can only insert, conflict with nothing. */
-function changesRows(dml: CompiledDml): boolean {
-  if (dml.verb === "TRUNCATE_TABLE") return true;
-  return dml.steps.some(({ gives }) => gives === "updated" || gives === "deleted");
+/** What becomes of rows that were there: INSERT, and a MERGE that can only insert, leaves them as they are and conflicts with nothing. */
+function lossOf({ steps }: CompiledDml): Loss | undefined {
+  if (steps.some(({ gives }) => gives === "updated")) return "updated";
+  return steps.some(({ gives }) => gives === "deleted") ? "removed" : undefined;
 }
 
 async function runSteps(connection: DuckDBConnection, dml: CompiledDml): Promise<Counts> {

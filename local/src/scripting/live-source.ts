@@ -96,7 +96,7 @@ export class LiveSource implements TableSchemaSource {
       return tablesMetaTable(this.#catalog, ref.projectId, ref.datasetId);
     if (ref.tableId.endsWith("*")) return wildcardTable(this.#catalog, ref);
     const entry = this.#catalog.getTable(ref);
-    return entry === undefined ? undefined : liveTable(entry);
+    return entry === undefined ? undefined : liveTable(entry, this.#catalog);
   }
 
   #isHere({ projectId, datasetId }: TableRef): boolean {
@@ -119,7 +119,7 @@ export class LiveSource implements TableSchemaSource {
     if (tempDataset === undefined || tableId === undefined) return undefined;
     if (path.length > 1 && tableId === path[0]) return undefined;
     const entry = this.#catalog.getTable({ projectId, datasetId: tempDataset, tableId });
-    return entry === undefined ? undefined : liveTable(entry);
+    return entry === undefined ? undefined : liveTable(entry, this.#catalog);
   }
 }
 
@@ -141,7 +141,7 @@ export function qualify(
   return path.length === 1 && dataset !== undefined ? { ...dataset, tableId: first } : undefined;
 }
 
-function liveTable(entry: TableEntry): LiveTable {
+function liveTable(entry: TableEntry, catalog: CatalogView): LiveTable {
   const columns: SourceColumn[] = schemaColumns(entry.schema).map((column, index) => ({
     ...column,
     hasDefault: entry.schema[index]?.defaultValueExpression !== undefined,
@@ -168,8 +168,18 @@ function liveTable(entry: TableEntry): LiveTable {
     partitioning: entry.partitioning,
     isReadOnly: entry.kind === "SNAPSHOT",
     requirePartitionFilter: entry.requirePartitionFilter,
+    ...(entry.kind === "TABLE" && entry.base === undefined ? { past: pastOf(entry, catalog) } : {}),
   };
   return { ref: entry.ref, columns, version, entry, physical };
+}
+
+/** https://cloud.google.com/bigquery/docs/time-travel#configure_the_time_travel_window */
+const LONGEST_TIME_TRAVEL_HOURS = 168;
+
+function pastOf(entry: TableEntry, catalog: CatalogView): PhysicalTable["past"] {
+  const { projectId, datasetId } = entry.ref;
+  const hours = Number(catalog.getDataset(projectId, datasetId)?.kept.maxTimeTravelHours);
+  return { ...catalog.history(entry), windowMs: (hours || LONGEST_TIME_TRAVEL_HOURS) * 3_600_000 };
 }
 
 /** BigQuery's error for a table's name without a dataset. */

@@ -71,7 +71,7 @@ export async function prepareStatement(
     source,
     variables: frame.variables,
     parameters: frame.parameters,
-    now: BigInt(Date.now()) * 1000n,
+    now: BigInt(session.parts.storage.catalog.present()) * 1000n,
     asValue: options.asValue === true,
     javaScript: session.nextJavaScript(),
   });

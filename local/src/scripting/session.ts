@@ -165,8 +165,7 @@ export class Session {
 
   /** Runs work as one transaction of its own; `committed` is called once its changes are there for others to see. */
   async change<T>(work: (change: CatalogChange) => Promise<T>, committed: () => void): Promise<T> {
-    await this.connection.run("BEGIN TRANSACTION");
-    const change = this.parts.storage.catalog.begin(this.connection);
+    const change = await this.parts.storage.catalog.begin(this.connection);
     try {
       const result = await work(change);
       await change.commit();

@@ -4,6 +4,7 @@ import type { Catalog } from "../storage/catalog.ts";
 import type { CatalogChange } from "../storage/catalog-change.ts";
 import type { CatalogView } from "../storage/catalog-view.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import type { Loss } from "../storage/history.ts";
 import type { TableRef } from "../types.ts";
 import { isConflict } from "./duck-errors.ts";
 import { concurrentUpdate, type TableLocks } from "./locks.ts";
@@ -30,15 +31,10 @@ export class Transaction {
   #aborted: unknown;
   #repeatable = true;
 
-  private constructor(
-    context: TransactionContext,
-    connection: DuckDBConnection,
-    since: number,
-    began: bigint,
-  ) {
+  private constructor(context: TransactionContext, change: CatalogChange, since: number, began: bigint) {
     this.#context = context;
-    this.#connection = connection;
-    this.#change = context.catalog.begin(connection);
+    this.#connection = change.connection;
+    this.#change = change;
     this.#since = since;
     this.#began = began;
   }
@@ -46,9 +42,9 @@ export class Transaction {
   /** Begins a transaction; it sees the tables as they are now. */
   static async begin(context: TransactionContext, connection: DuckDBConnection): Promise<Transaction> {
     const since = context.locks.now;
-    await connection.run("BEGIN TRANSACTION");
+    const change = await context.catalog.begin(connection);
     // DuckDB takes its snapshot at the first read.
-    return new Transaction(context, connection, since, await logEnd(connection));
+    return new Transaction(context, change, since, await logEnd(connection));
   }
 
   /** The catalog with the transaction's own changes. */
@@ -67,19 +63,19 @@ export class Transaction {
     }
   }
 
-  /** Runs DuckDB statements that change rows of a table; `exclusive` says that they change or delete, not only insert. */
+  /** Runs DuckDB statements that write rows of a table; `loss` says what becomes of rows that were there, if not all stay. */
   async write<T>(
     entry: TableEntry,
-    exclusive: boolean,
+    loss: Loss | undefined,
     steps: readonly string[],
     work: (connection: DuckDBConnection) => Promise<T>,
   ): Promise<T> {
     const name = tableName(entry.ref);
-    if (exclusive) this.#lock(name);
+    if (loss !== undefined) this.#lock(name);
     this.#written.set(name, entry.ref);
     const result = await this.read(work);
     this.#steps.push(...steps);
-    this.#change.touch(entry);
+    this.#change.touch(entry, loss);
     return result;
   }
 

@@ -14,6 +14,7 @@ import {
 import type { CatalogView } from "./catalog-view.ts";
 import { rollback } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+import type { Loss, TableHistory } from "./history.ts";
 
 /** What a change is a change of, and who writes it down. */
 export interface CommittedCatalog extends CatalogView {
@@ -33,11 +34,20 @@ export interface CommittedCatalog extends CatalogView {
   expiredTable(ref: TableRef): TableEntry | undefined;
   /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
   commitChange(
-    connection: DuckDBConnection,
+    change: CatalogChange,
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
-    touched: ReadonlySet<string>,
-    retired: ReadonlyMap<TableEntry, number>,
+    rows: ChangedRows,
   ): Promise<void>;
+}
+
+/** What a change has done to the rows of tables, which are named as DuckDB's are. */
+export interface ChangedRows {
+  readonly touched: ReadonlySet<string>;
+  /** Tables of which past rows are kept. */
+  readonly lost: ReadonlyMap<string, Loss>;
+  /** Tables whose rows, past ones too, are in another one from now on, by the one that they were in. */
+  readonly moved: ReadonlyMap<string, string>;
+  readonly retired: ReadonlyMap<TableEntry, number>;
 }
 
 /**
@@ -49,11 +59,18 @@ export class CatalogChange implements CatalogView {
   readonly catalog: CommittedCatalog;
   readonly #writes = new Map<EntryKey, { base: Entry | undefined; next: Entry | undefined }>();
   readonly #touched = new Set<string>();
+  readonly #lost = new Map<string, Loss>();
+  readonly #moved = new Map<string, string>();
   readonly #retired = new Map<TableEntry, number>();
   readonly #since: number;
   #ended = false;
 
-  constructor(catalog: CommittedCatalog, connection: DuckDBConnection) {
+  constructor(
+    catalog: CommittedCatalog,
+    connection: DuckDBConnection,
+    /** By which its rows know it. */
+    readonly number: bigint,
+  ) {
     this.catalog = catalog;
     this.connection = connection;
     this.#since = catalog.touches;
@@ -89,6 +106,10 @@ export class CatalogChange implements CatalogView {
   /** Rows that the change itself has touched count once it is committed. */
   lastModified(entry: TableEntry): number {
     return this.catalog.lastModified(entry);
+  }
+
+  history(entry: TableEntry): TableHistory {
+    return this.catalog.history(entry);
   }
 
   /** The dataset, or BigQuery's error that there is none. */
@@ -135,9 +156,17 @@ export class CatalogChange implements CatalogView {
     this.#write(routineKey(projectId, datasetId, routineId), undefined);
   }
 
-  /** Says that rows of the table changed. */
-  touch(entry: TableEntry): void {
-    if (entry.physical !== undefined) this.#touched.add(entry.physical);
+  /** Says that rows of the table changed, and whether some of them were removed or updated, of which copies are kept. */
+  touch(entry: TableEntry, loss?: Loss): void {
+    if (entry.physical === undefined) return;
+    this.#touched.add(entry.physical);
+    if (loss !== undefined && this.#lost.get(entry.physical) !== "updated")
+      this.#lost.set(entry.physical, loss);
+  }
+
+  /** Says that a DuckDB table has the rows of another one, and its past. */
+  move(from: string, to: string): void {
+    this.#moved.set(from, to);
   }
 
   /** Says that the table's rows were copied to where they are kept from now on: the change fails if there are new ones by then. */
@@ -154,7 +183,13 @@ export class CatalogChange implements CatalogView {
   async commit(): Promise<void> {
     if (this.#ended) throw new Error("the change has ended");
     try {
-      await this.catalog.commitChange(this.connection, this.#writes, this.#touched, this.#retired);
+      const rows = {
+        touched: this.#touched,
+        lost: this.#lost,
+        moved: this.#moved,
+        retired: this.#retired,
+      };
+      await this.catalog.commitChange(this, this.#writes, rows);
       this.#ended = true;
     } catch (error) {
       await this.rollback();

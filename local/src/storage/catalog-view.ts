@@ -1,5 +1,6 @@
 import type { TableRef } from "../types.ts";
 import type { DatasetEntry, RoutineEntry, TableEntry } from "./entries.ts";
+import type { TableHistory } from "./history.ts";
 
 /** Something objects can be looked up in: the committed catalog, or a change in progress that sees itself. */
 export interface CatalogView {
@@ -11,4 +12,6 @@ export interface CatalogView {
   listRoutines(projectId: string, datasetId: string): RoutineEntry[];
   /** When the table or its rows last changed, in milliseconds. */
   lastModified(entry: TableEntry): number;
+  /** What is known of the table's past. */
+  history(entry: TableEntry): TableHistory;
 }

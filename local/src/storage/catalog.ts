@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BigQueryError } from "../errors.ts";
 import type { TableRef } from "../types.ts";
-import { quoteText } from "../values.ts";
-import { CatalogChange, type CommittedCatalog } from "./catalog-change.ts";
+import { quoteName, quoteText } from "../values.ts";
+import { CatalogChange, type ChangedRows, type CommittedCatalog } from "./catalog-change.ts";
 import {
   compareText,
   datasetKey,
@@ -17,6 +17,15 @@ import {
 } from "./catalog-entries.ts";
 import type { Database } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
+import {
+  APPENDED,
+  APPENDED_DEFAULT,
+  beginChange,
+  CREATE_COMMITS,
+  pastTable,
+  REMOVED,
+  type TableHistory,
+} from "./history.ts";
 
 /**
  * Datasets, tables, views and routines. All entries are in memory; each change is also a row of `meta.log`, written by the same
@@ -33,6 +42,11 @@ export class Catalog implements CommittedCatalog {
   #touches = 0;
   #sequence = 0n;
   #number = 0;
+  #changes = 0n;
+  /** DuckDB tables that have past rows. */
+  readonly #past = new Set<string>();
+  /** When rows of a physical table were last updated, in milliseconds. */
+  readonly #updated = new Map<string, number>();
   #lastTime = 0;
   #commits: Promise<void> = Promise.resolve();
 
@@ -64,29 +78,70 @@ export class Catalog implements CommittedCatalog {
       "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'bq' AND database_name = current_database()",
     );
     for (const [name] of tables.getRows() as [string][]) {
-      this.#number = Math.max(this.#number, Number(name.slice(1)) || 0);
+      this.#number = Math.max(this.#number, Number.parseInt(name.slice(1), 10) || 0);
       orphans.add(`bq.${name}`);
     }
-    for (const [key, value] of live) {
+    const unmarked = await this.#markRows(connection);
+    for (const [index, [key, value]] of live.entries()) {
       if (key.startsWith("touched:")) {
         this.#touched.set(key.slice("touched:".length), { time: Number(value), count: 0, at: 0 });
         continue;
       }
-      const entry = JSON.parse(value) as Entry;
+      if (key.startsWith("updated:")) {
+        this.#updated.set(key.slice("updated:".length), Number(value));
+        continue;
+      }
+      const stored = JSON.parse(value) as Entry;
+      const isUnmarked = stored.kind === "table" && unmarked.has(stored.value.physical ?? "");
+      const entry: Entry = isUnmarked
+        ? { ...stored, value: { ...stored.value, rowsSince: this.now() } }
+        : stored;
       if (isExpired(entry)) continue;
+      if (isUnmarked) live[index] = [key, JSON.stringify(entry)];
       this.#entries.set(key, entry);
       kept.add(key);
       if (entry.kind !== "table") continue;
       kept.add(`touched:${entry.value.physical}`);
-      if (entry.value.physical !== undefined) orphans.delete(entry.value.physical);
+      kept.add(`updated:${entry.value.physical}`);
+      if (entry.value.physical !== undefined) {
+        orphans.delete(entry.value.physical);
+        if (orphans.delete(pastTable(entry.value.physical))) this.#past.add(entry.value.physical);
+      }
       this.#number = Math.max(this.#number, Number(entry.value.version.split(".")[0]));
     }
     // The rows of tables that have expired.
     for (const physical of orphans) await connection.run(`DROP TABLE IF EXISTS ${physical}`);
+    await this.#loadHistory(connection);
     await this.#compact(
       connection,
       live.filter(([key]) => kept.has(key)),
     );
+  }
+
+  /** Gives the tables of a data file from before there was a history its column; says which they were. */
+  async #markRows(connection: DuckDBConnection): Promise<ReadonlySet<string>> {
+    const reader = await connection.runAndReadAll(
+      `SELECT table_name FROM duckdb_columns() WHERE schema_name = 'bq' GROUP BY ALL HAVING NOT bool_or(column_name = ${quoteText(APPENDED)})`,
+    );
+    const tables = (reader.getRows() as [string][]).map(([name]) => `bq.${name}`);
+    for (const physical of tables) {
+      await connection.run(`ALTER TABLE ${physical} ADD COLUMN ${quoteName(APPENDED)} BIGINT`);
+      await connection.run(`ALTER TABLE ${physical} ALTER COLUMN ${APPENDED_DEFAULT}`);
+    }
+    return new Set(tables);
+  }
+
+  /** Forgets rows that were removed before BigQuery's longest time travel. */
+  async #loadHistory(connection: DuckDBConnection): Promise<void> {
+    await connection.run(CREATE_COMMITS);
+    const known = await connection.runAndReadAll("SELECT max(change) FROM meta.commits");
+    this.#changes = BigInt((known.getRows()[0]?.[0] as bigint | null) ?? 0n);
+    await connection.run("DELETE FROM meta.commits WHERE change > 0 AND time < now() - INTERVAL 8 DAY");
+    for (const physical of this.#past) {
+      await connection.run(
+        `DELETE FROM ${pastTable(physical)} WHERE ${quoteName(REMOVED)} NOT IN (SELECT change FROM meta.commits)`,
+      );
+    }
   }
 
   /** Replaces the log by its outcome. */
@@ -155,14 +210,39 @@ export class Catalog implements CommittedCatalog {
     return Math.max(entry.lastModifiedTime, this.#touched.get(entry.physical ?? "")?.time ?? 0);
   }
 
+  /** What is known of the table's past. */
+  history(entry: TableEntry): TableHistory {
+    const physical = entry.physical ?? "";
+    return {
+      ...(this.#past.has(physical) ? { past: pastTable(physical) } : {}),
+      created: entry.creationTime,
+      overwritten: entry.rowsSince ?? 0,
+      reshaped: entry.columnsSince ?? 0,
+      updated: this.#updated.get(physical) ?? 0,
+    };
+  }
+
+  /** Waits for the changes whose time of commit is known already, so that what is read next has all of them. */
+  async settle(): Promise<void> {
+    await this.#commits;
+  }
+
+  /** A time for what begins now, in milliseconds: after all that was committed before. */
+  present(): number {
+    return Math.max(this.#lastTime + 1, Date.now());
+  }
+
   /** A point in time: rows of a table that change later may be missing from what a transaction that begins here reads. */
   get touches(): number {
     return this.#touches;
   }
 
-  /** A change on a connection that has begun a DuckDB transaction; the change ends it, by `commit` or `rollback`. */
-  begin(connection: DuckDBConnection): CatalogChange {
-    return new CatalogChange(this, connection);
+  /** A change, and on its connection a DuckDB transaction; the change ends it, by `commit` or `rollback`. */
+  async begin(connection: DuckDBConnection): Promise<CatalogChange> {
+    this.#changes += 1n;
+    const change = new CatalogChange(this, connection, this.#changes);
+    await connection.run(beginChange(change.number));
+    return change;
   }
 
   /**
@@ -183,8 +263,7 @@ export class Catalog implements CommittedCatalog {
 
   #changeOnce<T>(work: (change: CatalogChange) => Promise<T>): Promise<T> {
     return this.database.use(async (connection) => {
-      await connection.run("BEGIN TRANSACTION");
-      const change = this.begin(connection);
+      const change = await this.begin(connection);
       try {
         const result = await work(change);
         await change.commit();
@@ -226,10 +305,9 @@ export class Catalog implements CommittedCatalog {
 
   /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
   async commitChange(
-    connection: DuckDBConnection,
+    { connection, number }: CatalogChange,
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
-    touched: ReadonlySet<string>,
-    retired: ReadonlyMap<TableEntry, number>,
+    { touched, lost, moved, retired }: ChangedRows,
   ): Promise<void> {
     const previous = this.#commits;
     let release: () => void = () => undefined;
@@ -251,12 +329,19 @@ export class Catalog implements CommittedCatalog {
         rows.push(`${quoteText(key)}, ${next === undefined ? "NULL" : quoteText(JSON.stringify(next))}`);
       }
       for (const physical of touched) rows.push(`${quoteText(`touched:${physical}`)}, '${time}'`);
+      const updates = updateTimes(lost, moved, this.#updated, time);
+      for (const [physical, at] of updates) rows.push(`${quoteText(`updated:${physical}`)}, '${at}'`);
       if (rows.length > 0) {
         const values = rows.map((row, index) => `(${this.#sequence + BigInt(index + 1)}, ${row})`);
         this.#sequence += BigInt(rows.length);
-        await connection.run(`INSERT INTO meta.log VALUES ${values.join(", ")}`);
+        await connection.run(
+          `INSERT INTO meta.log VALUES ${values.join(", ")}; INSERT INTO meta.commits VALUES (${number}, to_timestamp(${time} / 1000))`,
+        );
       }
       await connection.run("COMMIT");
+      for (const physical of lost.keys()) this.#past.add(physical);
+      for (const [from, to] of moved) if (this.#past.has(from)) this.#past.add(to);
+      for (const [physical, at] of updates) this.#updated.set(physical, at);
       for (const [key, { next }] of writes) {
         if (next === undefined) this.#entries.delete(key);
         else this.#entries.set(key, next);
@@ -270,6 +355,22 @@ export class Catalog implements CommittedCatalog {
       release();
     }
   }
+}
+
+/** When rows of DuckDB tables were last updated, for those of which that changes. */
+function updateTimes(
+  lost: ChangedRows["lost"],
+  moved: ChangedRows["moved"],
+  before: ReadonlyMap<string, number>,
+  now: number,
+): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const [from, to] of moved) {
+    const time = lost.get(from) === "updated" ? now : before.get(from);
+    if (time !== undefined) times.set(to, time);
+  }
+  for (const [physical, loss] of lost) if (loss === "updated") times.set(physical, now);
+  return times;
 }
 
 function isExpired(entry: Entry): boolean {

@@ -40,6 +40,10 @@ export interface TableEntry extends Described {
   readonly version: string;
   /** The DuckDB table that holds the rows, as SQL text; views have none. */
   readonly physical?: string;
+  /** When all rows were replaced, in milliseconds since the epoch: of those before nothing is kept. */
+  readonly rowsSince?: number;
+  /** When columns were last added, dropped, renamed or changed, in milliseconds since the epoch. */
+  readonly columnsSince?: number;
   readonly schema: readonly FieldSchema[];
   readonly partitioning: Partitioning;
   readonly requirePartitionFilter?: boolean;

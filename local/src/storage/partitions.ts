@@ -4,6 +4,7 @@ import type { FieldSchema, Partitioning } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, tableName } from "./entries.ts";
+import { keepRows } from "./history.ts";
 import { elementType } from "./schema.ts";
 import { isIngestionTimePartitioned, PARTITION_TIME } from "./tables.ts";
 
@@ -62,8 +63,11 @@ export async function clearPartition(
   writeDisposition: string,
 ): Promise<void> {
   const condition = inPartition(entry, id);
-  if (writeDisposition === "WRITE_TRUNCATE")
+  if (writeDisposition === "WRITE_TRUNCATE") {
+    for (const sql of keepRows(entry.physical ?? "", condition, "removed")) await change.run(sql);
     await change.run(`DELETE FROM ${entry.physical} WHERE ${condition}`);
+    change.touch(entry, "removed");
+  }
   if (writeDisposition !== "WRITE_EMPTY") return;
   const reader = await change.connection.runAndReadAll(
     `SELECT 1 FROM ${entry.physical} WHERE ${condition} LIMIT 1`,

@@ -3,6 +3,7 @@ import type { FieldSchema, Partitioning, SqlType, TableRef } from "../types.ts";
 import { duckType, quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, type TableKind, tableName } from "./entries.ts";
+import { APPENDED, APPENDED_COLUMN, dropPhysical, keepRows, pastTable, REMOVED } from "./history.ts";
 import { checkSchema, fieldType, findField } from "./schema.ts";
 import { conversion } from "./struct-conversion.ts";
 import { checkLayout } from "./table-layout.ts";
@@ -46,7 +47,7 @@ export async function createTable(change: CatalogChange, table: NewTable): Promi
   const physical = await createPhysical(change, number, table.schema, table.partitioning ?? {});
   if (table.rows !== undefined) await insertRows(change, physical, table.schema, table.rows);
   const entry: TableEntry = { ...describe(change, table), kind: "TABLE", version: `${number}.1`, physical };
-  if (replaced?.physical !== undefined) await change.run(`DROP TABLE ${replaced.physical}`);
+  if (replaced?.physical !== undefined) await dropRows(change, replaced.physical);
   change.putTable(entry);
   return entry;
 }
@@ -54,7 +55,7 @@ export async function createTable(change: CatalogChange, table: NewTable): Promi
 /** Makes a view, or replaces what has its name. The dataset must exist. */
 export async function createView(change: CatalogChange, view: NewView): Promise<TableEntry> {
   const replaced = change.getTable(view.ref) ?? change.catalog.expiredTable(view.ref);
-  if (replaced?.physical !== undefined) await change.run(`DROP TABLE ${replaced.physical}`);
+  if (replaced?.physical !== undefined) await dropRows(change, replaced.physical);
   const version = `${change.catalog.nextNumber()}.1`;
   const entry: TableEntry = { ...describe(change, view), kind: view.kind, version, viewQuery: view.query };
   change.putTable(entry);
@@ -63,7 +64,7 @@ export async function createView(change: CatalogChange, view: NewView): Promise<
 
 /** Drops a table or view with its rows. */
 export async function dropTable(change: CatalogChange, entry: TableEntry): Promise<void> {
-  if (entry.physical !== undefined) await change.run(`DROP TABLE ${entry.physical}`);
+  if (entry.physical !== undefined) await dropRows(change, entry.physical);
   change.removeTable(entry.ref);
 }
 
@@ -115,12 +116,19 @@ export async function changeSchema(
   });
   const hidden = isIngestionTimePartitioned(entry.partitioning) ? [quoteName(PARTITION_TIME)] : [];
   const columns = [...schema.map((field) => quoteName(field.name)), ...hidden];
-  await change.run(
-    `INSERT INTO ${physical} (${columns.join(", ")}) SELECT ${[...sources, ...hidden].join(", ")} FROM ${entry.physical}`,
-  );
-  await change.run(`DROP TABLE ${entry.physical}`);
+  const copied = (to: string, from: string, more: readonly string[]): string =>
+    `INSERT INTO ${to} (${[...columns, ...more].join(", ")}) SELECT ${[...sources, ...hidden, ...more].join(", ")} FROM ${from}`;
+  const marks = [quoteName(APPENDED)];
+  await change.run(copied(physical, entry.physical, marks));
+  const { past } = change.history(entry);
+  if (past !== undefined) {
+    for (const sql of keepRows(physical, "false", "removed")) await change.run(sql);
+    await change.run(copied(pastTable(physical), past, [...marks, quoteName(REMOVED)]));
+  }
+  await dropRows(change, entry.physical);
   change.retire(entry);
-  return alterEntry(change, entry, { schema, physical });
+  change.move(entry.physical, physical);
+  return alterEntry(change, entry, { schema, physical, columnsSince: change.catalog.now() });
 }
 
 /** Makes `target` a copy of the table: rows, schema, layout and descriptions. Replaces what has its name. */
@@ -140,7 +148,10 @@ export async function copyTable(
     description: entry.description,
     labels: entry.labels,
   });
-  if (withRows) await change.run(`INSERT INTO ${copy.physical} BY NAME SELECT * FROM ${entry.physical}`);
+  if (withRows)
+    await change.run(
+      `INSERT INTO ${copy.physical} BY NAME SELECT * EXCLUDE (${quoteName(APPENDED)}) FROM ${entry.physical}`,
+    );
   return copy;
 }
 
@@ -172,8 +183,8 @@ export async function replaceRows(
   checkLayout({ ...entry, schema: wanted });
   const physical = await createPhysical(change, change.catalog.nextNumber(), wanted, entry.partitioning);
   const count = await insertRows(change, physical, given, query);
-  await change.run(`DROP TABLE ${entry.physical}`);
-  alterEntry(change, entry, { schema: wanted, physical });
+  await dropRows(change, entry.physical);
+  alterEntry(change, entry, { schema: wanted, physical, rowsSince: change.catalog.now() });
   return count;
 }
 
@@ -197,6 +208,10 @@ export function missingValue(type: SqlType): string {
   return type.kind === "ARRAY" ? `[]::${duckType(type)}` : `NULL::${duckType(type)}`;
 }
 
+async function dropRows(change: CatalogChange, physical: string): Promise<void> {
+  for (const sql of dropPhysical(physical)) await change.run(sql);
+}
+
 async function createPhysical(
   change: CatalogChange,
   number: number,
@@ -207,6 +222,7 @@ async function createPhysical(
   const columns = physicalColumns(schema, partitioning);
   // BigQuery has tables without columns, which the first load gives its schema; DuckDB has none.
   if (columns.length === 0) columns.push(`${quoteName("_FILE_")} BOOLEAN`);
+  columns.push(APPENDED_COLUMN);
   await change.run(`CREATE TABLE ${physical} (${columns.join(", ")})`);
   return physical;
 }

@@ -8,6 +8,7 @@ import { toRuntimeError } from "../../../src/compiler/runtime-errors.ts";
 import type { AnalyzedStatement } from "../../../src/googlesql/analyzed-statement.ts";
 import { Analyzer } from "../../../src/googlesql/analyzer.ts";
 import { createFixedSource, type FoundRoutine } from "../../../src/googlesql/source.ts";
+import { APPENDED_COLUMN } from "../../../src/storage/history.ts";
 import { schemaColumns } from "../../../src/storage/schema.ts";
 import type { FieldSchema, Partitioning } from "../../../src/types.ts";
 import { duckType, fromDuck, quoteName, type SqlValue } from "../../../src/values.ts";
@@ -57,12 +58,13 @@ export class Bench {
     await connection.run("SET TimeZone = 'UTC'");
     registerFunctions(connection);
     await connection.run("CREATE SCHEMA bq");
+    await connection.run("SET VARIABLE bq_change = 1");
     for (const { name, schema, viewQuery } of tables) {
       if (viewQuery !== undefined) continue;
       const columns = schemaColumns(schema).map(
         (column) => `${quoteName(column.name)} ${duckType(column.type)}`,
       );
-      await connection.run(`CREATE TABLE bq.${name} (${columns.join(", ")})`);
+      await connection.run(`CREATE TABLE bq.${name} (${[...columns, APPENDED_COLUMN].join(", ")})`);
     }
     return new Bench(new Analyzer(), connection, tables, new Map(Object.entries(variables)), routines);
   }

@@ -29,8 +29,9 @@ export class Harness {
     this.engine = new Engine(storage, options);
   }
 
-  static async start(options: EngineOptions = {}): Promise<Harness> {
-    const harness = new Harness(await openStorage({ prepare: registerFunctions }), options);
+  /** `file`: where its data outlive it. */
+  static async start(options: EngineOptions = {}, file?: string): Promise<Harness> {
+    const harness = new Harness(await openStorage({ file, prepare: registerFunctions }), options);
     await harness.engine.start();
     await harness.storage.catalog.change(async (change) => {
       const times = { creationTime: 1, lastModifiedTime: 1 };

@@ -124,11 +124,11 @@ describe("transactions side by side", () => {
     if (entry === undefined) throw new Error("no table");
     await database.use(async (connection) => {
       const transaction = await Transaction.begin({ catalog, locks }, connection);
-      const insert = `INSERT INTO ${entry.physical} VALUES (9, 'kept?')`;
-      await transaction.write(entry, false, [insert], (writer) => writer.run(insert));
+      const insert = `INSERT INTO ${entry.physical} (k, v) VALUES (9, 'kept?')`;
+      await transaction.write(entry, undefined, [insert], (writer) => writer.run(insert));
       locks.lockInTransaction({}, "p:d.t", locks.now);
       const update = `UPDATE ${entry.physical} SET v = 'x'`;
-      const losing = transaction.write(entry, true, [update], (writer) => writer.run(update));
+      const losing = transaction.write(entry, "updated", [update], (writer) => writer.run(update));
       await expect(losing).rejects.toThrow("concurrent update against table p:d.t");
       await expect(transaction.commit()).rejects.toThrow("concurrent update against table p:d.t");
     });
@@ -165,8 +165,8 @@ describe("transactions side by side", () => {
       const transaction = await Transaction.begin({ catalog, locks: new TableLocks() }, connection);
       const entry = catalog.getTable({ projectId: "p", datasetId: "d", tableId: "t" });
       if (entry === undefined) throw new Error("no table");
-      const insert = `INSERT INTO ${entry.physical} VALUES (9, 'lost')`;
-      await transaction.write(entry, false, [insert], (writer) => writer.run(insert));
+      const insert = `INSERT INTO ${entry.physical} (k, v) VALUES (9, 'lost')`;
+      await transaction.write(entry, undefined, [insert], (writer) => writer.run(insert));
       await harness.table("t", [field("k", "INTEGER"), field("v", "STRING")]);
       await expect(transaction.commit()).rejects.toThrow("concurrent update against table p:d.t");
     });
