@@ -13,6 +13,8 @@ export const COMMANDS = {
   cost: async () => (await import("./commands/cost.ts")).cost,
   local: async () => (await import("./commands/local.ts")).local,
   demo: async () => (await import("./commands/demo.ts")).demo,
+  new: async () => (await import("./commands/new.ts")).newCommand,
+  test: async () => (await import("./commands/test.ts")).test,
 } satisfies Readonly<Record<string, () => Promise<Command>>>;
 
 /** A command's name. */

@@ -12,7 +12,7 @@ export interface Page {
 }
 
 /** The text of a file beside this module. */
-export function readAsset(name: string): string {
+function readAsset(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
 }
 

@@ -10,20 +10,26 @@ export interface EntityStatus {
   readonly watermark: string | null;
   /** Seconds between the watermark and now. */
   readonly lagSeconds: number | null;
-  /** Updates that came after the watermark. */
+  /** Updates that came after the watermark; those stamped in the future wait for their time, not for a run. */
   readonly waiting: number | null;
+  /** Seconds since the oldest of them came in; 0 where none waits. */
+  readonly waitingSeconds: number | null;
   readonly users: number | null;
   readonly runs: readonly RunStatus[];
 }
 
 /** One run of an entity, from its log. */
-interface RunStatus {
+export interface RunStatus {
+  readonly runId: string;
   readonly kind: string;
   readonly mergedAt: string;
   readonly rowsRead: number;
+  readonly usersRead: number;
   readonly rowsChanged: number;
   readonly badRows: number;
   readonly futureRows: number;
+  /** Rows that became visible behind the window of the run; undefined where the log does not say. */
+  readonly missedRows?: number;
 }
 
 interface WatermarkRow {
@@ -31,12 +37,15 @@ interface WatermarkRow {
   readonly started: boolean;
   readonly lag_seconds: number;
   readonly recent_runs: readonly {
+    run_id: string;
+    users_read: number;
     kind: string;
     merged_at: string;
     rows_read: number;
     rows_changed: number;
     bad_rows: number;
     future_rows: number;
+    missed_rows?: number | null;
   }[];
 }
 
@@ -47,6 +56,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     watermark: null,
     lagSeconds: null,
     waiting: null,
+    waitingSeconds: null,
     users: null,
     runs: [],
   };
@@ -57,25 +67,45 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   );
   const progress = watermark === undefined ? undefined : await readWatermark(warehouse, entity);
   if (progress === undefined) return { ...empty, state: "never run", users: 0 };
-  const waiting = await count(
-    warehouse,
-    `FROM ${name(warehouse, entity, "updates")} WHERE ${entity.ingest.quoted} > TIMESTAMP '${progress.watermark}'`,
-  );
+  const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, progress.watermark);
   return {
     entity: entity.name,
     state: progress.recent_runs.length === 0 ? "never run" : waiting === 0 ? "up to date" : "behind",
     watermark: progress.started ? progress.watermark : null,
     lagSeconds: progress.started ? progress.lag_seconds : null,
     waiting,
+    waitingSeconds,
     users: await count(warehouse, `FROM ${name(warehouse, entity, "final")}`),
-    runs: progress.recent_runs.map((run) => ({
-      kind: run.kind,
-      mergedAt: run.merged_at,
-      rowsRead: Number(run.rows_read),
-      rowsChanged: Number(run.rows_changed),
-      badRows: Number(run.bad_rows),
-      futureRows: Number(run.future_rows),
-    })),
+    runs: progress.recent_runs.map(runStatus),
+  };
+}
+
+/** The runs of an entity that are logged in its watermark, newest first, and where that stands; no table of rows is read. */
+export async function readRuns(
+  warehouse: Warehouse,
+  entity: EntityModel,
+): Promise<{ readonly watermark: string | null; readonly runs: readonly RunStatus[] }> {
+  const table = tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.watermark });
+  const progress =
+    (await findTable(table)) === undefined ? undefined : await readWatermark(warehouse, entity);
+  if (progress === undefined) return { watermark: null, runs: [] };
+  return {
+    watermark: progress.started ? progress.watermark : null,
+    runs: progress.recent_runs.map(runStatus),
+  };
+}
+
+function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
+  return {
+    runId: run.run_id,
+    kind: run.kind,
+    mergedAt: run.merged_at,
+    rowsRead: Number(run.rows_read),
+    usersRead: Number(run.users_read),
+    rowsChanged: Number(run.rows_changed),
+    badRows: Number(run.bad_rows),
+    futureRows: Number(run.future_rows),
+    ...(run.missed_rows === undefined ? {} : { missedRows: Number(run.missed_rows) }),
   };
 }
 
@@ -90,11 +120,60 @@ FROM ${name(warehouse, entity, "watermark")}`;
   return plain(rows[0]) as WatermarkRow | undefined;
 }
 
+async function readWaiting(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  watermark: string,
+): Promise<{ waiting: number; waitingSeconds: number }> {
+  const query = `SELECT
+  COUNT(*) AS waiting,
+  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
+FROM ${name(warehouse, entity, "updates")}
+WHERE ${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND ${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
+  const [rows] = await warehouse.client.query({ query });
+  const row = rows[0] as { waiting: unknown; waiting_seconds: unknown };
+  return { waiting: Number(row.waiting), waitingSeconds: Number(row.waiting_seconds) };
+}
+
 async function count(warehouse: Warehouse, from: string): Promise<number> {
   const [rows] = await warehouse.client.query({ query: `SELECT COUNT(*) AS row_count ${from}` });
   return Number((rows[0] as { row_count: unknown }).row_count);
 }
 
-function name(warehouse: Warehouse, entity: EntityModel, table: "updates" | "watermark" | "final"): string {
+function name(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  table: "updates" | "watermark" | "final" | "runs",
+): string {
   return `\`${warehouse.project.projectId}.${entity.dataset}.${entity.tables[table]}\``;
+}
+
+/** The entity's runs of the last days, oldest first, as the log has them: a column that it does not have yet is undefined. */
+export async function readRunLog(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  days: number,
+): Promise<readonly RunLogRow[]> {
+  const runs = tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.runs });
+  if ((await findTable(runs)) === undefined) return [];
+  const query = `SELECT * FROM ${name(warehouse, entity, "runs")}
+WHERE merged_at >= TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL ${days} DAY)
+ORDER BY merged_at`;
+  const [rows] = await warehouse.client.query({ query });
+  return rows.map((row) => plain(row) as RunLogRow);
+}
+
+/** One row of `<entity>_runs`, as far as pages show it. */
+export interface RunLogRow {
+  readonly kind: string;
+  readonly merged_at: string;
+  readonly watermark_after: string;
+  readonly rows_read: number;
+  readonly rows_changed: number;
+  readonly bad_rows: number;
+  readonly future_rows: number;
+  readonly missed_rows?: number | null;
+  readonly users?: number | null;
+  readonly bytes_billed?: number | null;
+  readonly duration_ms?: number | null;
 }

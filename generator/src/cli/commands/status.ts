@@ -1,68 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EntityModel } from "../../generate/model.ts";
 import { readEntities } from "../../generate/read-entities.ts";
-import { type EntityStatus, readStatus } from "../../warehouse/status.ts";
-import { defineCommand, flag } from "../command.ts";
-import { EXIT } from "../exit-codes.ts";
-import { formatTable } from "../table.ts";
+import { wrongUsage } from "../../project/errors.ts";
+import type { Warehouse } from "../../warehouse/client.ts";
+import { readRunLog, readStatus } from "../../warehouse/status.ts";
+import { parseDuration } from "../../watch/durations.ts";
+import { judge, type Thresholds, worst } from "../../watch/health.ts";
+import { type Context, defineCommand, flag, text } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { formatStatus } from "../status-terminal.ts";
 import { openTarget } from "../target.ts";
+import { writeForCaller } from "../write-for-caller.ts";
+
+/** How far back the page's charts go. */
+const CHART_DAYS = 30;
+/** How often `--watch` looks: each look is a few small queries. */
+const WATCH_MS = 15_000;
 
 /** `npm run status`: how each entity stands. */
 export const status = defineCommand({
   name: "status",
-  summary: "per entity: watermark, lag, last runs, users, bad rows",
-  options: { json: flag("--json", "print it as JSON") },
+  summary: "is all well? per entity: watermark, lag, last runs, users, bad rows",
+  options: {
+    json: flag("--json", "print it as JSON"),
+    watch: flag("--watch", "look again every 15 seconds, until interrupted"),
+    html: text("--html <file>", "write a page with charts of the last 30 days; one file, no network"),
+    maxLag: text("--max-lag <time>", "how long the oldest waiting update may have waited, such as 2h"),
+    maxBadRows: text("--max-bad-rows <n>", "how many bad rows the last run may have kept out"),
+    maxMissed: text("--max-missed <n>", "how many rows may be behind the window of all later runs"),
+  },
   examples: [
-    { term: "npm run status", meaning: "a table to read" },
+    { term: "npm run status", meaning: "one screen to read" },
+    { term: "npm run status -- --max-lag 2h --max-bad-rows 0", meaning: "in a check, by its exit code" },
+    { term: "npm run status -- --html status.html", meaning: "charts over time" },
     { term: "npm run -s status -- --json", meaning: "the same for a program" },
   ],
-  exitCodes: [EXIT.done, EXIT.failed],
+  exitCodes: [EXIT.done, EXIT.failed, EXIT.threshold],
   async run(context, { options }) {
+    const thresholds = {
+      maxLagSeconds:
+        options.maxLag === undefined ? undefined : parseDuration(options.maxLag, "status: --max-lag"),
+      maxBadRows: parseCount(options.maxBadRows, "--max-bad-rows"),
+      maxMissed: parseCount(options.maxMissed, "--max-missed"),
+    };
     const warehouse = await openTarget(context);
     const entities = await readEntities(warehouse.project.root);
-    const statuses = await Promise.all(entities.map((entity) => readStatus(warehouse, entity)));
-    if (options.json) context.output.json(statuses);
-    else context.output.line(formatStatus(statuses));
-    return EXIT.done;
+    for (;;) {
+      const code = await look(context, warehouse, entities, thresholds, options);
+      if (!options.watch) return code;
+      await sleep(WATCH_MS);
+    }
   },
 });
 
-/** The entities as one table, their last runs as another. */
-function formatStatus(statuses: readonly EntityStatus[], shownRuns = 5): string {
-  const summary = formatTable(
-    ["entity", "state", "watermark", "lag", "updates waiting", "users", "bad rows in the last run"],
-    statuses.map((status) => [
-      status.entity,
-      status.state,
-      status.watermark,
-      status.lagSeconds === null ? null : formatDuration(status.lagSeconds),
-      status.waiting,
-      status.users,
-      status.runs[0]?.badRows,
-    ]),
-  );
-  const runs = statuses.flatMap((status) => status.runs.slice(0, shownRuns).map((run) => ({ status, run })));
-  if (runs.length === 0) return summary;
-  const log = formatTable(
-    ["entity", "merged at", "kind", "rows read", "rows changed", "bad rows", "rows from the future"],
-    runs.map(({ status, run }) => [
-      status.entity,
-      run.mergedAt,
-      run.kind,
-      run.rowsRead,
-      run.rowsChanged,
-      run.badRows,
-      run.futureRows,
-    ]),
-  );
-  return `${summary}\n${log}`;
+async function look(
+  context: Context,
+  warehouse: Warehouse,
+  entities: readonly EntityModel[],
+  thresholds: Thresholds,
+  options: { readonly json: boolean; readonly watch: boolean; readonly html: string | undefined },
+): Promise<ExitCode> {
+  const { output } = context;
+  const statuses = await Promise.all(entities.map((entity) => readStatus(warehouse, entity)));
+  const now = Date.now();
+  const healths = statuses.map((one) => judge(one, thresholds, now));
+  if (options.html !== undefined) {
+    const { formatStatusPage } = await import("../../watch/status-page.ts");
+    const logs = await Promise.all(entities.map((entity) => readRunLog(warehouse, entity, CHART_DAYS)));
+    const watched = statuses.flatMap((one, index) => {
+      const [health, log] = [healths[index], logs[index]];
+      return health === undefined || log === undefined ? [] : [{ status: one, health, log }];
+    });
+    await writeForCaller("status: --html", options.html, formatStatusPage(watched, thresholds, now));
+  }
+  if (options.json)
+    output.json(
+      statuses.map((one, index) => ({
+        ...one,
+        word: healths[index]?.word,
+        reasons: healths[index]?.reasons,
+      })),
+    );
+  else {
+    // The screen is cleared, and what was on it stays above.
+    if (options.watch && output.isTerminal) output.write("\u001b[2J\u001b[H");
+    output.line(formatStatus(statuses, healths, worst(healths), output.isColoured));
+  }
+  return healths.some(({ passed }) => passed.length > 0) ? EXIT.threshold : EXIT.done;
 }
 
-function formatDuration(seconds: number): string {
-  if (seconds < 0) return "none";
-  const units: readonly (readonly [number, string])[] = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ];
-  for (const [size, unit] of units) if (seconds >= size) return `${Math.floor(seconds / size)} ${unit}`;
-  return `${seconds} s`;
+function parseCount(given: string | undefined, option: string): number | undefined {
+  if (given === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(given)) throw wrongUsage(`status: ${option} ${given}: expected a number such as 0`);
+  return Number(given);
 }

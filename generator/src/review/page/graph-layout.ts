@@ -24,7 +24,7 @@ export interface DrawnEdge {
 }
 
 /** The actions of one folder, which are one entity's. */
-export interface DrawnGroup {
+interface DrawnGroup {
   readonly name: string;
   readonly x: number;
   readonly y: number;

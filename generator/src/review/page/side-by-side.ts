@@ -4,7 +4,7 @@ import { diffArrays, diffWordsWithSpace } from "diff";
 export type Range = readonly [from: number, to: number];
 
 /** One side of a row: the number of its line, from 1, and which characters of it changed. */
-export interface SideLine {
+interface SideLine {
   readonly number: number;
   readonly marks: readonly Range[];
 }

@@ -1,0 +1,105 @@
+import type { EntityStatus } from "../warehouse/status.ts";
+import { formatDuration } from "./durations.ts";
+
+/** How well something is, from good to bad. */
+export type Word = "well" | "look" | "bad";
+
+/** What a person or a program calls too much; what is not given is no limit. */
+export interface Thresholds {
+  /** How long the oldest waiting update may have waited. */
+  readonly maxLagSeconds?: number;
+  /** How many rows the last run may have kept out. */
+  readonly maxBadRows?: number;
+  /** How many rows may be behind the window of all later runs. */
+  readonly maxMissed?: number;
+}
+
+/** How one entity is, and why, one sentence each. */
+export interface Health {
+  readonly entity: string;
+  readonly word: Word;
+  readonly reasons: readonly string[];
+  /** The limits that are passed, one sentence each. */
+  readonly passed: readonly string[];
+}
+
+/** A run that is this many usual gaps late is missing. */
+const LATE = 3;
+/** Runs by hand come one after the other: a schedule is no denser than this. */
+const DENSEST_SECONDS = 600;
+
+/** Judges an entity: by the given limits, and by what is never right. Pure; `now` in milliseconds. */
+export function judge(status: EntityStatus, thresholds: Thresholds, now: number): Health {
+  const { entity, state, waiting, waitingSeconds, runs } = status;
+  const last = runs[0];
+  const bad: string[] = [];
+  const look: string[] = [];
+  if (state === "no tables") bad.push("it has no tables: run `npm run init`");
+  if (state === "never run" && (waiting ?? 0) > 0)
+    look.push("updates wait for the first run: `npm run update`");
+  if (last !== undefined) {
+    const late = lateness(status, now);
+    if (late !== undefined) look.push(late);
+    if (last.badRows > 0) look.push(`${count(last.badRows, "bad row")} kept out of final`);
+    if (last.futureRows > 0) look.push(`${count(last.futureRows, "row")} stamped in the future`);
+    if ((last.missedRows ?? 0) > 0)
+      look.push(`${count(last.missedRows ?? 0, "row")} behind the window of a run`);
+  }
+  const passed = [
+    ...over(
+      "the oldest waiting update has waited",
+      waitingSeconds ?? 0,
+      thresholds.maxLagSeconds,
+      formatDuration,
+    ),
+    ...over("bad rows in the last run:", last?.badRows ?? 0, thresholds.maxBadRows, String),
+    ...over("missed rows:", last?.missedRows ?? 0, thresholds.maxMissed, String),
+  ];
+  const word = bad.length + passed.length > 0 ? "bad" : look.length > 0 ? "look" : "well";
+  return { entity, word, reasons: [...bad, ...passed, ...look], passed };
+}
+
+/** The worst of the words. */
+export function worst(healths: readonly Health[]): Word {
+  const words = healths.map(({ word }) => word);
+  return words.includes("bad") ? "bad" : words.includes("look") ? "look" : "well";
+}
+
+/** What every word is called where people read it. */
+export const WORDS: Readonly<Record<Word, string>> = {
+  well: "all is well",
+  look: "have a look",
+  bad: "not well",
+};
+
+function over(
+  what: string,
+  value: number,
+  limit: number | undefined,
+  format: (value: number) => string,
+): readonly string[] {
+  return limit !== undefined && value > limit
+    ? [`${what} ${format(value)}, and the limit is ${format(limit)}`]
+    : [];
+}
+
+/** Updates wait although a run was due: by the gaps between the last runs, since nobody says here when runs are to be. */
+function lateness({ waiting, waitingSeconds, runs }: EntityStatus, now: number): string | undefined {
+  const times = runs.map(({ mergedAt }) => Date.parse(mergedAt) / 1000);
+  const [newest] = times;
+  if (newest === undefined || times.length < LATE || (waiting ?? 0) === 0) return undefined;
+  const gaps = times.slice(1).map((time, index) => (times[index] ?? time) - time);
+  const usual = Math.max(DENSEST_SECONDS, median(gaps));
+  const since = now / 1000 - newest;
+  if (since <= LATE * usual || (waitingSeconds ?? 0) <= usual) return undefined;
+  return `no run for ${formatDuration(since)}, and they came every ${formatDuration(usual)}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+function count(number: number, one: string): string {
+  return `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import type { EntityStatus } from "../../../generator/src/warehouse/status.ts";
+import { formatDuration, parseDuration } from "../../../generator/src/watch/durations.ts";
+import { judge, type Thresholds, worst } from "../../../generator/src/watch/health.ts";
+
+const NOW = Date.parse("2026-01-02T12:00:00Z");
+const HOUR = 3_600_000;
+
+type Run = EntityStatus["runs"][number];
+
+function run(hoursAgo: number, rest: Partial<Run> = {}): Run {
+  const mergedAt = new Date(NOW - hoursAgo * HOUR).toISOString();
+  return {
+    runId: "r",
+    usersRead: 3,
+    kind: "update",
+    mergedAt,
+    rowsRead: 9,
+    rowsChanged: 3,
+    badRows: 0,
+    futureRows: 0,
+    ...rest,
+  };
+}
+
+function entity(rest: Partial<EntityStatus> = {}): EntityStatus {
+  return {
+    entity: "customer",
+    state: "up to date",
+    watermark: "2026-01-02 11:00:00+00",
+    lagSeconds: 3600,
+    waiting: 0,
+    waitingSeconds: 0,
+    users: 5,
+    runs: [run(0.5), run(1.5), run(2.5), run(3.5)],
+    ...rest,
+  };
+}
+
+const CASES: [
+  name: string,
+  status: EntityStatus,
+  limits: Thresholds,
+  word: string,
+  reason: RegExp | undefined,
+][] = [
+  ["up to date, with no limits", entity(), {}, "well", undefined],
+  [
+    "a watermark of last week, with nothing that waits",
+    entity({ lagSeconds: 600_000 }),
+    { maxLagSeconds: 60 },
+    "well",
+    undefined,
+  ],
+  ["without tables", entity({ state: "no tables", runs: [] }), {}, "bad", /npm run init/],
+  [
+    "updates before the first run",
+    entity({ state: "never run", waiting: 2, runs: [] }),
+    {},
+    "look",
+    /first run/,
+  ],
+  ["nothing yet", entity({ state: "never run", runs: [] }), {}, "well", undefined],
+  [
+    "a bad row in the last run",
+    entity({ runs: [run(0.5, { badRows: 1 }), run(1.5)] }),
+    {},
+    "look",
+    /^1 bad row kept/,
+  ],
+  [
+    "a bad row in an earlier run",
+    entity({ runs: [run(0.5), run(1.5, { badRows: 1 })] }),
+    {},
+    "well",
+    undefined,
+  ],
+  [
+    "rows of the future",
+    entity({ runs: [run(0.5, { futureRows: 1200 })] }),
+    {},
+    "look",
+    /^1,200 rows stamped/,
+  ],
+  ["missed rows", entity({ runs: [run(0.5, { missedRows: 2 })] }), {}, "look", /^2 rows behind/],
+  ["updates that wait for the next run", entity({ waiting: 7, waitingSeconds: 1800 }), {}, "well", undefined],
+  [
+    "runs that stopped",
+    entity({ waiting: 7, waitingSeconds: 9 * 3600, runs: [run(9), run(10), run(11)] }),
+    {},
+    "look",
+    /no run for 9 h, and they came every 1 h/,
+  ],
+  [
+    "runs that stopped with nothing to do",
+    entity({ runs: [run(9), run(10), run(11)] }),
+    {},
+    "well",
+    undefined,
+  ],
+  [
+    "three runs by hand",
+    entity({ waiting: 1, waitingSeconds: 100, runs: [run(0.03), run(0.035), run(0.04)] }),
+    {},
+    "well",
+    undefined,
+  ],
+  [
+    "a lag over its limit",
+    entity({ waiting: 7, waitingSeconds: 7201 }),
+    { maxLagSeconds: 7200 },
+    "bad",
+    /2 h, and the limit is 2 h/,
+  ],
+  [
+    "bad rows at their limit",
+    entity({ runs: [run(0.5, { badRows: 3 })] }),
+    { maxBadRows: 3 },
+    "look",
+    /3 bad rows/,
+  ],
+  [
+    "bad rows over their limit",
+    entity({ runs: [run(0.5, { badRows: 4 })] }),
+    { maxBadRows: 3 },
+    "bad",
+    /bad rows in the last run: 4, and the limit is 3/,
+  ],
+  [
+    "missed rows over their limit",
+    entity({ runs: [run(0.5, { missedRows: 1 })] }),
+    { maxMissed: 0 },
+    "bad",
+    /missed rows: 1/,
+  ],
+];
+
+describe("an entity's health", () => {
+  it.each(CASES)("%s", (_, status, limits, word, reason) => {
+    const health = judge(status, limits, NOW);
+    expect([health.word, ...health.reasons.slice(0, 1)]).toEqual([
+      word,
+      ...(reason === undefined ? [] : [expect.stringMatching(reason)]),
+    ]);
+    expect(health.passed.length > 0).toBe(word === "bad" && status.state !== "no tables");
+  });
+
+  it("of all is that of the worst", () => {
+    const words = (...list: ("well" | "look" | "bad")[]) =>
+      worst(list.map((word) => ({ entity: "e", word, reasons: [], passed: [] })));
+    expect([words(), words("well", "look"), words("look", "bad", "well")]).toEqual(["well", "look", "bad"]);
+  });
+});
+
+describe("durations", () => {
+  it.each([
+    ["2h", 7200],
+    ["90 min", 5400],
+    ["1 day", 86_400],
+    ["30s", 30],
+    ["1.5h", 5400],
+  ])("%s is %i seconds", (text, seconds) => {
+    expect(parseDuration(text, "status: --max-lag")).toBe(seconds);
+  });
+
+  it.each(["", "2", "h", "2 weeks", "-1h"])("%j is none, and the error says what one is", (text) => {
+    expect(() => parseDuration(text, "status: --max-lag")).toThrow(
+      /status: --max-lag.*expected a time such as 2h/,
+    );
+  });
+
+  it("are said in the largest unit that they fill", () => {
+    expect([0, 59, 60, 7199, 90_000].map(formatDuration)).toEqual(["0 s", "59 s", "1 min", "1 h", "1 d"]);
+  });
+});
