@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { writeTemporaryProject } from "../generator/src/dataform/project-copy.ts";
+import { resolveSelection } from "../generator/src/dataform/selection.ts";
 import { generateProject } from "../generator/src/generate/project.ts";
 import { readEntities } from "../generator/src/generate/read-entities.ts";
 import { compareFiles, GENERATED_FOLDERS, isGenerated, writeFiles } from "../generator/src/generate/write.ts";
@@ -58,7 +59,13 @@ export async function thisProject(
       await writeFiles(root, await compareFiles(root, GENERATED_FOLDERS, generated, isGenerated));
       await applyInit(await planInit(warehouse, await readEntities(root)));
     },
-    run: () => runUpdate(warehouse.project, { flags: ["--tags", "user_info"], sink }),
+    run: async () => {
+      const { project } = warehouse;
+      const selection = await resolveSelection(project, ["--tags", "user_info"]);
+      const { failures } = await runUpdate(project, { selection, sink, onRetry: () => undefined });
+      const [failure] = failures;
+      if (failure !== undefined) throw new Error(`${failure.action}: ${failure.message}`);
+    },
     close: () => rm(root, { recursive: true, force: true }),
   };
 }
