@@ -33,18 +33,26 @@ export async function findMeaningChanges(
       if (kept === meaningOf(input, model) || before === undefined) return [];
       const [compared] = compareEntities([before], [model], warehouse.project.projectId);
       const changes = compared?.changes ?? [];
-      return [{ model, changes, due: dueOf(changes.flatMap(({ needs }) => needs)) }];
+      return [{ model, changes, due: dueOf(before, model, changes) }];
     }),
   );
   return found.flat();
 }
 
-/** The heaviest of what changes ask for that no run does by itself. */
-export function dueOf(needs: readonly Need[]): MeaningChange["due"] {
-  const has = (step: Need["step"]) => needs.some((need) => need.step === step);
+/**
+ * The heaviest of what the changes ask for that no run does by itself. By hand is what concerns options: deleted users that would come
+ * back, updates that must be copied; what is to be done for a field, `init` and reviewers see to.
+ */
+export function dueOf(
+  before: EntityModel,
+  after: EntityModel,
+  changes: EntityChanges["changes"],
+): MeaningChange["due"] {
+  const has = (step: Need["step"]) => changes.some(({ needs }) => needs.some((need) => need.step === step));
   if (has("fix")) return "fix";
   if (has("rebuild")) return "rebuild";
-  return has("before") || has("fill") ? "acceptance" : "nothing";
+  const dropsDeletes = before.deletes !== undefined && after.deletes === undefined;
+  return dropsDeletes || before.tables.updates !== after.tables.updates ? "acceptance" : "nothing";
 }
 
 /** Keeps what an entity means beside its watermark, where it has one. */

@@ -17,10 +17,11 @@ function changeOf(before: object, after: object, fields: readonly object[] = FIE
   const model = (entity: object, schema: readonly object[]) =>
     buildModels({ entities: [{ ...ENTITY, ...entity }] }, new Map([["user.json", JSON.stringify(schema)]]));
   const [now] = model(after, fields);
-  const [compared] = compareEntities(model(before, FIELDS), model(after, fields), "p");
-  if (now === undefined) throw new Error("no model");
+  const [old] = model(before, FIELDS);
+  if (now === undefined || old === undefined) throw new Error("no model");
+  const [compared] = compareEntities([old], [now], "p");
   const changes = compared?.changes ?? [];
-  return { model: now, changes, due: dueOf(changes.flatMap(({ needs }) => needs)) };
+  return { model: now, changes, due: dueOf(old, now, changes) };
 }
 
 const first = FIELDS.map((field) => (field.name === "a" ? { ...field, merge: "first" } : field));
