@@ -22,7 +22,8 @@ import { now, Warehouse } from "./runner.ts";
 import type { Row } from "./values.ts";
 
 const NAME = "command_line";
-const KILLS = SETTINGS.kills;
+/** Half as many as in failures.test.ts, which kills what sends the same jobs: most of the CLI's time goes by before its first one. */
+const KILLS = Math.ceil(SETTINGS.kills / 2);
 
 let server: Server;
 let endpoint: Endpoint;
