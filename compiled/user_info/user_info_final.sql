@@ -1,17 +1,23 @@
 DECLARE _read_from TIMESTAMP;
-DECLARE _rows_changed INT64;
 DECLARE _batch_facts STRUCT<
   watermark TIMESTAMP,
   merged_at TIMESTAMP,
   users INT64,
   final_has_rows BOOL,
+  is_seen BOOL,
   read_from TIMESTAMP,
   read_at TIMESTAMP,
   newest_ingest TIMESTAMP,
   rows_read INT64,
   users_read INT64,
-  future_rows INT64
+  future_rows INT64,
+  digest NUMERIC,
+  next_from TIMESTAMP,
+  next_rows INT64,
+  next_digest NUMERIC
 >;
+DECLARE _batch_has_news BOOL;
+DECLARE _batch_rows_changed INT64 DEFAULT 0;
 
 BEGIN TRANSACTION;
 
@@ -21,25 +27,30 @@ UPDATE `my-project.analytics.user_info_watermark` AS progress SET watermark = pr
 -- only now: read before, another run could replace the batch in between
 SET _batch_facts = (
   SELECT AS STRUCT
-    progress.watermark,
-    progress.merged_at,
-    progress.users,
+    progress.watermark, progress.merged_at, progress.users,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`) AS final_has_rows,
+    facts.read_from = progress.seen_from
+      AND facts.rows_read = progress.seen_rows
+      AND facts.digest = progress.seen_digest AS is_seen,
     facts.*
   FROM `my-project.analytics.user_info_watermark` AS progress
   CROSS JOIN (
-    SELECT
-      MAX(_batch.read_from) AS read_from,
+    SELECT MAX(_batch.read_from) AS read_from,
       MIN(_batch.read_at) AS read_at,
       MAX(_batch.newest_ingest) AS newest_ingest,
       IFNULL(SUM(_batch.row_count), 0) AS rows_read,
       COUNT(*) AS users_read,
-      IFNULL(SUM(_batch.future_rows), 0) AS future_rows
+      IFNULL(SUM(_batch.future_rows), 0) AS future_rows,
+      SUM(_batch.digest) AS digest,
+      MAX(_batch.next_from) AS next_from,
+      SUM(_batch.next_rows) AS next_rows,
+      SUM(_batch.next_digest) AS next_digest
     FROM `my-project.analytics.temp_user_info_updates`
   ) AS facts
 );
 
 -- R6: the temp table may hold the batch of an overlapping run; one that would lose or skip something is refused
+
 SELECT IF(
   _batch_facts.read_from > _batch_facts.watermark,
   ERROR('temp_user_info_updates holds the batch of an overlapping run, which leaves a gap after the watermark - run again'),
@@ -51,13 +62,18 @@ SELECT IF(
   NULL
 );
 
+-- R7: what is not run is not billed; where the batch is what was merged already, final is not read
+SET _batch_has_news = _batch_facts.users_read > 0
+  AND NOT IFNULL(_batch_facts.is_seen AND (_batch_facts.final_has_rows OR _batch_facts.users = 0), FALSE);
+IF _batch_has_news THEN
 -- R3, R7: what the batch and final make of each attribute, for those rows that the batch really changes
 MERGE `my-project.analytics.user_info_final` AS final
 USING (
-  WITH _merged AS (
+  WITH _batch_merged AS (
     SELECT
       batch.userId,
       GREATEST(IFNULL(batch.ingestTimestamp, final.ingestTimestamp), IFNULL(final.ingestTimestamp, batch.ingestTimestamp)) AS ingestTimestamp,
+      IF(final.ingestTimestamp IS NULL, batch._base_version, final._base_version) AS _base_version,
       IFNULL(batch.ingestTimestamp > final.ingestTimestamp, TRUE) AS _row_is_newer,
       IF(
         IFNULL(batch._versions.attribute1 > final._versions.attribute1, batch._versions.attribute1 IS NOT NULL)
@@ -78,8 +94,16 @@ USING (
         STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version, FALSE AS is_newer)
       ) AS attribute3,
       final AS _final
-    FROM `my-project.analytics.temp_user_info_updates` AS batch
-    LEFT JOIN `my-project.analytics.user_info_final` AS final
+    FROM (SELECT *, STRUCT(
+      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
+      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
+      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
+    ) AS _versions FROM `my-project.analytics.temp_user_info_updates` AS stored) AS batch
+    LEFT JOIN (SELECT *, STRUCT(
+      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
+      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
+      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
+    ) AS _versions FROM `my-project.analytics.user_info_final` AS stored) AS final
       ON final.userId = batch.userId
   )
   SELECT
@@ -88,14 +112,14 @@ USING (
     attribute1.value AS attribute1,
     attribute2.value AS attribute2,
     attribute3.value AS attribute3,
-    (SELECT AS STRUCT _final._versions.* REPLACE (
-      attribute1.version AS attribute1,
-      attribute2.version AS attribute2,
-      attribute3.version AS attribute3
-    )) AS _versions
-  FROM _merged
-  WHERE
-    _row_is_newer
+    _base_version,
+    (SELECT AS STRUCT _final._own_versions.* REPLACE (
+      IF(attribute1.value IS NULL, attribute1.version, NULLIF(attribute1.version, _base_version)) AS attribute1,
+      IF(attribute2.value IS NULL, attribute2.version, NULLIF(attribute2.version, _base_version)) AS attribute2,
+      IF(attribute3.value IS NULL, attribute3.version, NULLIF(attribute3.version, _base_version)) AS attribute3
+    )) AS _own_versions
+  FROM _batch_merged
+  WHERE _row_is_newer
     OR attribute1.is_newer
     OR attribute2.is_newer
     OR attribute3.is_newer
@@ -106,31 +130,23 @@ WHEN MATCHED THEN UPDATE SET
   attribute1 = change.attribute1,
   attribute2 = change.attribute2,
   attribute3 = change.attribute3,
-  _versions = change._versions
-WHEN NOT MATCHED THEN INSERT (
-  userId, ingestTimestamp, attribute1, attribute2, attribute3, _versions
-) VALUES (
-  change.userId, change.ingestTimestamp, change.attribute1, change.attribute2, change.attribute3,
-  change._versions
-);
-SET _rows_changed = @@row_count;
+  _own_versions = change._own_versions
+WHEN NOT MATCHED THEN
+  INSERT (userId, ingestTimestamp, attribute1, attribute2, attribute3, _base_version, _own_versions)
+  VALUES (change.userId, change.ingestTimestamp, change.attribute1, change.attribute2, change.attribute3,
+  change._base_version, change._own_versions);
+SET _batch_rows_changed = @@row_count;
+END IF;
 
 -- R12: rows that never reach final, and rows stamped far ahead, which do; from the partitions that the batch was read from
-SET _read_from = IFNULL(
-  _batch_facts.read_from,
-  (
-    SELECT
-      IF(
-        progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
-        TIMESTAMP '1900-01-01 00:00:00+00',
-        GREATEST(
-          TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR),
-          TIMESTAMP '1900-01-01 00:00:00+00'
-        )
-      )
+SET _read_from = IFNULL(_batch_facts.read_from, (
+    SELECT IF(
+      progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
+      TIMESTAMP '1900-01-01 00:00:00+00',
+      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
+    )
     FROM `my-project.analytics.user_info_watermark` AS progress
-  )
-);
+  ));
 CREATE TEMP TABLE kept_out AS
 SELECT
   CASE
@@ -153,25 +169,27 @@ SET
   watermark = GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)),
   read_at = IFNULL(_batch_facts.read_at, progress.read_at),
   merged_at = IF(_batch_facts.users_read > 0, CURRENT_TIMESTAMP(), progress.merged_at),
+  seen_from = IF(_batch_has_news, _batch_facts.next_from, progress.seen_from),
+  seen_rows = IF(_batch_has_news, _batch_facts.next_rows, progress.seen_rows),
+  seen_digest = IF(_batch_has_news, _batch_facts.next_digest, progress.seen_digest),
   users = (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`),
-  recent_runs =
-    ARRAY_CONCAT(
-      [STRUCT(
-        GENERATE_UUID() AS run_id,
-        'update' AS kind,
-        _read_from AS read_from,
-        IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP()) AS read_at,
-        CURRENT_TIMESTAMP() AS merged_at,
-        progress.watermark AS watermark_before,
-        GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
-        _batch_facts.rows_read AS rows_read,
-        _batch_facts.users_read AS users_read,
-        _rows_changed AS rows_changed,
-        (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
-        _batch_facts.future_rows AS future_rows
-      )],
-      ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
-    ),
+  recent_runs = ARRAY_CONCAT(
+    [STRUCT(
+      GENERATE_UUID() AS run_id,
+      'update' AS kind,
+      _read_from AS read_from,
+      IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP()) AS read_at,
+      CURRENT_TIMESTAMP() AS merged_at,
+      progress.watermark AS watermark_before,
+      GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
+      _batch_facts.rows_read AS rows_read,
+      _batch_facts.users_read AS users_read,
+      _batch_rows_changed AS rows_changed,
+      (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
+      _batch_facts.future_rows AS future_rows
+    )],
+    ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
+  ),
   last_bad_rows = ARRAY(SELECT AS STRUCT * FROM kept_out LIMIT 1000)
 WHERE TRUE;
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,10 +13,11 @@ export const GOLDEN = fileURLToPath(new URL(".", import.meta.url));
 /** The repository, whose settings, includes and packages the cases share. */
 export const ROOT = join(GOLDEN, "..", "..");
 
-/** The cases' names. */
+/** The cases' names; a folder without entities.json is another test's. */
 export async function listCases(): Promise<readonly string[]> {
   const entries = await readdir(GOLDEN, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return folders.filter((name) => existsSync(join(GOLDEN, name, "entities.json")));
 }
 
 /** A case's input, with what every project has. */

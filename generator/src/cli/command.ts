@@ -34,7 +34,7 @@ type OptionValues<Specs extends OptionSpecs> = {
 };
 
 /** What a command was called with. */
-interface Given<Specs extends OptionSpecs> {
+export interface Given<Specs extends OptionSpecs> {
   readonly options: OptionValues<Specs>;
   /** Arguments in their order; with `passesThrough`, the flags of the other program too. */
   readonly args: readonly string[];

@@ -10,8 +10,11 @@ export const COMMANDS = {
   status: async () => (await import("./commands/status.ts")).status,
   erasure: async () => (await import("./commands/erasure.ts")).erasure,
   review: async () => (await import("./commands/review.ts")).review,
+  cost: async () => (await import("./commands/cost.ts")).cost,
   local: async () => (await import("./commands/local.ts")).local,
   demo: async () => (await import("./commands/demo.ts")).demo,
+  new: async () => (await import("./commands/new.ts")).newCommand,
+  test: async () => (await import("./commands/test.ts")).test,
 } satisfies Readonly<Record<string, () => Promise<Command>>>;
 
 /** A command's name. */

@@ -97,9 +97,12 @@ function asWrongUsage(error: CommanderError, command: Command): CommandError {
   const said = error.message
     .replace(/^error: /, "")
     .replace(/\s*\(Did you mean (.*)\?\)/s, "; did you mean $1?")
-    .replace(/\.$/, "");
-  const isMissing = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
-  return wrongUsage(`${command.name}: ${said}${isMissing ? `; write ${usageOf(command)}` : ""}`);
+    .replace(/\.$/, "")
+    .replace(/\. (Allowed choices are|Expected) /, "; $1 ");
+  if (said.includes("; did you mean")) return wrongUsage(`${command.name}: ${said}`);
+  const isCall = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
+  const right = isCall ? `write ${usageOf(command)}` : `npm run ${command.name} -- --help lists the options`;
+  return wrongUsage(`${command.name}: ${said}; ${right}`);
 }
 
 /** The one place that turns what was thrown into a line and an exit code. */

@@ -29,13 +29,7 @@ export async function openTarget(
 }
 
 /** `acme-crm.analytics (EU) at http://127.0.0.1:9050`. */
-export function describeTarget({
-  project,
-  endpoint,
-}: {
-  project: Project;
-  endpoint: string | undefined;
-}): string {
+function describeTarget({ project, endpoint }: { project: Project; endpoint: string | undefined }): string {
   return `${nameOf(project)} at ${endpoint ?? "BigQuery"}`;
 }
 

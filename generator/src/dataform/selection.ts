@@ -28,6 +28,36 @@ export interface Selection {
  * `schema.name` and patterns with `*` it takes without a word, and then runs nothing. What selects nothing is refused.
  */
 export async function resolveSelection(project: Project, flags: readonly string[]): Promise<Selection> {
+  const parsed = checkFlags(flags);
+  const graph = await compile(project, settingsOf(parsed.flags));
+  if (graph.length === 0)
+    throw new CommandError("update: the project has no actions; run `npm run generate`");
+  const actions = valuesOf(parsed.flags, "actions");
+  const tags = valuesOf(parsed.flags, "tags");
+  for (const { name, values } of [
+    { name: "actions", values: actions },
+    { name: "tags", values: tags },
+  ]) {
+    if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
+  }
+  for (const tag of tags ?? []) checkTag(tag, graph);
+  const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
+  if (widening !== undefined && actions === undefined && tags === undefined)
+    throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
+  const isWidened = widening !== undefined;
+  const isSelected = ({ tags: own = [] }: CompiledAction) =>
+    isWidened || tags === undefined || own.some((tag) => tags.includes(tag));
+  if (actions === undefined) return { flags, actions: graph.filter(isSelected) };
+  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
+  const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
+  const named = graph.filter(
+    (action) => isWidened || names.has(fullName(action)) || tags?.some((tag) => action.tags?.includes(tag)),
+  );
+  return { flags: [...others, "--actions", ...names], actions: named };
+}
+
+/** Reads flags of `dataform run`, and refuses those that it would ignore, or that would leave what dataform.json says. */
+export function checkFlags(flags: readonly string[]): ReturnType<typeof parseFlags> {
   const parsed = parseFlags(flags);
   if (parsed.positional.length > 0) {
     throw wrongUsage(
@@ -54,31 +84,7 @@ export async function resolveSelection(project: Project, flags: readonly string[
   if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
     throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
-  const graph = await compile(project, settingsOf(parsed.flags));
-  if (graph.length === 0)
-    throw new CommandError("update: the project has no actions; run `npm run generate`");
-  const actions = valuesOf(parsed.flags, "actions");
-  const tags = valuesOf(parsed.flags, "tags");
-  for (const { name, values } of [
-    { name: "actions", values: actions },
-    { name: "tags", values: tags },
-  ]) {
-    if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
-  }
-  for (const tag of tags ?? []) checkTag(tag, graph);
-  const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
-  if (widening !== undefined && actions === undefined && tags === undefined)
-    throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
-  const isWidened = widening !== undefined;
-  const isSelected = ({ tags: own = [] }: CompiledAction) =>
-    isWidened || tags === undefined || own.some((tag) => tags.includes(tag));
-  if (actions === undefined) return { flags, actions: graph.filter(isSelected) };
-  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
-  const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
-  const named = graph.filter(
-    (action) => isWidened || names.has(fullName(action)) || tags?.some((tag) => action.tags?.includes(tag)),
-  );
-  return { flags: [...others, "--actions", ...names], actions: named };
+  return parsed;
 }
 
 /** What of the flags changes what is compiled, and so what a selection can name. */

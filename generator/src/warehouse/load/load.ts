@@ -76,7 +76,8 @@ async function checkFile(file: string): Promise<void> {
     );
   }
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined) throw dataError({ file }, "no such file");
+  if (found === undefined)
+    throw dataError({ file }, "no such file; a path is relative to the folder that you call from");
   if (!found.isFile()) throw dataError({ file }, "not a file");
 }
 

@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
 import { messageOf } from "../../project/errors.ts";
+import { findSyntaxFault, positionOfPath } from "../../project/json.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";
 import { rangeJson } from "./ranges.ts";
 import { type CountBytes, dataError, type Place, readLines } from "./text.ts";
@@ -78,7 +79,7 @@ async function* readJsonRows(
   for await (const { line, text } of readLines(file, onBytes)) {
     if (text.trim() === "") continue;
     const value = parseJson({ file, line }, text);
-    checkRow(value, fields, { file, line });
+    checkRow(value, fields, { file, line }, text);
     yield { line, json: text, value };
   }
 }
@@ -86,24 +87,23 @@ async function* readJsonRows(
 function parseJson(place: Place, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    const message = messageOf(error);
-    const position = /position (\d+)/.exec(message)?.[1];
-    const column = position === undefined ? text.length + 1 : Number(position) + 1;
+  } catch {
+    const { column, wrong } = findSyntaxFault(text) ?? { column: text.length + 1, wrong: "not understood" };
     const hint = /^\s*[[{]\s*$/.test(text)
       ? "; one whole JSON object per line is expected, not pretty-printed JSON"
       : "";
-    throw dataError(
-      { ...place, column },
-      `not JSON (${message.replace(/ in JSON at position.*/, "")})${hint}`,
-    );
+    throw dataError({ ...place, column }, `not JSON: ${wrong}${hint}`);
   }
 }
 
-function checkRow(row: unknown, fields: readonly TableField[], place: Place): void {
+function checkRow(row: unknown, fields: readonly TableField[], place: Place, text?: string): void {
   const problem = findRowProblem(row, fields);
   if (problem === undefined) return;
-  throw dataError(place, problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`);
+  const column = text === undefined ? undefined : positionOfPath(problem.path, text)?.column;
+  throw dataError(
+    { ...place, column },
+    problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`,
+  );
 }
 
 async function* readCsvRows(
@@ -119,7 +119,8 @@ async function* readCsvRows(
     }
     const place = { file, line: record.line };
     if (record.cells.length !== header.length) {
-      throw dataError(place, `${record.cells.length} cells, but the header names ${header.length} columns`);
+      const cells = record.cells.length === 1 ? "1 cell" : `${record.cells.length} cells`;
+      throw dataError(place, `${cells}, but the header names ${header.length} columns`);
     }
     const json = jsonOf(record.cells, header, place);
     const value: unknown = JSON.parse(json);
