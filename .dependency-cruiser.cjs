@@ -20,7 +20,16 @@ const ENDPOINT = [
 ];
 
 /** The tool. */
-const TOOL = [["cli"], ["watch"], ["review", "warehouse"], ["page"], ["dataform"], ["generate"], ["project"]];
+const TOOL = [
+  ["cli"],
+  ["schedule"],
+  ["watch"],
+  ["review", "warehouse"],
+  ["page"],
+  ["dataform"],
+  ["generate"],
+  ["project"],
+];
 
 /** Rules by which nothing in a layer imports from a layer above it. */
 function layered(name, root, layers) {

@@ -11,6 +11,20 @@ locals {
     [for entity in local.entities : try(entity.dataset, local.dataform.defaultSchema)],
   )
   datasets = var.datasets == null ? toset(local.named_datasets) : var.datasets
+
+  services = toset(concat(
+    ["bigquery.googleapis.com", "iam.googleapis.com", "monitoring.googleapis.com", "logging.googleapis.com"],
+    var.github_repository == null ? [] : ["iamcredentials.googleapis.com", "sts.googleapis.com"],
+    local.workflows == 0 ? [] : ["dataform.googleapis.com", "secretmanager.googleapis.com"],
+  ))
+}
+
+# What the project must have switched on; it stays on when this goes.
+resource "google_project_service" "services" {
+  for_each           = local.services
+  project            = local.project
+  service            = each.value
+  disable_on_destroy = false
 }
 
 resource "google_bigquery_dataset" "datasets" {
@@ -24,10 +38,19 @@ resource "google_bigquery_dataset" "datasets" {
   }
 }
 
+# Datasets that `npm run init` has made before: named here once, Terraform takes them over instead of failing on them.
+import {
+  for_each = var.existing_datasets
+  to       = google_bigquery_dataset.datasets[each.value]
+  id       = "projects/${local.project}/datasets/${each.value}"
+}
+
 resource "google_service_account" "updater" {
   project      = local.project
   account_id   = "user-info-updater"
   display_name = "Updates the final tables"
+
+  depends_on = [google_project_service.services]
 }
 
 # Tables and rows in these datasets alone; jobs can be run only in a project.
