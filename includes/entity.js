@@ -12,6 +12,8 @@ const merge = require("./merge.js");
 
 /** Lists of short names are wrapped at this many characters. */
 const WIDTH = 110;
+/** What final stores of versions (R2). */
+const STORED = ["_base_version", "_own_versions"];
 
 /**
  * The entity's SQL: one function for each place in a statement where it differs from other entities'.
@@ -49,6 +51,9 @@ function of(entity) {
     takeSmallest: forLeaf(6, merge.takeSmallest),
     takeUnion: forLeaf(6, merge.takeUnion),
 
+    /** What tells an update from any other, and from itself once the entity's description changes. */
+    updateHash: () =>
+      `CAST(FARM_FINGERPRINT(CONCAT('${entity.revision}', TO_JSON_STRING(_batch_row))) AS NUMERIC)`,
     /** The key's columns of an update; one key has one value, whatever its zero's sign. */
     gatherKeys: () =>
       keys.map(({ sql, isFloat }) => `updates.${sql}${isFloat ? ` + 0.0 AS ${sql}` : ""}`).join(", "),
@@ -102,6 +107,7 @@ function of(entity) {
         gathered.push(`MAX(IF(updates._deleted, updates.${version}, NULL)) AS _deleted_at`);
         gathered.push(`MAX(${unless(version)}) AS _alive_at`);
       }
+      gathered.push(`MIN(${unless(version)}) AS _base_version`);
       return indent(gathered.join(",\n"), 4);
     },
     /** The columns that do not merge. */
@@ -115,8 +121,14 @@ function of(entity) {
         entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "gathered", "")).join(",\n"),
         2,
       ),
-    /** The batch's versions. */
-    batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), ""), 2),
+    /** What the batch stores of its versions. */
+    batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), merge.encodeVersion, ""), 2),
+    /** The plain form of a stored row's versions. @type {(row: string, depth: number) => string} */
+    plainVersions: (row, depth) =>
+      indent(
+        versionsOf(entity.fields, leavesBelow(leaves), (leaf) => merge.decodeVersion(leaf, row), ""),
+        depth,
+      ),
     /** The batch's and final's timestamps as one, and whether they alone are news (R7). */
     mergeTimes: () => {
       const newestIngest =
@@ -134,6 +146,7 @@ function of(entity) {
         merged.push(`${merge.newest("batch._alive_at", `final.${version}`)} AS _alive_at`);
         merged.push(`final.${ingest} IS NULL AS _is_missing`);
       }
+      merged.push(`IF(final.${ingest} IS NULL, batch._base_version, final._base_version) AS _base_version`);
       return indent([...merged, `${news.join(" OR ")} AS _row_is_newer`].join(",\n"), 6);
     },
     /** All leaves of final, without those that a delete takes, which is news too (R10). */
@@ -146,20 +159,21 @@ function of(entity) {
           .join(",\n"),
         4,
       ),
-    /** Final's versions. */
-    finalVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), "_final._versions"), 4),
+    /** What final stores of its versions. */
+    finalVersions: () =>
+      indent(versionsOf(entity.fields, leavesBelow(leaves), merge.encodeVersion, "_final._own_versions"), 4),
     /** Whether any leaf is news (R7). */
     isNews: () => forAll(4, ({ alias }) => `${alias}.is_newer`, "\nOR "),
     /** What an UPDATE sets. @type {(row: string) => string} */
     assignments: (row) => {
       const keyNames = keys.map(({ sql }) => sql);
       const set = columns.filter((column) => !keyNames.includes(column));
-      return indent([...set, "_versions"].map((column) => `${column} = ${row}.${column}`).join(",\n"), 2);
+      return indent([...set, "_own_versions"].map((column) => `${column} = ${row}.${column}`).join(",\n"), 2);
     },
     /** All columns of final, for INSERT. */
-    insertColumns: () => indent(wrap([...columns, "_versions"]), 2),
+    insertColumns: () => indent(wrap([...columns, ...STORED]), 2),
     /** Their values. @type {(row: string) => string} */
-    insertValues: (row) => indent(wrap([...columns, "_versions"].map((column) => `${row}.${column}`)), 2),
+    insertValues: (row) => indent(wrap([...columns, ...STORED].map((column) => `${row}.${column}`)), 2),
     /** All columns of the schema. */
     columns: () => indent(columns.join(",\n"), 2),
 
@@ -248,21 +262,22 @@ function columnValue(field, leaves, stage, stored) {
 }
 
 /**
- * The versions of the inner query's leaves, as one STRUCT that mirrors the schema.
+ * Something of every leaf's version, as one STRUCT that mirrors the schema.
  * @param {readonly Field[]} fields
  * @param {LeavesBelow} leaves
- * @param {string} stored Where final's own versions stand; empty where there are none.
+ * @param {(leaf: Leaf) => string} versionOf
+ * @param {string} stored Where final's own STRUCT of versions stands; empty where there is none.
  * @returns {string}
  */
-function versionsOf(fields, leaves, stored) {
+function versionsOf(fields, leaves, versionOf, stored) {
   const versions = fields
     .filter(({ role }) => role === undefined)
     .map((field) => {
       const name = sqlOf(field);
       const leaf = leaves.leaf(field.name);
-      if (leaf !== undefined) return `${leaf.alias}.version AS ${name}`;
+      if (leaf !== undefined) return `${versionOf(leaf)} AS ${name}`;
       const inner = stored === "" ? "" : `${stored}.${name}`;
-      return `${versionsOf(field.fields ?? [], leaves.below(field.name), inner)} AS ${name}`;
+      return `${versionsOf(field.fields ?? [], leaves.below(field.name), versionOf, inner)} AS ${name}`;
     });
   const list = indentAll(versions.join(",\n"), 2);
   return stored === "" ? `STRUCT(\n${list}\n)` : `(SELECT AS STRUCT ${stored}.* REPLACE (\n${list}\n))`;

@@ -39,6 +39,7 @@
 /**
  * An entity: what includes/entities/<entity>.js says.
  * @typedef {object} Entity
+ * @property {string} revision A digest of all else that is said here, descriptions aside.
  * @property {readonly Key[]} keys
  * @property {string} ingest The ingest timestamp's column, as SQL writes it: what is new (R4).
  * @property {string} [event] The event timestamp's, where it has one: which value is newer (R4).
@@ -398,10 +399,32 @@ function gatherUnion(entity, leaf) {
   ].join("\n");
 }
 
+// ---- Versions: a row has a base, and each attribute stores its own version only where that is another one
+//      (R2, docs/rules.md). NULL beside a value is the base, NULL beside none is no version; a clear stores its own.
+
+/**
+ * The version of a leaf in a stored row, in plain form.
+ * @param {Leaf} leaf
+ * @param {string} row
+ */
+function decodeVersion(leaf, row) {
+  const base = `IF(${isEmpty(leaf, `${row}.${leaf.column}`)}, NULL, ${row}._base_version)`;
+  return `IFNULL(${row}._own_versions.${leaf.column}, ${base})`;
+}
+
+/**
+ * What is stored of the version of an inner query's leaf, beside its value and the row's base.
+ * @param {Leaf} leaf
+ */
+function encodeVersion(leaf) {
+  const { alias } = leaf;
+  return `IF(${isEmpty(leaf, `${alias}.value`)}, ${alias}.version, NULLIF(${alias}.version, _base_version))`;
+}
+
 // ---- Deciding: what the batch and final make of one leaf
 
 /**
- * Where a leaf's version stands in a row of the batch or of final.
+ * Where a leaf's version stands in a row of the batch or of final, once it is decoded.
  * @param {Leaf} leaf
  * @param {string} row
  */
@@ -630,6 +653,8 @@ module.exports = {
   gathered,
   comparable,
   versionOf,
+  decodeVersion,
+  encodeVersion,
   gatherLatest,
   gatherFirst,
   gatherGreatest,

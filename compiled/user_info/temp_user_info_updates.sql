@@ -15,13 +15,33 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
   ERROR('user_info_watermark has no row: drop that table, and the next run makes it anew')
 );
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
+-- R7: the rows from here on are read again by the next run, and those from there on were by the last one; each run adds up
+-- their fingerprints, by which the next one knows whether it finds anything new. All history has no last run.
+DECLARE _batch_seen_from TIMESTAMP DEFAULT (SELECT progress.seen_from FROM `my-project.analytics.user_info_watermark` AS progress);
+DECLARE _batch_next_from TIMESTAMP;
+IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN
+  SET _batch_next_from = (
+    SELECT
+      GREATEST(
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP '1900-01-01 00:00:00+00'
+      )
+    FROM `my-project.analytics.user_info_watermark` AS progress
+    CROSS JOIN (
+      SELECT MAX(updates.ingestTimestamp) AS stamp
+      FROM `my-project.analytics.user_info_updates` AS updates
+      WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
+    ) AS newest
+  );
+END IF;
 
 create or replace table `my-project.analytics.temp_user_info_updates` cluster by userId as
-WITH _gathered AS (
+WITH _batch_gathered AS (
   -- R2, R3: what the updates leave of each attribute, as value and version
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    MIN(updates.ingestTimestamp) AS _base_version,
     ARRAY_AGG(
       IF(updates.attribute1 IS NOT NULL, STRUCT(updates.attribute1 AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute1 DESC LIMIT 1
@@ -40,10 +60,20 @@ WITH _gathered AS (
       COUNT(*) AS row_count,
       COUNTIF(updates.ingestTimestamp > _read_at) AS future_rows,
       -- R5: a row stamped in the future is merged, but takes the watermark nowhere
-      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
+      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest,
+      SUM(IF(_read_from = _batch_seen_from, updates._batch_row_hash, NULL)) AS digest,
+      MIN(_batch_next_from) AS next_from,
+      NULLIF(COUNTIF(updates.ingestTimestamp >= _batch_next_from), 0) AS next_rows,
+      SUM(IF(updates.ingestTimestamp >= _batch_next_from, updates._batch_row_hash, NULL)) AS next_digest
     ) AS _batch
-  FROM `my-project.analytics.user_info_updates` AS updates
-  WHERE updates.ingestTimestamp >= _read_from
+  FROM (
+    SELECT
+      *,
+      IF(_batch_row.ingestTimestamp >= _batch_next_from OR _read_from = _batch_seen_from, CAST(FARM_FINGERPRINT(CONCAT('db427a6d2f8e', TO_JSON_STRING(_batch_row))) AS NUMERIC), NULL) AS _batch_row_hash
+    FROM `my-project.analytics.user_info_updates` AS _batch_row
+    WHERE _batch_row.ingestTimestamp >= _read_from
+  ) AS updates
+  WHERE TRUE
     AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
@@ -53,11 +83,12 @@ SELECT
   attribute1.value AS attribute1,
   attribute2.value AS attribute2,
   attribute3.value AS attribute3,
+  _base_version,
   STRUCT(
-    attribute1.version AS attribute1,
-    attribute2.version AS attribute2,
-    attribute3.version AS attribute3
-  ) AS _versions,
+    IF(attribute1.value IS NULL, attribute1.version, NULLIF(attribute1.version, _base_version)) AS attribute1,
+    IF(attribute2.value IS NULL, attribute2.version, NULLIF(attribute2.version, _base_version)) AS attribute2,
+    IF(attribute3.value IS NULL, attribute3.version, NULLIF(attribute3.version, _base_version)) AS attribute3
+  ) AS _own_versions,
   _batch
-FROM _gathered
+FROM _batch_gathered
 -- only `dataform test` compares rows in order, and there self() is empty

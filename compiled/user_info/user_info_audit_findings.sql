@@ -3,10 +3,11 @@
 CREATE OR REPLACE TABLE `my-project.analytics.user_info_audit_findings`
 OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
 AS
-WITH _gathered AS (
+WITH _batch_gathered AS (
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    MIN(updates.ingestTimestamp) AS _base_version,
     ARRAY_AGG(
       IF(updates.attribute1 IS NOT NULL, STRUCT(updates.attribute1 AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute1 DESC LIMIT 1
@@ -19,7 +20,11 @@ WITH _gathered AS (
       IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
     )[SAFE_OFFSET(0)] AS attribute3
-  FROM `my-project.analytics.user_info_updates` AS updates
+  FROM (
+    SELECT
+      *,
+    FROM `my-project.analytics.user_info_updates` AS _batch_row
+  ) AS updates
   CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
   WHERE
     -- what came since the last run is not in final yet
@@ -28,7 +33,7 @@ WITH _gathered AS (
     AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
   GROUP BY 1
 ),
-_compared AS (
+_batch_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
     history.userId IS NULL OR final.userId IS NULL AS _is_missing,
@@ -56,11 +61,15 @@ _compared AS (
       ]) AS leaf
       WHERE leaf IS NOT NULL
     ) AS _leaves
-  FROM _gathered AS history
+  FROM _batch_gathered AS history
   FULL JOIN (
-    SELECT *
-    FROM `my-project.analytics.user_info_final` AS final
-    WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(final.userId AS userId))), 1000000)) < 0.01 * 1000000
+    SELECT *, STRUCT(
+      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
+      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
+      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
+    ) AS _versions
+    FROM `my-project.analytics.user_info_final` AS stored
+    WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(stored.userId AS userId))), 1000000)) < 0.01 * 1000000
   ) AS final
     ON history.userId = final.userId
   CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
@@ -69,5 +78,5 @@ _compared AS (
     IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
 )
 SELECT * EXCEPT (_is_missing)
-FROM _compared
+FROM _batch_compared
 WHERE _is_missing OR ARRAY_LENGTH(_leaves) > 0

@@ -1,5 +1,5 @@
 DECLARE _read_from TIMESTAMP;
-DECLARE _rows_changed INT64;
+DECLARE _batch_rows_changed INT64 DEFAULT 0;
 DECLARE _batch_facts STRUCT<
   watermark TIMESTAMP,
   merged_at TIMESTAMP,
@@ -10,8 +10,13 @@ DECLARE _batch_facts STRUCT<
   newest_ingest TIMESTAMP,
   rows_read INT64,
   users_read INT64,
-  future_rows INT64
+  future_rows INT64,
+  is_seen BOOL,
+  next_from TIMESTAMP,
+  next_rows INT64,
+  next_digest NUMERIC
 >;
+DECLARE _batch_has_news BOOL;
 
 BEGIN TRANSACTION;
 
@@ -25,7 +30,13 @@ SET _batch_facts = (
     progress.merged_at,
     progress.users,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`) AS final_has_rows,
-    facts.*
+    facts.* EXCEPT (digest, next_from, next_rows, next_digest),
+    facts.read_from = progress.seen_from
+      AND facts.rows_read = progress.seen_rows
+      AND facts.digest = progress.seen_digest AS is_seen,
+    facts.next_from,
+    facts.next_rows,
+    facts.next_digest
   FROM `my-project.analytics.user_info_watermark` AS progress
   CROSS JOIN (
     SELECT
@@ -34,7 +45,11 @@ SET _batch_facts = (
       MAX(_batch.newest_ingest) AS newest_ingest,
       IFNULL(SUM(_batch.row_count), 0) AS rows_read,
       COUNT(*) AS users_read,
-      IFNULL(SUM(_batch.future_rows), 0) AS future_rows
+      IFNULL(SUM(_batch.future_rows), 0) AS future_rows,
+      SUM(_batch.digest) AS digest,
+      MAX(_batch.next_from) AS next_from,
+      SUM(_batch.next_rows) AS next_rows,
+      SUM(_batch.next_digest) AS next_digest
     FROM `my-project.analytics.temp_user_info_updates`
   ) AS facts
 );
@@ -51,13 +66,19 @@ SELECT IF(
   NULL
 );
 
+-- R7: what is not run is not billed; where the batch is what was merged already, final is not read
+SET _batch_has_news = _batch_facts.users_read > 0
+  AND NOT IFNULL(_batch_facts.is_seen AND (_batch_facts.final_has_rows OR _batch_facts.users = 0), FALSE);
+IF _batch_has_news THEN
+
 -- R3, R7: what the batch and final make of each attribute, for those rows that the batch really changes
 MERGE `my-project.analytics.user_info_final` AS final
 USING (
-  WITH _merged AS (
+  WITH _batch_merged AS (
     SELECT
       batch.userId,
       GREATEST(IFNULL(batch.ingestTimestamp, final.ingestTimestamp), IFNULL(final.ingestTimestamp, batch.ingestTimestamp)) AS ingestTimestamp,
+      IF(final.ingestTimestamp IS NULL, batch._base_version, final._base_version) AS _base_version,
       IFNULL(batch.ingestTimestamp > final.ingestTimestamp, TRUE) AS _row_is_newer,
       IF(
         IFNULL(batch._versions.attribute1 > final._versions.attribute1, batch._versions.attribute1 IS NOT NULL)
@@ -78,8 +99,16 @@ USING (
         STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version, FALSE AS is_newer)
       ) AS attribute3,
       final AS _final
-    FROM `my-project.analytics.temp_user_info_updates` AS batch
-    LEFT JOIN `my-project.analytics.user_info_final` AS final
+    FROM (SELECT *, STRUCT(
+      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
+      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
+      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
+    ) AS _versions FROM `my-project.analytics.temp_user_info_updates` AS stored) AS batch
+    LEFT JOIN (SELECT *, STRUCT(
+      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
+      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
+      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
+    ) AS _versions FROM `my-project.analytics.user_info_final` AS stored) AS final
       ON final.userId = batch.userId
   )
   SELECT
@@ -88,12 +117,13 @@ USING (
     attribute1.value AS attribute1,
     attribute2.value AS attribute2,
     attribute3.value AS attribute3,
-    (SELECT AS STRUCT _final._versions.* REPLACE (
-      attribute1.version AS attribute1,
-      attribute2.version AS attribute2,
-      attribute3.version AS attribute3
-    )) AS _versions
-  FROM _merged
+    _base_version,
+    (SELECT AS STRUCT _final._own_versions.* REPLACE (
+      IF(attribute1.value IS NULL, attribute1.version, NULLIF(attribute1.version, _base_version)) AS attribute1,
+      IF(attribute2.value IS NULL, attribute2.version, NULLIF(attribute2.version, _base_version)) AS attribute2,
+      IF(attribute3.value IS NULL, attribute3.version, NULLIF(attribute3.version, _base_version)) AS attribute3
+    )) AS _own_versions
+  FROM _batch_merged
   WHERE
     _row_is_newer
     OR attribute1.is_newer
@@ -106,14 +136,16 @@ WHEN MATCHED THEN UPDATE SET
   attribute1 = change.attribute1,
   attribute2 = change.attribute2,
   attribute3 = change.attribute3,
-  _versions = change._versions
+  _own_versions = change._own_versions
 WHEN NOT MATCHED THEN INSERT (
-  userId, ingestTimestamp, attribute1, attribute2, attribute3, _versions
+  userId, ingestTimestamp, attribute1, attribute2, attribute3, _base_version, _own_versions
 ) VALUES (
   change.userId, change.ingestTimestamp, change.attribute1, change.attribute2, change.attribute3,
-  change._versions
+  change._base_version, change._own_versions
 );
-SET _rows_changed = @@row_count;
+SET _batch_rows_changed = @@row_count;
+
+END IF;
 
 -- R12: rows that never reach final, and rows stamped far ahead, which do; from the partitions that the batch was read from
 SET _read_from = IFNULL(
@@ -153,6 +185,9 @@ SET
   watermark = GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)),
   read_at = IFNULL(_batch_facts.read_at, progress.read_at),
   merged_at = IF(_batch_facts.users_read > 0, CURRENT_TIMESTAMP(), progress.merged_at),
+  seen_from = IF(_batch_has_news, _batch_facts.next_from, progress.seen_from),
+  seen_rows = IF(_batch_has_news, _batch_facts.next_rows, progress.seen_rows),
+  seen_digest = IF(_batch_has_news, _batch_facts.next_digest, progress.seen_digest),
   users = (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`),
   recent_runs =
     ARRAY_CONCAT(
@@ -166,7 +201,7 @@ SET
         GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
         _batch_facts.rows_read AS rows_read,
         _batch_facts.users_read AS users_read,
-        _rows_changed AS rows_changed,
+        _batch_rows_changed AS rows_changed,
         (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
         _batch_facts.future_rows AS future_rows
       )],

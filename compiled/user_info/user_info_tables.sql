@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_updates` (
   attribute3 STRING OPTIONS(description='The third attribute.')
 )
 PARTITION BY TIMESTAMP_TRUNC(ingestTimestamp, DAY)
-CLUSTER BY userId
+CLUSTER BY ingestTimestamp, userId
 OPTIONS(description='Updates of user_info, append only; NULL says nothing.')
 
 ---
@@ -14,11 +14,12 @@ OPTIONS(description='Updates of user_info, append only; NULL says nothing.')
 CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_final` (
   userId STRING,
   ingestTimestamp TIMESTAMP,
-  _versions STRUCT<
+  _base_version TIMESTAMP OPTIONS(description='The version of every attribute that has a value and no version of its own.'),
+  _own_versions STRUCT<
     attribute1 TIMESTAMP,
     attribute2 TIMESTAMP,
     attribute3 TIMESTAMP
-  > OPTIONS(description='For each attribute, the version of the update that set it.')
+  > OPTIONS(description='The version of each attribute whose version is not the base version.')
 )
 CLUSTER BY userId
 OPTIONS(description='One row per user: each attribute of user_info at its latest known value.')

@@ -24,4 +24,15 @@ AS SELECT
     reason STRING,
     ingest_timestamp TIMESTAMP,
     details STRING
-  >>[] AS last_bad_rows
+  >>[] AS last_bad_rows,
+  CAST(NULL AS TIMESTAMP) AS seen_from,
+  CAST(NULL AS INT64) AS seen_rows,
+  CAST(NULL AS NUMERIC) AS seen_digest
+
+---
+
+-- the table may be of an earlier version
+ALTER TABLE IF EXISTS `my-project.analytics.user_info_watermark`
+  ADD COLUMN IF NOT EXISTS seen_from TIMESTAMP OPTIONS(description='The updates from this ingest timestamp on, as they were merged, are what follows tells of.'),
+  ADD COLUMN IF NOT EXISTS seen_rows INT64 OPTIONS(description='How many they were.'),
+  ADD COLUMN IF NOT EXISTS seen_digest NUMERIC OPTIONS(description='The sum of their fingerprints.')

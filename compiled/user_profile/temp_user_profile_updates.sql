@@ -15,13 +15,33 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
   ERROR('user_profile_watermark has no row: drop that table, and the next run makes it anew')
 );
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
+-- R7: the rows from here on are read again by the next run, and those from there on were by the last one; each run adds up
+-- their fingerprints, by which the next one knows whether it finds anything new. All history has no last run.
+DECLARE _batch_seen_from TIMESTAMP DEFAULT (SELECT progress.seen_from FROM `my-project.analytics.user_profile_watermark` AS progress);
+DECLARE _batch_next_from TIMESTAMP;
+IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN
+  SET _batch_next_from = (
+    SELECT
+      GREATEST(
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP '1900-01-01 00:00:00+00'
+      )
+    FROM `my-project.analytics.user_profile_watermark` AS progress
+    CROSS JOIN (
+      SELECT MAX(updates.ingestTimestamp) AS stamp
+      FROM `my-project.analytics.user_profile_updates` AS updates
+      WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
+    ) AS newest
+  );
+END IF;
 
 create or replace table `my-project.analytics.temp_user_profile_updates` cluster by userId as
-WITH _gathered AS (
+WITH _batch_gathered AS (
   -- R2, R3: what the updates leave of each attribute, as value and version
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    MIN(updates.ingestTimestamp) AS _base_version,
     ARRAY_AGG(
       IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
@@ -64,10 +84,20 @@ WITH _gathered AS (
       COUNT(*) AS row_count,
       COUNTIF(updates.ingestTimestamp > _read_at) AS future_rows,
       -- R5: a row stamped in the future is merged, but takes the watermark nowhere
-      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
+      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest,
+      SUM(IF(_read_from = _batch_seen_from, updates._batch_row_hash, NULL)) AS digest,
+      MIN(_batch_next_from) AS next_from,
+      NULLIF(COUNTIF(updates.ingestTimestamp >= _batch_next_from), 0) AS next_rows,
+      SUM(IF(updates.ingestTimestamp >= _batch_next_from, updates._batch_row_hash, NULL)) AS next_digest
     ) AS _batch
-  FROM `my-project.analytics.user_profile_updates` AS updates
-  WHERE updates.ingestTimestamp >= _read_from
+  FROM (
+    SELECT
+      *,
+      IF(_batch_row.ingestTimestamp >= _batch_next_from OR _read_from = _batch_seen_from, CAST(FARM_FINGERPRINT(CONCAT('9d03e2656639', TO_JSON_STRING(_batch_row))) AS NUMERIC), NULL) AS _batch_row_hash
+    FROM `my-project.analytics.user_profile_updates` AS _batch_row
+    WHERE _batch_row.ingestTimestamp >= _read_from
+  ) AS updates
+  WHERE TRUE
     AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
@@ -104,21 +134,22 @@ SELECT
       ) AS address
     )
   ) AS profile,
+  _base_version,
   STRUCT(
-    email.version AS email,
+    IF(email.value IS NULL, email.version, NULLIF(email.version, _base_version)) AS email,
     STRUCT(
-      profile_name.version AS name,
-      profile_birthday.version AS birthday,
-      profile_visits.version AS visits,
-      profile_subscribed.version AS subscribed,
-      profile_balance.version AS balance,
+      IF(profile_name.value IS NULL, profile_name.version, NULLIF(profile_name.version, _base_version)) AS name,
+      IF(profile_birthday.value IS NULL, profile_birthday.version, NULLIF(profile_birthday.version, _base_version)) AS birthday,
+      IF(profile_visits.value IS NULL, profile_visits.version, NULLIF(profile_visits.version, _base_version)) AS visits,
+      IF(profile_subscribed.value IS NULL, profile_subscribed.version, NULLIF(profile_subscribed.version, _base_version)) AS subscribed,
+      IF(profile_balance.value IS NULL, profile_balance.version, NULLIF(profile_balance.version, _base_version)) AS balance,
       STRUCT(
-        profile_address_street.version AS street,
-        profile_address_city.version AS city,
-        profile_address_zip.version AS zip
+        IF(profile_address_street.value IS NULL, profile_address_street.version, NULLIF(profile_address_street.version, _base_version)) AS street,
+        IF(profile_address_city.value IS NULL, profile_address_city.version, NULLIF(profile_address_city.version, _base_version)) AS city,
+        IF(profile_address_zip.value IS NULL, profile_address_zip.version, NULLIF(profile_address_zip.version, _base_version)) AS zip
       ) AS address
     ) AS profile
-  ) AS _versions,
+  ) AS _own_versions,
   _batch
-FROM _gathered
+FROM _batch_gathered
 -- only `dataform test` compares rows in order, and there self() is empty

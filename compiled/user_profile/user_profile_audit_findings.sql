@@ -3,10 +3,11 @@
 CREATE OR REPLACE TABLE `my-project.analytics.user_profile_audit_findings`
 OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
 AS
-WITH _gathered AS (
+WITH _batch_gathered AS (
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    MIN(updates.ingestTimestamp) AS _base_version,
     ARRAY_AGG(
       IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
@@ -43,7 +44,11 @@ WITH _gathered AS (
       IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
     )[SAFE_OFFSET(0)] AS profile_address_zip
-  FROM `my-project.analytics.user_profile_updates` AS updates
+  FROM (
+    SELECT
+      *,
+    FROM `my-project.analytics.user_profile_updates` AS _batch_row
+  ) AS updates
   CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
   WHERE
     -- what came since the last run is not in final yet
@@ -52,7 +57,7 @@ WITH _gathered AS (
     AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
   GROUP BY 1
 ),
-_compared AS (
+_batch_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
     history.userId IS NULL OR final.userId IS NULL AS _is_missing,
@@ -116,11 +121,25 @@ _compared AS (
       ]) AS leaf
       WHERE leaf IS NOT NULL
     ) AS _leaves
-  FROM _gathered AS history
+  FROM _batch_gathered AS history
   FULL JOIN (
-    SELECT *
-    FROM `my-project.analytics.user_profile_final` AS final
-    WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(final.userId AS userId))), 1000000)) < 0.01 * 1000000
+    SELECT *, STRUCT(
+      IFNULL(stored._own_versions.email, IF(stored.email IS NULL, NULL, stored._base_version)) AS email,
+      STRUCT(
+        IFNULL(stored._own_versions.profile.name, IF(stored.profile.name IS NULL, NULL, stored._base_version)) AS name,
+        IFNULL(stored._own_versions.profile.birthday, IF(stored.profile.birthday IS NULL, NULL, stored._base_version)) AS birthday,
+        IFNULL(stored._own_versions.profile.visits, IF(stored.profile.visits IS NULL, NULL, stored._base_version)) AS visits,
+        IFNULL(stored._own_versions.profile.subscribed, IF(stored.profile.subscribed IS NULL, NULL, stored._base_version)) AS subscribed,
+        IFNULL(stored._own_versions.profile.balance, IF(stored.profile.balance IS NULL, NULL, stored._base_version)) AS balance,
+        STRUCT(
+          IFNULL(stored._own_versions.profile.address.street, IF(stored.profile.address.street IS NULL, NULL, stored._base_version)) AS street,
+          IFNULL(stored._own_versions.profile.address.city, IF(stored.profile.address.city IS NULL, NULL, stored._base_version)) AS city,
+          IFNULL(stored._own_versions.profile.address.zip, IF(stored.profile.address.zip IS NULL, NULL, stored._base_version)) AS zip
+        ) AS address
+      ) AS profile
+    ) AS _versions
+    FROM `my-project.analytics.user_profile_final` AS stored
+    WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(stored.userId AS userId))), 1000000)) < 0.01 * 1000000
   ) AS final
     ON history.userId = final.userId
   CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
@@ -129,5 +148,5 @@ _compared AS (
     IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
 )
 SELECT * EXCEPT (_is_missing)
-FROM _compared
+FROM _batch_compared
 WHERE _is_missing OR ARRAY_LENGTH(_leaves) > 0

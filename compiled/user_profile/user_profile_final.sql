@@ -1,5 +1,5 @@
 DECLARE _read_from TIMESTAMP;
-DECLARE _rows_changed INT64;
+DECLARE _batch_rows_changed INT64 DEFAULT 0;
 DECLARE _batch_facts STRUCT<
   watermark TIMESTAMP,
   merged_at TIMESTAMP,
@@ -10,8 +10,13 @@ DECLARE _batch_facts STRUCT<
   newest_ingest TIMESTAMP,
   rows_read INT64,
   users_read INT64,
-  future_rows INT64
+  future_rows INT64,
+  is_seen BOOL,
+  next_from TIMESTAMP,
+  next_rows INT64,
+  next_digest NUMERIC
 >;
+DECLARE _batch_has_news BOOL;
 
 BEGIN TRANSACTION;
 
@@ -25,7 +30,13 @@ SET _batch_facts = (
     progress.merged_at,
     progress.users,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`) AS final_has_rows,
-    facts.*
+    facts.* EXCEPT (digest, next_from, next_rows, next_digest),
+    facts.read_from = progress.seen_from
+      AND facts.rows_read = progress.seen_rows
+      AND facts.digest = progress.seen_digest AS is_seen,
+    facts.next_from,
+    facts.next_rows,
+    facts.next_digest
   FROM `my-project.analytics.user_profile_watermark` AS progress
   CROSS JOIN (
     SELECT
@@ -34,7 +45,11 @@ SET _batch_facts = (
       MAX(_batch.newest_ingest) AS newest_ingest,
       IFNULL(SUM(_batch.row_count), 0) AS rows_read,
       COUNT(*) AS users_read,
-      IFNULL(SUM(_batch.future_rows), 0) AS future_rows
+      IFNULL(SUM(_batch.future_rows), 0) AS future_rows,
+      SUM(_batch.digest) AS digest,
+      MAX(_batch.next_from) AS next_from,
+      SUM(_batch.next_rows) AS next_rows,
+      SUM(_batch.next_digest) AS next_digest
     FROM `my-project.analytics.temp_user_profile_updates`
   ) AS facts
 );
@@ -51,13 +66,19 @@ SELECT IF(
   NULL
 );
 
+-- R7: what is not run is not billed; where the batch is what was merged already, final is not read
+SET _batch_has_news = _batch_facts.users_read > 0
+  AND NOT IFNULL(_batch_facts.is_seen AND (_batch_facts.final_has_rows OR _batch_facts.users = 0), FALSE);
+IF _batch_has_news THEN
+
 -- R3, R7: what the batch and final make of each attribute, for those rows that the batch really changes
 MERGE `my-project.analytics.user_profile_final` AS final
 USING (
-  WITH _merged AS (
+  WITH _batch_merged AS (
     SELECT
       batch.userId,
       GREATEST(IFNULL(batch.ingestTimestamp, final.ingestTimestamp), IFNULL(final.ingestTimestamp, batch.ingestTimestamp)) AS ingestTimestamp,
+      IF(final.ingestTimestamp IS NULL, batch._base_version, final._base_version) AS _base_version,
       IFNULL(batch.ingestTimestamp > final.ingestTimestamp, TRUE) AS _row_is_newer,
       IF(
         IFNULL(batch._versions.email > final._versions.email, batch._versions.email IS NOT NULL)
@@ -114,8 +135,36 @@ USING (
         STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version, FALSE AS is_newer)
       ) AS profile_address_zip,
       final AS _final
-    FROM `my-project.analytics.temp_user_profile_updates` AS batch
-    LEFT JOIN `my-project.analytics.user_profile_final` AS final
+    FROM (SELECT *, STRUCT(
+      IFNULL(stored._own_versions.email, IF(stored.email IS NULL, NULL, stored._base_version)) AS email,
+      STRUCT(
+        IFNULL(stored._own_versions.profile.name, IF(stored.profile.name IS NULL, NULL, stored._base_version)) AS name,
+        IFNULL(stored._own_versions.profile.birthday, IF(stored.profile.birthday IS NULL, NULL, stored._base_version)) AS birthday,
+        IFNULL(stored._own_versions.profile.visits, IF(stored.profile.visits IS NULL, NULL, stored._base_version)) AS visits,
+        IFNULL(stored._own_versions.profile.subscribed, IF(stored.profile.subscribed IS NULL, NULL, stored._base_version)) AS subscribed,
+        IFNULL(stored._own_versions.profile.balance, IF(stored.profile.balance IS NULL, NULL, stored._base_version)) AS balance,
+        STRUCT(
+          IFNULL(stored._own_versions.profile.address.street, IF(stored.profile.address.street IS NULL, NULL, stored._base_version)) AS street,
+          IFNULL(stored._own_versions.profile.address.city, IF(stored.profile.address.city IS NULL, NULL, stored._base_version)) AS city,
+          IFNULL(stored._own_versions.profile.address.zip, IF(stored.profile.address.zip IS NULL, NULL, stored._base_version)) AS zip
+        ) AS address
+      ) AS profile
+    ) AS _versions FROM `my-project.analytics.temp_user_profile_updates` AS stored) AS batch
+    LEFT JOIN (SELECT *, STRUCT(
+      IFNULL(stored._own_versions.email, IF(stored.email IS NULL, NULL, stored._base_version)) AS email,
+      STRUCT(
+        IFNULL(stored._own_versions.profile.name, IF(stored.profile.name IS NULL, NULL, stored._base_version)) AS name,
+        IFNULL(stored._own_versions.profile.birthday, IF(stored.profile.birthday IS NULL, NULL, stored._base_version)) AS birthday,
+        IFNULL(stored._own_versions.profile.visits, IF(stored.profile.visits IS NULL, NULL, stored._base_version)) AS visits,
+        IFNULL(stored._own_versions.profile.subscribed, IF(stored.profile.subscribed IS NULL, NULL, stored._base_version)) AS subscribed,
+        IFNULL(stored._own_versions.profile.balance, IF(stored.profile.balance IS NULL, NULL, stored._base_version)) AS balance,
+        STRUCT(
+          IFNULL(stored._own_versions.profile.address.street, IF(stored.profile.address.street IS NULL, NULL, stored._base_version)) AS street,
+          IFNULL(stored._own_versions.profile.address.city, IF(stored.profile.address.city IS NULL, NULL, stored._base_version)) AS city,
+          IFNULL(stored._own_versions.profile.address.zip, IF(stored.profile.address.zip IS NULL, NULL, stored._base_version)) AS zip
+        ) AS address
+      ) AS profile
+    ) AS _versions FROM `my-project.analytics.user_profile_final` AS stored) AS final
       ON final.userId = batch.userId
   )
   SELECT
@@ -151,22 +200,23 @@ USING (
         ) AS address
       ))
     ) AS profile,
-    (SELECT AS STRUCT _final._versions.* REPLACE (
-      email.version AS email,
-      (SELECT AS STRUCT _final._versions.profile.* REPLACE (
-        profile_name.version AS name,
-        profile_birthday.version AS birthday,
-        profile_visits.version AS visits,
-        profile_subscribed.version AS subscribed,
-        profile_balance.version AS balance,
-        (SELECT AS STRUCT _final._versions.profile.address.* REPLACE (
-          profile_address_street.version AS street,
-          profile_address_city.version AS city,
-          profile_address_zip.version AS zip
+    _base_version,
+    (SELECT AS STRUCT _final._own_versions.* REPLACE (
+      IF(email.value IS NULL, email.version, NULLIF(email.version, _base_version)) AS email,
+      (SELECT AS STRUCT _final._own_versions.profile.* REPLACE (
+        IF(profile_name.value IS NULL, profile_name.version, NULLIF(profile_name.version, _base_version)) AS name,
+        IF(profile_birthday.value IS NULL, profile_birthday.version, NULLIF(profile_birthday.version, _base_version)) AS birthday,
+        IF(profile_visits.value IS NULL, profile_visits.version, NULLIF(profile_visits.version, _base_version)) AS visits,
+        IF(profile_subscribed.value IS NULL, profile_subscribed.version, NULLIF(profile_subscribed.version, _base_version)) AS subscribed,
+        IF(profile_balance.value IS NULL, profile_balance.version, NULLIF(profile_balance.version, _base_version)) AS balance,
+        (SELECT AS STRUCT _final._own_versions.profile.address.* REPLACE (
+          IF(profile_address_street.value IS NULL, profile_address_street.version, NULLIF(profile_address_street.version, _base_version)) AS street,
+          IF(profile_address_city.value IS NULL, profile_address_city.version, NULLIF(profile_address_city.version, _base_version)) AS city,
+          IF(profile_address_zip.value IS NULL, profile_address_zip.version, NULLIF(profile_address_zip.version, _base_version)) AS zip
         )) AS address
       )) AS profile
-    )) AS _versions
-  FROM _merged
+    )) AS _own_versions
+  FROM _batch_merged
   WHERE
     _row_is_newer
     OR email.is_newer
@@ -184,13 +234,16 @@ WHEN MATCHED THEN UPDATE SET
   ingestTimestamp = change.ingestTimestamp,
   email = change.email,
   profile = change.profile,
-  _versions = change._versions
+  _own_versions = change._own_versions
 WHEN NOT MATCHED THEN INSERT (
-  userId, ingestTimestamp, email, profile, _versions
+  userId, ingestTimestamp, email, profile, _base_version, _own_versions
 ) VALUES (
-  change.userId, change.ingestTimestamp, change.email, change.profile, change._versions
+  change.userId, change.ingestTimestamp, change.email, change.profile, change._base_version,
+  change._own_versions
 );
-SET _rows_changed = @@row_count;
+SET _batch_rows_changed = @@row_count;
+
+END IF;
 
 -- R12: rows that never reach final, and rows stamped far ahead, which do; from the partitions that the batch was read from
 SET _read_from = IFNULL(
@@ -230,6 +283,9 @@ SET
   watermark = GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)),
   read_at = IFNULL(_batch_facts.read_at, progress.read_at),
   merged_at = IF(_batch_facts.users_read > 0, CURRENT_TIMESTAMP(), progress.merged_at),
+  seen_from = IF(_batch_has_news, _batch_facts.next_from, progress.seen_from),
+  seen_rows = IF(_batch_has_news, _batch_facts.next_rows, progress.seen_rows),
+  seen_digest = IF(_batch_has_news, _batch_facts.next_digest, progress.seen_digest),
   users = (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`),
   recent_runs =
     ARRAY_CONCAT(
@@ -243,7 +299,7 @@ SET
         GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
         _batch_facts.rows_read AS rows_read,
         _batch_facts.users_read AS users_read,
-        _rows_changed AS rows_changed,
+        _batch_rows_changed AS rows_changed,
         (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
         _batch_facts.future_rows AS future_rows
       )],

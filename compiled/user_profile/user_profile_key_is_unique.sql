@@ -1,3 +1,5 @@
+-- disabled: compiled, but not run
+
 create or replace view `my-project.analytics.user_profile_key_is_unique` as
 SELECT
   userId,

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_updates` (
   > OPTIONS(description='What the user tells about himself or herself.')
 )
 PARTITION BY TIMESTAMP_TRUNC(ingestTimestamp, DAY)
-CLUSTER BY userId
+CLUSTER BY ingestTimestamp, userId
 OPTIONS(description='Updates of user_profile, append only; NULL says nothing.')
 
 ---
@@ -24,7 +24,8 @@ OPTIONS(description='Updates of user_profile, append only; NULL says nothing.')
 CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_final` (
   userId STRING,
   ingestTimestamp TIMESTAMP,
-  _versions STRUCT<
+  _base_version TIMESTAMP OPTIONS(description='The version of every attribute that has a value and no version of its own.'),
+  _own_versions STRUCT<
     email TIMESTAMP,
     profile STRUCT<
       name TIMESTAMP,
@@ -38,7 +39,7 @@ CREATE TABLE IF NOT EXISTS `my-project.analytics.user_profile_final` (
         zip TIMESTAMP
       >
     >
-  > OPTIONS(description='For each attribute, the version of the update that set it.')
+  > OPTIONS(description='The version of each attribute whose version is not the base version.')
 )
 CLUSTER BY userId
 OPTIONS(description='One row per user: each attribute of user_profile at its latest known value.')

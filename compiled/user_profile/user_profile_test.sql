@@ -1,9 +1,10 @@
 -- the query under test, on the test's input
-WITH _gathered AS (
+WITH _batch_gathered AS (
   -- R2, R3: what the updates leave of each attribute, as value and version
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
+    MIN(updates.ingestTimestamp) AS _base_version,
     ARRAY_AGG(
       IF(updates.email IS NOT NULL, STRUCT(updates.email AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.email DESC LIMIT 1
@@ -46,25 +47,45 @@ WITH _gathered AS (
       COUNT(*) AS row_count,
       COUNTIF(updates.ingestTimestamp > _read_at) AS future_rows,
       -- R5: a row stamped in the future is merged, but takes the watermark nowhere
-      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest
+      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest,
+      SUM(IF(_read_from = _batch_seen_from, updates._batch_row_hash, NULL)) AS digest,
+      MIN(_batch_next_from) AS next_from,
+      NULLIF(COUNTIF(updates.ingestTimestamp >= _batch_next_from), 0) AS next_rows,
+      SUM(IF(updates.ingestTimestamp >= _batch_next_from, updates._batch_row_hash, NULL)) AS next_digest
     ) AS _batch
   FROM (
-  SELECT *
+    SELECT
+      *,
+      IF(_batch_row.ingestTimestamp >= _batch_next_from OR _read_from = _batch_seen_from, CAST(FARM_FINGERPRINT(CONCAT('9d03e2656639', TO_JSON_STRING(_batch_row))) AS NUMERIC), NULL) AS _batch_row_hash
+    FROM (
+  SELECT
+    *,
+    CAST(NULL AS TIMESTAMP) AS _batch_seen_from,
+    CAST(NULL AS TIMESTAMP) AS _batch_next_from
   FROM UNNEST(ARRAY<STRUCT<
     userId STRING, ingestTimestamp TIMESTAMP, email STRING,
     profile STRUCT<name STRING, birthday DATE, visits INT64, subscribed BOOL, balance NUMERIC, address STRUCT<street STRING, city STRING, zip STRING>>,
     _read_from TIMESTAMP, _read_at TIMESTAMP
   >>[
-    ('userA', '2024-01-01+00', 'xyz', ('abc', DATE '2024-01-01', 1, FALSE, NUMERIC '1', ('xyz', 'abc', 'qwerty')), '2024-01-01+00', '2024-01-08+00'),
-    ('userB', '2024-01-02+00', 'poc', ('mvp', DATE '2024-01-02', 2, TRUE, NUMERIC '2', ('poc', 'mvp', 'ytrewq')),  '2024-01-01+00', '2024-01-08+00'),
-    ('userC', '2024-01-03+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-04+00', NULL,  ('ghj', NULL, NULL, TRUE, NULL, (NULL, 'ghj', NULL)),                        '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-05+00', NULL,  (NULL, DATE '2024-01-04', NULL, NULL, NUMERIC '4', (NULL, NULL, 'lot')),     '2024-01-01+00', '2024-01-08+00'),
-    ('userB', '2024-01-06+00', 'cor', (NULL, NULL, 4, NULL, NULL, ('cor', NULL, NULL)),                            '2024-01-01+00', '2024-01-08+00'),
-    ('userA', '2024-01-07+00', NULL,  ('dat', NULL, NULL, FALSE, NULL, (NULL, 'dat', NULL)),                       '2024-01-01+00', '2024-01-08+00')
+    ('userA', '2024-01-01 00:00:00+00', 'xyz', ('abc', DATE '2024-01-01', 1, FALSE, NUMERIC '1', ('xyz', 'abc', 'qwerty')), '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userB', '2024-01-02 00:00:00+00', 'poc', ('mvp', DATE '2024-01-02', 2, TRUE, NUMERIC '2', ('poc', 'mvp', 'ytrewq')),  '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userC', '2024-01-03 00:00:00+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-04 00:00:00+00', NULL,  ('ghj', NULL, NULL, TRUE, NULL, (NULL, 'ghj', NULL)),                        '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-05 00:00:00+00', NULL,  (NULL, DATE '2024-01-04', NULL, NULL, NUMERIC '4', (NULL, NULL, 'lot')),     '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userB', '2024-01-06 00:00:00+00', 'cor', (NULL, NULL, 4, NULL, NULL, ('cor', NULL, NULL)),                            '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00'),
+    ('userA', '2024-01-07 00:00:00+00', NULL,  ('dat', NULL, NULL, FALSE, NULL, (NULL, 'dat', NULL)),                       '2024-01-01 00:00:00+00',
+     '2024-01-08 00:00:00+00')
   ])
-) AS updates
-  WHERE updates.ingestTimestamp >= _read_from
+) AS _batch_row
+    WHERE _batch_row.ingestTimestamp >= _read_from
+  ) AS updates
+  WHERE TRUE
     AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
 )
@@ -101,23 +122,24 @@ SELECT
       ) AS address
     )
   ) AS profile,
+  _base_version,
   STRUCT(
-    email.version AS email,
+    IF(email.value IS NULL, email.version, NULLIF(email.version, _base_version)) AS email,
     STRUCT(
-      profile_name.version AS name,
-      profile_birthday.version AS birthday,
-      profile_visits.version AS visits,
-      profile_subscribed.version AS subscribed,
-      profile_balance.version AS balance,
+      IF(profile_name.value IS NULL, profile_name.version, NULLIF(profile_name.version, _base_version)) AS name,
+      IF(profile_birthday.value IS NULL, profile_birthday.version, NULLIF(profile_birthday.version, _base_version)) AS birthday,
+      IF(profile_visits.value IS NULL, profile_visits.version, NULLIF(profile_visits.version, _base_version)) AS visits,
+      IF(profile_subscribed.value IS NULL, profile_subscribed.version, NULLIF(profile_subscribed.version, _base_version)) AS subscribed,
+      IF(profile_balance.value IS NULL, profile_balance.version, NULLIF(profile_balance.version, _base_version)) AS balance,
       STRUCT(
-        profile_address_street.version AS street,
-        profile_address_city.version AS city,
-        profile_address_zip.version AS zip
+        IF(profile_address_street.value IS NULL, profile_address_street.version, NULLIF(profile_address_street.version, _base_version)) AS street,
+        IF(profile_address_city.value IS NULL, profile_address_city.version, NULLIF(profile_address_city.version, _base_version)) AS city,
+        IF(profile_address_zip.value IS NULL, profile_address_zip.version, NULLIF(profile_address_zip.version, _base_version)) AS zip
       ) AS address
     ) AS profile
-  ) AS _versions,
+  ) AS _own_versions,
   _batch
-FROM _gathered
+FROM _batch_gathered
 -- only `dataform test` compares rows in order, and there self() is empty
 ORDER BY userId
 
@@ -128,17 +150,18 @@ SELECT *
 FROM UNNEST(ARRAY<STRUCT<
   userId STRING, ingestTimestamp TIMESTAMP, email STRING,
   profile STRUCT<name STRING, birthday DATE, visits INT64, subscribed BOOL, balance NUMERIC, address STRUCT<street STRING, city STRING, zip STRING>>,
-  _versions STRUCT<email TIMESTAMP, profile STRUCT<name TIMESTAMP, birthday TIMESTAMP, visits TIMESTAMP, subscribed TIMESTAMP, balance TIMESTAMP, address STRUCT<street TIMESTAMP, city TIMESTAMP, zip TIMESTAMP>>>,
-  _batch STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP>
+  _base_version TIMESTAMP,
+  _own_versions STRUCT<email TIMESTAMP, profile STRUCT<name TIMESTAMP, birthday TIMESTAMP, visits TIMESTAMP, subscribed TIMESTAMP, balance TIMESTAMP, address STRUCT<street TIMESTAMP, city TIMESTAMP, zip TIMESTAMP>>>,
+  _batch STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP, digest NUMERIC, next_from TIMESTAMP, next_rows INT64, next_digest NUMERIC>
 >>[
-  ('userA', '2024-01-07+00', 'xyz', ('dat', DATE '2024-01-04', 1, FALSE, NUMERIC '4', ('xyz', 'dat', 'lot')),
-   STRUCT('2024-01-01+00', ('2024-01-07+00', '2024-01-05+00', '2024-01-01+00', '2024-01-07+00', '2024-01-05+00', ('2024-01-01+00', '2024-01-07+00', '2024-01-05+00'))),
-   ('2024-01-01+00', '2024-01-08+00', 4, 0, '2024-01-07+00')),
-  ('userB', '2024-01-06+00', 'cor', ('mvp', DATE '2024-01-02', 4, TRUE, NUMERIC '2', ('cor', 'mvp', 'ytrewq')),
-   STRUCT('2024-01-06+00', ('2024-01-02+00', '2024-01-02+00', '2024-01-06+00', '2024-01-02+00', '2024-01-02+00', ('2024-01-06+00', '2024-01-02+00', '2024-01-02+00'))),
-   ('2024-01-01+00', '2024-01-08+00', 2, 0, '2024-01-06+00')),
-  ('userC', '2024-01-03+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')),
-   STRUCT('2024-01-03+00', ('2024-01-03+00', '2024-01-03+00', '2024-01-03+00', '2024-01-03+00', '2024-01-03+00', ('2024-01-03+00', '2024-01-03+00', '2024-01-03+00'))),
-   ('2024-01-01+00', '2024-01-08+00', 1, 0, '2024-01-03+00'))
+  ('userA', '2024-01-07 00:00:00+00', 'xyz', ('dat', DATE '2024-01-04', 1, FALSE, NUMERIC '4', ('xyz', 'dat', 'lot')),    '2024-01-01 00:00:00+00',
+   (NULL, ('2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00', NULL, '2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00', (NULL, '2024-01-07 00:00:00+00', '2024-01-05 00:00:00+00'))),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 4, 0, '2024-01-07 00:00:00+00', NULL, NULL, NULL, NULL)),
+  ('userB', '2024-01-06 00:00:00+00', 'cor', ('mvp', DATE '2024-01-02', 4, TRUE, NUMERIC '2', ('cor', 'mvp', 'ytrewq')),  '2024-01-02 00:00:00+00',
+   ('2024-01-06 00:00:00+00', (NULL, NULL, '2024-01-06 00:00:00+00', NULL, NULL, ('2024-01-06 00:00:00+00', NULL, NULL))),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 2, 0, '2024-01-06 00:00:00+00', NULL, NULL, NULL, NULL)),
+  ('userC', '2024-01-03 00:00:00+00', 'zyx', ('pvm', DATE '2024-01-03', 3, FALSE, NUMERIC '3', ('zyx', 'pvm', 'qywter')), '2024-01-03 00:00:00+00',
+   (NULL, (NULL, NULL, NULL, NULL, NULL, (NULL, NULL, NULL))),
+   ('2024-01-01 00:00:00+00', '2024-01-08 00:00:00+00', 1, 0, '2024-01-03 00:00:00+00', NULL, NULL, NULL, NULL))
 ])
 ORDER BY userId

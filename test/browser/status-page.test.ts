@@ -17,6 +17,8 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     .reverse()
     .slice(0, 50)
     .map((run) => ({
+      runId: run.merged_at,
+      usersRead: 0,
       kind: run.kind,
       mergedAt: run.merged_at,
       rowsRead: run.rows_read,

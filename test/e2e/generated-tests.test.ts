@@ -1,8 +1,7 @@
 /** The `type: "test"` that every entity gets, on the golden cases' worked examples. */
 import { afterAll, expect, test } from "vitest";
 import { Compiler } from "../../generator/src/dataform/compiler.ts";
-import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
-import { inputOf, listCases, ROOT, readExpected } from "../golden/golden-case.ts";
+import { compileCase, listCases } from "../golden/golden-case.ts";
 import { clientOf, useEndpoint } from "./harness.ts";
 
 const endpoint = useEndpoint();
@@ -11,8 +10,7 @@ afterAll(() => compiler.close());
 
 // `dataform test` itself runs in examples.test.ts; it does no more than compare the rows of two queries, in order.
 test.each(await listCases())("the generated tests of %s pass", async (name) => {
-  const files = new Map([...(await inputOf(name)), ...(await readExpected(name))]);
-  const { tests = [] } = await inTemporaryProject(files, ROOT, (root) => compiler.compile(root));
+  const { tests = [] } = await compileCase(name, compiler);
   expect(tests).not.toHaveLength(0);
   const client = clientOf(endpoint.url);
   for (const { name: title, testQuery, expectedOutputQuery } of tests) {

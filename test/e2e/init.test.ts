@@ -51,12 +51,12 @@ describe("npm run init", () => {
     await expect(readFile(path.join(project.root, ".df-credentials.json"))).rejects.toThrow(/ENOENT/);
   });
 
-  it("makes the tables: updates partitioned by ingest day, both clustered by key, described", async () => {
+  it("makes the tables: updates partitioned by ingest day, clustered by time and key, described", async () => {
     const project = await person(before);
     expect(await project.npm("init")).toMatchObject({ exitCode: 0, stderr: "" });
     const updates = await metadata(project, "person_updates");
     expect(updates.timePartitioning).toMatchObject({ type: "DAY", field: "at" });
-    expect(updates.clustering).toEqual({ fields: ["id"] });
+    expect(updates.clustering).toEqual({ fields: ["at", "id"] });
     expect(
       updates.schema.fields.map((field: { name: string; mode: string }) => `${field.name} ${field.mode}`),
     ).toEqual(["id REQUIRED", "at REQUIRED", "name REQUIRED", "home NULLABLE"]);
@@ -64,7 +64,14 @@ describe("npm run init", () => {
     expect(final.clustering).toEqual({ fields: ["id"] });
     expect(
       final.schema.fields.map((field: { name: string; mode: string }) => `${field.name} ${field.mode}`),
-    ).toEqual(["id NULLABLE", "at NULLABLE", "name NULLABLE", "home NULLABLE", "_versions NULLABLE"]);
+    ).toEqual([
+      "id NULLABLE",
+      "at NULLABLE",
+      "name NULLABLE",
+      "home NULLABLE",
+      "_base_version NULLABLE",
+      "_own_versions NULLABLE",
+    ]);
     for (const field of [...updates.schema.fields, ...final.schema.fields])
       expect(field.description).toBeTruthy();
     const credentials = JSON.parse(
@@ -91,7 +98,7 @@ describe("npm run init", () => {
     const plan = await project.npm("init", "--plan");
     expect(plan.stdout).toContain("~ name REQUIRED -> NULLABLE");
     expect(plan.stdout).toContain("+ home.geo RECORD (lat)");
-    expect(plan.stdout).toContain("+ _versions.home.geo RECORD (lat)");
+    expect(plan.stdout).toContain("+ _own_versions.home.geo RECORD (lat)");
     expect(plan.stdout).toContain("note: nick is added as NULLABLE");
     await project.npm("generate");
     const early = await project.npm("update");
@@ -179,7 +186,7 @@ describe("npm run init", () => {
     expect(result).toMatchObject({ exitCode: 0 });
     expect(result.stdout).toContain("note: name is not in the schema and stays");
     expect(result.stdout).toContain("note: home.city is not in the schema and stays");
-    expect((await metadata(project, "person_final")).schema.fields).toHaveLength(5);
+    expect((await metadata(project, "person_final")).schema.fields).toHaveLength(6);
     await project.npm("generate");
     const rows = '{"id":1,"at":"2026-01-02T00:00:00Z","name":"A","home":{"zip":"0150"}}\n';
     await project.write("b.ndjson", rows);

@@ -15,6 +15,30 @@ function versionField(field: Field): Field {
   return { name: field.name, type: "RECORD", fields: (field.fields ?? []).map(versionField) };
 }
 
+/** What a batch stores of versions: a base, and a TIMESTAMP for each leaf whose version is another one. */
+export function storedVersionFields(entity: Entity): Field[] {
+  const { fields } = versionsField(entity);
+  return [
+    { name: "_base_version", type: "TIMESTAMP" },
+    { name: "_own_versions", type: "RECORD", fields },
+  ];
+}
+
+/** A stored row in plain form: no version beside a value is the base, no version beside none is none. */
+export function withPlainVersions(entity: Entity, row: Row): Row {
+  const decode = (fields: readonly Field[], value: Row | null, own: Row | null): Row =>
+    Object.fromEntries(
+      fields.map(({ name, fields: inner }) => {
+        const [said, version] = [value?.[name] ?? null, own?.[name] ?? null];
+        if (inner !== undefined) return [name, decode(inner, said as Row | null, version as Row | null)];
+        const isNone = said === null || (Array.isArray(said) && said.length === 0);
+        return [name, version ?? (isNone ? null : (row._base_version ?? null))];
+      }),
+    );
+  const { _base_version: _, _own_versions: own = null, ...plain } = row;
+  return { ...plain, _versions: decode(versionsField(entity).fields ?? [], row, own as Row | null) };
+}
+
 /** The versions in a row, by dotted path. */
 function versionsOf(entity: Entity, row: Row): Map<string, bigint | null> {
   return new Map(

@@ -11,6 +11,7 @@ import { Endpoint } from "./endpoint.ts";
 import { compileFixture, FIXTURE, filledWarehouse, runUntilDone, updates } from "./fixture.ts";
 import type { CompiledEntity } from "./project.ts";
 import { PROJECT } from "./project.ts";
+import { SETTINGS } from "./property.ts";
 import { now, type Warehouse } from "./runner.ts";
 
 let server: Server;
@@ -50,6 +51,8 @@ async function attemptRun(warehouse: Warehouse, attempt: () => Promise<void>): P
   return failed;
 }
 
+const { every, kills } = SETTINGS;
+
 const KINDS = [
   { name: "a statement fails", fault: { kind: "statement", when: "before", matching: "" }, atLeast: 12 },
   {
@@ -69,22 +72,18 @@ describe("for every N of a run", () => {
     "$name",
     async ({ fault, atLeast }) => {
       const warehouse = await filledWarehouse(endpoint, compiled, `nth_${wave}`);
-      let nth = 0;
-      for (let failed = true; failed; ) {
-        nth++;
-        failed = await attemptRun(warehouse, async () => {
-          await endpoint.plan([{ ...fault, nth }]);
-          await warehouse.run("plain");
-        });
-      }
+      let nth = 1;
+      const fail = async (): Promise<void> => {
+        await endpoint.plan([{ ...fault, nth }]);
+        await warehouse.run("plain");
+      };
+      while (await attemptRun(warehouse, fail)) nth += every;
       // The last attempt is the one that the fault did not reach.
-      expect(nth - 1).toBeGreaterThanOrEqual(atLeast);
+      expect(nth).toBeGreaterThan(atLeast);
     },
     300_000,
   );
 });
-
-const KILLS = Number(process.env.EXACTNESS_KILLS ?? 50);
 
 describe("SIGKILL", () => {
   let folder: string;
@@ -104,7 +103,7 @@ describe("SIGKILL", () => {
     return { child, ended };
   }
 
-  test(`at ${KILLS} random moments`, async () => {
+  test(`at ${kills} random moments`, async () => {
     const warehouse = await filledWarehouse(endpoint, compiled, "killed");
     let longest = 0;
     await attemptRun(warehouse, async () => {
@@ -113,7 +112,7 @@ describe("SIGKILL", () => {
       longest = Date.now() - started;
     });
     let killed = 0;
-    for (let kill = 0; kill < KILLS; kill++) {
+    for (let kill = 0; kill < kills; kill++) {
       const failed = await attemptRun(warehouse, async () => {
         const { child, ended } = await startRun(warehouse);
         const timer = setTimeout(() => child.kill("SIGKILL"), Math.random() * longest);
@@ -123,6 +122,6 @@ describe("SIGKILL", () => {
       });
       if (failed) killed++;
     }
-    expect(killed).toBeGreaterThan(KILLS / 4);
+    expect(killed).toBeGreaterThan(kills / 4);
   }, 600_000);
 });

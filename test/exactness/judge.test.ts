@@ -8,7 +8,7 @@ import { type Server, startServer } from "../../local/src/server.ts";
 import { Reference } from "../reference/reference.ts";
 import { analyzeScript, finalColumns, GrowingCatalog, updateColumns } from "../reference/script-analysis.ts";
 import { type EntityOptions, EPOCH, type Scenario, withKey } from "./arbitraries.ts";
-import { differences, versionsField } from "./compare.ts";
+import { differences, storedVersionFields, withPlainVersions } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";
 import { expectedFinal, START } from "./oracle.ts";
 import { type CompiledEntity, PROJECT } from "./project.ts";
@@ -72,7 +72,10 @@ const READ_FROM = EPOCH + 9n * 60_000_000n;
 const READ_AT = BigInt(Date.UTC(2026, 0, 1)) * 1000n;
 
 /** What the script declares stands in the updates as columns: columns win over variables. */
-const STAMPS: Field[] = ["_read_from", "_read_at"].map((name) => ({ name, type: "TIMESTAMP" }));
+const STAMPS: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map((name) => ({
+  name,
+  type: "TIMESTAMP",
+}));
 
 /** The batch that both judges make of these updates, deleted users left out. */
 async function batches(
@@ -82,7 +85,11 @@ async function batches(
   const query = actions.plain.find(({ target }) => target.name === `temp_${name}_updates`)?.query ?? "";
   const fields = [...updateFields(entity), ...STAMPS];
   const ends: Field[] = ["_deleted_at", "_alive_at"].map((end) => ({ name: end, type: "TIMESTAMP" }));
-  const output = [...entity.fields, versionsField(entity), ...(entity.deleted === undefined ? [] : ends)];
+  const output = [
+    ...entity.fields,
+    ...storedVersionFields(entity),
+    ...(entity.deleted === undefined ? [] : ends),
+  ];
   const table = `${name}_updates`;
   const byReference = await reference.evaluate(
     query,
@@ -98,8 +105,10 @@ async function batches(
   const isAlive = ({ _deleted_at: deleted = null, _alive_at: alive = null }: Row): boolean =>
     deleted === null || (alive !== null && alive > deleted);
   return {
-    byReference: byReference.filter(isAlive),
-    byEndpoint: result.rows.map((cells) => decodeRow(output, cells)).filter(isAlive),
+    byReference: byReference.map((row) => withPlainVersions(entity, row)).filter(isAlive),
+    byEndpoint: result.rows
+      .map((cells) => withPlainVersions(entity, decodeRow(output, cells)))
+      .filter(isAlive),
   };
 }
 

@@ -9,10 +9,15 @@ import { describeScenario, runScenario } from "./runner.ts";
 /** Users per scenario, on average. */
 const USERS = 30;
 
-/** How many histories a test run tries, and from which seed; `EXACTNESS_HISTORIES` and `EXACTNESS_SEED` say otherwise. */
+/** How large the suites are, unless the environment says otherwise. */
 export const SETTINGS = {
+  /** How many histories are tried, and from which seed. */
   histories: Number(process.env.EXACTNESS_HISTORIES ?? 1_000),
   seed: Number(process.env.EXACTNESS_SEED ?? Math.floor(Math.random() * 2 ** 31)),
+  /** How many runs are killed. */
+  kills: Number(process.env.EXACTNESS_KILLS ?? 50),
+  /** Of the steps at which a run can fail or meet another, every which one is tried. */
+  every: Number(process.env.EXACTNESS_EVERY ?? 1),
 };
 
 /** What share of the histories tries which optional rules. */

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Compiler } from "../../generator/src/dataform/compiler.ts";
+import type { CompileSettings, Compiler } from "../../generator/src/dataform/compiler.ts";
 import type { CompiledGraph } from "../../generator/src/dataform/graph.ts";
 import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
@@ -12,14 +13,15 @@ export const GOLDEN = fileURLToPath(new URL(".", import.meta.url));
 /** The repository, whose settings, includes and packages the cases share. */
 export const ROOT = join(GOLDEN, "..", "..");
 
-/** The cases' names. */
+/** The cases' names; a folder without entities.json is another test's. */
 export async function listCases(): Promise<readonly string[]> {
   const entries = await readdir(GOLDEN, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return folders.filter((name) => existsSync(join(GOLDEN, name, "entities.json")));
 }
 
 /** A case's input, with what every project has. */
-export async function inputOf(name: string): Promise<Map<string, string>> {
+async function inputOf(name: string): Promise<Map<string, string>> {
   return new Map([
     ...(await readProjectFiles(ROOT, ["dataform.json"])),
     ...(await readProjectFiles(join(GOLDEN, name), ["entities.json", "schemas"])),
@@ -27,20 +29,34 @@ export async function inputOf(name: string): Promise<Map<string, string>> {
   ]);
 }
 
-/** The SQLX that the generator makes of a project's files. */
-export async function definitionsOf(files: ProjectFiles): Promise<ProjectFiles> {
+/** What the generator makes of a project's files. */
+async function definitionsOf(files: ProjectFiles): Promise<ProjectFiles> {
   const { config, schemas, defaultDataset } = await readProjectInput(async (file) => files.get(file));
   return generateProject(config, schemas, { defaultDataset });
+}
+
+/** A case as a whole project, its definitions made anew: what Dataform compiles. */
+export async function projectOf(name: string): Promise<Map<string, string>> {
+  const input = await inputOf(name);
+  return new Map([...input, ...(await definitionsOf(input))]);
 }
 
 /** The files a case makes now: the SQLX, and the graph that Dataform itself compiles from it. */
 export async function produce(name: string, compiler: Compiler): Promise<ProjectFiles> {
   const input = await inputOf(name);
   const files = await definitionsOf(input);
-  const project = new Map([...input, ...files]);
-  const graph = await inTemporaryProject(project, ROOT, (root) => compiler.compile(root));
+  const graph = await compileCase(name, compiler);
   const own = [...files].filter(([path]) => !isCopy(path));
   return new Map([...own, ["graph.json", `${JSON.stringify(describeGraph(graph), null, 2)}\n`]]);
+}
+
+/** The graph that Dataform compiles from a case. */
+export async function compileCase(
+  name: string,
+  compiler: Compiler,
+  settings: CompileSettings = {},
+): Promise<CompiledGraph> {
+  return inTemporaryProject(await projectOf(name), ROOT, (root) => compiler.compile(root, settings));
 }
 
 /** True for a file that every project has the same copy of. */

@@ -2,19 +2,18 @@
  * Every statement that Dataform compiles from the sample schemas and the golden cases, through Google's analyzer with a catalog
  * made from the schemas alone; and the temp query on the worked examples, evaluated by GoogleSQL's reference implementation.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
-import { includedFiles } from "../../generator/src/generate/merge-sql.ts";
+import { Compiler } from "../../generator/src/dataform/compiler.ts";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
-import { differences, versionsField } from "../exactness/compare.ts";
-import { type Action, compileProject, planActions } from "../exactness/dataform.ts";
+import { differences, storedVersionFields, withPlainVersions } from "../exactness/compare.ts";
+import { type Action, planActions } from "../exactness/dataform.ts";
 import { expectedFinal, START } from "../exactness/oracle.ts";
 import { type Field, parseTimestamp, type Row } from "../exactness/values.ts";
 import { rowFromJson } from "../exactness/wire.ts";
-import { goldenFiles } from "./golden.ts";
+import { compileCase, GOLDEN, listCases } from "../golden/golden-case.ts";
 import { type LoadedEntity, loadEntities } from "./load.ts";
 import { Reference } from "./reference.ts";
 import { analyzeScript, finalColumns, GrowingCatalog, updateColumns } from "./script-analysis.ts";
@@ -29,6 +28,9 @@ const RUNS = {
   "rebuild=true": { rebuild: "true" },
   "auditShare=0.5": { auditShare: "0.5" },
 };
+
+const compiler = new Compiler();
+afterAll(() => compiler.close());
 
 let analyzer: Analyzer;
 beforeAll(async () => {
@@ -59,13 +61,13 @@ describe("the sample schemas", () => {
   const entities = loadEntities(join(ROOT, "entities.json"), DATASET);
 
   test.each(Object.entries(RUNS))("every compiled statement of a run with %s analyzes", async (_, vars) => {
-    const actions = planActions(await compileProject(ROOT, vars));
+    const actions = planActions(await compiler.compile(ROOT, { vars }));
     expect(actions.length).toBeGreaterThanOrEqual(entities.length * 7);
     expect(await refusals(entities, actions)).toEqual([]);
   });
 
   test("the analyzer refuses what is wrong", async () => {
-    const [action] = planActions(await compileProject(ROOT)).filter(({ kind }) => kind === "view");
+    const [action] = planActions(await compiler.compile(ROOT)).filter(({ kind }) => kind === "view");
     const broken = action?.jobs.map((job) => job.replace("ingestTimestamp", "nope")) ?? [];
     expect(await refusals(entities, [{ ...(action as Action), jobs: broken }])).toEqual([
       expect.stringContaining("Unrecognized name: nope"),
@@ -73,31 +75,13 @@ describe("the sample schemas", () => {
   });
 });
 
-const GOLDEN = join(ROOT, "test", "golden");
-const cases = existsSync(GOLDEN)
-  ? readdirSync(GOLDEN).filter((name) => existsSync(join(GOLDEN, name, "entities.json")))
-  : [];
-
-describe.skipIf(cases.length === 0)("the golden cases", () => {
-  test.each(cases)("every compiled statement of %s analyzes", async (name) => {
-    const files = goldenFiles(join(GOLDEN, name));
-    if (files === undefined) return; // a case of refused input
+describe("the golden cases", async () => {
+  test.each(await listCases())("every compiled statement of %s analyzes", async (name) => {
     const vars = { audit: "true", replayFrom: "2024-01-01T00:00:04Z" };
-    const actions = await inTemporaryProject(new Map([...files, ...shared()]), ROOT, async (project) =>
-      planActions(await compileProject(project, vars)),
-    );
+    const actions = planActions(await compileCase(name, compiler, { vars }));
     expect(await refusals(loadEntities(join(GOLDEN, name, "entities.json"), DATASET), actions)).toEqual([]);
   });
 });
-
-/** The files that no golden case has of its own. */
-function shared(): [string, string][] {
-  return [
-    ...includedFiles(),
-    ["dataform.json", readFileSync(join(ROOT, "dataform.json"), "utf8")],
-    ["package.json", JSON.stringify({ dependencies: { "@dataform/core": "*" } })],
-  ];
-}
 
 describe("the worked examples on the reference implementation", () => {
   const reference = new Reference();
@@ -108,12 +92,14 @@ describe("the worked examples on the reference implementation", () => {
     rows: readonly Row[],
     readFrom: bigint,
   ): Promise<Row[]> {
-    const actions = planActions(await compileProject(ROOT));
+    const actions = planActions(await compiler.compile(ROOT));
     const query = actions.find(({ target }) => target.name === temp)?.query ?? "";
     // What the script declares stands in the updates as columns: columns win over variables.
-    const stamps: Field[] = ["_read_from", "_read_at"].map((name) => ({ name, type: "TIMESTAMP" }));
+    const stamps: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map(
+      (name) => ({ name, type: "TIMESTAMP" }),
+    );
     const readAt = parseTimestamp("2024-01-02T00:00:00");
-    return await reference.evaluate(
+    const stored = await reference.evaluate(
       query,
       [
         {
@@ -122,8 +108,9 @@ describe("the worked examples on the reference implementation", () => {
           rows: rows.map((row) => ({ ...row, _read_from: readFrom, _read_at: readAt })),
         },
       ],
-      [...entity.fields, versionsField(entity)],
+      [...entity.fields, ...storedVersionFields(entity)],
     );
+    return stored.map((row) => withPlainVersions(entity, row));
   }
 
   const loaded = loadEntities(join(ROOT, "entities.json"), DATASET).map(

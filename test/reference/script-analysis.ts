@@ -36,13 +36,14 @@ export function updateColumns(entity: Entity): SourceColumn[] {
   return columns;
 }
 
-/** The columns of final: the schema's, and `_versions`, which has a TIMESTAMP for each leaf (design, section 3). */
+/** The columns of final: the schema's, the base version, and a TIMESTAMP for each leaf whose version is another one. */
 export function finalColumns(entity: Entity): SourceColumn[] {
   const special = new Set([...entity.key, entity.ingestTimestamp, entity.eventTimestamp]);
   const attributes = entity.fields.filter(({ name }) => !special.has(name));
   return [
     ...entity.fields.map((field) => ({ name: field.name, type: sqlTypeOf(field) })),
-    { name: "_versions", type: versionsOf(attributes) },
+    { name: "_base_version", type: { kind: "TIMESTAMP" } },
+    { name: "_own_versions", type: versionsOf(attributes) },
   ];
 }
 

@@ -1,4 +1,3 @@
-import path from "node:path";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 
@@ -35,7 +34,7 @@ type OptionValues<Specs extends OptionSpecs> = {
 };
 
 /** What a command was called with. */
-interface Given<Specs extends OptionSpecs> {
+export interface Given<Specs extends OptionSpecs> {
   readonly options: OptionValues<Specs>;
   /** Arguments in their order; with `passesThrough`, the flags of the other program too. */
   readonly args: readonly string[];
@@ -45,9 +44,9 @@ interface Given<Specs extends OptionSpecs> {
 export interface Context {
   /** The project's folder. */
   readonly root: string;
-  /** Where the command was called: paths that people write are relative to it. */
-  readonly callerFolder: string;
   readonly output: Output;
+  /** Aborted when the command is interrupted. */
+  readonly signal: AbortSignal;
 }
 
 /** A word that a command takes, with what it means. */
@@ -74,15 +73,12 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly examples: readonly Explained[];
   /** The codes it ends with; a text of its own where the table's says too little. */
   readonly exitCodes: readonly (ExitCode | { readonly code: ExitCode; readonly meaning: string })[];
+  /** How things stand where it was interrupted; it then ends by itself, soon. Without it nothing is lost by ending it at once. */
+  readonly interrupted?: string;
   run(context: Context, given: Given<Specs>): Promise<ExitCode>;
 }
 
 /** Declares a command, so that its `run` sees the types of its own options. */
 export function defineCommand<const Specs extends OptionSpecs>(command: Command<Specs>): Command<Specs> {
   return command;
-}
-
-/** A path that a person wrote, relative to where the command was called. */
-export function callerPath(context: Context, written: string): string {
-  return path.resolve(context.callerFolder, written);
 }

@@ -13,6 +13,8 @@ export const COMMANDS = {
   schedule: async () => (await import("./commands/schedule.ts")).schedule,
   local: async () => (await import("./commands/local.ts")).local,
   demo: async () => (await import("./commands/demo.ts")).demo,
+  new: async () => (await import("./commands/new.ts")).newCommand,
+  test: async () => (await import("./commands/test.ts")).test,
 } satisfies Readonly<Record<string, () => Promise<Command>>>;
 
 /** A command's name. */

@@ -1,7 +1,11 @@
+import { Presets, SingleBar } from "cli-progress";
+
 /** Where a command's words go: the only way in which anything is printed. */
 export interface Output {
   /** Whether stdout is a terminal. */
   readonly isTerminal: boolean;
+  /** Whether somebody can be asked: stdin and stderr are a terminal. */
+  readonly isInteractive: boolean;
   /** Whether colours are wanted: a terminal, and no NO_COLOR (https://no-color.org). */
   readonly isColoured: boolean;
   /** A line of the result, on stdout. */
@@ -10,19 +14,60 @@ export interface Output {
   write(text: string): void;
   /** A value as JSON, on stdout. */
   json(value: unknown): void;
-  /** A line beside the result, on stderr: what is wrong, what happens. */
+  /** A word on the way to the result: on stdout, on stderr where stdout is a program's, nowhere with --quiet. */
+  say(text: string): void;
+  /** A line beside the result, on stderr, quiet or not. */
   note(text: string): void;
+  /** Shows how far something is, on a terminal; elsewhere nothing but what `say` says. */
+  progress(format: string, total: number): Progress;
+}
+
+/** How far something is. */
+export interface Progress {
+  /** `words` stand in the format between braces. */
+  update(done: number, words: Readonly<Record<string, string>>): void;
+  stop(): void;
+}
+
+/** How a command was told to speak. */
+export interface Manner {
+  /** Nothing but the result and what is wrong. */
+  readonly isQuiet: boolean;
+  /** The result goes to a program: other words must not stand between. */
+  readonly isForPrograms: boolean;
 }
 
 /** The process's own streams. */
-export function processOutput(environment: NodeJS.ProcessEnv = process.env): Output {
+export function processOutput(
+  { isQuiet, isForPrograms }: Manner = { isQuiet: false, isForPrograms: false },
+  environment: NodeJS.ProcessEnv = process.env,
+): Output {
   const isTerminal = process.stdout.isTTY === true;
+  const isShown = process.stderr.isTTY === true && !isQuiet;
+  const words = isForPrograms ? process.stderr : process.stdout;
   return {
     isTerminal,
+    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     isColoured: isTerminal && (environment.NO_COLOR ?? "") === "",
     line: (text) => void process.stdout.write(`${text}\n`),
     write: (text) => void process.stdout.write(text),
     json: (value) => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    say: (text) => void (isQuiet || words.write(`${text}\n`)),
     note: (text) => void process.stderr.write(`${text}\n`),
+    progress: (format, total) =>
+      isShown ? bar(format, total) : { update: () => undefined, stop: () => undefined },
+  };
+}
+
+/** A line at the terminal's foot that goes when it is done. */
+function bar(format: string, total: number): Progress {
+  const single = new SingleBar(
+    { format, clearOnComplete: true, hideCursor: true, fps: 5 },
+    Presets.shades_classic,
+  );
+  single.start(total, 0);
+  return {
+    update: (done, words) => single.update(done, words),
+    stop: () => single.stop(),
   };
 }

@@ -6,8 +6,9 @@ import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 const PROGRAM = "user-info-updater";
 
 /** The options that every command has. */
-const COMMON_OPTIONS = {
+export const COMMON_OPTIONS = {
   project: text("--project <folder>", "the folder with entities.json and dataform.json (default: here)"),
+  quiet: flag("--quiet", "print the result and what is wrong, and no word more"),
   verbose: flag("--verbose", "print a stack trace with an error"),
 } satisfies OptionSpecs;
 

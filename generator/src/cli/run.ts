@@ -7,7 +7,8 @@ import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Command, Context } from "./command.ts";
 import { COMMANDS, isCommandName } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import type { Output } from "./output.ts";
+import { refuseSwallowed } from "./npm-options.ts";
+import { type Output, processOutput } from "./output.ts";
 import { buildProgram, usageOf } from "./program.ts";
 
 /** Runs what a command line says; whatever goes wrong becomes one line on stderr and an exit code. */
@@ -26,28 +27,57 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
 
 async function runCommand(command: Command, argv: readonly string[], output: Output): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
+  refuseSwallowed(command, argv, process.env);
   const program = buildProgram([command], output.write, async (_, options, args) => {
-    const context = contextOf(options, output);
+    const manner = { isQuiet: options.quiet === true, isForPrograms: options.json === true };
+    const context = { ...contextOf(options, processOutput(manner)), signal: interruption.signal };
     const values = Object.entries(command.options).map(([name, { kind }]) => {
       const value = options[name];
       return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
     });
     exitCode = await command.run(context, { options: Object.fromEntries(values), args });
   });
+  const interruption = watchSignals(command, output);
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode !== 0) throw asWrongUsage(error, command);
-    throw error;
+    throw interruption.signal.aborted ? interruption.signal.reason : error;
+  } finally {
+    interruption.stop();
   }
   return exitCode;
 }
 
-function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Context {
+/** SIGINT and SIGTERM: a command that changes things is told, and ends what it is at; a second signal, or any other command, ends at once. */
+function watchSignals(command: Command, output: Output): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    const standing = command.interrupted ?? "nothing was changed";
+    const error = new CommandError(`${command.name}: interrupted; ${standing}`);
+    if (command.interrupted === undefined || controller.signal.aborted) {
+      output.note(error.message);
+      process.exit(EXIT.failed);
+    }
+    controller.abort(error);
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const signal of signals) process.off(signal, interrupt);
+    },
+  };
+}
+
+/** Paths that people write are relative to where they call, so the process goes there. */
+function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Omit<Context, "signal"> {
   const callerFolder = findCallerFolder(process.env);
   const { project } = options;
   const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();
-  return { root, callerFolder, output };
+  process.chdir(callerFolder);
+  return { root, output };
 }
 
 /** npm moves a script to the package's folder and leaves the caller's in INIT_CWD, which children of the script inherit. */
@@ -67,9 +97,12 @@ function asWrongUsage(error: CommanderError, command: Command): CommandError {
   const said = error.message
     .replace(/^error: /, "")
     .replace(/\s*\(Did you mean (.*)\?\)/s, "; did you mean $1?")
-    .replace(/\.$/, "");
-  const isMissing = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
-  return wrongUsage(`${command.name}: ${said}${isMissing ? `; write ${usageOf(command)}` : ""}`);
+    .replace(/\.$/, "")
+    .replace(/\. (Allowed choices are|Expected) /, "; $1 ");
+  if (said.includes("; did you mean")) return wrongUsage(`${command.name}: ${said}`);
+  const isCall = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
+  const right = isCall ? `write ${usageOf(command)}` : `npm run ${command.name} -- --help lists the options`;
+  return wrongUsage(`${command.name}: ${said}; ${right}`);
 }
 
 /** The one place that turns what was thrown into a line and an exit code. */

@@ -1,10 +1,76 @@
-import { readProject } from "../project/dataform-json.ts";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline/promises";
+import { type Project, readProject } from "../project/dataform-json.ts";
+import { CommandError } from "../project/errors.ts";
 import { checkEndpoint, openWarehouse, type Warehouse } from "../warehouse/client.ts";
 import type { Context } from "./command.ts";
 
-/** Opens the BigQuery that the project names, once it has given a sign of life. */
-export async function openTarget({ root }: Context): Promise<Warehouse> {
-  const warehouse = openWarehouse(await readProject(root));
+/** How a command means to use its target. */
+export interface TargetUse {
+  /** What it is about to do there, such as "create and extend tables"; undefined where it only reads. */
+  readonly change?: string;
+  /** Whether `--yes` was given. */
+  readonly isSure?: boolean;
+}
+
+/** Says which BigQuery the project names, asks before the first change of a real one, and opens it. */
+export async function openTarget(
+  context: Context,
+  { change, isSure = false }: TargetUse = {},
+): Promise<Warehouse> {
+  const warehouse = openWarehouse(await readProject(context.root));
+  context.output.say(describeTarget(warehouse));
   await checkEndpoint(warehouse);
+  if (change !== undefined && warehouse.endpoint === undefined)
+    await agree(context, warehouse, change, isSure);
   return warehouse;
+}
+
+/** `acme-crm.analytics (EU) at http://127.0.0.1:9050`. */
+function describeTarget({ project, endpoint }: { project: Project; endpoint: string | undefined }): string {
+  return `${nameOf(project)} at ${endpoint ?? "BigQuery"}`;
+}
+
+function nameOf({ projectId, dataset, location }: Project): string {
+  return `${projectId}.${dataset} (${location})`;
+}
+
+/** A terminal's user is asked once for each target; elsewhere, as in CI, whoever wrote the command has agreed. */
+async function agree(
+  { output }: Context,
+  { project }: Warehouse,
+  change: string,
+  isSure: boolean,
+): Promise<void> {
+  const known = await readKnown();
+  const name = nameOf(project);
+  if (known.includes(name)) return;
+  if (!isSure && output.isInteractive) {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const question = `${change} in ${name} on BigQuery itself, for the first time from here? [y/N] `;
+    const answer = await terminal.question(question).finally(() => terminal.close());
+    if (!/^y(es)?$/i.test(answer.trim()))
+      throw new CommandError("nothing was changed; answer y, or give --yes, to go on");
+  }
+  await writeKnown([...known, name]);
+}
+
+/** The targets that were agreed to on this machine, one a line. */
+function fileOfKnown(): string {
+  const state = process.env.XDG_STATE_HOME ?? path.join(homedir(), ".local/state");
+  return path.join(state, "user-info-updater", "targets");
+}
+
+async function readKnown(): Promise<readonly string[]> {
+  const text = await readFile(fileOfKnown(), "utf8").catch(() => "");
+  return text.split("\n").filter((line) => line !== "");
+}
+
+/** Where it cannot be kept, as in a read-only container, it is asked again. */
+async function writeKnown(names: readonly string[]): Promise<void> {
+  await mkdir(path.dirname(fileOfKnown()), { recursive: true })
+    .then(() => writeFile(fileOfKnown(), `${names.join("\n")}\n`))
+    .catch(() => undefined);
 }

@@ -16,14 +16,48 @@ const ENVIRONMENT_FLAGS = new Set([
   "table-prefix",
 ]);
 
+/** What a run was told to run. */
+export interface Selection {
+  readonly flags: readonly string[];
+  /** The actions that run; with dependencies or dependents asked for, those that may. */
+  readonly actions: readonly CompiledAction[];
+}
+
 /**
  * The flags with each of their actions under its full name, the only one by which the CLI finds an action for certain:
  * `schema.name` and patterns with `*` it takes without a word, and then runs nothing. What selects nothing is refused.
  */
-export async function resolveSelection(
-  project: Project,
-  flags: readonly string[],
-): Promise<readonly string[]> {
+export async function resolveSelection(project: Project, flags: readonly string[]): Promise<Selection> {
+  const parsed = checkFlags(flags);
+  const graph = await compile(project, settingsOf(parsed.flags));
+  if (graph.length === 0)
+    throw new CommandError("update: the project has no actions; run `npm run generate`");
+  const actions = valuesOf(parsed.flags, "actions");
+  const tags = valuesOf(parsed.flags, "tags");
+  for (const { name, values } of [
+    { name: "actions", values: actions },
+    { name: "tags", values: tags },
+  ]) {
+    if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
+  }
+  for (const tag of tags ?? []) checkTag(tag, graph);
+  const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
+  if (widening !== undefined && actions === undefined && tags === undefined)
+    throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
+  const isWidened = widening !== undefined;
+  const isSelected = ({ tags: own = [] }: CompiledAction) =>
+    isWidened || tags === undefined || own.some((tag) => tags.includes(tag));
+  if (actions === undefined) return { flags, actions: graph.filter(isSelected) };
+  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
+  const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
+  const named = graph.filter(
+    (action) => isWidened || names.has(fullName(action)) || tags?.some((tag) => action.tags?.includes(tag)),
+  );
+  return { flags: [...others, "--actions", ...names], actions: named };
+}
+
+/** Reads flags of `dataform run`, and refuses those that it would ignore, or that would leave what dataform.json says. */
+export function checkFlags(flags: readonly string[]): ReturnType<typeof parseFlags> {
   const parsed = parseFlags(flags);
   if (parsed.positional.length > 0) {
     throw wrongUsage(
@@ -50,25 +84,7 @@ export async function resolveSelection(
   if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
     throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
   checkVars(valuesOf(parsed.flags, "vars"));
-  const graph = await compile(project, settingsOf(parsed.flags));
-  if (graph.length === 0)
-    throw new CommandError("update: the project has no actions; run `npm run generate`");
-  const actions = valuesOf(parsed.flags, "actions");
-  const tags = valuesOf(parsed.flags, "tags");
-  for (const { name, values } of [
-    { name: "actions", values: actions },
-    { name: "tags", values: tags },
-  ]) {
-    if (values !== undefined && values.length === 0) throw wrongUsage(`update: --${name} needs a value`);
-  }
-  for (const tag of tags ?? []) checkTag(tag, graph);
-  const widening = parsed.flags.find(({ name }) => /^include-(deps|dependents)$/.test(name));
-  if (widening !== undefined && actions === undefined && tags === undefined)
-    throw wrongUsage(`update: --${widening.name} needs --actions or --tags`);
-  if (actions === undefined) return flags;
-  const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
-  const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
-  return [...others, "--actions", ...names];
+  return parsed;
 }
 
 /** What of the flags changes what is compiled, and so what a selection can name. */
@@ -111,9 +127,8 @@ function checkVars(settings: readonly string[] | undefined): void {
 }
 
 function findActions(pattern: string, actions: readonly CompiledAction[]): readonly string[] {
-  const full = ({ target }: CompiledAction) => `${target.database}.${target.schema}.${target.name}`;
   const matches = actions.filter((action) =>
-    [action.target.name, `${action.target.schema}.${action.target.name}`, full(action)].some((name) =>
+    [action.target.name, `${action.target.schema}.${action.target.name}`, fullName(action)].some((name) =>
       matchesPattern(name, pattern),
     ),
   );
@@ -124,7 +139,11 @@ function findActions(pattern: string, actions: readonly CompiledAction[]): reado
         actions.map(({ target }) => target.name),
       )}`,
     );
-  return matches.map(full);
+  return matches.map(fullName);
+}
+
+function fullName({ target }: CompiledAction): string {
+  return `${target.database}.${target.schema}.${target.name}`;
 }
 
 function checkTag(tag: string, actions: readonly CompiledAction[]): void {

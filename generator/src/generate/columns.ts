@@ -1,5 +1,6 @@
 import type { EntityConfig } from "../project/config.ts";
 import { isOwnName } from "../project/names.ts";
+import { findNear } from "../project/near.ts";
 import { type ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
 import type { PlainColumn } from "./model.ts";
@@ -26,7 +27,7 @@ export function findKeys(
       problems.add(
         path,
         `${config.schema} has no field ${show(name)}`,
-        `${nested}name a top-level field of the schema`,
+        `${nested}${nearField(name, fields) ?? "name a top-level field of the schema"}`,
       );
     } else if (names.includes(field.name)) {
       problems.add(path, `${show(name)} appears twice`, "name each key column once");
@@ -39,6 +40,14 @@ export function findKeys(
     } else names.push(field.name);
   }
   return names;
+}
+
+function nearField(name: string, fields: readonly SchemaField[]): string | undefined {
+  const near = findNear(
+    name,
+    fields.map((field) => field.name),
+  );
+  return near === undefined ? undefined : `did you mean ${near}?`;
 }
 
 /** The column of one of the two clocks, as the schema writes it. */
@@ -55,7 +64,7 @@ export function findTimestamp(
     problems.add(
       path,
       `${config.schema} has no field ${show(name)}`,
-      "name a top-level TIMESTAMP field of the schema",
+      nearField(name, fields) ?? "name a top-level TIMESTAMP field of the schema",
     );
     return undefined;
   }

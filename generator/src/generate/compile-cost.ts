@@ -17,8 +17,8 @@ export type CompiledEntity = Pick<EntityModel, "name" | "leaves">;
  * test/e2e/managed.test.ts holds it near what is measured today. What managed Dataform's own sandbox takes nobody says.
  */
 const EMPTY_PROJECT: CompileCost = { cpuSeconds: 1.2, megabytes: 150 };
-const PER_ENTITY: CompileCost = { cpuSeconds: 0.055, megabytes: 3 };
-const PER_LEAF: CompileCost = { cpuSeconds: 0.0048, megabytes: 0.33 };
+const PER_ENTITY: CompileCost = { cpuSeconds: 0.05, megabytes: 2 };
+const PER_LEAF: CompileCost = { cpuSeconds: 0.0035, megabytes: 0.26 };
 
 /** What a project of these entities takes, by the measured cost of an entity and of a leaf. */
 export function estimateCompileCost(entities: readonly CompiledEntity[]): CompileCost {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Entity, Field } from "../../scaffold/includes/merge.js";
 import type { SchemaField } from "../project/schema.ts";
 import type { Column, EntityModel, PlainColumn } from "./model.ts";
@@ -6,7 +7,7 @@ const WIDTH = 110;
 
 /** What includes/entity.js takes the SQL of an entity from. */
 export function describeEntity(model: EntityModel): Entity {
-  return withoutUndefined({
+  const entity = withoutUndefined({
     keys: model.keys.map((key) => withoutUndefined({ sql: key.quoted, isFloat: key.isFloat || undefined })),
     ingest: model.ingest.quoted,
     event: model.event?.quoted,
@@ -14,6 +15,9 @@ export function describeEntity(model: EntityModel): Entity {
     deletes: model.deletes?.quoted,
     fields: model.columns.map(describeColumn),
   });
+  const said = JSON.stringify(entity, (name, value: unknown) => (name === "description" ? undefined : value));
+  const revision = createHash("sha256").update(said).digest("hex").slice(0, 12);
+  return { revision, ...entity };
 }
 
 /** The same as the text of `includes/entities/<entity>.js`. */

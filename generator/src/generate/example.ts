@@ -1,6 +1,7 @@
 import { sqlxIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
 import type { Column, EntityModel, LeafNode, TreeNode } from "./model.ts";
+import { BASE_COLUMN, OWN_COLUMN } from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
 import { renderTable, type TableColumn } from "./sql-table.ts";
 import { sqlType } from "./sql-type.ts";
@@ -23,6 +24,21 @@ const UPDATES = [
 const USERS = ["userA", "userB", "userC"];
 /** When the example's batch is read from, and when it is read. */
 const [READ_FROM, READ_AT] = [1, 8];
+
+/** What the batch says of itself. */
+const BATCH_FIELDS = [
+  "read_from TIMESTAMP",
+  "read_at TIMESTAMP",
+  "row_count INT64",
+  "future_rows INT64",
+  "newest_ingest TIMESTAMP",
+  "digest NUMERIC",
+  "next_from TIMESTAMP",
+  "next_rows INT64",
+  "next_digest NUMERIC",
+];
+/** The last four of them in a run that reads all history. */
+const NEVER_SEEN = ["NULL", "NULL", "NULL", "NULL"];
 
 /** The example's words: by attribute, then by cell. */
 const WORDS = [
@@ -89,22 +105,27 @@ export function buildExample(model: EntityModel): Example {
     ...instructions,
     read("_read_from", READ_FROM, UPDATES.length),
     read("_read_at", READ_AT, UPDATES.length),
+    { name: "_batch_seen_from", type: "TIMESTAMP" },
+    { name: "_batch_next_from", type: "TIMESTAMP" },
   ];
   const users = USERS.map((_, user) => {
     const rows = UPDATES.filter((update) => update.user === user);
     const time = Math.max(...rows.map((row) => row.time));
     return { user, time, rowCount: rows.length, cells: (leaf: LeafNode) => merge(leaf, user).cells };
   });
-  const versions = (node: TreeNode, user: number): string => {
-    if (node.kind === "record") return `(${node.children.map((child) => versions(child, user)).join(", ")})`;
-    return timeText(merge(node, user).time);
+  /** The version that stands beside the base: NULL where it is the base, or where there is none. */
+  const ownVersion = (node: TreeNode, user: number): string => {
+    if (node.kind === "record") return tuple(node.children.map((child) => ownVersion(child, user)));
+    const { time } = merge(node, user);
+    return timeText(time === firstTime(user) ? undefined : time);
   };
   const batch = [
     ...model.columns.map((column) => tableColumn(column, model, silent, users)),
+    { name: BASE_COLUMN.name, type: "TIMESTAMP", values: users.map(({ user }) => timeText(firstTime(user))) },
     {
-      name: "_versions",
+      name: OWN_COLUMN.name,
       type: `STRUCT<${model.tree.map((node) => `${node.sql} ${versionType(node)}`).join(", ")}>`,
-      values: users.map(({ user }) => `STRUCT(${model.tree.map((node) => versions(node, user)).join(", ")})`),
+      values: users.map(({ user }) => tuple(model.tree.map((node) => ownVersion(node, user)))),
     },
     ...(model.deletes === undefined
       ? []
@@ -114,10 +135,9 @@ export function buildExample(model: EntityModel): Example {
         ]),
     {
       name: "_batch",
-      type: "STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, row_count INT64, future_rows INT64, newest_ingest TIMESTAMP>",
-      values: users.map(
-        ({ time, rowCount }) =>
-          `(${timeText(READ_FROM)}, ${timeText(READ_AT)}, ${rowCount}, 0, ${timeText(time)})`,
+      type: `STRUCT<${BATCH_FIELDS.join(", ")}>`,
+      values: users.map(({ time, rowCount }) =>
+        tuple([timeText(READ_FROM), timeText(READ_AT), `${rowCount}`, "0", timeText(time), ...NEVER_SEEN]),
       ),
     },
   ];
@@ -193,6 +213,10 @@ function nodeValue(node: TreeNode, model: EntityModel, row: ExampleRow): string 
 /** A STRUCT's value; parentheses alone make none of one field. */
 function tuple(values: readonly string[]): string {
   return values.length === 1 ? `STRUCT(${values[0]})` : `(${values.join(", ")})`;
+}
+
+function firstTime(user: number): number {
+  return Math.min(...UPDATES.filter((update) => update.user === user).map(({ time }) => time));
 }
 
 function versionType(node: TreeNode): string {

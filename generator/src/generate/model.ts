@@ -68,6 +68,8 @@ export interface EntityModel {
   readonly keys: readonly PlainColumn[];
   /** Key columns by which BigQuery can cluster, as they stand in SQL. */
   readonly clusterBy: readonly string[];
+  /** What clusters the updates: the ingest timestamp first, so that a run reads hours of a day, then the key. */
+  readonly updatesClusterBy: readonly string[];
   readonly ingest: PlainColumn;
   /** The event timestamp's column, where it is another one than the ingest timestamp's. */
   readonly event?: PlainColumn;
@@ -153,6 +155,7 @@ export function buildModel(
   const ingest = plain.find((column) => column.kind === "ingest");
   if (ingest === undefined) throw new Error("the ingest timestamp was checked above");
   const event = plain.find((column) => column.kind === "event");
+  const clusterBy = keys.filter((key) => VALUE_TYPES[key.field.type].isClusterable).map((key) => key.quoted);
   return {
     name: config.name,
     schemaFile: config.schema,
@@ -166,10 +169,8 @@ export function buildModel(
     columns,
     plain,
     keys,
-    clusterBy: keys
-      .filter((key) => VALUE_TYPES[key.field.type].isClusterable)
-      .slice(0, MAX_CLUSTERING_COLUMNS)
-      .map((key) => key.quoted),
+    clusterBy: clusterBy.slice(0, MAX_CLUSTERING_COLUMNS),
+    updatesClusterBy: [ingest.quoted, ...clusterBy].slice(0, MAX_CLUSTERING_COLUMNS),
     ingest,
     event,
     version: event ?? ingest,

@@ -2,7 +2,7 @@
 export interface OwnColumn {
   readonly name: string;
   /** Its type as GoogleSQL writes it. */
-  readonly type: "STRING" | "TIMESTAMP" | "INT64" | readonly OwnColumn[];
+  readonly type: "STRING" | "TIMESTAMP" | "INT64" | "NUMERIC" | readonly OwnColumn[];
   readonly description: string;
   /** What it holds before the first run, as SQL; NULL where absent. */
   readonly initial?: string;
@@ -13,6 +13,7 @@ export const ACTION_SUFFIXES = {
   tables: "_tables",
   watermark: "_watermark",
   view: "",
+  versions: "_versions",
   runs: "_runs",
   keyAssertion: "_key_is_unique",
   badRows: "_bad_rows",
@@ -101,9 +102,26 @@ export const WATERMARK_COLUMNS = [
   },
 ] as const satisfies readonly OwnColumn[];
 
+/**
+ * What the watermark's row has gained since tables were first made without it: by it a run knows whether the updates that it
+ * reads again are those that were merged, and nothing else (R7).
+ */
+export const SEEN_COLUMNS = [
+  {
+    name: "seen_from",
+    type: "TIMESTAMP",
+    description: "The updates from this ingest timestamp on, as they were merged, are what follows tells of.",
+  },
+  { name: "seen_rows", type: "INT64", description: "How many they were." },
+  { name: "seen_digest", type: "NUMERIC", description: "The sum of their fingerprints." },
+] as const satisfies readonly OwnColumn[];
+
+/** All columns of the watermark's table. */
+export const PROGRESS_COLUMNS: readonly OwnColumn[] = [...WATERMARK_COLUMNS, ...SEEN_COLUMNS];
+
 /** What is left of deleted users (R10). */
 export const TOMBSTONE_COLUMNS = [
-  { name: "key_hash", type: "STRING", description: "SHA-256 of the user's key, in hexadecimal." },
+  { name: "key_hash", type: "STRING", description: "SHA-256 of the key of the user, in hexadecimal." },
   {
     name: "version",
     type: "TIMESTAMP",
@@ -112,18 +130,33 @@ export const TOMBSTONE_COLUMNS = [
   { name: "ingest_timestamp", type: "TIMESTAMP", description: "The newest ingest timestamp of the user." },
 ] as const satisfies readonly OwnColumn[];
 
-/** The column of temp and final that mirrors the schema with a TIMESTAMP for each leaf. */
+/** The column of the view of versions that mirrors the schema with a TIMESTAMP for each leaf; final had it before. */
 export const VERSIONS_COLUMN = {
   name: "_versions",
   description: "For each attribute, the version of the update that set it.",
 } as const;
 
+/** The same as temp and final store it: the version of most attributes once, and the others' own. */
+export const BASE_COLUMN = {
+  name: "_base_version",
+  description: "The version of every attribute that has a value and no version of its own.",
+} as const;
+
+/** A STRUCT that mirrors the schema with a TIMESTAMP for each leaf whose version is not the base. */
+export const OWN_COLUMN = {
+  name: "_own_versions",
+  description: "The version of each attribute whose version is not the base version.",
+} as const;
+
 /** What final holds beside the schema's columns. */
-export const FINAL_COLUMNS = [VERSIONS_COLUMN];
+export const FINAL_COLUMNS = [BASE_COLUMN, OWN_COLUMN];
+
+/** What the view of versions holds beside the schema's columns. */
+export const VERSIONS_COLUMNS = [VERSIONS_COLUMN];
 
 /** What the batch holds beside the schema's columns, so that people find their way in it. */
 export const TEMP_COLUMNS = [
-  VERSIONS_COLUMN,
+  ...FINAL_COLUMNS,
   { name: "_batch", description: "Where and when the batch was read; per user, how many updates it holds." },
 ];
 

@@ -24,6 +24,7 @@ const ROLES: readonly (ActionRole | DeleteRole)[] = [
   "temp",
   "final",
   "view",
+  "versions",
   "runs",
   "keyAssertion",
   "badRows",

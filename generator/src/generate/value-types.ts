@@ -69,7 +69,7 @@ export const KEY_TYPE_NAMES = (Object.keys(VALUE_TYPES) as FieldType[]).filter(
   (type) => VALUE_TYPES[type].isKey,
 );
 
-/** Day `day` of the worked example, as a literal that becomes a TIMESTAMP where one is wanted. */
+/** Day `day` of the worked example, as a literal that becomes a TIMESTAMP where one is wanted: a zone stands only behind a whole time. */
 export function timeLiteral(day: number): string {
-  return `'2024-01-0${day}+00'`;
+  return `'2024-01-0${day} 00:00:00+00'`;
 }

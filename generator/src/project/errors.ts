@@ -1,3 +1,5 @@
+import { remedyOf } from "./permissions.ts";
+
 /** What stopped a command, in words its user can act on; anything else that is thrown is a bug. */
 export class CommandError extends Error {
   /** Whether it failed or is stale, or was called with what it does not know. */
@@ -25,7 +27,10 @@ interface HttpError {
 /** The message of anything that was thrown, on one line. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s+/g, " ").trim();
+  // The client's own words on several errors say less than the errors do.
+  const details = /^Multiple errors occurred/.test(text) ? ((error as HttpError).errors ?? []) : [];
+  const told = [...new Set(details.flatMap(({ message }) => message ?? []))].join("; ");
+  return (told === "" ? text : told).replace(/\s+/g, " ").trim();
 }
 
 /** The HTTP status or transport code of a failed request (404, "ECONNREFUSED"), if it has one. */
@@ -51,7 +56,9 @@ export function unreachable(endpoint: string | undefined, cause: unknown): Comma
 /** Turns what the BigQuery client threw into one line that says what to do; leaves other errors as they are. */
 export function explainServiceError(error: unknown, endpoint: string | undefined): unknown {
   if (error instanceof CommandError) return error;
-  const message = messageOf(error);
+  const message = messageOf(error)
+    .replace(/^BigQuery: /, "")
+    .replace(/\.$/, "");
   const code = codeOf(error);
   if (/could not load the default credentials/i.test(message)) {
     return new CommandError(
@@ -68,16 +75,31 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
   }
   // 403 is also what quotas and billing answer: https://cloud.google.com/bigquery/docs/error-messages
   if (code === 403 && (reasonOf(error) ?? "accessDenied") === "accessDenied") {
-    return new CommandError(
-      `BigQuery refused access: ${message}; grant BigQuery Data Editor and BigQuery Job User`,
-      {
-        cause: error,
-      },
-    );
+    return new CommandError(`BigQuery refused access: ${message}; ${remedyOf(message)}`, { cause: error });
   }
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(`${reasonOf(error) ?? ""} ${message}`))?.[1];
+  if (isServiceError(error) && remedy !== undefined)
+    return new CommandError(`BigQuery: ${message}; ${remedy}`, { cause: error });
   if (isServiceError(error)) return new CommandError(`BigQuery: ${message}`, { cause: error });
   return error;
 }
+
+/** What to do about what BigQuery answers, by its reason and words: https://cloud.google.com/bigquery/docs/error-messages */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/not found in location/i, "set $.defaultLocation in dataform.json to where the dataset is"],
+  [/quotaExceeded|rateLimitExceeded/, "wait, run less at once, or ask for a higher quota in the console"],
+  [/billingNotEnabled/, "enable billing for the project in the console"],
+  [
+    /has not enabled BigQuery|accessNotConfigured|SERVICE_DISABLED/,
+    "run `gcloud services enable bigquery.googleapis.com`",
+  ],
+  [
+    /aborted due to concurrent update|could not serialize access/i,
+    "another run was at it and nothing was changed: run it again",
+  ],
+  [/notFound.*Not found: Project/, "look at $.defaultDatabase in dataform.json: it is a project's id"],
+  [/notFound.*Not found: (Dataset|Table)/, "run `npm run init`"],
+];
 
 function reasonOf(error: unknown): string | undefined {
   return (error as HttpError).errors?.[0]?.reason;

@@ -9,7 +9,7 @@ import {
 import { InputError, type Problem, show } from "./problems.ts";
 
 /** A place in a text; lines and columns count from 1. */
-export interface Position {
+interface Position {
   readonly line: number;
   readonly column: number;
 }
@@ -20,22 +20,31 @@ export type Sources = ReadonlyMap<string, string>;
 /** Reads JSON; a fault of its syntax, or a name twice in one object, is an InputError with its line and column. */
 export function parseJson(text: string, file: string): unknown {
   const source = text.replace(/^\uFEFF/, "");
-  const { root, errors } = parse(source);
-  const first = errors.sort((left, right) => left.offset - right.offset)[0];
-  if (first !== undefined || root === undefined) {
-    const { offset, error } = first ?? { offset: 0, error: ParseErrorCode.ValueExpected };
+  const fault = findSyntaxFault(source);
+  const { root } = parse(source);
+  if (fault !== undefined || root === undefined) {
     throw new InputError([
       {
         file,
         path: "",
-        ...positionOf(offset, source),
-        wrong: `not valid JSON: ${FAULTS[error] ?? "not understood"}`,
+        line: fault?.line,
+        column: fault?.column,
+        wrong: `not valid JSON: ${fault?.wrong}`,
         right: "write one JSON value, with double quotes and no trailing commas or comments",
       },
     ]);
   }
   refuseRepeatedNames(root, source, file);
   return getNodeValue(root);
+}
+
+/** The first thing in a text that is not JSON; undefined where it is. */
+export function findSyntaxFault(source: string): (Position & { readonly wrong: string }) | undefined {
+  const { root, errors } = parse(source);
+  const first = errors.sort((left, right) => left.offset - right.offset)[0];
+  if (first === undefined && root !== undefined) return undefined;
+  const { offset, error } = first ?? { offset: 0, error: ParseErrorCode.ValueExpected };
+  return { ...positionOf(offset, source), wrong: FAULTS[error] ?? "not understood" };
 }
 
 function parse(source: string): { root: Node | undefined; errors: ParseError[] } {
@@ -97,15 +106,31 @@ function locate(problem: Problem, sources: Sources): Problem {
   if (source === undefined || problem.line !== undefined) return problem;
   const { root } = parse(source);
   if (root === undefined) return problem;
-  const path = [...problem.path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) =>
-    index === undefined ? (name ?? "") : Number(index),
-  );
-  const nodes = path.map((_, depth) => findNodeAtLocation(root, path.slice(0, depth + 1)));
+  const path = stepsOf(problem.path);
+  const nodes = nodesAlong(path, root);
   const node = nodes.findLast((found) => found !== undefined) ?? root;
   const names = nodes.flatMap((found, depth) =>
     found?.type === "object" && typeof path[depth] === "number" ? nameOf(found) : [],
   );
   return { ...problem, ...positionOf(node.offset, source), name: names.join(".") };
+}
+
+/** Where a JSON path, `address.city` or `tags[0]`, stands in a text; where the object does that lacks it, if it is not there. */
+export function positionOfPath(path: string, source: string): Position | undefined {
+  const { root } = parse(source);
+  if (root === undefined) return undefined;
+  const node = nodesAlong(stepsOf(path), root).findLast((found) => found !== undefined) ?? root;
+  return positionOf(node.offset, source);
+}
+
+function stepsOf(path: string): readonly (string | number)[] {
+  return [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) =>
+    index === undefined ? (name ?? "") : Number(index),
+  );
+}
+
+function nodesAlong(path: readonly (string | number)[], root: Node): readonly (Node | undefined)[] {
+  return path.map((_, depth) => findNodeAtLocation(root, path.slice(0, depth + 1)));
 }
 
 /** The name of a field or an entity, as its member says. */

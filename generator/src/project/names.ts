@@ -34,7 +34,9 @@ const MAX_NAME_LENGTH = 300;
 /** Names the generated tables and queries use beside the user's top-level columns; `_batch` also as a prefix. */
 export const OWN_NAMES: readonly string[] =
   `_batch _versions _read_from _read_at _row_is_newer _final _row_count _leaves _cleared _deleted
-  _deleted_at _alive_at _is_alive _is_missing _key_hash _stands_aside`.split(/\s+/);
+  _deleted_at _alive_at _is_alive _is_missing _key_hash _stands_aside _base_version _own_versions`.split(
+    /\s+/,
+  );
 
 /** Why BigQuery would not take this column name, with what would be right, or undefined when it does. */
 export function columnNameFault(name: string): { wrong: string; right: string } | undefined {

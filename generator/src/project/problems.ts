@@ -24,7 +24,7 @@ export class InputError extends Error {
 }
 
 /** Prints a problem as `file:line:column: name: path: what is wrong; what would be right`. */
-export function formatProblem({ file, line, column, name, path, wrong, right }: Problem): string {
+function formatProblem({ file, line, column, name, path, wrong, right }: Problem): string {
   const place = [file, line, column].filter((part) => part !== undefined).join(":");
   const parts = [place, name, path].filter((part) => part !== undefined && part !== "");
   return oneLine(`${parts.join(": ")}: ${wrong}; ${right}`);

@@ -65,7 +65,9 @@ export async function readBase(root: string, commit: string): Promise<Side> {
     undefined,
   );
   const models = input === undefined ? [] : await attempt(async () => modelsOf(input), []);
-  const hasDefinitions = [...files].some(([file, text]) => isGenerated(file, text));
+  const hasDefinitions = [...files].some(
+    ([file, text]) => file.startsWith("definitions/") && isGenerated(file, text),
+  );
   if (!hasDefinitions && input !== undefined && models.length > 0)
     for (const [file, text] of definitionsOf(input)) files.set(file, text);
   const actions = await attempt(async () => actionTexts(await compile(root, files)), []);

@@ -114,19 +114,3 @@ async function query(
 function name(warehouse: Warehouse, entity: EntityModel, table: string): string {
   return `\`${warehouse.project.projectId}.${entity.dataset}.${table}\``;
 }
-
-/** What an erasing run removed, from the entity's log of runs; undefined where it never erased. */
-export async function readLastErase(
-  warehouse: Warehouse,
-  entity: EntityModel,
-): Promise<{ readonly runId: string; readonly updates: number; readonly users: number } | undefined> {
-  const watermark = { dataset: entity.dataset, table: entity.tables.watermark };
-  if ((await findTable(tableOf(warehouse, watermark))) === undefined) return undefined;
-  const sql = `SELECT run.run_id AS runId, run.rows_read AS updates, run.users_read AS users
-FROM ${name(warehouse, entity, entity.tables.watermark)} AS progress, UNNEST(progress.recent_runs) AS run
-WHERE run.kind = 'erase' ORDER BY run.merged_at DESC LIMIT 1`;
-  const [rows] = await warehouse.client.query({ query: sql });
-  const found = (rows as { runId: string; updates: unknown; users: unknown }[])[0];
-  if (found === undefined) return undefined;
-  return { runId: found.runId, updates: Number(found.updates), users: Number(found.users) };
-}

@@ -6,6 +6,7 @@ import type { EntityModel } from "../generate/model.ts";
 import { CommandError, isNotFound } from "../project/errors.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
 import { refuseObstacles } from "./obstacles.ts";
+import { convertVersions, hasOldVersions } from "./old-versions.ts";
 import { diffSchema } from "./schema-diff.ts";
 import { type TableSpec, tableSpecs } from "./tables.ts";
 import { alignWholeRecords, findMisalignedRecord } from "./whole-records.ts";
@@ -41,6 +42,7 @@ export async function planInit(
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of specs)
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
+    if (!isNew) steps.push(...(await planVersions(warehouse, model)));
   }
   steps.push(await planCredentialsFile(warehouse));
   return steps;
@@ -82,9 +84,15 @@ async function alignedSpecs(
   return { specs: aligned, isReordered };
 }
 
-/** Carries out the steps in their order: datasets before their tables. */
-export async function applyInit(steps: readonly Step[]): Promise<void> {
-  for (const step of steps) await step.apply?.();
+/** Carries out the steps in their order: datasets before their tables. `before` is told of each, and may throw to stop. */
+export async function applyInit(
+  steps: readonly Step[],
+  before: (step: Step, index: number) => void = () => undefined,
+): Promise<void> {
+  for (const [index, step] of steps.entries()) {
+    before(step, index);
+    await step.apply?.();
+  }
 }
 
 async function planDataset(warehouse: Warehouse, name: string): Promise<Step> {
@@ -139,6 +147,28 @@ async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<Step> {
       await table.setMetadata({ schema: { fields: [...diff.fields] } });
     },
   };
+}
+
+/** The step that gives a final of an earlier version its versions as they are stored now; none where it has them so. */
+async function planVersions(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
+  const { dataset, tables } = model;
+  const live = await findTable(tableOf(warehouse, { dataset, table: tables.final }));
+  const fields = live?.schema?.fields ?? [];
+  if (!hasOldVersions(fields)) return [];
+  const name = `${dataset}.${tables.final}`;
+  const query = convertVersions(model, `\`${warehouse.project.projectId}.${name}\``, fields);
+  return [
+    {
+      kind: "table",
+      name,
+      action: "extend",
+      changes: ["stores of _versions only what differs from a base, and drops it: rewrites the table once"],
+      notes: [],
+      apply: async () => {
+        await warehouse.client.query({ query });
+      },
+    },
+  ];
 }
 
 function creation(warehouse: Warehouse, spec: TableSpec): Step {
@@ -240,6 +270,12 @@ export async function refuseUnextended(
       throw new CommandError(
         `${step.name} lacks ${added.map((change) => change.slice(2)).join(", ")}; run \`npm run init\` first`,
       );
+    }
+  }
+  for (const model of entities) {
+    const [step] = await planVersions(warehouse, model);
+    if (step !== undefined) {
+      throw new CommandError(`${step.name} has its versions in an older form; run \`npm run init\` first`);
     }
   }
 }

@@ -19,10 +19,12 @@ export interface EntityStatus {
 }
 
 /** One run of an entity, from its log. */
-interface RunStatus {
+export interface RunStatus {
+  readonly runId: string;
   readonly kind: string;
   readonly mergedAt: string;
   readonly rowsRead: number;
+  readonly usersRead: number;
   readonly rowsChanged: number;
   readonly badRows: number;
   readonly futureRows: number;
@@ -35,6 +37,8 @@ interface WatermarkRow {
   readonly started: boolean;
   readonly lag_seconds: number;
   readonly recent_runs: readonly {
+    run_id: string;
+    users_read: number;
     kind: string;
     merged_at: string;
     rows_read: number;
@@ -72,15 +76,36 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     waiting,
     waitingSeconds,
     users: await count(warehouse, `FROM ${name(warehouse, entity, "final")}`),
-    runs: progress.recent_runs.map((run) => ({
-      kind: run.kind,
-      mergedAt: run.merged_at,
-      rowsRead: Number(run.rows_read),
-      rowsChanged: Number(run.rows_changed),
-      badRows: Number(run.bad_rows),
-      futureRows: Number(run.future_rows),
-      ...(run.missed_rows === undefined ? {} : { missedRows: Number(run.missed_rows) }),
-    })),
+    runs: progress.recent_runs.map(runStatus),
+  };
+}
+
+/** The runs of an entity that are logged in its watermark, newest first, and where that stands; no table of rows is read. */
+export async function readRuns(
+  warehouse: Warehouse,
+  entity: EntityModel,
+): Promise<{ readonly watermark: string | null; readonly runs: readonly RunStatus[] }> {
+  const table = tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.watermark });
+  const progress =
+    (await findTable(table)) === undefined ? undefined : await readWatermark(warehouse, entity);
+  if (progress === undefined) return { watermark: null, runs: [] };
+  return {
+    watermark: progress.started ? progress.watermark : null,
+    runs: progress.recent_runs.map(runStatus),
+  };
+}
+
+function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
+  return {
+    runId: run.run_id,
+    kind: run.kind,
+    mergedAt: run.merged_at,
+    rowsRead: Number(run.rows_read),
+    usersRead: Number(run.users_read),
+    rowsChanged: Number(run.rows_changed),
+    badRows: Number(run.bad_rows),
+    futureRows: Number(run.future_rows),
+    ...(run.missed_rows === undefined ? {} : { missedRows: Number(run.missed_rows) }),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { TableField } from "@google-cloud/bigquery";
 import type { EntityModel, TreeNode } from "../generate/model.ts";
+import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
+import { VALUE_TYPES } from "../generate/value-types.ts";
 import type { FieldType } from "../project/field-types.ts";
 import type { SchemaField } from "../project/schema.ts";
 
@@ -29,13 +31,13 @@ function updatesSpec(model: EntityModel): TableSpec {
   return {
     dataset: model.dataset,
     table: model.tables.updates,
-    description: `Updates of ${model.name}, append only; NULL says nothing.`,
+    description: DESCRIPTIONS.updates(model.name),
     fields: [...model.columns, ...model.instructions].map((column) => ({
       ...restField(column.field, true),
       description: column.description,
     })),
     partitionBy: model.ingest.name,
-    clusterBy: clusterNames(model),
+    clusterBy: clusterNames(model.updatesClusterBy),
   };
 }
 
@@ -43,21 +45,16 @@ function finalSpec(model: EntityModel): TableSpec {
   return {
     dataset: model.dataset,
     table: model.tables.final,
-    description: `One row per user: each attribute of ${model.name} at its latest known value.`,
+    description: DESCRIPTIONS.final(model.name),
     fields: [
       ...model.columns.map((column) => ({
         ...restField(column.field, false),
         description: column.description,
       })),
-      {
-        name: "_versions",
-        type: "RECORD",
-        mode: "NULLABLE",
-        description: "For each attribute, the version of the update that set it.",
-        fields: model.tree.map(versionField),
-      },
+      { ...BASE_COLUMN, type: "TIMESTAMP", mode: "NULLABLE" },
+      { ...OWN_COLUMN, type: "RECORD", mode: "NULLABLE", fields: model.tree.map(versionField) },
     ],
-    clusterBy: clusterNames(model),
+    clusterBy: clusterNames(model.clusterBy),
   };
 }
 
@@ -65,27 +62,8 @@ function tombstonesSpec(model: EntityModel, table: string): TableSpec {
   return {
     dataset: model.dataset,
     table,
-    description: `The deleted users of ${model.name}, so that no replay brings them back.`,
-    fields: [
-      {
-        name: "key_hash",
-        type: "STRING",
-        mode: "NULLABLE",
-        description: "SHA-256 of the user's key, in hexadecimal.",
-      },
-      {
-        name: "version",
-        type: "TIMESTAMP",
-        mode: "NULLABLE",
-        description: "Everything the user had up to and including this version is deleted.",
-      },
-      {
-        name: "ingest_timestamp",
-        type: "TIMESTAMP",
-        mode: "NULLABLE",
-        description: "The newest ingest timestamp of the user.",
-      },
-    ],
+    description: DESCRIPTIONS.tombstones(model.name),
+    fields: TOMBSTONE_COLUMNS.map((column) => ({ ...column, mode: "NULLABLE" })),
     clusterBy: ["key_hash"],
   };
 }
@@ -95,17 +73,9 @@ function versionField(node: TreeNode): TableField {
   return { name: node.name, type: "RECORD", mode: "NULLABLE", fields: node.children.map(versionField) };
 }
 
-function clusterNames(model: EntityModel): readonly string[] {
-  return model.clusterBy.map((name) => name.replaceAll("`", ""));
+function clusterNames(quoted: readonly string[]): readonly string[] {
+  return quoted.map((name) => name.replaceAll("`", ""));
 }
-
-/** The names that BigQuery's API itself answers with, so that a plan compares like with like. */
-const restTypes: Partial<Record<FieldType, string>> = {
-  INT64: "INTEGER",
-  FLOAT64: "FLOAT",
-  BOOL: "BOOLEAN",
-  STRUCT: "RECORD",
-};
 
 /** A field of the schema as BigQuery's API writes it; only the updates hold producers to REQUIRED. */
 function restField(field: SchemaField, isStrict: boolean): TableField {
@@ -127,7 +97,7 @@ function restField(field: SchemaField, isStrict: boolean): TableField {
 function restType(type: FieldType): TableField {
   const element = /^RANGE<(.*)>$/.exec(type)?.[1];
   if (element !== undefined) return { type: "RANGE", rangeElementType: { type: element } };
-  return { type: restTypes[type] ?? type };
+  return { type: VALUE_TYPES[type].restName ?? type };
 }
 
 function parametersOf(field: SchemaField): TableField {

@@ -1,21 +1,30 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DataformResult, type OutputSink, runDataform } from "../dataform/cli.ts";
 import { withCredentials } from "../dataform/credentials.ts";
-import { hasFlag, withAudit } from "../dataform/flags.ts";
-import { resolveSelection } from "../dataform/selection.ts";
+import { hasFlag } from "../dataform/flags.ts";
+import type { Selection } from "../dataform/selection.ts";
 import { withoutTimeoutNote, withTimeout } from "../dataform/timeout.ts";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, wrongUsage } from "../project/errors.ts";
 
 /** How an update behaves beyond what Dataform's own flags say. */
 export interface UpdateOptions {
-  /** Flags for `dataform run`, passed on as they are. */
-  readonly flags: readonly string[];
+  readonly selection: Selection;
   readonly sink: OutputSink;
+  /** Told of a run that lost against another one, before it is started again. */
+  readonly onRetry: (text: string) => void;
   /** How many times a run that lost against another one is started again. */
   readonly maxRetries?: number;
   /** Waits before a retry; tests replace it. */
   readonly wait?: (milliseconds: number) => Promise<unknown>;
+}
+
+/** How an update ended. */
+export interface UpdateResult {
+  /** What failed for good; nothing where all is well. */
+  readonly failures: readonly Failure[];
+  /** How often the run was started again. */
+  readonly retries: number;
 }
 
 const DEFAULT_MAX_RETRIES = 8;
@@ -24,26 +33,27 @@ const DEFAULT_MAX_RETRIES = 8;
  * Runs `dataform run` with its traps closed: a selection of nothing is an error, and a run whose transaction lost
  * against another one is run again, which R3 and R6 make harmless.
  */
-export async function runUpdate(project: Project, options: UpdateOptions): Promise<void> {
-  const { sink, maxRetries = DEFAULT_MAX_RETRIES, wait = sleep } = options;
-  const flags = await resolveSelection(project, withAudit(options.flags));
-  await withCredentials(project, async (credentials) => {
+export async function runUpdate(project: Project, options: UpdateOptions): Promise<UpdateResult> {
+  const { sink, onRetry, maxRetries = DEFAULT_MAX_RETRIES, wait = sleep } = options;
+  const { flags } = options.selection;
+  return withCredentials(project, async (credentials) => {
     const args = ["run", ".", ...withTimeout(flags)];
     if (!hasFlag(flags, "credentials")) args.push(`--credentials=${credentials}`);
     for (let attempt = 0; ; attempt++) {
       const result = await runDataform(project, args, withoutTimeoutNote(flags, sink));
-      if (result.exitCode === 0) return;
+      if (result.exitCode === 0) return { failures: [], retries: attempt };
       const unknown = /Unknown argument: (.*)/.exec(result.stderr)?.[1];
       if (unknown !== undefined) {
         throw wrongUsage(`update: --${unknown}: no such flag; \`npx dataform run --help\` lists them`);
       }
       const failures = readFailures(result);
       if (!isWorthRetrying(failures) || attempt === maxRetries) {
-        throw new CommandError(describeFailure(result, failures, attempt));
+        if (failures.length === 0) throw new CommandError(describeCrash(result, attempt));
+        return { failures, retries: attempt };
       }
       const pause = backoff(attempt);
-      sink.stderr(
-        `update: ${failures[0]?.action} lost against another run; retry ${attempt + 1} of ${maxRetries} in ${(pause / 1000).toFixed(1)} s\n`,
+      onRetry(
+        `update: ${failures[0]?.action} lost against another run; retry ${attempt + 1} of ${maxRetries} in ${(pause / 1000).toFixed(1)} s`,
       );
       await wait(pause);
     }
@@ -101,16 +111,23 @@ export function isWorthRetrying(failures: readonly Failure[]): boolean {
   return actions.length > 0 && actions.every((failure) => TRANSIENT.test(failure.message));
 }
 
-function describeFailure(result: DataformResult, failures: readonly Failure[], retries: number): string {
-  const after = retries === 0 ? "" : ` after ${retries} ${retries === 1 ? "retry" : "retries"}`;
+/** What stopped a run before any action of it failed. */
+function describeCrash(result: DataformResult, retries: number): string {
+  const lines = `${result.stderr}\n${result.stdout}`.split("\n").map((line) => line.trim());
+  const reason =
+    lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== "") ?? "no message";
+  return `dataform run failed${afterRetries(retries)}: ${reason}`;
+}
+
+/** A failed run in one line: its first failed action, before any assertion that failed with it, and how many more there are. */
+export function describeFailures({ failures, retries }: UpdateResult): string {
   const first = failures.find((failure) => failure.kind === "action") ?? failures[0];
-  if (first === undefined) {
-    const lines = `${result.stderr}\n${result.stdout}`.split("\n").map((line) => line.trim());
-    const reason =
-      lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== "") ?? "no message";
-    return `dataform run failed${after}: ${reason}`;
-  }
+  if (first === undefined) return "nothing failed";
   const others = failures.length > 1 ? ` (and ${failures.length - 1} more)` : "";
   const message = first.message.replace(/^bigquery error: /, "");
-  return `dataform run: ${first.kind} ${first.action} failed${after}: ${message}${others}`;
+  return `dataform run: ${first.kind} ${first.action} failed${afterRetries(retries)}: ${message}${others}`;
+}
+
+function afterRetries(retries: number): string {
+  return retries === 0 ? "" : ` after ${retries} ${retries === 1 ? "retry" : "retries"}`;
 }

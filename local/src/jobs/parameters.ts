@@ -6,14 +6,16 @@ import { isRangeElement, RANGE_ELEMENTS, type RangeType, type ScalarKind, type S
 import type { SqlValue } from "../values.ts";
 import type { ParameterValue } from "./ports.ts";
 
-interface TypeJson {
+/** A parameter's type in a request. @public The declarations of the package name it. */
+export interface TypeJson {
   type: string;
   arrayType?: TypeJson | null | undefined;
   rangeElementType?: TypeJson | null | undefined;
   structTypes?: { name?: string | null | undefined; type: TypeJson }[] | null | undefined;
 }
 
-interface ValueJson {
+/** A parameter's value in a request. @public The declarations of the package name it. */
+export interface ValueJson {
   value?: unknown;
   arrayValues?: ValueJson[] | null | undefined;
   structValues?: Record<string, ValueJson> | null | undefined;

@@ -5,7 +5,7 @@ import { runDataform } from "../../../generator/src/dataform/cli.ts";
 import { Compiler, type CompileSettings } from "../../../generator/src/dataform/compiler.ts";
 import { writeTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
 import { InputError } from "../../../generator/src/project/problems.ts";
-import { definitionsOf, inputOf, ROOT } from "../../golden/golden-case.ts";
+import { projectOf, ROOT } from "../../golden/golden-case.ts";
 
 /** What the CLI prints, as text: order and spelling count. */
 async function compileByCli(root: string, flags: readonly string[]): Promise<string> {
@@ -17,8 +17,7 @@ describe("the warm compiler", () => {
   const compiler = new Compiler();
   let broken = "";
   beforeAll(async () => {
-    const input = await inputOf("flat");
-    const files = new Map([...input, ...(await definitionsOf(input)), ["includes/wrong.js", "const = 1;"]]);
+    const files = (await projectOf("flat")).set("includes/wrong.js", "const = 1;");
     broken = await writeTemporaryProject(files, ROOT);
   });
   afterAll(async () => {

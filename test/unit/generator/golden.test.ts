@@ -1,9 +1,8 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { actionTexts } from "../../../generator/src/dataform/actions.ts";
 import { Compiler, type CompileSettings } from "../../../generator/src/dataform/compiler.ts";
-import { inTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
 import { formatDifferences } from "../../../generator/src/generate/write.ts";
-import { definitionsOf, inputOf, listCases, produce, ROOT, readExpected } from "../../golden/golden-case.ts";
+import { compileCase, listCases, produce, readExpected } from "../../golden/golden-case.ts";
 
 const compiler = new Compiler();
 afterAll(() => compiler.close());
@@ -53,19 +52,16 @@ test("in a plain run only scripts that know where to read from read the updates"
 test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "dev" }])(
   "an environment of %j reads the updates, and writes to its own tables only",
   async (environment) => {
-    const input = await inputOf("clears-and-deletes");
-    const files = new Map([...input, ...(await definitionsOf(input))]);
-    await inTemporaryProject(files, ROOT, async (root) => {
-      const writers = async (settings: CompileSettings) => {
-        const jobs = actionTexts(await compiler.compile(root, settings)).flatMap((action) => action.jobs);
-        return jobs.filter((job) =>
-          /(CREATE TABLE IF NOT EXISTS|ALTER TABLE|DELETE FROM|UPDATE|MERGE|INTO) `my-project\.analytics\.\w+_updates`/.test(
-            job,
-          ),
-        );
-      };
-      expect(await writers({})).toHaveLength(3);
-      expect(await writers(environment)).toEqual([]);
-    });
+    const writers = async (settings: CompileSettings) => {
+      const graph = await compileCase("clears-and-deletes", compiler, settings);
+      const jobs = actionTexts(graph).flatMap((action) => action.jobs);
+      return jobs.filter((job) =>
+        /(CREATE TABLE IF NOT EXISTS|ALTER TABLE|DELETE FROM|UPDATE|MERGE|INTO) `my-project\.analytics\.\w+_updates`/.test(
+          job,
+        ),
+      );
+    };
+    expect(await writers({})).toHaveLength(3);
+    expect(await writers(environment)).toEqual([]);
   },
 );

@@ -78,8 +78,10 @@ describe("explainServiceError", () => {
   it("asks for rights only where rights are missing", () => {
     const refused = (reason: string) =>
       String(explain(Object.assign(new Error("Quota or right"), { code: 403, errors: [{ reason }] })));
-    expect(refused("accessDenied")).toContain("grant BigQuery Data Editor");
-    expect(refused("quotaExceeded")).toBe("CommandError: BigQuery: Quota or right");
+    expect(refused("accessDenied")).toContain("grant roles/bigquery.dataEditor");
+    expect(refused("quotaExceeded")).toBe(
+      "CommandError: BigQuery: Quota or right; wait, run less at once, or ask for a higher quota in the console",
+    );
   });
   it("leaves a bug as it is", () => {
     const bug = new TypeError("x is undefined");

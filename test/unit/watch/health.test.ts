@@ -10,7 +10,17 @@ type Run = EntityStatus["runs"][number];
 
 function run(hoursAgo: number, rest: Partial<Run> = {}): Run {
   const mergedAt = new Date(NOW - hoursAgo * HOUR).toISOString();
-  return { kind: "update", mergedAt, rowsRead: 9, rowsChanged: 3, badRows: 0, futureRows: 0, ...rest };
+  return {
+    runId: "r",
+    usersRead: 3,
+    kind: "update",
+    mergedAt,
+    rowsRead: 9,
+    rowsChanged: 3,
+    badRows: 0,
+    futureRows: 0,
+    ...rest,
+  };
 }
 
 function entity(rest: Partial<EntityStatus> = {}): EntityStatus {

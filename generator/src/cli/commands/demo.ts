@@ -17,6 +17,7 @@ import { applyInit, planInit } from "../../warehouse/init.ts";
 import { loadFiles } from "../../warehouse/load/load.ts";
 import { readFailures } from "../../warehouse/update.ts";
 import { defineCommand } from "../command.ts";
+import { findEndpoint } from "../endpoint-package.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { formatTable } from "../table.ts";
@@ -56,7 +57,7 @@ export const demo = defineCommand({
   exitCodes: [EXIT.done, EXIT.failed],
   async run({ output }) {
     const started = Date.now();
-    const startServer = await findEndpoint();
+    const startServer = await findEndpoint("the demo");
     const root = await copyProject();
     const server = await startServer({ port: 0, host: "127.0.0.1" });
     try {
@@ -73,20 +74,6 @@ export const demo = defineCommand({
     return EXIT.done;
   },
 });
-
-/** The local endpoint's way in; it is a package of its own, which a project may do without. */
-async function findEndpoint(): Promise<typeof import("bigquery-local").startServer> {
-  try {
-    return (await import("bigquery-local")).startServer;
-  } catch (error) {
-    throw new CommandError(
-      "the demo needs the package bigquery-local: npm install --save-dev bigquery-local",
-      {
-        cause: error,
-      },
-    );
-  }
-}
 
 /** A project of its own in a temporary folder, so that the demo neither needs nor leaves anything in this one. */
 async function copyProject(): Promise<string> {

@@ -1,6 +1,6 @@
 import { readEntities } from "../../generate/read-entities.ts";
-import { applyInit, planInit } from "../../warehouse/init.ts";
-import { defineCommand, flag } from "../command.ts";
+import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
+import { type Context, defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { openTarget } from "../target.ts";
@@ -11,25 +11,44 @@ export const init = defineCommand({
   summary: "create and extend datasets and tables; never drop",
   description:
     "Compares BigQuery with the schemas, and creates or extends what is missing. It never drops and never narrows.",
-  options: { plan: flag("--plan", "only print what would be done") },
+  options: {
+    plan: flag("--plan", "only print what would be done"),
+    yes: flag("--yes", "do not ask before the first change of a real project"),
+    json: flag("--json", "print the steps as JSON"),
+  },
   examples: [
     { term: "npm run init -- --plan", meaning: "look first" },
     { term: "npm run init", meaning: "do it" },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
+  interrupted: "each table is made and extended whole or not at all; run it again to go on",
   async run(context, { options }) {
-    const warehouse = await openTarget(context);
+    const change = options.plan ? undefined : "Create and extend tables";
+    const warehouse = await openTarget(context, { change, isSure: options.yes });
     const steps = await planInit(warehouse, await readEntities(warehouse.project.root));
     const rows = steps.map((step) => [
       `${step.kind} ${step.name}`,
       step.action === "none" ? "as it should be" : step.action,
       [...step.changes, ...step.notes.map((note) => `note: ${note}`)].join("\n"),
     ]);
-    context.output.line(formatTable(["what", options.plan ? "would do" : "does", "in detail"], rows));
+    if (options.json) context.output.json(steps);
+    else context.output.line(formatTable(["what", options.plan ? "would do" : "does", "in detail"], rows));
     if (options.plan) return EXIT.done;
-    await applyInit(steps);
+    await applyAll(context, steps);
     const done = steps.filter((step) => step.action !== "none").length;
-    context.output.line(done === 0 ? "nothing to do" : `${done} of ${steps.length} created or extended`);
+    context.output.say(done === 0 ? "nothing to do" : `${done} of ${steps.length} created or extended`);
     return EXIT.done;
   },
 });
+
+async function applyAll({ output, signal }: Context, steps: readonly Step[]): Promise<void> {
+  const progress = output.progress("{value}/{total} {bar} {name}", steps.length);
+  try {
+    await applyInit(steps, (step, index) => {
+      signal.throwIfAborted();
+      progress.update(index, { name: step.name });
+    });
+  } finally {
+    progress.stop();
+  }
+}

@@ -1,7 +1,10 @@
+import { stat } from "node:fs/promises";
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
-import { loadFiles } from "../../warehouse/load/load.ts";
-import { defineCommand } from "../command.ts";
+import { type LoadWatch, loadFiles } from "../../warehouse/load/load.ts";
+import { defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { countOf, formatBytes, formatDuration } from "../numbers.ts";
+import type { Output } from "../output.ts";
 import { openTarget } from "../target.ts";
 
 /** `npm run load`: files of updates, appended to an entity's updates table. */
@@ -14,7 +17,10 @@ export const load = defineCommand({
     { term: "<entity>", meaning: "an entity of entities.json" },
     { term: "<file...>", meaning: "files of updates: .ndjson, .jsonl, .json, .csv, .parquet" },
   ],
-  options: {},
+  options: {
+    yes: flag("--yes", "do not ask before the first change of a real project"),
+    json: flag("--json", "print what was loaded as JSON"),
+  },
   examples: [
     {
       term: "npm run load -- user_info samples/user_info_1.ndjson",
@@ -25,19 +31,74 @@ export const load = defineCommand({
     EXIT.done,
     { code: EXIT.failed, meaning: "a row is wrong or BigQuery refused it; no row was appended" },
   ],
-  async run(context, { args: [name = "", ...files] }) {
-    const warehouse = await openTarget(context);
+  interrupted:
+    "no row was appended, unless the load job had them all already: npm run status counts what waits",
+  async run(context, { args: [name = "", ...files], options }) {
+    const { output, signal } = context;
+    const started = Date.now();
+    const warehouse = await openTarget(context, { change: "Append updates", isSure: options.yes });
     const entity = findEntity(await readEntities(warehouse.project.root), name);
-    const target = { dataset: entity.dataset, table: entity.tables.updates };
-    const result = await loadFiles(warehouse, target, files);
-    const [rows, from] = [countOf(result.rows, "row"), countOf(result.files, "file")];
-    context.output.line(
-      `${rows} of ${from} ${result.rows === 1 ? "is" : "are"} now in ${target.dataset}.${target.table}`,
-    );
+    const target = {
+      dataset: entity.dataset,
+      table: entity.tables.updates,
+      ingestTimestamp: entity.ingest.name,
+    };
+    const progress = await watchLoad(output, files);
+    const result = await loadFiles(warehouse, target, files, (...step) => {
+      signal.throwIfAborted();
+      progress.show(...step);
+    }).finally(progress.stop);
+    if (options.json) output.json({ table: `${target.dataset}.${target.table}`, ...result });
+    else {
+      const [rows, from] = [countOf(result.rows, "row"), countOf(result.files, "file")];
+      const seconds = formatDuration(Date.now() - started);
+      output.line(
+        `${rows} of ${from} ${result.rows === 1 ? "is" : "are"} now in ${target.dataset}.${target.table}, ${seconds}`,
+      );
+      output.say(describeRemoval(result.removal));
+    }
     return EXIT.done;
   },
 });
 
-function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function describeRemoval(removal: string | undefined): string {
+  return removal === undefined
+    ? "no statement removes exactly these rows: by their ingest timestamps they cannot be told from others"
+    : `to remove exactly these rows: ${removal}; if they were merged, final follows by npm run update -- --vars=rebuild=true`;
+}
+
+const STEPS = { check: "checking", send: "sending", wait: "waiting for BigQuery" };
+
+/** Rows, bytes, rate and time left on a terminal; a line every half minute elsewhere. */
+async function watchLoad(
+  output: Output,
+  files: readonly string[],
+): Promise<{ show: LoadWatch; stop: () => void }> {
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const progress = output.progress(
+    "{step} {bar} {percentage}% {rows} {bytes} {rate}, {eta_formatted} left",
+    total,
+  );
+  const started = Date.now();
+  let said = started;
+  return {
+    show: (step, bytes, count) => {
+      const now = Date.now();
+      const rate = `${formatBytes((bytes * 1000) / Math.max(1, now - started))}/s`;
+      const words = { step: STEPS[step], rows: countOf(count, "row"), bytes: formatBytes(bytes), rate };
+      progress.update(Math.min(bytes, total), words);
+      if (output.isTerminal || now - said < 30_000) return;
+      said = now;
+      output.say(`${words.step}: ${words.rows}, ${words.bytes} of ${formatBytes(total)}, ${rate}`);
+    },
+    stop: () => progress.stop(),
+  };
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import path from "node:path";
 import { CommandError } from "../../project/errors.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -22,6 +23,7 @@ export const local = defineCommand({
     },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
+  interrupted: "the endpoint ends with it",
   async run(_, { args }) {
     const child = spawn(process.execPath, [await findProgram(), ...args], { stdio: "inherit" });
     const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
@@ -37,11 +39,9 @@ export const local = defineCommand({
 /** The endpoint's bin, by its package's name. */
 async function findProgram(): Promise<string> {
   try {
-    const entry = import.meta.resolve(PACKAGE);
-    const { bin } = JSON.parse(await readFile(new URL("package.json", entry), "utf8")) as {
-      bin: Record<string, string>;
-    };
-    return fileURLToPath(new URL(bin[PACKAGE] ?? "", entry));
+    const description = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
+    const { bin } = JSON.parse(await readFile(description, "utf8")) as { bin: Record<string, string> };
+    return path.join(path.dirname(description), bin[PACKAGE] ?? "");
   } catch (error) {
     throw new CommandError(
       `${PACKAGE} is not installed; run \`npm install --save-dev ${PACKAGE}\`, or unset BIGQUERY_EMULATOR_HOST to use BigQuery itself`,

@@ -50,10 +50,10 @@ export const review = defineCommand({
       : formatTerminal(found, isTerminal && output.isColoured);
     if (html !== undefined) {
       const { formatPage } = await import("../../review/page/review-page.ts");
-      await writeForCaller(context, "review: --html", html, formatPage(found));
+      await writeForCaller("review: --html", html, formatPage(found));
     }
     if (out === undefined) output.write(rendered);
-    else await writeForCaller(context, "review: --out", out, rendered);
+    else await writeForCaller("review: --out", out, rendered);
     return EXIT.done;
   },
 });

@@ -71,7 +71,7 @@ async function look(
       const [health, log] = [healths[index], logs[index]];
       return health === undefined || log === undefined ? [] : [{ status: one, health, log }];
     });
-    await writeForCaller(context, "status: --html", options.html, formatStatusPage(watched, thresholds, now));
+    await writeForCaller("status: --html", options.html, formatStatusPage(watched, thresholds, now));
   }
   if (options.json)
     output.json(

@@ -1,11 +1,21 @@
-import { asksForTag, hasFlag } from "../../dataform/flags.ts";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { asksForTag, hasFlag, withAudit } from "../../dataform/flags.ts";
+import type { CompiledAction } from "../../dataform/graph.ts";
+import { checkFlags, resolveSelection } from "../../dataform/selection.ts";
+import type { EntityModel } from "../../generate/model.ts";
 import { readEntities, refuseStale } from "../../generate/read-entities.ts";
 import { CommandError } from "../../project/errors.ts";
-import { readLastErase } from "../../warehouse/erasure.ts";
+import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
-import { runUpdate } from "../../warehouse/update.ts";
-import { defineCommand } from "../command.ts";
+import { type RunStatus, readRuns } from "../../warehouse/status.ts";
+import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
+import { type Context, defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { countOf } from "../numbers.ts";
+import type { Output } from "../output.ts";
+import { costOf, RunReport, summarize } from "../run-report.ts";
+import { formatTable } from "../table.ts";
 import { openTarget } from "../target.ts";
 
 /** `npm run update`: `dataform run` with its traps closed. */
@@ -14,7 +24,10 @@ export const update = defineCommand({
   summary: "merge what is new: dataform run with its traps closed",
   description:
     "Runs `dataform run`: refuses stale SQLX and a selection of nothing, and runs an aborted transaction again. Flags that are not its own go to Dataform.",
-  options: {},
+  options: {
+    yes: flag("--yes", "do not ask before the first change of a real project"),
+    json: flag("--json", "print what the run did as JSON; with --dry-run, what would run"),
+  },
   passesThrough: "dataform run",
   variables: [
     { term: "replayFrom", meaning: "a time, such as 2026-01-01T00:00:00Z: read again from there" },
@@ -39,31 +52,113 @@ export const update = defineCommand({
     { term: "npm run update -- --vars=rebuild=true", meaning: "from all history" },
     { term: "npm run update -- --dry-run", meaning: "what would run, without running it" },
   ],
-  exitCodes: [EXIT.done, EXIT.failed],
-  async run(context, { args }) {
-    const warehouse = await openTarget(context);
+  exitCodes: [
+    EXIT.done,
+    { code: EXIT.failed, meaning: "an action failed; its message and where its SQL is stand on stderr" },
+    {
+      code: EXIT.badRows,
+      meaning: "done, but rows were kept out of final: their number is in the last line",
+    },
+  ],
+  interrupted:
+    "an entity's merge is one transaction, done or undone: npm run status says which; run it again",
+  async run(context, { args, options }) {
+    const { output, signal } = context;
+    checkFlags(args);
+    const isDryRun = hasFlag(args, "dry-run");
+    const warehouse = await openTarget(context, {
+      change: isDryRun ? undefined : "Merge updates",
+      isSure: options.yes,
+    });
     const { project } = warehouse;
     await refuseStale(project.root);
     const entities = await readEntities(project.root);
     await refuseUnextended(warehouse, entities);
-    const erasing =
-      asksForTag(args, "erase") && !hasFlag(args, "dry-run") ? entities.filter(({ deletes }) => deletes) : [];
-    const earlier = await Promise.all(erasing.map((entity) => readLastErase(warehouse, entity)));
-    await runUpdate(project, {
-      flags: args,
-      sink: { stdout: (text) => process.stdout.write(text), stderr: (text) => process.stderr.write(text) },
+    const isGraphForPrograms = isDryRun && options.json;
+    const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
+    const selection = await resolveSelection(project, flags);
+    const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+    signal.throwIfAborted();
+    const report = new RunReport(output, selection.actions);
+    const sink = isGraphForPrograms ? { stdout: output.write, stderr: report.sink.stderr } : report.sink;
+    const result = await runUpdate(project, { selection, sink, onRetry: output.note }).finally(() =>
+      report.stop(),
+    );
+    signal.throwIfAborted();
+    if (isGraphForPrograms) return EXIT.done;
+    const after = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+    const merged = entities.flatMap(({ name }, index) => {
+      const { watermark, runs } = after[index] ?? { watermark: null, runs: [] };
+      const known = new Set(before[index]?.runs.map(({ runId }) => runId));
+      return runs
+        .filter(({ runId }) => !known.has(runId))
+        .map((run) => ({ entity: name, watermark, ...run }));
     });
-    for (const [index, entity] of erasing.entries()) {
-      const erased = await readLastErase(warehouse, entity);
-      if (erased === undefined || erased.runId === earlier[index]?.runId) {
-        throw new CommandError(
-          `${entity.name}: nothing was erased, since a run of everything was under way; run it again`,
-        );
-      }
-      context.output.line(
-        `${entity.name}: ${erased.updates} updates of ${erased.users} deleted users erased`,
-      );
-    }
-    return EXIT.done;
+    for (const failure of result.failures) await showFailure(context, warehouse, failure, selection.actions);
+    if (options.json) {
+      const { milliseconds, bytesBilled } = report;
+      output.json({ runs: merged, failures: result.failures, seconds: milliseconds / 1000, bytesBilled });
+    } else printRuns(output, merged, costOf(report.milliseconds, report.bytesBilled));
+    const isOnlyBadRows = result.failures.every(({ action }) =>
+      entities.some(({ dataset, tables }) => action === `${dataset}.${tables.badRows}`),
+    );
+    if (!isOnlyBadRows) throw new CommandError(describeFailures(result));
+    if (asksForTag(args, "erase") && !isDryRun) refuseUnerased(entities, merged);
+    return result.failures.length > 0 || merged.some(({ badRows }) => badRows > 0) ? EXIT.badRows : EXIT.done;
   },
 });
+
+/** A run that one entity's log has gained. */
+type MergedRun = RunStatus & { readonly entity: string; readonly watermark: string | null };
+
+function printRuns(output: Output, merged: readonly MergedRun[], cost: string): void {
+  const lines = merged.map((run) =>
+    run.kind === "erase"
+      ? `${run.entity}: ${countOf(run.rowsRead, "update")} of ${countOf(run.usersRead, "deleted user")} erased`
+      : summarize(run.entity, run, run.watermark),
+  );
+  if (lines.length === 1) output.line(`${lines[0]}, ${cost}`);
+  else for (const line of [...lines, cost]) output.line(line);
+}
+
+/** An erasing run that finds a run of everything under way erases nothing, without an error. */
+function refuseUnerased(entities: readonly EntityModel[], merged: readonly MergedRun[]): void {
+  const missing = entities.find(
+    ({ deletes, name }) => deletes && !merged.some(({ entity, kind }) => entity === name && kind === "erase"),
+  );
+  if (missing === undefined) return;
+  throw new CommandError(
+    `${missing.name}: nothing was erased, since a run of everything was under way; run it again`,
+  );
+}
+
+/** How many rows of a failed assertion are shown. */
+const SHOWN_ROWS = 10;
+
+/** A failed action's message and where its SQL is, instead of the SQL; what an assertion found. */
+async function showFailure(
+  { root, output }: Context,
+  warehouse: Warehouse,
+  { kind, action, message }: Failure,
+  actions: readonly CompiledAction[],
+): Promise<void> {
+  const found = actions.find(({ target }) => `${target.schema}.${target.name}` === action);
+  const place = found === undefined ? "" : `; its SQL is ${sqlFileOf(root, found)}`;
+  output.note(`${action}: ${message.replace(/^bigquery error: /, "")}${place}`);
+  if (kind !== "assertion") return;
+  const query = `SELECT * FROM \`${warehouse.project.projectId}.${action}\` LIMIT ${SHOWN_ROWS}`;
+  const rows = await warehouse.client.query({ query }).then(
+    ([all]) => all as Record<string, unknown>[],
+    () => [],
+  );
+  const head = Object.keys(rows[0] ?? {});
+  const cells = rows.map((row) => head.map((column) => row[column]));
+  if (rows.length > 0) output.note(formatTable(head, cells));
+}
+
+/** The compiled SQL of an action where it is committed, else the file that it comes from. */
+function sqlFileOf(root: string, { fileName, target }: CompiledAction): string {
+  const folder = path.posix.relative("definitions", path.posix.dirname(fileName));
+  const compiled = path.posix.join("compiled", folder, `${target.name}.sql`);
+  return existsSync(path.join(root, compiled)) ? compiled : fileName;
+}

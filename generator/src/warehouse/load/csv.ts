@@ -1,7 +1,7 @@
 import { pipeline, Readable } from "node:stream";
 import { CsvError, type Options, parse } from "csv-parse";
 import { parse as parseWhole } from "csv-parse/sync";
-import { dataError, MAX_ROW_BYTES, readText } from "./text.ts";
+import { type CountBytes, dataError, MAX_ROW_BYTES, readText } from "./text.ts";
 
 /** One record of a CSV file and the line it begins at. */
 export interface CsvRecord {
@@ -26,10 +26,10 @@ interface ParsedRecord {
 }
 
 /** The records of a CSV file; blank lines are none. */
-export async function* readCsv(file: string): AsyncGenerator<CsvRecord> {
+export async function* readCsv(file: string, onBytes?: CountBytes): AsyncGenerator<CsvRecord> {
   const parser = parse({ ...FORM, info: true, raw: true, max_record_size: MAX_ROW_BYTES });
   // An error of either end comes out of the iteration.
-  pipeline(Readable.from(readText(file)), parser, () => undefined);
+  pipeline(Readable.from(readText(file, onBytes)), parser, () => undefined);
   let lastLine = 0;
   try {
     for await (const { record, raw, info } of parser as AsyncIterable<ParsedRecord>) {

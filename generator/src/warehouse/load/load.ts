@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { JobLoadMetadata, Table, TableField } from "@google-cloud/bigquery";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
+import { isObject } from "../../project/problems.ts";
 import { findTable, loadFrom, tableOf, type Warehouse } from "../client.ts";
 import { checkParquet, isParquet, unpackParquet } from "./parquet.ts";
 import { hasRange, stagedFields, unstagedSql } from "./ranges.ts";
+import { removalOf, SpanOfTimes } from "./removal.ts";
 import { type GatheredRows, gatherRows } from "./rows.ts";
 import { dataError } from "./text.ts";
 
@@ -15,12 +17,19 @@ import { dataError } from "./text.ts";
 export interface LoadTarget {
   readonly dataset: string;
   readonly table: string;
+  /** The column by whose times a load's rows can be told from others. */
+  readonly ingestTimestamp?: string;
 }
+
+/** Told how far a load is; may throw to stop it. */
+export type LoadWatch = (step: "check" | "send" | "wait", bytes: number, rows: number) => void;
 
 /** What a load did. */
 export interface LoadResult {
   readonly rows: number;
   readonly files: number;
+  /** The statement that removes exactly these rows; undefined where there is none. */
+  readonly removal: string | undefined;
 }
 
 /**
@@ -32,6 +41,7 @@ export async function loadFiles(
   warehouse: Warehouse,
   target: LoadTarget,
   files: readonly string[],
+  watch: LoadWatch = () => undefined,
 ): Promise<LoadResult> {
   for (const file of files) await checkFile(file);
   const table = tableOf(warehouse, target);
@@ -42,12 +52,18 @@ export async function loadFiles(
   const fields = metadata.schema?.fields ?? [];
   const folder = await mkdtemp(path.join(tmpdir(), "load-"));
   try {
-    const parts = await prepareParts(files, fields, folder);
+    const times = new SpanOfTimes();
+    const parts = await prepareParts(files, fields, folder, watch, (row) =>
+      times.add(target.ingestTimestamp === undefined ? undefined : columnOf(row, target.ingestTimestamp)),
+    );
     const [first, ...others] = parts;
-    if (first !== undefined && others.length === 0 && !hasRange(fields)) await loadPart(first, table, fields);
-    else await loadThroughStaging(warehouse, parts, target, fields);
+    if (first !== undefined && others.length === 0 && !hasRange(fields))
+      await loadPart(first, table, fields, watch);
+    else await loadThroughStaging(warehouse, parts, target, fields, watch);
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-    return { rows, files: files.length };
+    const isText = parts.length === 1 && !files.some(isParquet);
+    const removal = await removalOf(warehouse, target, isText ? times.span : undefined, rows);
+    return { rows, files: files.length, removal };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -60,7 +76,8 @@ async function checkFile(file: string): Promise<void> {
     );
   }
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined) throw dataError({ file }, "no such file");
+  if (found === undefined)
+    throw dataError({ file }, "no such file; a path is relative to the folder that you call from");
   if (!found.isFile()) throw dataError({ file }, "not a file");
 }
 
@@ -77,6 +94,8 @@ async function prepareParts(
   files: readonly string[],
   fields: readonly TableField[],
   folder: string,
+  watch: LoadWatch,
+  onRow: (row: unknown) => void,
 ): Promise<Part[]> {
   const parts: Part[] = [];
   for (const file of files.filter(isParquet)) {
@@ -85,7 +104,10 @@ async function prepareParts(
   }
   const textFiles = files.filter((file) => !isParquet(file));
   if (textFiles.length === 0) return parts;
-  const rows = await gatherRows(textFiles, fields, path.join(folder, "rows.ndjson"));
+  const rows = await gatherRows(textFiles, fields, path.join(folder, "rows.ndjson"), {
+    onRow,
+    onBytes: (bytes, count) => watch("check", bytes, count),
+  });
   if (rows.rowCount > 0 || parts.length === 0) parts.unshift(textPart(rows, textFiles));
   return parts;
 }
@@ -108,9 +130,17 @@ function parquetPart(file: string, shownAs: string, rows: number): Part {
   };
 }
 
-async function loadPart(part: Part, table: Table, fields: readonly TableField[]): Promise<void> {
+async function loadPart(
+  part: Part,
+  table: Table,
+  fields: readonly TableField[],
+  watch: LoadWatch,
+): Promise<void> {
+  const source = createReadStream(part.file);
+  source.on("data", () => watchSafely(source, () => watch("send", source.bytesRead, part.rows)));
+  source.on("end", () => watchSafely(source, () => watch("wait", source.bytesRead, part.rows)));
   try {
-    await loadFrom(createReadStream(part.file), table, {
+    await loadFrom(source, table, {
       ...part.configuration,
       schema: { fields: [...fields] },
       writeDisposition: "WRITE_APPEND",
@@ -124,11 +154,28 @@ async function loadPart(part: Part, table: Table, fields: readonly TableField[])
   }
 }
 
+/** What a watch throws ends the stream, and with it the upload, before BigQuery has a job. */
+function watchSafely(source: ReadStream, watch: () => void): void {
+  try {
+    watch();
+  } catch (error) {
+    source.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** A row's value of a column, whose name BigQuery compares without its case. */
+function columnOf(row: unknown, column: string): unknown {
+  if (!isObject(row)) return undefined;
+  if (Object.hasOwn(row, column)) return row[column];
+  return Object.entries(row).find(([name]) => name.toLowerCase() === column.toLowerCase())?.[1];
+}
+
 async function loadThroughStaging(
   warehouse: Warehouse,
   parts: readonly Part[],
   target: LoadTarget,
   fields: readonly TableField[],
+  watch: LoadWatch,
 ): Promise<void> {
   const name = `${target.table}_load_${randomUUID().replaceAll("-", "")}`;
   const staged = stagedFields(fields);
@@ -138,7 +185,7 @@ async function loadThroughStaging(
     expirationTime: String(Date.now() + 24 * 60 * 60 * 1000),
   });
   try {
-    for (const part of parts) await loadPart(part, staging, staged);
+    for (const part of parts) await loadPart(part, staging, staged, watch);
     await moveRows(warehouse, name, target, fields);
   } finally {
     await staging.delete({ ignoreNotFound: true }).catch(() => undefined);

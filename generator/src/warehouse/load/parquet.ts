@@ -64,17 +64,18 @@ function findColumnProblem(
 }
 
 /** The element of a list: below the repeated group that Parquet puts around it. */
-function elementOf(list: SchemaTree): SchemaTree {
+export function elementOf(list: SchemaTree): SchemaTree {
   const repeated = list.children[0];
   return repeated?.children[0] ?? repeated ?? list;
 }
 
-function isList({ element }: SchemaTree): boolean {
+/** Whether a column is a list, which is what REPEATED is. */
+export function isList({ element }: SchemaTree): boolean {
   return element.converted_type === "LIST" || element.logical_type?.type === "LIST";
 }
 
 /** What a Parquet file's footer says: its columns and its number of rows. Reads the file's end alone. */
-async function readFooter(
+export async function readFooter(
   file: string,
   shownAs: string,
 ): Promise<{ columns: readonly SchemaTree[]; rows: number }> {

@@ -3,9 +3,10 @@ import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
 import { messageOf } from "../../project/errors.ts";
+import { findSyntaxFault, positionOfPath } from "../../project/json.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";
 import { rangeJson } from "./ranges.ts";
-import { dataError, type Place, readLines } from "./text.ts";
+import { type CountBytes, dataError, type Place, readLines } from "./text.ts";
 import { findField, findRowProblem, typeName, unknownField } from "./value.ts";
 
 /** Rows of NDJSON and CSV files, checked and gathered in one file, so that one load job takes all of them or none. */
@@ -16,23 +17,39 @@ export interface GatheredRows {
   placeOf(row: number): Place;
 }
 
+/** Told of the rows as they are gathered; either may throw to stop. */
+export interface RowWatch {
+  onRow(row: unknown): void;
+  /** How many bytes of the files are read, as they are on disk, and how many rows are gathered. */
+  onBytes(bytes: number, rows: number): void;
+}
+
 /** Checks every row of the files against the table's columns and writes all of them to `target` as NDJSON. */
 export async function gatherRows(
   files: readonly string[],
   fields: readonly TableField[],
   target: string,
+  watch: RowWatch = { onRow: () => undefined, onBytes: () => undefined },
 ): Promise<GatheredRows> {
+  let bytes = 0;
+  const onBytes = (count: number): void => {
+    bytes += count;
+  };
   const output = createWriteStream(target);
   const origins = new Origins();
   let pending = "";
   try {
     for (const file of files) {
-      for await (const row of isCsv(file) ? readCsvRows(file, fields) : readJsonRows(file, fields)) {
+      for await (const row of isCsv(file)
+        ? readCsvRows(file, fields, onBytes)
+        : readJsonRows(file, fields, onBytes)) {
         origins.add(file, row.line);
+        watch.onRow(row.value);
         pending += `${row.json}\n`;
         if (pending.length < 1 << 16) continue;
         if (!output.write(pending)) await once(output, "drain");
         pending = "";
+        watch.onBytes(bytes, origins.count);
       }
     }
     output.end(pending);
@@ -51,53 +68,64 @@ function isCsv(file: string): boolean {
 interface CheckedRow {
   readonly line: number;
   readonly json: string;
+  readonly value: unknown;
 }
 
-async function* readJsonRows(file: string, fields: readonly TableField[]): AsyncGenerator<CheckedRow> {
-  for await (const { line, text } of readLines(file)) {
+async function* readJsonRows(
+  file: string,
+  fields: readonly TableField[],
+  onBytes: CountBytes,
+): AsyncGenerator<CheckedRow> {
+  for await (const { line, text } of readLines(file, onBytes)) {
     if (text.trim() === "") continue;
-    checkRow(parseJson({ file, line }, text), fields, { file, line });
-    yield { line, json: text };
+    const value = parseJson({ file, line }, text);
+    checkRow(value, fields, { file, line }, text);
+    yield { line, json: text, value };
   }
 }
 
 function parseJson(place: Place, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    const message = messageOf(error);
-    const position = /position (\d+)/.exec(message)?.[1];
-    const column = position === undefined ? text.length + 1 : Number(position) + 1;
+  } catch {
+    const { column, wrong } = findSyntaxFault(text) ?? { column: text.length + 1, wrong: "not understood" };
     const hint = /^\s*[[{]\s*$/.test(text)
       ? "; one whole JSON object per line is expected, not pretty-printed JSON"
       : "";
-    throw dataError(
-      { ...place, column },
-      `not JSON (${message.replace(/ in JSON at position.*/, "")})${hint}`,
-    );
+    throw dataError({ ...place, column }, `not JSON: ${wrong}${hint}`);
   }
 }
 
-function checkRow(row: unknown, fields: readonly TableField[], place: Place): void {
+function checkRow(row: unknown, fields: readonly TableField[], place: Place, text?: string): void {
   const problem = findRowProblem(row, fields);
   if (problem === undefined) return;
-  throw dataError(place, problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`);
+  const column = text === undefined ? undefined : positionOfPath(problem.path, text)?.column;
+  throw dataError(
+    { ...place, column },
+    problem.path === "" ? problem.message : `${problem.path}: ${problem.message}`,
+  );
 }
 
-async function* readCsvRows(file: string, fields: readonly TableField[]): AsyncGenerator<CheckedRow> {
+async function* readCsvRows(
+  file: string,
+  fields: readonly TableField[],
+  onBytes: CountBytes,
+): AsyncGenerator<CheckedRow> {
   let header: readonly TableField[] | undefined;
-  for await (const record of readCsv(file)) {
+  for await (const record of readCsv(file, onBytes)) {
     if (header === undefined) {
       header = readHeader(file, record, fields);
       continue;
     }
     const place = { file, line: record.line };
     if (record.cells.length !== header.length) {
-      throw dataError(place, `${record.cells.length} cells, but the header names ${header.length} columns`);
+      const cells = record.cells.length === 1 ? "1 cell" : `${record.cells.length} cells`;
+      throw dataError(place, `${cells}, but the header names ${header.length} columns`);
     }
     const json = jsonOf(record.cells, header, place);
-    checkRow(JSON.parse(json), fields, place);
-    yield { line: record.line, json };
+    const value: unknown = JSON.parse(json);
+    checkRow(value, fields, place);
+    yield { line: record.line, json, value };
   }
   if (header === undefined) throw dataError({ file, line: 1 }, "empty; its first line must name the columns");
 }

@@ -19,17 +19,21 @@ export function dataError(place: Place, message: string): CommandError {
   return new CommandError(`${position}: ${message}`);
 }
 
-/** The bytes of a data file, unpacked when its name ends in `.gz`. */
-export function openBytes(file: string): Readable {
+/** Told of bytes that were read from the disk. */
+export type CountBytes = (count: number) => void;
+
+/** The bytes of a data file, unpacked when its name ends in `.gz`; only then is `onBytes` told of those on the disk. */
+export function openBytes(file: string, onBytes?: CountBytes): Readable {
   const bytes = createReadStream(file);
   if (!file.endsWith(".gz")) return bytes;
   const unpacked = createGunzip();
   bytes.on("error", (error) => unpacked.destroy(error));
+  bytes.on("data", (piece) => onBytes?.(piece.length));
   return bytes.pipe(unpacked);
 }
 
 /** The text of a data file in pieces, without a byte order mark; what is not UTF-8 is an error, never replaced. */
-export async function* readText(file: string): AsyncGenerator<string> {
+export async function* readText(file: string, onBytes?: CountBytes): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let line = 1;
   const decode = (bytes?: Uint8Array): string => {
@@ -40,7 +44,8 @@ export async function* readText(file: string): AsyncGenerator<string> {
     }
   };
   try {
-    for await (const bytes of openBytes(file) as AsyncIterable<Uint8Array>) {
+    for await (const bytes of openBytes(file, onBytes) as AsyncIterable<Uint8Array>) {
+      if (!file.endsWith(".gz")) onBytes?.(bytes.length);
       const text = decode(bytes);
       line += countLines(text);
       if (text !== "") yield text;
@@ -53,10 +58,13 @@ export async function* readText(file: string): AsyncGenerator<string> {
 }
 
 /** The lines of a data file with their numbers, without their line ends. */
-export async function* readLines(file: string): AsyncGenerator<{ line: number; text: string }> {
+export async function* readLines(
+  file: string,
+  onBytes?: CountBytes,
+): AsyncGenerator<{ line: number; text: string }> {
   let rest = "";
   let line = 0;
-  for await (const text of readText(file)) {
+  for await (const text of readText(file, onBytes)) {
     const pieces = (rest + text).split("\n");
     rest = pieces.pop() ?? "";
     if (rest.length > MAX_ROW_BYTES)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { LiveEndpoint } from "../rest/live.ts";
+import { LiveEndpoint } from "../rest/live-endpoint.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "javascript-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FakeEngine, TestEndpoint } from "./helpers.ts";
+import { FakeEngine, TestEndpoint } from "./test-endpoint.ts";
 
 const P = "/bigquery/v2/projects/p";
 let bq: TestEndpoint;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 // https://google.aip.dev/154: a resource's etag, and requests that depend on it.
 let endpoint: LiveEndpoint;

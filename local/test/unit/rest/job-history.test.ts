@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Database } from "../../../src/storage/database.ts";
 import { JobLog } from "../../../src/storage/job-log.ts";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "job-history-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

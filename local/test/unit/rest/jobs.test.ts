@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BigQueryError } from "../../../src/errors.ts";
 import type { QueryRequest } from "../../../src/jobs/ports.ts";
-import { FakeEngine, numbers, TestEndpoint } from "./helpers.ts";
+import { FakeEngine, numbers, TestEndpoint } from "./test-endpoint.ts";
 
 const P = "/bigquery/v2/projects/p";
 let bq: TestEndpoint;

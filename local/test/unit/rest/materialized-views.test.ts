@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 let endpoint: LiveEndpoint;
 beforeAll(async () => {

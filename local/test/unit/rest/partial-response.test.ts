@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyMask, parseFieldMask } from "../../../src/routes/partial-response.ts";
-import { FakeEngine, numbers, TestEndpoint } from "./helpers.ts";
+import { FakeEngine, numbers, TestEndpoint } from "./test-endpoint.ts";
 
 // https://cloud.google.com/bigquery/docs/api-performance#partial-response
 const value = {

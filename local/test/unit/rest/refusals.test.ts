@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 // What would be kept in silence and then not be done is refused by its name.
 const NOT = "Not supported by the local BigQuery endpoint: ";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 // https://cloud.google.com/bigquery/docs/reference/rest/v2/routines
 let endpoint: LiveEndpoint;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SessionRegistry } from "../../../src/scripting/sessions.ts";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 // https://cloud.google.com/bigquery/docs/sessions-intro and …/sessions-write-queries
 let endpoint: LiveEndpoint;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FakeEngine, numbers, TestEndpoint } from "./helpers.ts";
+import { FakeEngine, numbers, TestEndpoint } from "./test-endpoint.ts";
 
 const TABLES = "/bigquery/v2/projects/p/datasets/d/tables";
 let bq: TestEndpoint;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FakeEngine, TestEndpoint } from "./helpers.ts";
+import { FakeEngine, TestEndpoint } from "./test-endpoint.ts";
 
 const P = "/projects/p";
 let bq: TestEndpoint;

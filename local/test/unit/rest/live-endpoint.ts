@@ -1,5 +1,5 @@
 import { type Server, type ServerOptions, startServer } from "../../../src/server.ts";
-import type { Answer } from "./helpers.ts";
+import type { Answer } from "./test-endpoint.ts";
 
 /** A whole endpoint, GoogleSQL included, asked over HTTP; it has the dataset `p.d`. */
 export class LiveEndpoint {

@@ -1,6 +1,6 @@
 import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LiveEndpoint } from "./live.ts";
+import { LiveEndpoint } from "./live-endpoint.ts";
 
 let endpoint: LiveEndpoint;
 beforeAll(async () => {

@@ -1,0 +1,42 @@
+/** A role that BigQuery predefines, and what it is granted on: https://cloud.google.com/bigquery/docs/access-control */
+export interface Role {
+  readonly role: string;
+  readonly on: "the project" | "the datasets";
+}
+
+const JOB_USER: Role = { role: "roles/bigquery.jobUser", on: "the project" };
+const DATA_VIEWER: Role = { role: "roles/bigquery.dataViewer", on: "the datasets" };
+const DATA_EDITOR: Role = { role: "roles/bigquery.dataEditor", on: "the datasets" };
+/** Holds `bigquery.datasets.create`; it alone, where the datasets are there already, `init` can do without. */
+const USER: Role = { role: "roles/bigquery.user", on: "the project" };
+
+/** The least roles of each command that asks BigQuery; docs/reference.md and deploy/terraform grant these. */
+export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
+  init: [DATA_EDITOR, JOB_USER, USER],
+  load: [DATA_EDITOR, JOB_USER],
+  update: [DATA_EDITOR, JOB_USER],
+  status: [DATA_VIEWER, JOB_USER],
+  erasure: [DATA_VIEWER, JOB_USER],
+  review: [DATA_VIEWER, JOB_USER],
+};
+
+/** The role among these that holds a permission which BigQuery missed. */
+const ROLE_OF: readonly (readonly [RegExp, Role])[] = [
+  [/^bigquery\.jobs\./, JOB_USER],
+  [/^bigquery\.datasets\.create$/, USER],
+  [/^bigquery\.(tables|datasets|routines)\.(get|list|getData)/, DATA_VIEWER],
+  [/^bigquery\./, DATA_EDITOR],
+];
+
+/** What to grant where BigQuery refused access: the role of the permission that it names, else both that every run needs. */
+export function remedyOf(message: string): string {
+  const permission = /\bbigquery\.\w+\.\w+/.exec(message)?.[0];
+  const found = ROLE_OF.find(([pattern]) => permission !== undefined && pattern.test(permission))?.[1];
+  if (permission === undefined || found === undefined)
+    return `grant ${describe(DATA_EDITOR)} and ${describe(JOB_USER)}`;
+  return `${permission} is missing: grant ${describe(found)}`;
+}
+
+function describe({ role, on }: Role): string {
+  return `${role} on ${on}`;
+}

@@ -1,0 +1,90 @@
+import { CommandError } from "../project/errors.ts";
+import { parseJson } from "../project/json.ts";
+import { isObject } from "../project/problems.ts";
+import { type GivenColumns, guessColumns } from "./guess-columns.ts";
+import type { FoundFields } from "./read-fields.ts";
+import type { FieldJson } from "./schema-json.ts";
+
+/** An entity to be: its entry in entities.json, its schema's file, and what was decided for the person who asked. */
+export interface NewEntity {
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly schemaFile: string;
+  readonly schema: string;
+  readonly said: readonly string[];
+}
+
+/**
+ * Makes an entity of fields. The key and the ingest timestamp become REQUIRED, everything else may be left out of an update. Throws a
+ * CommandError where neither the person nor the names say which columns are the key and the ingest timestamp.
+ */
+export function newEntity(name: string, found: FoundFields, given: GivenColumns): NewEntity {
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name))
+    throw new CommandError(
+      `${name}: an entity's name has letters, digits and underscores, such as user_info`,
+    );
+  const { columns, said } = guessColumns(found.fields, given);
+  const names = found.fields.map((field) => field.name).join(", ");
+  if (columns.key === undefined)
+    throw new CommandError(
+      `${name}: no column is surely the key; say it with --key <column>, one of ${names}`,
+    );
+  if (columns.ingestTimestamp === undefined)
+    throw new CommandError(
+      `${name}: no TIMESTAMP is surely when a row came in; say it with --ingest-timestamp <column>, one of ${names}`,
+    );
+  const named = [...columns.key, columns.ingestTimestamp, columns.eventTimestamp ?? columns.ingestTimestamp];
+  const unknown = named.find((column) => !found.fields.some((field) => field.name === column));
+  if (unknown !== undefined)
+    throw new CommandError(`${name}: ${unknown}: no such column; there are ${names}`);
+  const schemaFile = `schemas/${name}.json`;
+  const required = new Set(named);
+  const relaxed = found.fields.filter((field) => field.mode === "REQUIRED" && !required.has(field.name));
+  const fields = found.fields.map((field) => withMode(field, required.has(field.name)));
+  return {
+    entry: { name, schema: schemaFile, ...columns },
+    schemaFile,
+    schema: `[\n${fields.map((field) => `  ${inline(field)}`).join(",\n")}\n]\n`,
+    said: [
+      ...found.said,
+      ...said,
+      ...(relaxed.length === 0
+        ? []
+        : [
+            `${relaxed.map((field) => field.name).join(", ")}: no longer REQUIRED, since an update has only what changed`,
+          ]),
+    ],
+  };
+}
+
+function withMode(field: FieldJson, isRequired: boolean): FieldJson {
+  const { name, type, mode, ...others } = field;
+  if (isRequired) return { name, type, mode: "REQUIRED", ...others };
+  return mode === undefined || mode === "REQUIRED"
+    ? { name, type, ...others }
+    : { name, type, mode, ...others };
+}
+
+/** JSON on one line, as people write a short object. */
+function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}: ${inline(member)}`);
+  return `{ ${members.join(", ")} }`;
+}
+
+/** The text of entities.json with one entity more; `text` undefined begins a new one. Throws where it has one of this name. */
+export function addEntity(text: string | undefined, entry: NewEntity["entry"]): string {
+  const before =
+    text === undefined ? { $schema: SCHEMA_OF_ENTITIES, entities: [] } : parseJson(text, "entities.json");
+  if (!isObject(before) || !Array.isArray(before.entities))
+    throw new CommandError('entities.json: not as expected; write { "entities": [] }');
+  const entities: readonly unknown[] = before.entities;
+  if (entities.some((entity) => isObject(entity) && entity.name === entry.name))
+    throw new CommandError(`${String(entry.name)}: entities.json has an entity of this name`);
+  const json = JSON.stringify({ ...before, entities: [...entities, entry] }, null, 2);
+  // Short lists of names stay on their line, as people write them.
+  return `${json.replace(/\[\s+("[^"\n]*"(?:,\s+"[^"\n]*")*)\s+\]/g, (_, names: string) => `[${names.replace(/,\s+/g, ", ")}]`)}\n`;
+}
+
+/** Where an editor finds what entities.json may say. */
+export const SCHEMA_OF_ENTITIES = "./node_modules/user-info-updater/entities.schema.json";
