@@ -16,6 +16,17 @@ variable "datasets" {
   default     = null
 }
 
+variable "time_travel_hours" {
+  description = "How long the datasets remember replaced rows, in hours: whole days, 48 to 168. Free under logical billing."
+  type        = number
+  default     = 168
+
+  validation {
+    condition     = contains([48, 72, 96, 120, 144, 168], var.time_travel_hours)
+    error_message = "time_travel_hours must be 48, 72, 96, 120, 144 or 168."
+  }
+}
+
 variable "kubernetes_service_account" {
   description = "The Kubernetes service account that runs updates, as namespace/name; null without Kubernetes."
   type        = string
