@@ -5,7 +5,7 @@ import type { ReadProjectFile } from "../project/read-file.ts";
 import { say, strict, validate } from "../project/validate.ts";
 
 /** The file that says when managed Dataform runs what; Terraform reads it too. */
-export const SCHEDULE_FILE = "schedule.json";
+const SCHEDULE_FILE = "schedule.json";
 
 /** One schedule: which actions, with which run variables, how often. */
 export interface ScheduledRun {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** What the stand-in was asked to write. */
-export interface Write {
+interface Write {
   readonly method: string;
   readonly path: string;
   readonly body: Record<string, unknown>;
