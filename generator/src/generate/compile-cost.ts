@@ -13,12 +13,12 @@ export interface CompileCost {
 export type CompiledEntity = Pick<EntityModel, "name" | "leaves">;
 
 /**
- * Measured with @dataform/core 3.0.62 in the sandbox of @dataform/cli's worker, on projects of 1 to 20 entities and 1 to 1,000 leaves;
- * test/e2e/managed.test.ts holds it near what is measured today. What managed Dataform's own sandbox takes nobody says.
+ * Measured with @dataform/core 3.0.62 in the sandbox of @dataform/cli's worker, its heap held to what it needs, on projects of 1 to 20
+ * entities and 1 to 1,000 leaves; test/e2e/managed.test.ts holds it near what is measured today. What managed Dataform's own sandbox takes nobody says.
  */
-const EMPTY_PROJECT: CompileCost = { cpuSeconds: 1.2, megabytes: 150 };
-const PER_ENTITY: CompileCost = { cpuSeconds: 0.05, megabytes: 2 };
-const PER_LEAF: CompileCost = { cpuSeconds: 0.0035, megabytes: 0.26 };
+const EMPTY_PROJECT: CompileCost = { cpuSeconds: 1.2, megabytes: 102 };
+const PER_ENTITY: CompileCost = { cpuSeconds: 0.05, megabytes: 5 };
+const PER_LEAF: CompileCost = { cpuSeconds: 0.0035, megabytes: 0.125 };
 
 /** What a project of these entities takes, by the measured cost of an entity and of a leaf. */
 export function estimateCompileCost(entities: readonly CompiledEntity[]): CompileCost {
