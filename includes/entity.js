@@ -342,4 +342,15 @@ function indentAll(sql, depth) {
   return indent(`\n${sql}`, depth).slice(1);
 }
 
-module.exports = { of, when, describe };
+/** What tables hold beside the schema's columns: how versions are stored, so that people find their way in them. */
+const finalColumns = {
+  _base_version: "The version of every attribute that has a value and no version of its own.",
+  _own_versions: "The version of each attribute whose version is not the base version.",
+};
+const batchColumns = {
+  ...finalColumns,
+  _batch: "Where and when the batch was read; per user, how many updates it holds.",
+};
+const versionColumns = { _versions: "For each attribute, the version of the update that set it." };
+
+module.exports = { batchColumns, finalColumns, versionColumns, of, when, describe };

@@ -1,6 +1,5 @@
 create or replace view `my-project.analytics.user_info` as
-SELECT
-  userId,
+SELECT userId,
   ingestTimestamp,
   attribute1,
   attribute2,

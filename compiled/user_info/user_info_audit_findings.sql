@@ -1,8 +1,7 @@
 -- disabled: compiled, but not run
 
 CREATE OR REPLACE TABLE `my-project.analytics.user_info_audit_findings`
-OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
-AS
+OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
 WITH _batch_gathered AS (
   SELECT
     updates.userId,
@@ -20,11 +19,7 @@ WITH _batch_gathered AS (
       IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
     )[SAFE_OFFSET(0)] AS attribute3
-  FROM (
-    SELECT
-      *,
-    FROM `my-project.analytics.user_info_updates` AS _batch_row
-  ) AS updates
+  FROM `my-project.analytics.user_info_updates` AS updates
   CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
   WHERE
     -- what came since the last run is not in final yet
@@ -37,10 +32,7 @@ _batch_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
     history.userId IS NULL OR final.userId IS NULL AS _is_missing,
-    ARRAY(
-      SELECT leaf
-      FROM UNNEST([
-        IF(
+    ARRAY(SELECT leaf FROM UNNEST([IF(
           TO_JSON_STRING(STRUCT(history.attribute1.value AS value, history.attribute1.version AS version))
           != TO_JSON_STRING(STRUCT(final.attribute1 AS value, final._versions.attribute1 AS version)),
           'attribute1',
@@ -57,10 +49,7 @@ _batch_compared AS (
           != TO_JSON_STRING(STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version)),
           'attribute3',
           NULL
-        )
-      ]) AS leaf
-      WHERE leaf IS NOT NULL
-    ) AS _leaves
+        )]) AS leaf WHERE leaf IS NOT NULL) AS _leaves
   FROM _batch_gathered AS history
   FULL JOIN (
     SELECT *, STRUCT(
@@ -73,9 +62,8 @@ _batch_compared AS (
   ) AS final
     ON history.userId = final.userId
   CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
-  WHERE
-    -- users with updates stamped in the future are left out until their time has come
-    IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
+  -- users with updates stamped in the future are left out until their time has come
+  WHERE IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
 )
 SELECT * EXCEPT (_is_missing)
 FROM _batch_compared

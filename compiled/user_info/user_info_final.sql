@@ -1,22 +1,23 @@
 DECLARE _read_from TIMESTAMP;
-DECLARE _batch_rows_changed INT64 DEFAULT 0;
 DECLARE _batch_facts STRUCT<
   watermark TIMESTAMP,
   merged_at TIMESTAMP,
   users INT64,
   final_has_rows BOOL,
+  is_seen BOOL,
   read_from TIMESTAMP,
   read_at TIMESTAMP,
   newest_ingest TIMESTAMP,
   rows_read INT64,
   users_read INT64,
   future_rows INT64,
-  is_seen BOOL,
+  digest NUMERIC,
   next_from TIMESTAMP,
   next_rows INT64,
   next_digest NUMERIC
 >;
 DECLARE _batch_has_news BOOL;
+DECLARE _batch_rows_changed INT64 DEFAULT 0;
 
 BEGIN TRANSACTION;
 
@@ -26,21 +27,15 @@ UPDATE `my-project.analytics.user_info_watermark` AS progress SET watermark = pr
 -- only now: read before, another run could replace the batch in between
 SET _batch_facts = (
   SELECT AS STRUCT
-    progress.watermark,
-    progress.merged_at,
-    progress.users,
+    progress.watermark, progress.merged_at, progress.users,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`) AS final_has_rows,
-    facts.* EXCEPT (digest, next_from, next_rows, next_digest),
     facts.read_from = progress.seen_from
       AND facts.rows_read = progress.seen_rows
       AND facts.digest = progress.seen_digest AS is_seen,
-    facts.next_from,
-    facts.next_rows,
-    facts.next_digest
+    facts.*
   FROM `my-project.analytics.user_info_watermark` AS progress
   CROSS JOIN (
-    SELECT
-      MAX(_batch.read_from) AS read_from,
+    SELECT MAX(_batch.read_from) AS read_from,
       MIN(_batch.read_at) AS read_at,
       MAX(_batch.newest_ingest) AS newest_ingest,
       IFNULL(SUM(_batch.row_count), 0) AS rows_read,
@@ -55,6 +50,7 @@ SET _batch_facts = (
 );
 
 -- R6: the temp table may hold the batch of an overlapping run; one that would lose or skip something is refused
+
 SELECT IF(
   _batch_facts.read_from > _batch_facts.watermark,
   ERROR('temp_user_info_updates holds the batch of an overlapping run, which leaves a gap after the watermark - run again'),
@@ -70,7 +66,6 @@ SELECT IF(
 SET _batch_has_news = _batch_facts.users_read > 0
   AND NOT IFNULL(_batch_facts.is_seen AND (_batch_facts.final_has_rows OR _batch_facts.users = 0), FALSE);
 IF _batch_has_news THEN
-
 -- R3, R7: what the batch and final make of each attribute, for those rows that the batch really changes
 MERGE `my-project.analytics.user_info_final` AS final
 USING (
@@ -124,8 +119,7 @@ USING (
       IF(attribute3.value IS NULL, attribute3.version, NULLIF(attribute3.version, _base_version)) AS attribute3
     )) AS _own_versions
   FROM _batch_merged
-  WHERE
-    _row_is_newer
+  WHERE _row_is_newer
     OR attribute1.is_newer
     OR attribute2.is_newer
     OR attribute3.is_newer
@@ -137,32 +131,22 @@ WHEN MATCHED THEN UPDATE SET
   attribute2 = change.attribute2,
   attribute3 = change.attribute3,
   _own_versions = change._own_versions
-WHEN NOT MATCHED THEN INSERT (
-  userId, ingestTimestamp, attribute1, attribute2, attribute3, _base_version, _own_versions
-) VALUES (
-  change.userId, change.ingestTimestamp, change.attribute1, change.attribute2, change.attribute3,
-  change._base_version, change._own_versions
-);
+WHEN NOT MATCHED THEN
+  INSERT (userId, ingestTimestamp, attribute1, attribute2, attribute3, _base_version, _own_versions)
+  VALUES (change.userId, change.ingestTimestamp, change.attribute1, change.attribute2, change.attribute3,
+  change._base_version, change._own_versions);
 SET _batch_rows_changed = @@row_count;
-
 END IF;
 
 -- R12: rows that never reach final, and rows stamped far ahead, which do; from the partitions that the batch was read from
-SET _read_from = IFNULL(
-  _batch_facts.read_from,
-  (
-    SELECT
-      IF(
-        progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
-        TIMESTAMP '1900-01-01 00:00:00+00',
-        GREATEST(
-          TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR),
-          TIMESTAMP '1900-01-01 00:00:00+00'
-        )
-      )
+SET _read_from = IFNULL(_batch_facts.read_from, (
+    SELECT IF(
+      progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
+      TIMESTAMP '1900-01-01 00:00:00+00',
+      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
+    )
     FROM `my-project.analytics.user_info_watermark` AS progress
-  )
-);
+  ));
 CREATE TEMP TABLE kept_out AS
 SELECT
   CASE
@@ -189,24 +173,23 @@ SET
   seen_rows = IF(_batch_has_news, _batch_facts.next_rows, progress.seen_rows),
   seen_digest = IF(_batch_has_news, _batch_facts.next_digest, progress.seen_digest),
   users = (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`),
-  recent_runs =
-    ARRAY_CONCAT(
-      [STRUCT(
-        GENERATE_UUID() AS run_id,
-        'update' AS kind,
-        _read_from AS read_from,
-        IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP()) AS read_at,
-        CURRENT_TIMESTAMP() AS merged_at,
-        progress.watermark AS watermark_before,
-        GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
-        _batch_facts.rows_read AS rows_read,
-        _batch_facts.users_read AS users_read,
-        _batch_rows_changed AS rows_changed,
-        (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
-        _batch_facts.future_rows AS future_rows
-      )],
-      ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
-    ),
+  recent_runs = ARRAY_CONCAT(
+    [STRUCT(
+      GENERATE_UUID() AS run_id,
+      'update' AS kind,
+      _read_from AS read_from,
+      IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP()) AS read_at,
+      CURRENT_TIMESTAMP() AS merged_at,
+      progress.watermark AS watermark_before,
+      GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
+      _batch_facts.rows_read AS rows_read,
+      _batch_facts.users_read AS users_read,
+      _batch_rows_changed AS rows_changed,
+      (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
+      _batch_facts.future_rows AS future_rows
+    )],
+    ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
+  ),
   last_bad_rows = ARRAY(SELECT AS STRUCT * FROM kept_out LIMIT 1000)
 WHERE TRUE;
 

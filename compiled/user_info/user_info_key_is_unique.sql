@@ -1,9 +1,7 @@
 -- disabled: compiled, but not run
 
 create or replace view `my-project.analytics.user_info_key_is_unique` as
-SELECT
-  userId,
-  COUNT(*) AS _row_count
+SELECT userId, COUNT(*) AS _row_count
 FROM `my-project.analytics.user_info_final`
 GROUP BY userId
 HAVING COUNT(*) > 1 OR userId IS NULL

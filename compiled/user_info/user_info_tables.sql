@@ -15,11 +15,7 @@ CREATE TABLE IF NOT EXISTS `my-project.analytics.user_info_final` (
   userId STRING,
   ingestTimestamp TIMESTAMP,
   _base_version TIMESTAMP OPTIONS(description='The version of every attribute that has a value and no version of its own.'),
-  _own_versions STRUCT<
-    attribute1 TIMESTAMP,
-    attribute2 TIMESTAMP,
-    attribute3 TIMESTAMP
-  > OPTIONS(description='The version of each attribute whose version is not the base version.')
+  _own_versions STRUCT<attribute1 TIMESTAMP, attribute2 TIMESTAMP, attribute3 TIMESTAMP> OPTIONS(description='The version of each attribute whose version is not the base version.')
 )
 CLUSTER BY userId
 OPTIONS(description='One row per user: each attribute of user_info at its latest known value.')

@@ -1,38 +1,28 @@
-DECLARE _read_from TIMESTAMP DEFAULT IFNULL(
-  -- R5: on from the watermark, a lookback earlier, and everything where final was lost, so that it heals
+DECLARE _read_from TIMESTAMP DEFAULT IFNULL( -- R5
   (
-    SELECT
-      IF(
-        progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`),
-        TIMESTAMP '1900-01-01 00:00:00+00',
-        GREATEST(
-          TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR),
-          TIMESTAMP '1900-01-01 00:00:00+00'
-        )
-      )
-    FROM `my-project.analytics.user_profile_watermark` AS progress
-  ),
+  SELECT IF(
+    progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`),
+    TIMESTAMP '1900-01-01 00:00:00+00',
+    GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
+  )
+  FROM `my-project.analytics.user_profile_watermark` AS progress
+),
   ERROR('user_profile_watermark has no row: drop that table, and the next run makes it anew')
 );
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
--- R7: the rows from here on are read again by the next run, and those from there on were by the last one; each run adds up
--- their fingerprints, by which the next one knows whether it finds anything new. All history has no last run.
-DECLARE _batch_seen_from TIMESTAMP DEFAULT (SELECT progress.seen_from FROM `my-project.analytics.user_profile_watermark` AS progress);
+-- R7: by the fingerprints of what it reads again, a run knows whether it finds anything new; all history is never seen before
+DECLARE _batch_seen_from TIMESTAMP DEFAULT (SELECT seen_from FROM `my-project.analytics.user_profile_watermark`);
 DECLARE _batch_next_from TIMESTAMP;
 IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN
   SET _batch_next_from = (
-    SELECT
-      GREATEST(
-        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR),
-        TIMESTAMP '1900-01-01 00:00:00+00'
-      )
-    FROM `my-project.analytics.user_profile_watermark` AS progress
-    CROSS JOIN (
-      SELECT MAX(updates.ingestTimestamp) AS stamp
-      FROM `my-project.analytics.user_profile_updates` AS updates
-      WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
-    ) AS newest
-  );
+  SELECT GREATEST(TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
+  FROM `my-project.analytics.user_profile_watermark` AS progress
+  CROSS JOIN (
+    SELECT MAX(updates.ingestTimestamp) AS stamp
+    FROM `my-project.analytics.user_profile_updates` AS updates
+    WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
+  ) AS newest
+);
 END IF;
 
 create or replace table `my-project.analytics.temp_user_profile_updates` cluster by userId as

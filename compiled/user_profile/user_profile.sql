@@ -1,6 +1,5 @@
 create or replace view `my-project.analytics.user_profile` as
-SELECT
-  userId,
+SELECT userId,
   ingestTimestamp,
   email,
   profile

@@ -1,8 +1,7 @@
 -- disabled: compiled, but not run
 
 CREATE OR REPLACE TABLE `my-project.analytics.user_profile_audit_findings`
-OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
-AS
+OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
 WITH _batch_gathered AS (
   SELECT
     updates.userId,
@@ -44,11 +43,7 @@ WITH _batch_gathered AS (
       IF(updates.profile.address.zip IS NOT NULL, STRUCT(updates.profile.address.zip AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.profile.address.zip DESC LIMIT 1
     )[SAFE_OFFSET(0)] AS profile_address_zip
-  FROM (
-    SELECT
-      *,
-    FROM `my-project.analytics.user_profile_updates` AS _batch_row
-  ) AS updates
+  FROM `my-project.analytics.user_profile_updates` AS updates
   CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
   WHERE
     -- what came since the last run is not in final yet
@@ -61,10 +56,7 @@ _batch_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
     history.userId IS NULL OR final.userId IS NULL AS _is_missing,
-    ARRAY(
-      SELECT leaf
-      FROM UNNEST([
-        IF(
+    ARRAY(SELECT leaf FROM UNNEST([IF(
           TO_JSON_STRING(STRUCT(history.email.value AS value, history.email.version AS version))
           != TO_JSON_STRING(STRUCT(final.email AS value, final._versions.email AS version)),
           'email',
@@ -117,10 +109,7 @@ _batch_compared AS (
           != TO_JSON_STRING(STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version)),
           'profile.address.zip',
           NULL
-        )
-      ]) AS leaf
-      WHERE leaf IS NOT NULL
-    ) AS _leaves
+        )]) AS leaf WHERE leaf IS NOT NULL) AS _leaves
   FROM _batch_gathered AS history
   FULL JOIN (
     SELECT *, STRUCT(
@@ -143,9 +132,8 @@ _batch_compared AS (
   ) AS final
     ON history.userId = final.userId
   CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
-  WHERE
-    -- users with updates stamped in the future are left out until their time has come
-    IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
+  -- users with updates stamped in the future are left out until their time has come
+  WHERE IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)
 )
 SELECT * EXCEPT (_is_missing)
 FROM _batch_compared

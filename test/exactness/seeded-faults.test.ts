@@ -104,7 +104,7 @@ const FAULTS: readonly Fault[] = [
   {
     rule: "R5: > for >= at the place to read from",
     where: "temp",
-    from: new RegExp(`(WHERE\\s+updates\\.${TICKED}) >= _read_from`, "g"),
+    from: new RegExp(`(WHERE\\s+_batch_row\\.${TICKED}) >= _read_from`, "g"),
     to: "$1 > _read_from",
   },
   {
@@ -127,10 +127,16 @@ const FAULTS: readonly Fault[] = [
     to: "WHERE TRUE OR _row_is_newer",
   },
   {
+    rule: "R7: what was read before is taken for what was merged, whatever came in between",
+    where: "final",
+    from: /facts\.read_from = progress\.seen_from\n\s*AND facts\.rows_read = progress\.seen_rows\n\s*AND facts\.digest = progress\.seen_digest AS is_seen/g,
+    to: "facts.read_from = progress.seen_from AS is_seen",
+  },
+  {
     rule: "R7: the row's own timestamps are forgotten",
     where: "final",
     from: new RegExp(
-      `GREATEST\\((batch\\.${TICKED}), IFNULL\\(final\\.${TICKED}, batch\\.${TICKED}\\)\\)`,
+      `GREATEST\\(IFNULL\\((batch\\.${TICKED}), final\\.${TICKED}\\), IFNULL\\(final\\.${TICKED}, batch\\.${TICKED}\\)\\)`,
       "g",
     ),
     to: "$1",
@@ -161,11 +167,18 @@ const FAULTS: readonly Fault[] = [
     to: "$1, $2",
   },
   {
+    rule: "R2: a clear at the base version forgets its version",
+    options: BOTH,
+    where: "both",
+    from: /IF\((\S+)\.value IS NULL, \S+\.version, (NULLIF\([^()]*\))\)/g,
+    to: "$2",
+  },
+  {
     rule: "R9: a clear does not reach final at the same version",
     suits: TIES_LATE,
     options: BOTH,
     where: "final",
-    from: /AND \(NOT \(batch.*? OR /g,
+    from: /AND \((?:batch\.\S+ IS NULL|IFNULL\(ARRAY_LENGTH\(batch[^)]*\), 0\) = 0) OR /g,
     to: "AND (FALSE OR ",
   },
   {

@@ -1,10 +1,10 @@
-import { sqlxIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
-import type { Column, EntityModel, LeafNode, TreeNode } from "./model.ts";
+import type { EntityModel } from "./model.ts";
+import type { Column, LeafNode, TreeNode } from "./nodes.ts";
 import { BASE_COLUMN, OWN_COLUMN } from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
 import { renderTable, type TableColumn } from "./sql-table.ts";
-import { sqlType } from "./sql-type.ts";
+import { sqlType, versionsType } from "./sql-type.ts";
 import { timeLiteral, VALUE_TYPES } from "./value-types.ts";
 
 /**
@@ -124,7 +124,7 @@ export function buildExample(model: EntityModel): Example {
     { name: BASE_COLUMN.name, type: "TIMESTAMP", values: users.map(({ user }) => timeText(firstTime(user))) },
     {
       name: OWN_COLUMN.name,
-      type: `STRUCT<${model.tree.map((node) => `${node.sql} ${versionType(node)}`).join(", ")}>`,
+      type: versionsType(model.tree),
       values: users.map(({ user }) => tuple(model.tree.map((node) => ownVersion(node, user)))),
     },
     ...(model.deletes === undefined
@@ -141,7 +141,18 @@ export function buildExample(model: EntityModel): Example {
       ),
     },
   ];
-  return { updates: renderTable(updates), batch: renderTable(batch) };
+  return { updates: renderTable(updates.map(onOneLine)), batch: renderTable(batch.map(onOneLine)) };
+}
+
+/** The column with its type on one line, as a row of the table is. */
+function onOneLine(column: TableColumn): TableColumn {
+  return {
+    ...column,
+    type: column.type
+      .replaceAll(/<\n\s*/g, "<")
+      .replaceAll(/\n\s*>/g, ">")
+      .replaceAll(/\n\s*/g, " "),
+  };
 }
 
 /** What an update says of a leaf. */
@@ -217,11 +228,6 @@ function tuple(values: readonly string[]): string {
 
 function firstTime(user: number): number {
   return Math.min(...UPDATES.filter((update) => update.user === user).map(({ time }) => time));
-}
-
-function versionType(node: TreeNode): string {
-  if (node.kind === "leaf") return "TIMESTAMP";
-  return `STRUCT<${node.children.map((child) => `${sqlxIdentifier(child.name)} ${versionType(child)}`).join(", ")}>`;
 }
 
 function timeText(day: number | undefined): string {

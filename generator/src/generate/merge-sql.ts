@@ -15,7 +15,7 @@ export type Gatherer = Extract<keyof typeof Merge, `gather${string}`>;
 /** The same for those that decide between the batch and final. */
 export type Decider = Extract<keyof typeof Merge, `take${string}`>;
 
-const COPIES = ["entity.js", "merge.js", "run.js"] as const;
+const COPIES = ["entity.js", "merge.js", "progress.js", "run.js"] as const;
 
 /** What a project's includes/ hold beside its entities: path to text, with the version of the tool in the first line. */
 export function includedFiles(): ReadonlyMap<string, string> {

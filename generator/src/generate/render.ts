@@ -3,15 +3,13 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Handlebars from "handlebars";
 import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "../project/names.ts";
-import type { SchemaField } from "../project/schema.ts";
 import { renderEntity } from "./describe.ts";
 import { buildExample } from "./example.ts";
 import { checkQuerySize } from "./limits.ts";
 import type { ActionRole, DeleteRole, EntityModel } from "./model.ts";
-import type { OwnColumn } from "./own-tables.ts";
 import * as ownTables from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
-import { hasRange } from "./sql-type.ts";
+import { sqlType, versionsType } from "./sql-type.ts";
 
 const TEMPLATES = fileURLToPath(new URL("templates", import.meta.url));
 
@@ -67,28 +65,24 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
   for (const [name, text] of readTemplates("expressions")) handlebars.registerPartial(name, text.trimEnd());
   handlebars.registerHelper({
     eq: (a: unknown, b: unknown) => a === b,
-    // GoogleSQL loses count of the brackets after a RANGE<…> and then takes >> for a shift.
-    beforeBracket: (field: SchemaField) => (hasRange(field) ? " " : ""),
     and: (...parts: unknown[]) => parts.slice(0, -1).every(Boolean),
     not: (a: unknown) => !a,
-    isArray: Array.isArray,
     isPresent: (...parts: unknown[]) => parts.slice(0, -1).some(Boolean),
-    initialOf: ({ initial, type }: OwnColumn) => initial ?? `CAST(NULL AS ${String(type)})`,
     describe: (say: (entity: string) => string, options: Handlebars.HelperOptions) =>
       say(modelOf(options).name),
-    value: (values: Readonly<Record<string, string>>, name: string) => {
-      const value = values[name];
-      if (value === undefined) throw new Error(`a template says nothing of ${name}`);
-      return value;
-    },
     identifier: sqlxIdentifier,
     key: (name: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : sqlxString(name)),
     jsString: sqlxString,
+    columnType: sqlType,
+    versionsType,
     sqlString: sqlxLiteral,
     ref: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
       `\${ref(${targetOf(role, options)})}`,
     resolve: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
       `\${resolve(${targetOf(role, options)})}`,
+    // The same within a placeholder: `ref("dataset", "table")`.
+    call: (name: "ref" | "resolve", role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
+      `${name}(${targetOf(role, options)})`,
     dependency: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) => {
       const { dataset, tables } = modelOf(options);
       return `"${dataset}.${tables[role]}"`;

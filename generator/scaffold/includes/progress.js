@@ -1,0 +1,267 @@
+// @ts-check
+/**
+ * How far an entity is: the columns of its watermark's row and of its log of runs, each written once for all that make, write or
+ * read them. R-numbers are rules of docs/rules.md.
+ */
+
+/**
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {string | readonly Column[]} type As GoogleSQL writes it; columns for an ARRAY of such STRUCTs.
+ * @property {string} description
+ * @property {string} [initial] What it holds before the first run, as SQL; NULL where absent.
+ */
+
+/** A run in the log. @type {readonly Column[]} */
+const RUN = [
+  { name: "run_id", type: "STRING", description: "Identifies the run." },
+  { name: "kind", type: "STRING", description: "update, replay (from replayFrom on) or rebuild." },
+  {
+    name: "read_from",
+    type: "TIMESTAMP",
+    description: "The run read updates from this ingest timestamp on.",
+  },
+  { name: "read_at", type: "TIMESTAMP", description: "When it read them." },
+  { name: "merged_at", type: "TIMESTAMP", description: "When it merged them." },
+  { name: "watermark_before", type: "TIMESTAMP", description: "The watermark before the run." },
+  { name: "watermark_after", type: "TIMESTAMP", description: "The watermark after the run." },
+  {
+    name: "rows_read",
+    type: "INT64",
+    description: "Updates read, the overlap with earlier runs included.",
+  },
+  { name: "users_read", type: "INT64", description: "Users with updates among them." },
+  {
+    name: "rows_changed",
+    type: "INT64",
+    description: "Rows of final that were inserted, rewritten or removed.",
+  },
+  {
+    name: "bad_rows",
+    type: "INT64",
+    description: "Updates kept out for a missing key or a missing or impossible timestamp.",
+  },
+  {
+    name: "future_rows",
+    type: "INT64",
+    description:
+      "Updates stamped later than the time they were read: merged, and read again until their time has come.",
+  },
+];
+
+/** An update that a run kept out, or that is stamped far ahead (R12). @type {readonly Column[]} */
+const BAD_ROW = [
+  { name: "reason", type: "STRING", description: "Why it was kept out." },
+  { name: "ingest_timestamp", type: "TIMESTAMP", description: "Its ingest timestamp." },
+  { name: "details", type: "STRING", description: "Its key and timestamps, as JSON." },
+];
+
+/**
+ * What the row has gained since such tables were first made: by it a run knows whether the updates that it reads again are
+ * those that were merged, and nothing else (R7). @type {readonly Column[]}
+ */
+const SEEN = [
+  {
+    name: "seen_from",
+    type: "TIMESTAMP",
+    description: "The updates from this ingest timestamp on, as they were merged, are what follows tells of.",
+  },
+  { name: "seen_rows", type: "INT64", description: "How many they were." },
+  { name: "seen_digest", type: "NUMERIC", description: "The sum of their fingerprints." },
+];
+
+/** The watermark's one row (R5); the incremental table of runs takes the log from it. @type {readonly Column[]} */
+const PROGRESS = [
+  {
+    name: "watermark",
+    type: "TIMESTAMP",
+    description: "The greatest ingest timestamp merged so far; 1900-01-01 before the first run.",
+    initial: "TIMESTAMP '1900-01-01 00:00:00+00'",
+  },
+  { name: "previous_watermark", type: "TIMESTAMP", description: "The watermark before the last run." },
+  { name: "read_at", type: "TIMESTAMP", description: "When the last merged batch was read." },
+  {
+    name: "merged_at",
+    type: "TIMESTAMP",
+    description: "When the last batch that was not empty was merged.",
+  },
+  { name: "users", type: "INT64", description: "Rows of final after the last run.", initial: "0" },
+  { name: "recent_runs", type: RUN, description: "The last 50 runs, newest first." },
+  {
+    name: "last_bad_rows",
+    type: BAD_ROW,
+    description:
+      "Updates that the last run kept out, or that are stamped more than a day ahead; the first 1000.",
+  },
+  ...SEEN,
+];
+
+/** What a transaction knows of the row and of the batch, with how to find it: the batch's part in the temp table. */
+const BATCH_FACTS = {
+  read_from: ["TIMESTAMP", "MAX(_batch.read_from)"],
+  read_at: ["TIMESTAMP", "MIN(_batch.read_at)"],
+  newest_ingest: ["TIMESTAMP", "MAX(_batch.newest_ingest)"],
+  rows_read: ["INT64", "IFNULL(SUM(_batch.row_count), 0)"],
+  users_read: ["INT64", "COUNT(*)"],
+  future_rows: ["INT64", "IFNULL(SUM(_batch.future_rows), 0)"],
+  digest: ["NUMERIC", "SUM(_batch.digest)"],
+  next_from: ["TIMESTAMP", "MAX(_batch.next_from)"],
+  next_rows: ["INT64", "SUM(_batch.next_rows)"],
+  next_digest: ["NUMERIC", "SUM(_batch.next_digest)"],
+};
+
+/**
+ * Columns' descriptions, as a Dataform config has them.
+ * @param {readonly Column[]} columns
+ */
+function describe(columns) {
+  return Object.fromEntries(columns.map(({ name, description }) => [name, description]));
+}
+
+/**
+ * A column's type as GoogleSQL writes it.
+ * @param {Column} column
+ * @returns {string}
+ */
+function typeOf({ type }) {
+  if (typeof type === "string") return type;
+  return `ARRAY<STRUCT<\n    ${type.map((field) => `${field.name} ${typeOf(field)}`).join(",\n    ")}\n  >>`;
+}
+
+/** The row before the first run, as a SELECT's list. */
+function initialRow() {
+  return PROGRESS.map((column) => {
+    const { name, type, initial } = column;
+    const none = typeof type === "string" ? `CAST(NULL AS ${type})` : `${typeOf(column)}[]`;
+    return `${initial ?? none} AS ${name}`;
+  }).join(",\n  ");
+}
+
+/** What an ALTER TABLE gives a table of an earlier version. */
+function gainedColumns() {
+  return SEEN.map(
+    ({ name, type, description }) =>
+      `ADD COLUMN IF NOT EXISTS ${name} ${type} OPTIONS(description='${description}')`,
+  ).join(",\n  ");
+}
+
+/** The type of what a transaction knows before it merges. */
+function factsType() {
+  const ofRow = [
+    "watermark TIMESTAMP",
+    "merged_at TIMESTAMP",
+    "users INT64",
+    "final_has_rows BOOL",
+    "is_seen BOOL",
+  ];
+  const ofBatch = Object.entries(BATCH_FACTS).map(([name, [type]]) => `${name} ${type}`);
+  return `STRUCT<\n  ${[...ofRow, ...ofBatch].join(",\n  ")}\n>`;
+}
+
+/** The batch's part of it, as a SELECT's list over the temp table. */
+function factsOfBatch() {
+  return Object.entries(BATCH_FACTS)
+    .map(([name, [, sql]]) => `${sql} AS ${name}`)
+    .join(",\n      ");
+}
+
+/**
+ * Where a run reads from (R5): on from the watermark, a lookback earlier, and everything where final was lost, so that it heals.
+ * @param {string} watermark The watermark's table.
+ * @param {string} final Final's.
+ * @param {string} lookback Such as `1 HOUR`.
+ * @param {string | undefined} back From where on to read at the latest, for a replay or a rebuild.
+ */
+function readFrom(watermark, final, lookback, back) {
+  const start = "TIMESTAMP '1900-01-01 00:00:00+00'";
+  const aim = `IF(
+      progress.users > 0 AND NOT EXISTS (SELECT 1 FROM ${final}),
+      ${start},
+      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL ${lookback}), ${start})
+    )`;
+  return `(
+    SELECT ${back === undefined ? aim : `LEAST(${back}, ${aim})`}
+    FROM ${watermark} AS progress
+  )`;
+}
+
+/**
+ * Where the next run will read from, once this one has merged what it reads now (R5).
+ * @param {string} watermark The watermark's table.
+ * @param {string} updates The updates'.
+ * @param {string} ingest Their ingest timestamp.
+ * @param {string} lookback Such as `1 HOUR`.
+ */
+function nextFrom(watermark, updates, ingest, lookback) {
+  const newest = "GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark))";
+  return `(
+    SELECT GREATEST(TIMESTAMP_SUB(${newest}, INTERVAL ${lookback}), TIMESTAMP '1900-01-01 00:00:00+00')
+    FROM ${watermark} AS progress
+    CROSS JOIN (
+      SELECT MAX(updates.${ingest}) AS stamp
+      FROM ${updates} AS updates
+      WHERE updates.${ingest} BETWEEN _read_from AND _read_at
+    ) AS newest
+  )`;
+}
+
+/**
+ * What the batch says of itself, a part of it in each user's row.
+ * @param {string} ingest The ingest timestamp of the updates.
+ */
+function batchOf(ingest) {
+  return `STRUCT(
+      MIN(_read_from) AS read_from,
+      MIN(_read_at) AS read_at,
+      COUNT(*) AS row_count,
+      COUNTIF(updates.${ingest} > _read_at) AS future_rows,
+      -- R5: a row stamped in the future is merged, but takes the watermark nowhere
+      MAX(IF(updates.${ingest} <= _read_at, updates.${ingest}, NULL)) AS newest_ingest,
+      SUM(IF(_read_from = _batch_seen_from, updates._batch_row_hash, NULL)) AS digest,
+      MIN(_batch_next_from) AS next_from,
+      NULLIF(COUNTIF(updates.${ingest} >= _batch_next_from), 0) AS next_rows,
+      SUM(IF(updates.${ingest} >= _batch_next_from, updates._batch_row_hash, NULL)) AS next_digest
+    )`;
+}
+
+/**
+ * A check: a statement that fails, with its message, where a condition holds.
+ * @param {string} condition
+ * @param {string} message
+ */
+function refuseIf(condition, message) {
+  return `SELECT IF(\n  ${condition},\n  ERROR('${message}'),\n  NULL\n);`;
+}
+
+/**
+ * The log with one more run, the newest first.
+ * @param {Readonly<Record<string, string>>} values The run's columns as SQL, all but its id and its time.
+ */
+function log(values) {
+  const known = { run_id: "GENERATE_UUID()", merged_at: "CURRENT_TIMESTAMP()", ...values };
+  const fields = RUN.map(({ name }) => {
+    const value = Object.entries(known).find(([column]) => column === name)?.[1];
+    if (value === undefined) throw new Error(`a run in the log lacks ${name}`);
+    return `${value} AS ${name}`;
+  });
+  return `ARRAY_CONCAT(
+    [STRUCT(
+      ${fields.join(",\n      ")}
+    )],
+    ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
+  )`;
+}
+
+module.exports = {
+  progressColumns: describe(PROGRESS),
+  runColumns: describe(RUN),
+  initialRow,
+  gainedColumns,
+  factsType,
+  factsOfBatch,
+  readFrom,
+  nextFrom,
+  batchOf,
+  refuseIf,
+  log,
+};
