@@ -9,7 +9,7 @@ import { openQueryWork, type QueryWork } from "./query-work.ts";
 import { writeUpdates } from "./updates.ts";
 import { type Sides, type Sizes, type Work, works } from "./work.ts";
 
-const USAGE = `Usage: npm run bench -- [options]
+const USAGE = `Usage: npm run bench:endpoint -- [options]
 
 The local endpoint beside DuckDB doing the same work directly. Times are the best of the runs.
 

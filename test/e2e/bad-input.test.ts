@@ -33,17 +33,17 @@ describe("data files", () => {
     [
       "an unknown column",
       { "bad.ndjson": `${good}{"userId":"a","atribute1":"x"}\n` },
-      /^bad\.ndjson:2: atribute1: no such column in the table; did you mean attribute1\?$/,
+      /^bad\.ndjson:2:\d+: atribute1: no such column in the table; did you mean attribute1\?$/,
     ],
     [
       "a value of another type",
       { "bad.ndjson": `${good}{"userId":"a","ingestTimestamp":"soon"}\n` },
-      /^bad\.ndjson:2: ingestTimestamp: TIMESTAMP: expected "2026-01-31T23:59:59Z", got "soon"$/,
+      /^bad\.ndjson:2:\d+: ingestTimestamp: TIMESTAMP: expected "2026-01-31T23:59:59Z", got "soon"$/,
     ],
     [
       "a REQUIRED column left out",
       { "bad.ndjson": `${good}{"ingestTimestamp":"2026-01-01T00:00:00Z"}\n` },
-      /^bad\.ndjson:2: userId: REQUIRED/,
+      /^bad\.ndjson:2:1: userId: REQUIRED/,
     ],
     [
       "a bad line in CSV",
@@ -73,7 +73,11 @@ describe("data files", () => {
   }
 
   it("refuses a file that is not there", async () => {
-    expectRefusal(await project.npm("load", "user_info", "none.ndjson"), 1, /^none\.ndjson: no such file$/);
+    expectRefusal(
+      await project.npm("load", "user_info", "none.ndjson"),
+      1,
+      /^none\.ndjson: no such file; a path is relative to the folder/,
+    );
   });
 
   it("refuses an entity that is not there", async () => {

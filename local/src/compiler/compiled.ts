@@ -32,6 +32,17 @@ export interface DmlStep {
    * `fail`: a result row means the statement fails with the row's first column (text) as message.
    */
   readonly gives?: "inserted" | "updated" | "deleted" | "fail";
+  readonly contents?: StepContents;
+}
+
+/**
+ * How a step changes what rows of the target hold that were committed before it: the results of these queries (see `readContents`), asked
+ * before and after the step, or the loss of all of them. Rows that the transaction itself has inserted are counted at its end.
+ */
+export interface StepContents {
+  readonly before?: string;
+  readonly after?: string;
+  readonly removesAll?: true;
 }
 
 /** INSERT, UPDATE, DELETE, TRUNCATE or MERGE. */

@@ -6,6 +6,7 @@ import { quoteName } from "../values.ts";
 import { assignedValues, defaultSql, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
+import { deletedContents, partitionOfRow, sizesBefore, updatedContents } from "./dml-contents.ts";
 import { partEqualValues } from "./loose-updates.ts";
 import { checkPartitionFilter, readPartitions } from "./partition-filters.ts";
 import { columnExpression } from "./physical-columns.ts";
@@ -70,7 +71,7 @@ export function targetRows(
       : [...columns].flatMap(([id, column]) => (writtenOnly.has(id) ? [] : [textOf(column, "name")])),
     readPartitions(unit.neededRows(scan), scan, table, unit),
   );
-  return `SELECT ${["t.rowid AS rid", ...items].join(", ")} FROM ${table.sql} AS t`;
+  return `SELECT ${["t.rowid AS rid", partitionOfRow(table), ...items].join(", ")} FROM ${table.sql} AS t`;
 }
 
 /** A value in the form in which a column keeps it. */
@@ -178,16 +179,24 @@ export function compileUpdate(node: TreeNode, unit: Unit): Parts {
     ([name, sql], index) => `${columnValue(table, name, sql, unit)} AS v${index}`,
   );
   const where = inner.expr(childOf(node, "whereExpr")).sql;
-  const wanted = `SELECT rid, ${selected.join(", ")} FROM ${from} WHERE ${where}`;
+  const columns = ["rid", "pkey", ...selected, ...sizesBefore(target.scan, table, names, inner)];
   const steps: DmlStep[] = [
-    { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${wanted}` },
+    workOut(`SELECT ${columns.join(", ")} FROM ${from} WHERE ${where}`),
     ...(source === undefined ? [] : [AT_MOST_ONE_SOURCE_ROW]),
     ...updateSteps(table, names, DML_ROWS),
   ];
   return { verb: "UPDATE", table, steps, cleanup: [DROP_ROWS] };
 }
 
-/** UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`, which a temporary table holds. */
+/** The step that works out the rows that a statement changes, and what to. */
+export function workOut(query: string): DmlStep {
+  return { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${query}` };
+}
+
+/**
+ * UPDATE of columns to `v0`, `v1`, … of the rows with the row id `rid`, which a temporary table holds together with what `updatedContents`
+ * needs.
+ */
 export function updateSteps(table: PhysicalTable, names: readonly string[], rows: string): DmlStep[] {
   const values = names.map((name, index) => `${quoteName(name)} = m.v${index}`);
   const set = [...values, `${quoteName(APPENDED)} = ${AFTER_UPDATE}`].join(", ");
@@ -195,18 +204,20 @@ export function updateSteps(table: PhysicalTable, names: readonly string[], rows
   return [
     ...keepSteps(table, ridsOf(rows), "updated"),
     ...partEqualValues(table, names, rows),
-    { sql, gives: "updated" },
+    { sql, gives: "updated", contents: updatedContents(table, names, rows) },
   ];
 }
 
 /** DELETE of the rows with the row id `rid`, which a temporary table holds. */
 export function deleteSteps(table: PhysicalTable, rows: string): DmlStep[] {
   const sql = `DELETE FROM ${table.sql} AS t WHERE ${ridsOf(rows)}`;
-  return [...keepSteps(table, ridsOf(rows), "removed"), { sql, gives: "deleted" }];
+  const contents = deletedContents(table, `SELECT m.rid FROM ${rows} AS m`);
+  return [...keepSteps(table, ridsOf(rows), "removed"), { sql, gives: "deleted", contents }];
 }
 
 function deleteAll(table: PhysicalTable): DmlStep[] {
-  return [...keepSteps(table, "true", "removed"), { sql: `DELETE FROM ${table.sql}`, gives: "deleted" }];
+  const sql = `DELETE FROM ${table.sql}`;
+  return [...keepSteps(table, "true", "removed"), { sql, gives: "deleted", contents: { removesAll: true } }];
 }
 
 function ridsOf(rows: string): string {
@@ -228,8 +239,12 @@ export function compileDelete(node: TreeNode, unit: Unit): Parts {
     return { verb: "DELETE", table, steps: deleteAll(table), cleanup: [] };
   }
   const rows = `SELECT rid FROM (${targetRows(target, [], unit)}) WHERE ${where.sql}`;
-  const found = { sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${rows}` };
-  return { verb: "DELETE", table, steps: [found, ...deleteSteps(table, DML_ROWS)], cleanup: [DROP_ROWS] };
+  return {
+    verb: "DELETE",
+    table,
+    steps: [workOut(rows), ...deleteSteps(table, DML_ROWS)],
+    cleanup: [DROP_ROWS],
+  };
 }
 
 /** TRUNCATE TABLE. */

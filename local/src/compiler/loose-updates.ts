@@ -23,7 +23,8 @@ export function partEqualValues(table: PhysicalTable, names: readonly string[], 
   return [{ sql: `UPDATE ${table.sql} AS t SET ${set} FROM ${rows} AS m WHERE ${where}` }];
 }
 
-function hasArray(type: SqlType): boolean {
+/** Whether values of a type hold an ARRAY anywhere. */
+export function hasArray(type: SqlType): boolean {
   return (
     type.kind === "ARRAY" || (type.kind === "STRUCT" && type.fields.some((field) => hasArray(field.type)))
   );

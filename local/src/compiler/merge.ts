@@ -13,7 +13,9 @@ import {
   insertSql,
   targetRows,
   updateSteps,
+  workOut,
 } from "./dml.ts";
+import { sizesBefore } from "./dml-contents.ts";
 import { identifiedRows } from "./row-identity.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
@@ -50,8 +52,9 @@ export function compileMerge(
       return `CASE WHEN act = ${index} THEN ${value} END AS v${index}_${position}`;
     }),
   );
-  const rows = `SELECT ${["rid", "act", ...values].join(", ")} FROM (${joined}) WHERE act IS NOT NULL`;
-  const steps: DmlStep[] = [{ sql: `CREATE OR REPLACE TEMP TABLE bq_dml_rows AS ${rows}` }];
+  const updated = new Set(whens.flatMap((when) => (when.action === "UPDATE" ? [...when.values.keys()] : [])));
+  const columns = ["rid", "pkey", "act", ...values, ...sizesBefore(target.scan, table, updated, inner)];
+  const steps: DmlStep[] = [workOut(`SELECT ${columns.join(", ")} FROM (${joined}) WHERE act IS NOT NULL`)];
   if (whens.some(({ match }) => match === "MATCHED")) steps.push(AT_MOST_ONE_SOURCE_ROW);
   // Deleting first keeps the row ids that the other steps need.
   const order = { DELETE: 0, UPDATE: 1, INSERT: 2 };
@@ -67,7 +70,7 @@ function writeSteps({ action, values }: When, index: number, table: PhysicalTabl
   const names = [...values.keys()];
   if (action === "UPDATE") {
     const columns = names.map((_, position) => `v${index}_${position} AS v${position}`);
-    return updateSteps(table, names, `(SELECT rid, ${columns.join(", ")} FROM ${taken})`);
+    return updateSteps(table, names, `(SELECT *, ${columns.join(", ")} FROM ${taken})`);
   }
   const positions = new Map(names.map((name, position) => [name.toLowerCase(), `v${index}_${position}`]));
   const sql = insertSql(table, (name) => positions.get(name.toLowerCase()), taken, unit);

@@ -53,6 +53,8 @@ export interface QueryOutcome {
   readonly writtenTable?: TableRef;
   readonly referencedTables?: readonly TableRef[];
   readonly bytesProcessed: number;
+  /** What these bytes are billed as. */
+  readonly bytesBilled: number;
   readonly location?: string;
   /** The session that the query ran in. */
   readonly sessionId?: string;
@@ -75,6 +77,8 @@ export interface ChildJob {
   readonly stackFrames: readonly StackFrame[];
   readonly startTime: number;
   readonly endTime: number;
+  /** An expression of the script that reads tables, as a condition or the value of a variable; no statement. */
+  readonly isExpression?: true;
   readonly outcome?: QueryOutcome;
   readonly error?: BigQueryError;
 }

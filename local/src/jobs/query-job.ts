@@ -5,7 +5,6 @@ import type { TableRef } from "../types.ts";
 import { destinationRef, type QueryConfiguration, sessionOf } from "./configuration.ts";
 import type { Faults } from "./faults.ts";
 import { anonymousTable, type Job, type JobOutcome } from "./job.ts";
-import type { JsonObject } from "./json.ts";
 import { readParameters } from "./parameters.ts";
 import type { QueryEngine, QueryOutcome } from "./ports.ts";
 import { queryJobOutcome } from "./query-statistics.ts";
@@ -69,8 +68,7 @@ async function checkBytesBilled(
     dryRun: true,
     signal: job.controller.signal,
   });
-  const statistics = queryJobOutcome(estimate, false).statistics.query as JsonObject;
-  const billed = Number(statistics.totalBytesBilled);
+  const billed = estimate.bytesBilled;
   if (billed > limit) {
     throw new BigQueryError(
       "bytesBilledLimitExceeded",

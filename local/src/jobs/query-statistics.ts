@@ -3,8 +3,6 @@ import type { ChildOutcome, JobOutcome } from "./job.ts";
 import type { JsonObject } from "./json.ts";
 import type { ChildJob, QueryOutcome } from "./ports.ts";
 
-const MEGABYTE = 1024 * 1024;
-
 /** What a query's outcome adds to its job's resource. */
 export function queryJobOutcome(outcome: QueryOutcome, dryRun: boolean): JobOutcome {
   const children = outcome.children ?? [];
@@ -32,7 +30,7 @@ function queryStatistics(outcome: QueryOutcome, dryRun: boolean): JsonObject {
   return {
     statementType: outcome.statementType,
     totalBytesProcessed: String(outcome.bytesProcessed),
-    totalBytesBilled: dryRun ? "0" : billedBytes(outcome.bytesProcessed, tables.length),
+    totalBytesBilled: dryRun ? "0" : String(outcome.bytesBilled),
     ...(dryRun ? { totalBytesProcessedAccuracy: "PRECISE" } : { billingTier: 1, totalSlotMs: "0" }),
     cacheHit: false,
     ...(tables.length === 0 ? {} : { referencedTables: tables }),
@@ -60,15 +58,6 @@ function queryStatistics(outcome: QueryOutcome, dryRun: boolean): JsonObject {
   };
 }
 
-/**
- * Rounded up to the megabyte, at least 10 MB for each table that is read
- * (https://cloud.google.com/bigquery/pricing#on_demand_pricing).
- */
-function billedBytes(bytes: number, tables: number): string {
-  if (bytes === 0) return "0";
-  return String(Math.max(Math.ceil(bytes / MEGABYTE), 10 * Math.max(1, tables)) * MEGABYTE);
-}
-
 function childOutcome(child: ChildJob): ChildOutcome {
   const outcome = child.outcome === undefined ? undefined : queryJobOutcome(child.outcome, false);
   return {
@@ -85,7 +74,10 @@ function childOutcome(child: ChildJob): ChildOutcome {
             statistics: {
               ...outcome.statistics,
               // https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#ScriptStackFrame
-              scriptStatistics: { evaluationKind: "STATEMENT", stackFrames: child.stackFrames },
+              scriptStatistics: {
+                evaluationKind: child.isExpression ? "EXPRESSION" : "STATEMENT",
+                stackFrames: child.stackFrames,
+              },
             },
           },
         }),

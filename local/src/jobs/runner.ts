@@ -230,7 +230,15 @@ export class JobRunner {
   #outcomeOfFailure(error: unknown): JobOutcome | undefined {
     const children = this.#parts.childrenOf?.(error) ?? [];
     if (children.length === 0) return undefined;
-    return queryJobOutcome({ statementType: "SCRIPT", bytesProcessed: 0, children }, false);
+    return queryJobOutcome(
+      {
+        statementType: "SCRIPT",
+        bytesProcessed: sumOf(children, "bytesProcessed"),
+        bytesBilled: sumOf(children, "bytesBilled"),
+        children,
+      },
+      false,
+    );
   }
 
   async #addChildren(job: Job, children: readonly ChildOutcome[]): Promise<void> {
@@ -290,4 +298,8 @@ function datasetOf(ref: TableRef): TargetDataset {
 
 function timedOut(milliseconds: number): BigQueryError {
   return new BigQueryError("stopped", `Operation timed out after ${milliseconds / 1000} seconds.`);
+}
+
+function sumOf(children: readonly ChildJob[], what: "bytesProcessed" | "bytesBilled"): number {
+  return children.reduce((sum, { outcome }) => sum + (outcome?.[what] ?? 0), 0);
 }

@@ -7,7 +7,6 @@ import type { JobRegistry } from "../jobs/registry.ts";
 import { JobRunner } from "../jobs/runner.ts";
 import { Spool } from "../jobs/spool.ts";
 import type { ColumnDefaults } from "../storage/column-defaults.ts";
-import { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 import { buildApp } from "./app.ts";
 import { discoveryRoutes } from "./discovery.ts";
@@ -48,7 +47,6 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
   const faults = new Faults(parts.faults);
   const spool = await Spool.open(parts.maxUploadBytes);
   const { jobs } = parts;
-  const sizes = new TableSizes(parts.storage.catalog);
   const runner = new JobRunner({ ...parts, faults, queue: new WorkQueue(parts.queue) });
   const services: Services = {
     storage: parts.storage,
@@ -56,7 +54,6 @@ export async function createEndpoint(parts: EndpointParts): Promise<Endpoint> {
     runner,
     spool,
     faults,
-    sizes,
     columnDefaults: parts.columnDefaults,
   };
   const options = {

@@ -4,7 +4,6 @@ import type { JobRegistry } from "../jobs/registry.ts";
 import type { JobRunner } from "../jobs/runner.ts";
 import type { Spool } from "../jobs/spool.ts";
 import type { ColumnDefaults } from "../storage/column-defaults.ts";
-import type { TableSizes } from "../storage/sizes.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /** What the routes work with. */
@@ -14,7 +13,6 @@ export interface Services {
   readonly runner: JobRunner;
   readonly spool: Spool;
   readonly faults: Faults;
-  readonly sizes: TableSizes;
   readonly columnDefaults: ColumnDefaults;
 }
 

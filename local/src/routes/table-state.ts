@@ -1,6 +1,6 @@
 import type { TableEntry } from "../storage/entries.ts";
 import { inPartition } from "../storage/partitions.ts";
-import { rowBytes } from "../storage/sizes.ts";
+import { rowBytes } from "../storage/table-contents.ts";
 import type { Services } from "./services.ts";
 import type { TableState } from "./table-resource.ts";
 
@@ -14,9 +14,14 @@ export async function stateOf(
   const lastModified = services.storage.catalog.lastModified(entry);
   const { rows, bytes } =
     partition === undefined
-      ? await services.sizes.size(entry)
+      ? await wholeSize(services, entry)
       : await partitionSize(services, entry, inPartition(entry, partition));
   return { lastModified, size: { rows, bytes } };
+}
+
+async function wholeSize({ storage }: Services, entry: TableEntry): Promise<{ rows: number; bytes: number }> {
+  const contents = await storage.catalog.contents(entry);
+  return { rows: contents.rows(), bytes: contents.bytes() };
 }
 
 async function partitionSize(

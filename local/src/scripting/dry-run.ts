@@ -29,11 +29,12 @@ export async function dryRunScript(
   checkScript(statements, text, [...session.variables.types().keys()]);
   const run = new DryRun(session, text, new TextParameters(session.parameters, statements));
   await run.list(statements);
-  return { statementType: "SCRIPT", bytesProcessed: run.bytes };
+  return { statementType: "SCRIPT", bytesProcessed: run.processed, bytesBilled: run.billed };
 }
 
 class DryRun {
-  bytes = 0;
+  processed = 0;
+  billed = 0;
   readonly #session: Session;
   readonly #text: ByteText;
   readonly #parameters: TextParameters;
@@ -175,10 +176,11 @@ class DryRun {
     try {
       const frame = { variables: this.#scope, parameters: this.#parameters.of(node) };
       const prepared = await prepareStatement(this.#session, sql, frame, { targets, asValue: prefix > 0 });
-      const { connection, catalog, parts } = this.#session;
       const reads = readsOf(prepared.compiled);
       const counted = this.#namesVariable(sql) ? reads.map(({ partitionFilter: _, ...read }) => read) : reads;
-      this.bytes += await parts.readBytes.count(connection, catalog, counted);
+      const { processed, billed } = await this.#session.bytesOf(counted);
+      this.processed += processed;
+      this.billed += billed;
       return prepared;
     } catch (error) {
       throw shiftPosition(error, { line, column: column - prefix });

@@ -19,7 +19,6 @@ import { TableLocks } from "./locks.ts";
 import { dryRunOutcome } from "./outcome.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { prepareStatement, readsOf } from "./prepare.ts";
-import { ReadBytes } from "./read-bytes.ts";
 import { isScript, knownType, scriptStatements } from "./script-tree.ts";
 import { dropTemporaries, type EngineParts, Session, TEMP_DATASET_PREFIX } from "./session.ts";
 import { SessionRegistry } from "./sessions.ts";
@@ -47,14 +46,12 @@ export class Engine implements QueryEngine {
 
   constructor(storage: Storage, options: EngineOptions = {}) {
     const { analyzer = new Analyzer(), jobs } = options;
-    const readBytes = new ReadBytes(storage.catalog);
     this.#sessions = new SessionRegistry(options.now);
     this.#parts = {
       storage,
       analyzer,
       compiled: new CompiledQueries(),
       locks: new TableLocks(),
-      readBytes,
       jobs,
       sessions: this.#sessions,
       javaScript: new JavaScriptRuntime(options.javaScriptTimeLimitMs),
@@ -192,7 +189,8 @@ async function runPlain(
   for (const definition of functions) await executeStatement(session, text.textOf(definition), frame);
   const sql = text.textOf(last);
   try {
-    if (request.dryRun && isTransaction) return { statementType: knownType(last), bytesProcessed: 0 };
+    if (request.dryRun && isTransaction)
+      return { statementType: knownType(last), bytesProcessed: 0, bytesBilled: 0 };
     if (request.dryRun) return await dryRun(session, sql);
     const type = knownType(last);
     request.onStatement?.("before", { text: sql, type });
@@ -207,7 +205,7 @@ async function runPlain(
 }
 
 async function dryRun(session: Session, sql: string): Promise<QueryOutcome> {
-  const { variables, request, connection, catalog, parts, location } = session;
+  const { variables, request, location } = session;
   const frame = { variables, parameters: request.parameters };
   const undeclared = await undeclaredParameters(session, sql, frame);
   const isComplete = undeclared.length === 0;
@@ -217,7 +215,7 @@ async function dryRun(session: Session, sql: string): Promise<QueryOutcome> {
   const reads = readsOf(compiled).map((read) =>
     isComplete ? read : { ...read, partitionFilter: undefined },
   );
-  const bytes = await parts.readBytes.count(connection, catalog, reads);
+  const bytes = await session.bytesOf(reads);
   return {
     ...dryRunOutcome(compiled, bytes),
     location: location.settled,
@@ -231,17 +229,19 @@ function isTemporaryFunction(node: TreeNode): boolean {
 
 /** A script's result is that of the last SELECT, DML or DDL statement: https://cloud.google.com/bigquery/docs/multi-statement-queries */
 function scriptOutcome({ children, location, system }: Session): QueryOutcome {
-  const outcomes = children.flatMap(({ outcome }) => (outcome === undefined ? [] : [outcome]));
+  const outcomes = children.flatMap(({ outcome, isExpression }) =>
+    outcome === undefined || isExpression ? [] : [outcome],
+  );
   const last = outcomes.findLast(({ statementType }) => !/_TRANSACTION$|^ASSERT$/.test(statementType));
   const { schema, rows, dml, numDmlAffectedRows } = last ?? {};
-  const bytesProcessed = Number(system.get("script.bytes_processed"));
   return {
     statementType: "SCRIPT",
     schema,
     rows,
     dml,
     numDmlAffectedRows,
-    bytesProcessed,
+    bytesProcessed: Number(system.get("script.bytes_processed")),
+    bytesBilled: Number(system.get("script.bytes_billed")),
     location: location.settled,
     children,
   };

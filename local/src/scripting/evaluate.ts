@@ -5,6 +5,7 @@ import { typeText } from "../type-text.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
 import { asBigQueryError, untilUndisturbed } from "./execute.ts";
+import { dryRunOutcome } from "./outcome.ts";
 import { prepareStatement, type StatementFrame } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -48,7 +49,7 @@ export async function evaluateExpression(
   }
 }
 
-/** The rows of a query as values of the script. */
+/** The rows of a query as values of the script. One that reads tables is a job of the script as its statements are. */
 export async function readValues(
   session: Session,
   sql: string,
@@ -56,11 +57,18 @@ export async function readValues(
   targets?: readonly SqlType[],
 ): Promise<{ columns: readonly { name: string; type: SqlType }[]; rows: SqlValue[][] }> {
   return await untilUndisturbed(session, async () => {
+    const startTime = Date.now();
     const { compiled } = await prepareStatement(session, sql, frame, { targets, asValue: true });
     if (compiled.kind !== "query") throw new BigQueryError("invalidQuery", "A query is needed here", "query");
+    const bytes = compiled.reads.length === 0 ? undefined : await session.bytesOf(compiled.reads);
     const result = await session.reading((connection) =>
       MemoryResult.read(connection, compiled.sql, compiled.columns),
     );
+    if (bytes !== undefined) {
+      const outcome = dryRunOutcome(compiled, bytes);
+      const stackFrames = frame.stackFrames?.() ?? [];
+      session.addChild({ sql, stackFrames, startTime, endTime: Date.now(), isExpression: true, outcome });
+    }
     return { columns: compiled.columns, rows: result.rows() };
   });
 }

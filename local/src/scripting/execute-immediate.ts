@@ -4,6 +4,7 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import type { ParameterValue, QueryOutcome } from "../jobs/ports.ts";
 import type { SqlValue } from "../values.ts";
 import { executeStatement } from "./execute.ts";
+import { dryRunOutcome } from "./outcome.ts";
 import { TextParameters } from "./positional-parameters.ts";
 import { type Parameters, prepareStatement } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
@@ -48,11 +49,12 @@ export async function executeImmediate(caller: Script, node: TreeNode): Promise<
     const types = targets.map(({ type }) => type);
     const { compiled } = await prepareStatement(session, sql, frame, { targets: types, asValue: true });
     if (compiled.kind !== "query") throw invalid("EXECUTE IMMEDIATE INTO needs a query");
+    const bytes = await session.bytesOf(compiled.reads);
     const rows = await session.reading((connection) =>
       MemoryResult.read(connection, compiled.sql, compiled.columns),
     );
     assignRow(targets, rows);
-    return { statementType: "SELECT", schema: rows.schema, rows, bytesProcessed: 0 };
+    return { ...dryRunOutcome(compiled, bytes), schema: rows.schema, rows };
   };
   await caller.child(sql, "SELECT", work, frames);
 }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Assert, CompiledDml, CompiledQuery, CompiledStatement } from "../compiler/compiled.ts";
 import { toRuntimeError } from "../compiler/runtime-errors.ts";
 import { BigQueryError } from "../errors.ts";
 import { TOO_COMPLEX } from "../googlesql/client.ts";
 import type { QueryOutcome } from "../jobs/ports.ts";
+import type { CatalogChange } from "../storage/catalog-change.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import type { Loss } from "../storage/history.ts";
 import { isUnnamed } from "../storage/schema.ts";
+import { type ContentsChange, readContents } from "../storage/table-contents.ts";
 import { runDdl } from "./ddl.ts";
 import { isDdl } from "./ddl-statements.ts";
 import { writeDestination } from "./destination.ts";
@@ -63,16 +64,15 @@ async function attemptStatement(session: Session, prepared: PreparedStatement): 
   const { compiled } = prepared;
   if (readsOf(compiled).some(({ past }) => past)) await session.parts.storage.catalog.settle();
   // Counted before the statement changes what it reads.
-  const bytesProcessed = await session.reading((connection) =>
-    session.parts.readBytes.count(connection, session.catalog, readsOf(compiled)),
-  );
+  const bytes = await session.bytesOf(readsOf(compiled));
   const details = await runCompiled(session, prepared);
   const type = statementType(compiled);
   return {
     statementType: type,
     ...(type === "CREATE_TABLE_AS_SELECT" ? { writtenTable: details.ddlTarget } : {}),
     referencedTables: referencedTables(compiled),
-    bytesProcessed,
+    bytesProcessed: bytes.processed,
+    bytesBilled: bytes.billed,
     location: session.location.settled,
     ...details,
   };
@@ -152,7 +152,7 @@ async function dmlInTransaction(
 ): Promise<Counts> {
   const entry = needTarget(session, dml);
   const steps = [...dml.steps.map(({ sql }) => sql), ...dml.cleanup];
-  return await transaction.write(entry, lossOf(dml), steps, (connection) => runSteps(connection, dml));
+  return await transaction.write(entry, lossOf(dml), steps, (change) => runSteps(change, entry, dml));
 }
 
 async function dmlAlone(session: Session, dml: CompiledDml, version: string): Promise<Counts> {
@@ -166,8 +166,9 @@ async function dmlAlone(session: Session, dml: CompiledDml, version: string): Pr
         const entry = change.needTable(dml.target);
         // Another statement may have altered the table while this one waited.
         if (entry.version !== version) throw new StaleStatement();
+        const counts = await runSteps(change, entry, dml);
         change.touch(entry, lossOf(dml));
-        return await runSteps(change.connection, dml);
+        return counts;
       },
       () => {
         committed = true;
@@ -196,11 +197,16 @@ function lossOf({ steps }: CompiledDml): Loss | undefined {
   return steps.some(({ gives }) => gives === "deleted") ? "removed" : undefined;
 }
 
-async function runSteps(connection: DuckDBConnection, dml: CompiledDml): Promise<Counts> {
+async function runSteps(change: CatalogChange, entry: TableEntry, dml: CompiledDml): Promise<Counts> {
+  const { connection } = change;
   const counts: Counts = { inserted: 0, updated: 0, deleted: 0 };
+  const changes: ContentsChange[] = [];
   try {
-    for (const { sql, gives } of dml.steps) {
+    for (const { sql, gives, contents } of dml.steps) {
+      if (contents?.removesAll) changes.push(...(await change.committedContents(entry)));
+      if (contents?.before !== undefined) changes.push(...(await readContents(connection, contents.before)));
       const reader = await connection.runAndReadAll(sql);
+      if (contents?.after !== undefined) changes.push(...(await readContents(connection, contents.after)));
       if (gives === undefined) continue;
       const first = reader.getRows()[0]?.[0];
       if (gives === "fail") {
@@ -211,5 +217,6 @@ async function runSteps(connection: DuckDBConnection, dml: CompiledDml): Promise
     // In a transaction that DuckDB has given up they are gone already.
     for (const sql of dml.cleanup) await connection.run(sql).catch(() => undefined);
   }
+  change.record(entry, changes);
   return counts;
 }

@@ -1,6 +1,6 @@
 import type { Described, TableEntry } from "../storage/entries.ts";
+import { isIngestionTimePartitioned } from "../storage/partition-keys.ts";
 import { elementType } from "../storage/schema.ts";
-import { isIngestionTimePartitioned } from "../storage/tables.ts";
 import { typeText } from "../type-text.ts";
 import type { FieldSchema } from "../types.ts";
 import type { SqlValue } from "../values.ts";

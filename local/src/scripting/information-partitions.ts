@@ -1,22 +1,20 @@
 import type { TableEntry } from "../storage/entries.ts";
 import { partitionId } from "../storage/partitions.ts";
-import { fieldType } from "../storage/schema.ts";
-import { valueSize } from "../storage/sizes.ts";
-import { quoteName, quoteText } from "../values.ts";
+import { rowBytes } from "../storage/table-contents.ts";
+import { quoteText } from "../values.ts";
 
 /** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
 export function partitionsSql(entries: readonly TableEntry[]): string {
   const parts = entries.flatMap((entry) => {
     if (entry.physical === undefined) return [];
-    const size = rowSize(entry);
     const time = `make_timestamptz(${BigInt(entry.lastModifiedTime) * 1000n}::BIGINT)`;
     const id = partitionId(entry.partitioning);
-    const from = `(SELECT ${id} AS id, ${size} AS bytes FROM ${entry.physical})`;
+    const from = `(SELECT ${id} AS "partition id", * FROM ${entry.physical})`;
     const where = id === "NULL::VARCHAR" ? " HAVING count(*) >= 0" : "";
-    const group = id === "NULL::VARCHAR" ? "" : " GROUP BY id";
-    const sum = "coalesce(sum(bytes), 0)::BIGINT";
+    const group = id === "NULL::VARCHAR" ? "" : ' GROUP BY "partition id"';
+    const sum = rowBytes(entry);
     return [
-      `SELECT ${names(entry)}, ${group === "" ? "NULL::VARCHAR" : "id"} AS partition_id, count(*) AS total_rows, ${sum} AS total_logical_bytes, ${sum} AS total_billable_bytes, ${time} AS last_modified_time, 'ACTIVE' AS storage_tier FROM ${from}${group}${where}`,
+      `SELECT ${names(entry)}, ${group === "" ? "NULL::VARCHAR" : '"partition id"'} AS partition_id, count(*) AS total_rows, ${sum} AS total_logical_bytes, ${sum} AS total_billable_bytes, ${time} AS last_modified_time, 'ACTIVE' AS storage_tier FROM ${from}${group}${where}`,
     ];
   });
   const empty =
@@ -29,7 +27,7 @@ export function tableSizesSql(entries: readonly TableEntry[]): string {
   const parts = entries.flatMap((entry) => {
     if (entry.physical === undefined) return [];
     const created = `make_timestamptz(${BigInt(entry.creationTime) * 1000n}::BIGINT)`;
-    const bytes = `coalesce(sum(${rowSize(entry)}), 0)::BIGINT`;
+    const bytes = rowBytes(entry);
     const partitions = `count(DISTINCT ${partitionId(entry.partitioning)})`;
     return [
       `SELECT ${quoteText(entry.ref.projectId)} AS project_id, ${names(entry)}, ${created} AS creation_time, count(*) AS total_rows, ${partitions} AS total_partitions, ${bytes} AS total_logical_bytes, false AS deleted, 'BASE TABLE' AS table_type FROM ${entry.physical}`,
@@ -43,9 +41,4 @@ export function tableSizesSql(entries: readonly TableEntry[]): string {
 function names({ ref }: TableEntry): string {
   const { projectId, datasetId, tableId } = ref;
   return `${quoteText(projectId)} AS table_catalog, ${quoteText(datasetId)} AS table_schema, ${quoteText(tableId)} AS table_name`;
-}
-
-function rowSize(entry: TableEntry): string {
-  const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
-  return sizes.length === 0 ? "0" : sizes.join(" + ");
 }

@@ -67,7 +67,8 @@ export class Interpreter implements Script {
 
   /** What these parts of the text can refer to. */
   frame(...nodes: readonly TreeNode[]): StatementFrame {
-    return { variables: this.#scope, parameters: this.#parameters.of(...nodes) };
+    const stackFrames = () => this.stackFrames();
+    return { variables: this.#scope, parameters: this.#parameters.of(...nodes), stackFrames };
   }
 
   /** Where the script is now: the statement that runs, and the calls that led to it. */
@@ -164,15 +165,12 @@ export class Interpreter implements Script {
       session.request.onStatement?.("before", statement);
       const outcome = await run();
       session.request.onStatement?.("after", { text: sql, type: outcome.statementType });
-      session.children.push({ sql, stackFrames, startTime, endTime: Date.now(), outcome });
-      session.system.set("script.num_child_jobs", BigInt(session.children.length));
-      const bytes = session.system.get("script.bytes_processed") as bigint;
-      session.system.set("script.bytes_processed", bytes + BigInt(Math.round(outcome.bytesProcessed)));
+      session.addChild({ sql, stackFrames, startTime, endTime: Date.now(), outcome });
       return outcome;
     } catch (error) {
       const shown = asBigQueryError(error);
       if (shown instanceof BigQueryError) {
-        session.children.push({ sql, stackFrames, startTime, endTime: Date.now(), error: shown });
+        session.addChild({ sql, stackFrames, startTime, endTime: Date.now(), error: shown });
       }
       throw shown;
     }

@@ -11,8 +11,8 @@ import type {
 } from "../googlesql/source.ts";
 import type { CatalogView } from "../storage/catalog-view.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
+import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/partition-keys.ts";
 import { schemaColumns } from "../storage/schema.ts";
-import { isIngestionTimePartitioned, PARTITION_TIME } from "../storage/tables.ts";
 import type { TableRef } from "../types.ts";
 import { withColumnDefaults } from "./column-defaults.ts";
 import type { JobLister } from "./information-jobs.ts";

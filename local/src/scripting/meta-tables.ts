@@ -1,6 +1,6 @@
 import type { CatalogView } from "../storage/catalog-view.ts";
 import type { TableEntry } from "../storage/entries.ts";
-import { rowBytes } from "../storage/sizes.ts";
+import { rowBytes } from "../storage/table-contents.ts";
 import type { SqlType } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
 import type { LiveTable } from "./live-table.ts";
@@ -35,7 +35,7 @@ export function tablesMetaTable(catalog: CatalogView, projectId: string, dataset
     const { tableId } = entry.ref;
     const texts = [projectId, datasetId, tableId].map(quoteText);
     const times = [entry.creationTime, catalog.lastModified(entry)];
-    const sizes = entry.physical === undefined ? ["0", "0"] : ["count(*)", `${rowBytes(entry)}::BIGINT`];
+    const sizes = entry.physical === undefined ? ["0", "0"] : ["count(*)", rowBytes(entry)];
     const from = entry.physical === undefined ? "" : ` FROM ${entry.physical}`;
     return `SELECT ${[...texts, ...times, ...sizes, TYPES[entry.kind]].join(", ")}${from}`;
   });

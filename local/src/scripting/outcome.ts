@@ -3,6 +3,7 @@ import type { QueryOutcome } from "../jobs/ports.ts";
 import { schemaOfColumns } from "../storage/schema.ts";
 import type { TableRef } from "../types.ts";
 import { readsOf } from "./prepare.ts";
+import type { BytesRead } from "./read-bytes.ts";
 
 /** The names that BigQuery gives statements: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics2 */
 export function statementType(compiled: CompiledStatement): string {
@@ -38,12 +39,13 @@ export function referencedTables(compiled: CompiledStatement): TableRef[] {
 }
 
 /** What a dry run says of a statement. */
-export function dryRunOutcome(compiled: CompiledStatement, bytesProcessed: number): QueryOutcome {
+export function dryRunOutcome(compiled: CompiledStatement, bytes: BytesRead): QueryOutcome {
   const query = compiled.kind === "query" ? compiled : undefined;
   return {
     statementType: statementType(compiled),
     schema: query === undefined ? undefined : schemaOfColumns(query.columns),
     referencedTables: referencedTables(compiled),
-    bytesProcessed,
+    bytesProcessed: bytes.processed,
+    bytesBilled: bytes.billed,
   };
 }

@@ -1,7 +1,7 @@
 import type { CompiledStatement, TableRead } from "../compiler/compiled.ts";
 import type { AnalyzedStatement } from "../googlesql/analyzed-statement.ts";
 import type { AnalysisEnv } from "../googlesql/source.ts";
-import type { ParameterValue } from "../jobs/ports.ts";
+import type { ParameterValue, StackFrame } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
 import { compileContext } from "./compile-context.ts";
 import { LiveSource } from "./live-source.ts";
@@ -27,6 +27,8 @@ const WRITES = new Set(["InsertStmt", "UpdateStmt", "MergeStmt"]);
 export interface StatementFrame {
   readonly variables: Scope;
   readonly parameters: Parameters;
+  /** Where a script is now; absent outside of scripts. */
+  readonly stackFrames?: () => readonly StackFrame[];
 }
 
 /** What a statement is analyzed against: the tables as they are now, and what it can refer to besides them. */

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { TableRead } from "../compiler/compiled.ts";
 import type { Analyzer } from "../googlesql/analyzer.ts";
 import type { FoundRoutine } from "../googlesql/source.ts";
 import type { JavaScriptRun, JavaScriptRuntime } from "../javascript/runtime.ts";
@@ -13,7 +14,7 @@ import type { CompiledQueries } from "./compiled-queries.ts";
 import type { JobLister } from "./information-jobs.ts";
 import { JobLocation } from "./job-location.ts";
 import type { TableLocks } from "./locks.ts";
-import type { ReadBytes } from "./read-bytes.ts";
+import { type BytesRead, countBytes } from "./read-bytes.ts";
 import { Scope } from "./scope.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -29,7 +30,6 @@ export interface EngineParts {
   readonly analyzer: Analyzer;
   readonly compiled: CompiledQueries;
   readonly locks: TableLocks;
-  readonly readBytes: ReadBytes;
   /** For INFORMATION_SCHEMA.JOBS. */
   readonly jobs?: JobLister;
   readonly sessions: OpenSessions;
@@ -175,6 +175,22 @@ export class Session {
       await change.rollback();
       throw error;
     }
+  }
+
+  /** What reading these tables costs, as they are now. */
+  bytesOf(reads: readonly TableRead[]): Promise<BytesRead> {
+    return this.reading((connection) => countBytes(connection, this.catalog, reads));
+  }
+
+  /** Adds a job of the script, and what it cost. */
+  addChild(child: ChildJob): void {
+    this.children.push(child);
+    const add = (name: string, more = 0): void => {
+      this.system.set(name, (this.system.get(name) as bigint) + BigInt(Math.round(more)));
+    };
+    add("script.num_child_jobs", 1);
+    add("script.bytes_processed", child.outcome?.bytesProcessed);
+    add("script.bytes_billed", child.outcome?.bytesBilled);
   }
 
   /** Fails if the job has been cancelled. */

@@ -17,7 +17,7 @@ export async function runTransactionStatement(session: Session, type: string): P
     if (type === "COMMIT_TRANSACTION") await transaction.commit();
     else await transaction.rollback();
   }
-  return { statementType: type, bytesProcessed: 0 };
+  return { statementType: type, bytesProcessed: 0, bytesBilled: 0 };
 }
 
 function invalid(message: string): BigQueryError {

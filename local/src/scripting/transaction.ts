@@ -68,12 +68,12 @@ export class Transaction {
     entry: TableEntry,
     loss: Loss | undefined,
     steps: readonly string[],
-    work: (connection: DuckDBConnection) => Promise<T>,
+    work: (change: CatalogChange) => Promise<T>,
   ): Promise<T> {
     const name = tableName(entry.ref);
     if (loss !== undefined) this.#lock(name);
     this.#written.set(name, entry.ref);
-    const result = await this.read(work);
+    const result = await this.read(() => work(this.#change));
     this.#steps.push(...steps);
     this.#change.touch(entry, loss);
     return result;

@@ -12,9 +12,17 @@ import {
   tableKey,
 } from "./catalog-entries.ts";
 import type { CatalogView } from "./catalog-view.ts";
+import type { ContentsChanges } from "./contents-ledger.ts";
 import { rollback } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
-import type { Loss, TableHistory } from "./history.ts";
+import { keepRows, type Loss, type TableHistory } from "./history.ts";
+import {
+  type ContentsChange,
+  contentsSql,
+  FIRST_OWN_ROW,
+  readContents,
+  type TableContents,
+} from "./table-contents.ts";
 
 /** What a change is a change of, and who writes it down. */
 export interface CommittedCatalog extends CatalogView {
@@ -32,6 +40,10 @@ export interface CommittedCatalog extends CatalogView {
   peek(key: EntryKey): Entry | undefined;
   /** The table of this name whose time is over: nobody sees it, but its rows are still there. */
   expiredTable(ref: TableRef): TableEntry | undefined;
+  /** Whether the table, by its name in DuckDB, is committed. */
+  isKnown(physical: string): boolean;
+  /** Whether the table was there, with these very rows, when all changes up to the point in time `since` were made. */
+  isUnchanged(physical: string, since: number): boolean;
   /** Writes a change and commits its transaction, one change at a time; called by `CatalogChange.commit` alone. */
   commitChange(
     change: CatalogChange,
@@ -48,6 +60,7 @@ export interface ChangedRows {
   /** Tables whose rows, past ones too, are in another one from now on, by the one that they were in. */
   readonly moved: ReadonlyMap<string, string>;
   readonly retired: ReadonlyMap<TableEntry, number>;
+  readonly contents: ContentsChanges;
 }
 
 /**
@@ -58,7 +71,11 @@ export class CatalogChange implements CatalogView {
   readonly connection: DuckDBConnection;
   readonly catalog: CommittedCatalog;
   readonly #writes = new Map<EntryKey, { base: Entry | undefined; next: Entry | undefined }>();
-  readonly #touched = new Set<string>();
+  readonly #touched = new Map<string, TableEntry>();
+  /** What was done to rows that others committed, by physical table. */
+  readonly #contents = new Map<string, ContentsChange[]>();
+  /** What tables hold now; forgotten when they change. */
+  readonly #held = new Map<string, TableContents>();
   readonly #lost = new Map<string, Loss>();
   readonly #moved = new Map<string, string>();
   readonly #retired = new Map<TableEntry, number>();
@@ -159,7 +176,8 @@ export class CatalogChange implements CatalogView {
   /** Says that rows of the table changed, and whether some of them were removed or updated, of which copies are kept. */
   touch(entry: TableEntry, loss?: Loss): void {
     if (entry.physical === undefined) return;
-    this.#touched.add(entry.physical);
+    this.#touched.set(entry.physical, entry);
+    this.#held.delete(entry.physical);
     if (loss !== undefined && this.#lost.get(entry.physical) !== "updated")
       this.#lost.set(entry.physical, loss);
   }
@@ -167,6 +185,74 @@ export class CatalogChange implements CatalogView {
   /** Says that a DuckDB table has the rows of another one, and its past. */
   move(from: string, to: string): void {
     this.#moved.set(from, to);
+  }
+
+  /**
+   * Says what the change did to rows of a table that were there before it. Rows that the change inserts are counted when it is
+   * committed, and those that it inserts and changes again too.
+   */
+  record({ physical = "" }: TableEntry, changes: readonly ContentsChange[]): void {
+    this.#contents.set(physical, [...(this.#contents.get(physical) ?? []), ...changes]);
+    this.#held.delete(physical);
+  }
+
+  /** What a table holds, with what the change has done to it so far. */
+  async contents(entry: TableEntry): Promise<TableContents> {
+    const { physical } = entry;
+    const committed = await this.catalog.contents(entry);
+    if (physical === undefined || !this.#isChanged(physical)) return committed;
+    const known = this.#held.get(physical);
+    if (known !== undefined) return known;
+    const held = committed.with(await this.#changes(entry, physical));
+    this.#held.set(physical, held);
+    return held;
+  }
+
+  /** What is lost where all rows that others committed go. */
+  async committedContents(entry: TableEntry): Promise<ContentsChange[]> {
+    const physical = entry.physical ?? "";
+    if (this.catalog.isUnchanged(physical, this.#since)) {
+      const committed = await this.catalog.contents(entry);
+      return committed.with(this.#contents.get(physical) ?? []).changes(-1);
+    }
+    const committed = `${physical} WHERE rowid < ${FIRST_OWN_ROW}`;
+    return readContents(this.connection, contentsSql(entry, committed, "-"));
+  }
+
+  /** Deletes the rows of a table for which a DuckDB condition holds. */
+  async deleteRows(entry: TableEntry, condition: string): Promise<void> {
+    const { physical = "" } = entry;
+    const lost = `${physical} WHERE rowid < ${FIRST_OWN_ROW} AND (${condition})`;
+    const changes = await readContents(this.connection, contentsSql(entry, lost, "-"));
+    for (const sql of keepRows(physical, condition, "removed")) await this.run(sql);
+    await this.run(`DELETE FROM ${physical} WHERE ${condition}`);
+    this.record(entry, changes);
+    this.touch(entry, "removed");
+  }
+
+  #isChanged(physical: string): boolean {
+    return this.#touched.has(physical) || this.#contents.has(physical) || !this.catalog.isKnown(physical);
+  }
+
+  async #changes(entry: TableEntry, physical: string): Promise<ContentsChange[]> {
+    const own = contentsSql(entry, `${physical} WHERE rowid >= ${FIRST_OWN_ROW}`);
+    return [...(this.#contents.get(physical) ?? []), ...(await readContents(this.connection, own))];
+  }
+
+  /** What the change does to each table's contents, new tables included. */
+  async #allChanges(): Promise<Map<string, ContentsChange[]>> {
+    const written = [...this.#writes.values()].flatMap(({ next }) =>
+      next?.kind === "table" ? [next.value] : [],
+    );
+    const changes = new Map<string, ContentsChange[]>();
+    for (const entry of [...this.#touched.values(), ...written]) {
+      const { physical } = entry;
+      // Rows may have moved to another table since.
+      const isThere = physical !== undefined && this.getTable(entry.ref)?.physical === physical;
+      if (isThere && this.#isChanged(physical) && !changes.has(physical))
+        changes.set(physical, await this.#changes(entry, physical));
+    }
+    return changes;
   }
 
   /** Says that the table's rows were copied to where they are kept from now on: the change fails if there are new ones by then. */
@@ -184,10 +270,11 @@ export class CatalogChange implements CatalogView {
     if (this.#ended) throw new Error("the change has ended");
     try {
       const rows = {
-        touched: this.#touched,
+        touched: new Set(this.#touched.keys()),
         lost: this.#lost,
         moved: this.#moved,
         retired: this.#retired,
+        contents: await this.#allChanges(),
       };
       await this.catalog.commitChange(this, this.#writes, rows);
       this.#ended = true;

@@ -15,6 +15,7 @@ import {
   routineKey,
   tableKey,
 } from "./catalog-entries.ts";
+import { ContentsLedger } from "./contents-ledger.ts";
 import type { Database } from "./database.ts";
 import { type DatasetEntry, type RoutineEntry, type TableEntry, tableName } from "./entries.ts";
 import {
@@ -26,6 +27,7 @@ import {
   REMOVED,
   type TableHistory,
 } from "./history.ts";
+import type { TableContents } from "./table-contents.ts";
 
 /**
  * Datasets, tables, views and routines. All entries are in memory; each change is also a row of `meta.log`, written by the same
@@ -37,8 +39,11 @@ export class Catalog implements CommittedCatalog {
   /** Where new datasets live unless their creator says otherwise. */
   readonly location: string;
   readonly #entries = new Map<EntryKey, Entry>();
-  /** When the rows of a physical table last changed, in milliseconds; and how often they did, for caches. */
-  readonly #touched = new Map<string, { time: number; count: number; at: number }>();
+  /** When the rows of a physical table last changed, in milliseconds; and when by the count of all such changes. */
+  readonly #touched = new Map<string, { time: number; at: number }>();
+  readonly #ledger: ContentsLedger;
+  /** Physical tables of which rows change by the commit that is under way. */
+  #committing: ReadonlySet<string> = new Set();
   #touches = 0;
   #sequence = 0n;
   #number = 0;
@@ -53,6 +58,7 @@ export class Catalog implements CommittedCatalog {
   private constructor(database: Database, location: string) {
     this.database = database;
     this.location = location;
+    this.#ledger = new ContentsLedger(database.isDurable);
   }
 
   /** Reads the catalog of a database; an empty database has an empty one. */
@@ -84,7 +90,7 @@ export class Catalog implements CommittedCatalog {
     const unmarked = await this.#markRows(connection);
     for (const [index, [key, value]] of live.entries()) {
       if (key.startsWith("touched:")) {
-        this.#touched.set(key.slice("touched:".length), { time: Number(value), count: 0, at: 0 });
+        this.#touched.set(key.slice("touched:".length), { time: Number(value), at: 0 });
         continue;
       }
       if (key.startsWith("updated:")) {
@@ -116,6 +122,10 @@ export class Catalog implements CommittedCatalog {
       connection,
       live.filter(([key]) => kept.has(key)),
     );
+    const counted = [...this.#entries.values()].flatMap((entry) =>
+      entry.kind === "table" ? [entry.value] : [],
+    );
+    await this.#ledger.load(connection, counted);
   }
 
   /** Gives the tables of a data file from before there was a history its column; says which they were. */
@@ -201,9 +211,19 @@ export class Catalog implements CommittedCatalog {
     return [...projects].sort(compareText);
   }
 
-  /** How often the rows of a table have changed since the start: a key for caches of what is computed from them. */
-  dataVersion(entry: TableEntry): string {
-    return `${entry.physical ?? ""}.${this.#touched.get(entry.physical ?? "")?.count ?? 0}`;
+  contents(entry: TableEntry): Promise<TableContents> {
+    return Promise.resolve(this.#ledger.contents(entry));
+  }
+
+  /** Whether the table, by its name in DuckDB, is committed. */
+  isKnown(physical: string): boolean {
+    return this.#ledger.has(physical);
+  }
+
+  /** Whether the table was there, with these very rows, when all changes up to the point in time `since` were made. */
+  isUnchanged(physical: string, since: number): boolean {
+    const changedAt = this.#touched.get(physical)?.at ?? 0;
+    return this.#ledger.has(physical) && changedAt <= since && !this.#committing.has(physical);
   }
 
   lastModified(entry: TableEntry): number {
@@ -307,7 +327,7 @@ export class Catalog implements CommittedCatalog {
   async commitChange(
     { connection, number }: CatalogChange,
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
-    { touched, lost, moved, retired }: ChangedRows,
+    { touched, lost, moved, retired, contents }: ChangedRows,
   ): Promise<void> {
     const previous = this.#commits;
     let release: () => void = () => undefined;
@@ -338,6 +358,8 @@ export class Catalog implements CommittedCatalog {
           `INSERT INTO meta.log VALUES ${values.join(", ")}; INSERT INTO meta.commits VALUES (${number}, to_timestamp(${time} / 1000))`,
         );
       }
+      await this.#ledger.save(connection, contents);
+      this.#committing = touched;
       await connection.run("COMMIT");
       for (const physical of lost.keys()) this.#past.add(physical);
       for (const [from, to] of moved) if (this.#past.has(from)) this.#past.add(to);
@@ -346,15 +368,33 @@ export class Catalog implements CommittedCatalog {
         if (next === undefined) this.#entries.delete(key);
         else this.#entries.set(key, next);
       }
+      this.#ledger.apply(contents, writtenTables(writes), droppedTables(writes));
       for (const physical of touched) {
         this.#touches += 1;
-        const count = (this.#touched.get(physical)?.count ?? 0) + 1;
-        this.#touched.set(physical, { time, count, at: this.#touches });
+        this.#touched.set(physical, { time, at: this.#touches });
       }
     } finally {
+      this.#committing = new Set();
       release();
     }
   }
+}
+
+type Writes = ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>;
+
+function writtenTables(writes: Writes): ReadonlyMap<string, TableEntry> {
+  return new Map([...writes.values()].flatMap(({ next }) => physicalTable(next)));
+}
+
+function droppedTables(writes: Writes): string[] {
+  const kept = writtenTables(writes);
+  const before = [...writes.values()].flatMap(({ base }) => physicalTable(base));
+  return before.flatMap(([physical]) => (kept.has(physical) ? [] : [physical]));
+}
+
+function physicalTable(entry: Entry | undefined): [string, TableEntry][] {
+  if (entry?.kind !== "table" || entry.value.physical === undefined) return [];
+  return [[entry.value.physical, entry.value]];
 }
 
 /** When rows of DuckDB tables were last updated, for those of which that changes. */

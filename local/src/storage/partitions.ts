@@ -4,19 +4,12 @@ import type { FieldSchema, Partitioning } from "../types.ts";
 import { quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, tableName } from "./entries.ts";
-import { keepRows } from "./history.ts";
+import { PARTITION_TIME, partitioningColumn } from "./partition-keys.ts";
 import { elementType } from "./schema.ts";
-import { isIngestionTimePartitioned, PARTITION_TIME } from "./tables.ts";
 
 const FORMATS = { HOUR: "%Y%m%d%H", DAY: "%Y%m%d", MONTH: "%Y%m", YEAR: "%Y" } as const;
 const ID_DIGITS = { HOUR: 10, DAY: 8, MONTH: 6, YEAR: 4 } as const;
 const SPECIAL = ["__NULL__", "__UNPARTITIONED__"];
-
-/** The column that decides a row's partition; undefined for a table without partitions. */
-function partitioningColumn(partitioning: Partitioning): string | undefined {
-  if (isIngestionTimePartitioned(partitioning)) return PARTITION_TIME;
-  return partitioning.timePartitioning?.field ?? partitioning.rangePartitioning?.field;
-}
 
 /**
  * The DuckDB expression for the id of the partition that a row lies in, NULL for a table without partitions; `column` is the partitioning
@@ -63,11 +56,7 @@ export async function clearPartition(
   writeDisposition: string,
 ): Promise<void> {
   const condition = inPartition(entry, id);
-  if (writeDisposition === "WRITE_TRUNCATE") {
-    for (const sql of keepRows(entry.physical ?? "", condition, "removed")) await change.run(sql);
-    await change.run(`DELETE FROM ${entry.physical} WHERE ${condition}`);
-    change.touch(entry, "removed");
-  }
+  if (writeDisposition === "WRITE_TRUNCATE") await change.deleteRows(entry, condition);
   if (writeDisposition !== "WRITE_EMPTY") return;
   const reader = await change.connection.runAndReadAll(
     `SELECT 1 FROM ${entry.physical} WHERE ${condition} LIMIT 1`,

@@ -1,8 +1,4 @@
 import type { SqlType } from "../types.ts";
-import { quoteName } from "../values.ts";
-import type { Catalog } from "./catalog.ts";
-import type { TableEntry } from "./entries.ts";
-import { fieldType } from "./schema.ts";
 
 /** Bytes of a value of fixed size: https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes */
 const FIXED: Partial<Record<SqlType["kind"], number>> = {
@@ -19,6 +15,9 @@ const FIXED: Partial<Record<SqlType["kind"], number>> = {
   RANGE: 16,
 };
 
+/** A pair of coordinates in the text of a GEOGRAPHY. */
+const VERTEX = "[-+0-9.eE]+ [-+0-9.eE]+";
+
 /** The DuckDB expression for a value's logical size in bytes; NULL has none. */
 export function valueSize(type: SqlType, sql: string, depth = 0): string {
   if (type.kind === "STRUCT") {
@@ -27,61 +26,41 @@ export function valueSize(type: SqlType, sql: string, depth = 0): string {
     );
     return fields.length === 0 ? "0" : `(${fields.join(" + ")})`;
   }
-  if (type.kind === "ARRAY") {
-    const fixed = FIXED[type.element.kind];
-    if (fixed !== undefined) return `coalesce(len(${sql}) * ${fixed}, 0)`;
-    const item = `e${depth}`;
-    const sizes = `list_transform(${sql}, lambda ${item}: ${valueSize(type.element, item, depth + 1)})`;
-    return `coalesce(list_sum(${sizes})::BIGINT, 0)`;
-  }
   const fixed = FIXED[type.kind];
   if (fixed !== undefined) return `CASE WHEN ${sql} IS NULL THEN 0 ELSE ${fixed} END`;
-  if (type.kind === "BYTES") return `coalesce(octet_length(${sql}) + 2, 0)`;
-  return `coalesce(strlen(${sql}) + 2, 0)`;
+  return `coalesce(${varyingSize(type, sql, depth)}, 0)`;
 }
 
-/** What a table holds. */
-export interface TableSize {
-  readonly rows: number;
-  readonly bytes: number;
+/** The DuckDB aggregate for the logical bytes of a column of values. One aggregate a leaf: it is worked out for all that is written. */
+export function sizeSum(type: SqlType, sql: string): string {
+  if (type.kind === "STRUCT") {
+    const fields = type.fields.map((field, index) =>
+      sizeSum(field.type, `struct_extract(${sql}, 'f${index}')`),
+    );
+    return fields.length === 0 ? "0" : `(${fields.join(" + ")})`;
+  }
+  const fixed = FIXED[type.kind];
+  if (fixed !== undefined) return `count(${sql}) * ${fixed}`;
+  return `coalesce(sum(${varyingSize(type, sql, 0)}), 0)`;
 }
 
-/** Counts rows and bytes of tables, once for each state of a table's rows. */
-export class TableSizes {
-  readonly #catalog: Catalog;
-  /** By the table's physical name: the state that was counted, and the answer. */
-  readonly #known = new Map<string, { version: string; size: Promise<TableSize> }>();
-
-  constructor(catalog: Catalog) {
-    this.#catalog = catalog;
+/** The size of a value whose type alone does not tell it; NULL for NULL. */
+function varyingSize(type: SqlType, sql: string, depth: number): string {
+  switch (type.kind) {
+    case "ARRAY": {
+      const fixed = FIXED[type.element.kind];
+      if (fixed !== undefined) return `len(${sql}) * ${fixed}`;
+      const item = `e${depth}`;
+      const sizes = `list_transform(${sql}, lambda ${item}: ${valueSize(type.element, item, depth + 1)})`;
+      return `list_sum(${sizes})::BIGINT`;
+    }
+    case "BYTES":
+      return `octet_length(${sql}) + 2`;
+    case "JSON":
+      return `strlen(${sql})`;
+    case "GEOGRAPHY":
+      return `16 + 24 * len(regexp_extract_all(${sql}, '${VERTEX}'))`;
+    default:
+      return `strlen(${sql}) + 2`;
   }
-
-  /** Rows and logical bytes of a table; a view has none. */
-  size(entry: TableEntry): Promise<TableSize> {
-    const { physical } = entry;
-    if (physical === undefined) return Promise.resolve({ rows: 0, bytes: 0 });
-    const version = `${this.#catalog.dataVersion(entry)} ${entry.version}`;
-    const known = this.#known.get(physical);
-    if (known?.version === version) return known.size;
-    const size = this.#count(entry);
-    if (this.#known.size >= 10_000) this.#known.clear();
-    this.#known.set(physical, { version, size });
-    size.catch(() => this.#known.delete(physical));
-    return size;
-  }
-
-  async #count(entry: TableEntry): Promise<TableSize> {
-    const [row] = await this.#query(`SELECT count(*), ${rowBytes(entry)} FROM ${entry.physical}`);
-    return { rows: Number(row?.[0] ?? 0), bytes: Number(row?.[1] ?? 0) };
-  }
-
-  #query(sql: string): Promise<unknown[][]> {
-    return this.#catalog.database.use(async (connection) => (await connection.runAndReadAll(sql)).getRows());
-  }
-}
-
-/** The DuckDB aggregate for the logical bytes of a table's rows, in the FROM of whoever uses it. */
-export function rowBytes(entry: TableEntry): string {
-  const sizes = entry.schema.map((field) => valueSize(fieldType(field), quoteName(field.name)));
-  return sizes.length === 0 ? "0" : `coalesce(sum(${sizes.join(" + ")}), 0)::DOUBLE`;
 }

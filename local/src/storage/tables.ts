@@ -4,12 +4,10 @@ import { duckType, quoteName, quoteText } from "../values.ts";
 import type { CatalogChange } from "./catalog-change.ts";
 import { type TableEntry, type TableKind, tableName } from "./entries.ts";
 import { APPENDED, APPENDED_COLUMN, dropPhysical, keepRows, pastTable, REMOVED } from "./history.ts";
+import { isIngestionTimePartitioned, PARTITION_TIME } from "./partition-keys.ts";
 import { checkSchema, fieldType, findField } from "./schema.ts";
 import { conversion } from "./struct-conversion.ts";
 import { checkLayout } from "./table-layout.ts";
-
-/** The column that an ingestion-time partitioned table has without its schema saying so. */
-export const PARTITION_TIME = "_PARTITIONTIME";
 
 /** What a new table is made of. */
 export interface NewTable {
@@ -31,11 +29,6 @@ export interface NewTable {
 export interface NewView extends Omit<NewTable, "rows"> {
   readonly kind: Exclude<TableKind, "TABLE" | "SNAPSHOT">;
   readonly query: string;
-}
-
-/** True for a table partitioned by the time at which rows arrive. */
-export function isIngestionTimePartitioned(partitioning: Partitioning): boolean {
-  return partitioning.timePartitioning !== undefined && partitioning.timePartitioning.field === undefined;
 }
 
 /** Makes a table, or replaces what has its name (a replaced table's rows go). The dataset must exist. */

@@ -140,6 +140,12 @@ describe("deploy/terraform", () => {
   const text = files.map((file) => read(`${folder}/${file}`)).join("\n");
   const names = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
 
+  it("bills datasets by logical bytes, with time travel as long as the runs that read by it need", () => {
+    const main = read(`${folder}/main.tf`);
+    expect(main).toMatch(/^ {2}storage_billing_model = "LOGICAL"$/m);
+    expect(main).toMatch(/condition\s+= var\.time_travel_hours >= local\.needed_time_travel_hours$/m);
+  });
+
   it("declares each variable that it uses, describes it, and uses each that it declares", () => {
     expect(names(/\bvar\.(\w+)/g)).toEqual(names(/^variable "(\w+)"/gm));
     expect(text.match(/^variable /gm)).toHaveLength(

@@ -1,7 +1,10 @@
 import { readEntities } from "../../generate/read-entities.ts";
+import { loadProject } from "../../project/load-project.ts";
+import { findMeaningChanges } from "../../review/meaning.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
 import { type Context, defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { acceptMeanings, describeChanges } from "../meaning.ts";
 import { formatTable } from "../table.ts";
 import { openTarget } from "../target.ts";
 
@@ -25,7 +28,11 @@ export const init = defineCommand({
   async run(context, { options }) {
     const change = options.plan ? undefined : "Create and extend tables";
     const warehouse = await openTarget(context, { change, isSure: options.yes });
-    const steps = await planInit(warehouse, await readEntities(warehouse.project.root));
+    const { root } = warehouse.project;
+    const entities = await readEntities(root);
+    const steps = await planInit(warehouse, entities);
+    const input = await loadProject(root);
+    const changed = await findMeaningChanges(warehouse, input, entities);
     const rows = steps.map((step) => [
       `${step.kind} ${step.name}`,
       step.action === "none" ? "as it should be" : step.action,
@@ -33,8 +40,10 @@ export const init = defineCommand({
     ]);
     if (options.json) context.output.json(steps);
     else context.output.line(formatTable(["what", options.plan ? "would do" : "does", "in detail"], rows));
+    for (const line of describeChanges(changed)) context.output.say(line);
     if (options.plan) return EXIT.done;
     await applyAll(context, steps);
+    await acceptMeanings(warehouse, input, changed);
     const done = steps.filter((step) => step.action !== "none").length;
     context.output.say(done === 0 ? "nothing to do" : `${done} of ${steps.length} created or extended`);
     return EXIT.done;

@@ -1,17 +1,20 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { asksForTag, hasFlag, withAudit } from "../../dataform/flags.ts";
+import { asksForTag, hasFlag, parseFlags, valuesOf, withAudit } from "../../dataform/flags.ts";
 import type { CompiledAction } from "../../dataform/graph.ts";
 import { checkFlags, resolveSelection } from "../../dataform/selection.ts";
 import type { EntityModel } from "../../generate/model.ts";
 import { readEntities, refuseStale } from "../../generate/read-entities.ts";
-import { CommandError } from "../../project/errors.ts";
+import { CommandError, messageOf } from "../../project/errors.ts";
+import { loadProject } from "../../project/load-project.ts";
+import { findMeaningChanges, keepMeaning } from "../../review/meaning.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
 import { type RunStatus, readRuns } from "../../warehouse/status.ts";
 import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
 import { type Context, defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
+import { refuseMixture } from "../meaning.ts";
 import { countOf } from "../numbers.ts";
 import type { Output } from "../output.ts";
 import { costOf, RunReport, summarize } from "../run-report.ts";
@@ -74,6 +77,9 @@ export const update = defineCommand({
     await refuseStale(project.root);
     const entities = await readEntities(project.root);
     await refuseUnextended(warehouse, entities);
+    const input = await loadProject(project.root);
+    const isRebuild = (valuesOf(parseFlags(args).flags, "vars") ?? []).includes("rebuild=true");
+    refuseMixture(await findMeaningChanges(warehouse, input, entities), isRebuild);
     const isGraphForPrograms = isDryRun && options.json;
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
@@ -94,6 +100,12 @@ export const update = defineCommand({
         .filter(({ runId }) => !known.has(runId))
         .map((run) => ({ entity: name, watermark, ...run }));
     });
+    for (const entity of entities)
+      if (merged.some((run) => run.entity === entity.name))
+        // Another run may be at the same row; the next one keeps it.
+        await keepMeaning(warehouse, input, entity).catch((error: unknown) => {
+          output.note(`${entity.name}: what it means is not kept yet: ${messageOf(error)}`);
+        });
     for (const failure of result.failures) await showFailure(context, warehouse, failure, selection.actions);
     if (options.json) {
       const { milliseconds, bytesBilled } = report;

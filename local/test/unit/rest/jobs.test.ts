@@ -146,6 +146,7 @@ describe("jobs", () => {
           outcome: {
             statementType: "INSERT",
             bytesProcessed: 0,
+            bytesBilled: 0,
             dml: { inserted: 3, updated: 0, deleted: 0 },
           },
         },
@@ -281,6 +282,7 @@ describe("results", () => {
     engine.answers.set("WIDE", () => ({
       statementType: "SELECT",
       bytesProcessed: 0,
+      bytesBilled: 0,
       schema,
       rows: {
         schema,
@@ -348,6 +350,7 @@ describe("jobs.query", () => {
     engine.answers.set("UPDATE", () => ({
       statementType: "UPDATE",
       bytesProcessed: 0,
+      bytesBilled: 0,
       dml: { inserted: 0, updated: 7, deleted: 0 },
     }));
     const { body } = await bq.ask("POST", `${P}/queries`, { query: "UPDATE" });

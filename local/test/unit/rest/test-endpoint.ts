@@ -102,6 +102,7 @@ export function numbers(count: number): QueryOutcome {
     statementType: "SELECT",
     schema,
     bytesProcessed: count * 8,
+    bytesBilled: 10 * 1024 * 1024,
     rows: {
       schema,
       totalRows: count,

@@ -1,0 +1,141 @@
+import type { BigQuery } from "@google-cloud/bigquery";
+import type { Contender, Ground } from "./contender.ts";
+import { batchQuery, checkQuery, columnsOf, type DataSize, GOOGLESQL, historyQuery } from "./data.ts";
+import { DuckDbMinimum } from "./duckdb-minimum.ts";
+import { type Cost, measure, NO_COST } from "./measure.ts";
+import { thisProject } from "./project-contender.ts";
+import { dataformIncremental, fullRecompute, replacedTool } from "./sql-contenders.ts";
+
+/** One line of the table: what one contender's run of one kind cost. */
+export interface Line extends Cost {
+  readonly rows: number;
+  readonly users: number;
+  readonly attributes: number;
+  /** Rows appended before the run; 0 for a first load and for no news. */
+  readonly batch: number;
+  /** `first load`, `batch of 1 %`, `no news`. */
+  readonly work: string;
+  readonly contender: string;
+}
+
+/** The names by which the table calls contenders. */
+export const NAMES = {
+  project: "this project",
+  tool: "the tool replaced",
+  incremental: "Dataform incremental",
+  recompute: "full recompute",
+  duckdb: "DuckDB's minimum",
+} as const;
+
+/** How `first load`, a batch and an idle run are called. */
+export const WORK = {
+  first: "first load",
+  batch: (share: number) => `batch of ${share * 100} %`,
+  idle: "no news",
+} as const;
+
+const CONTENDERS: readonly (readonly [
+  dataset: string,
+  make: (ground: Ground) => Contender | Promise<Contender>,
+])[] = [
+  ["project", (ground) => thisProject(ground, NAMES.project)],
+  ["tool", (ground) => replacedTool(ground, NAMES.tool)],
+  ["incremental", (ground) => dataformIncremental(ground, NAMES.incremental)],
+  ["recompute", (ground) => fullRecompute(ground, NAMES.recompute)],
+];
+
+/** Where the bench runs. */
+export interface Place {
+  readonly client: BigQuery;
+  readonly url: string;
+  /** Says how far it is. */
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Measures all contenders on one size: the history, batches of these shares of its rows, and a run without news. After each step all must
+ * have the same rows, or there is nothing to compare.
+ */
+export async function runScenario(place: Place, size: DataSize, shares: readonly number[]): Promise<Line[]> {
+  const contenders = await Promise.all(
+    CONTENDERS.map(async ([dataset, make]) => {
+      const own = await ground(place, size, dataset);
+      return { ground: own, contender: await make(own) };
+    }),
+  );
+  const minimum = await DuckDbMinimum.start(size);
+  const lines: Line[] = [];
+  try {
+    for (const { contender, ground } of contenders) {
+      await contender.prepare();
+      await append(ground, contender, historyQuery(size, GOOGLESQL));
+    }
+    const steps = [
+      { work: WORK.first, batch: 0 },
+      ...shares.map((share) => ({
+        work: WORK.batch(share),
+        batch: Math.max(1, Math.round(size.rows * share)),
+      })),
+      { work: WORK.idle, batch: 0 },
+    ];
+    for (const [number, { work, batch }] of steps.entries()) {
+      if (batch > 0) await minimum.append(batch, number);
+      const checks = new Map<string, string>();
+      for (const { contender, ground } of contenders) {
+        if (batch > 0) await append(ground, contender, batchQuery(size, batch, number, GOOGLESQL));
+        const target = { datasetId: ground.dataset, tableId: contender.final };
+        const cost = await measure(place.client, place.url, target, () => contender.run());
+        lines.push({ ...head(size, work, batch), contender: contender.name, ...cost });
+        checks.set(contender.name, await check(ground, contender));
+        place.say(`${size.rows} rows, ${size.attributes} attributes, ${work}: ${contender.name}`);
+      }
+      const seconds = await minimum.run();
+      lines.push({ ...head(size, work, batch), contender: NAMES.duckdb, ...NO_COST, seconds, statements: 3 });
+      checks.set(NAMES.duckdb, await minimum.check());
+      refuseDifference(work, checks);
+    }
+  } finally {
+    minimum.close();
+    for (const { contender, ground } of contenders) {
+      await contender.close?.();
+      await place.client.dataset(ground.dataset).delete({ force: true });
+    }
+  }
+  return lines;
+}
+
+function head(size: DataSize, work: string, batch: number): DataSize & Pick<Line, "work" | "batch"> {
+  return { ...size, work, batch };
+}
+
+let datasets = 0;
+
+async function ground(place: Place, size: DataSize, name: string): Promise<Ground> {
+  datasets += 1;
+  const dataset = `${name}_${datasets}`;
+  await place.client.createDataset(dataset);
+  return { client: place.client, url: place.url, dataset, size };
+}
+
+async function append(
+  { client, dataset, size }: Ground,
+  { updates }: Contender,
+  query: string,
+): Promise<void> {
+  const columns = columnsOf(size.attributes).map(({ name }) => name);
+  await client.query(`INSERT ${dataset}.${updates} (${columns.join(", ")}) ${query}`);
+}
+
+async function check({ client, dataset, size }: Ground, { result }: Contender): Promise<string> {
+  const [rows] = await client.query(checkQuery(`${dataset}.${result}`, size.attributes, GOOGLESQL));
+  return Object.values(rows[0] ?? {})
+    .map(String)
+    .join();
+}
+
+function refuseDifference(work: string, checks: ReadonlyMap<string, string>): void {
+  const [[first, expected] = ["", ""], ...others] = [...checks];
+  for (const [name, found] of others) {
+    if (found !== expected) throw new Error(`${work}: ${name} and ${first} differ:\n${found}\n${expected}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { HOURLY, monthlyCosts, runsAMonth } from "../../../generator/src/warehouse/cost.ts";
+
+const TIB = 1024 ** 4;
+const PRICE = { dollarsPerTib: 6.25, asOf: "2023-07-05" };
+const MEASURED = {
+  users: 1e8,
+  finalBytes: TIB / 10,
+  batchBytes: TIB / 10_000,
+  readBytes: TIB / 100_000,
+  dayBytes: TIB / 1000,
+  withNews: 1,
+};
+
+describe("a month", () => {
+  it("of hourly merges reads final as often, of daily ones thirty times", () => {
+    const [every, daily] = monthlyCosts(MEASURED, [HOURLY], PRICE);
+    expect([every?.runs, every?.mergeRuns, daily?.runs, daily?.mergeRuns]).toEqual([730, 730, 730, 30]);
+    expect((every?.bytes ?? 0) / TIB).toBeCloseTo(730 * (0.1 + 0.0002 + 0.00001), 6);
+    expect((daily?.bytes ?? 0) / TIB).toBeCloseTo(730 * (0.001 + 0.00001) + (730 / 24) * (0.1 + 0.0002), 6);
+    expect(every?.dollars).toBeCloseTo(((every?.bytes ?? 0) / TIB) * 6.25, 6);
+  });
+
+  it("of runs without news never reads final", () => {
+    for (const { bytes } of monthlyCosts({ ...MEASURED, withNews: 0, dayBytes: 0 }, [HOURLY], PRICE))
+      expect(bytes / TIB).toBeCloseTo(730 * 0.00001, 6);
+  });
+});
+
+describe("a cron schedule", () => {
+  it.each([
+    ["7 * * * *", 730],
+    ["*/15 * * * *", 4 * 730],
+    ["0 6,18 * * *", 2 * (730 / 24)],
+    ["30 8-17/3 * * 1-5", (4 * (730 / 24) * 5) / 7],
+    ["0 0 1 * *", 730 / 24 / 31],
+  ])("%s starts %d runs", (cron, runs) => {
+    expect(runsAMonth(cron)).toBeCloseTo(runs, 6);
+  });
+
+  it.each(["hourly", "* * * *", "a * * * *"])("refuses %s", (cron) => {
+    expect(() => runsAMonth(cron)).toThrow(/is no/);
+  });
+});
