@@ -22,7 +22,7 @@ const ENDPOINT = [
 /** The tool. */
 const TOOL = [
   ["cli"],
-  ["scaffold"],
+  ["schedule", "scaffold"],
   ["watch"],
   ["review", "warehouse"],
   ["page"],

@@ -1,7 +1,29 @@
-# Scheduled Dataform workflows: only where git_url says where the project is.
+# Scheduled Dataform workflows, as schedule.json describes them; `npm run schedule` makes the same. Only where there is that file.
 
 locals {
-  workflows = var.git_url == null ? 0 : 1
+  schedule_file = "${path.module}/../../schedule.json"
+  described     = fileexists(local.schedule_file) ? [jsondecode(file(local.schedule_file))] : []
+  schedule      = one(local.described)
+  workflows     = length(local.described)
+
+  branch    = try(local.schedule.git.branch, "main")
+  time_zone = try(local.schedule.timeZone, "Etc/UTC")
+  secret    = try(local.schedule.git.tokenSecret, null)
+  runs = local.workflows == 0 ? {} : {
+    for run in try(local.schedule.runs, [
+      { name = "update", cron = "7 * * * *", tags = [], vars = {} },
+      { name = "audit", cron = "37 3 * * 0", tags = ["audit"], vars = { audit = "true" } },
+      ]) : run.name => {
+      cron = run.cron
+      tags = try(run.tags, [])
+      vars = try(run.vars, {})
+      # Run variables belong to a release, so runs with the same ones share it.
+      release = replace(lower(join("", concat(["production"], [
+        for name, value in try(run.vars, {}) : "-${name}-${value}"
+      ]))), "/[^a-z0-9-]/", "-")
+    }
+  }
+  releases = { for run in local.runs : run.release => run.vars... }
 }
 
 # Dataform's own account: it reads the repository and acts as the updater.
@@ -10,6 +32,8 @@ resource "google_project_service_identity" "dataform" {
   provider = google-beta
   project  = local.project
   service  = "dataform.googleapis.com"
+
+  depends_on = [google_project_service.services]
 }
 
 resource "google_service_account_iam_member" "dataform" {
@@ -22,7 +46,7 @@ resource "google_service_account_iam_member" "dataform" {
 resource "google_secret_manager_secret_iam_member" "dataform" {
   count     = local.workflows
   project   = local.project
-  secret_id = var.git_token_secret
+  secret_id = local.secret
   role      = "roles/secretmanager.secretAccessor"
   member    = google_project_service_identity.dataform[0].member
 }
@@ -31,57 +55,53 @@ resource "google_dataform_repository" "updater" {
   count           = local.workflows
   provider        = google-beta
   project         = local.project
-  region          = var.region
-  name            = "user-info-updater"
+  region          = local.schedule.region
+  name            = try(local.schedule.repository, "user-info-updater")
   service_account = google_service_account.updater.email
 
   git_remote_settings {
-    url                                 = var.git_url
-    default_branch                      = var.git_branch
-    authentication_token_secret_version = "projects/${local.project}/secrets/${var.git_token_secret}/versions/latest"
+    url                                 = local.schedule.git.url
+    default_branch                      = local.branch
+    authentication_token_secret_version = "projects/${local.project}/secrets/${local.secret}/versions/latest"
   }
 
-  lifecycle {
-    precondition {
-      condition     = var.region != null && var.git_token_secret != null
-      error_message = "With git_url, set region and git_token_secret as well."
-    }
-  }
 
   depends_on = [google_secret_manager_secret_iam_member.dataform]
 }
 
 # Compiles the branch a few minutes before each run.
 resource "google_dataform_repository_release_config" "updater" {
-  count         = local.workflows
+  for_each      = local.releases
   provider      = google-beta
   project       = local.project
-  region        = var.region
+  region        = local.schedule.region
   repository    = google_dataform_repository.updater[0].name
-  name          = "production"
-  git_commitish = var.git_branch
-  cron_schedule = var.compile_schedule
-  time_zone     = "Etc/UTC"
+  name          = each.key
+  git_commitish = local.branch
+  cron_schedule = try(local.schedule.compile, "0 * * * *")
+  time_zone     = local.time_zone
 
   code_compilation_config {
     default_database = local.project
     default_location = local.location
+    vars             = each.value[0]
   }
 }
 
 resource "google_dataform_repository_workflow_config" "updater" {
-  count          = local.workflows
+  for_each       = local.runs
   provider       = google-beta
   project        = local.project
-  region         = var.region
+  region         = local.schedule.region
   repository     = google_dataform_repository.updater[0].name
-  name           = "update"
-  release_config = google_dataform_repository_release_config.updater[0].id
-  cron_schedule  = var.schedule
-  time_zone      = "Etc/UTC"
+  name           = each.key
+  release_config = google_dataform_repository_release_config.updater[each.value.release].id
+  cron_schedule  = each.value.cron
+  time_zone      = local.time_zone
 
   invocation_config {
     service_account = google_service_account.updater.email
+    included_tags   = each.value.tags
   }
 
   depends_on = [google_service_account_iam_member.dataform]

@@ -12,6 +12,12 @@ locals {
   )
   datasets = var.datasets == null ? toset(local.named_datasets) : var.datasets
 
+  services = toset(concat(
+    ["bigquery.googleapis.com", "iam.googleapis.com", "monitoring.googleapis.com", "logging.googleapis.com"],
+    var.github_repository == null ? [] : ["iamcredentials.googleapis.com", "sts.googleapis.com"],
+    local.workflows == 0 ? [] : ["dataform.googleapis.com", "secretmanager.googleapis.com"],
+  ))
+
   # With "cursor": "commit" a run reads what was committed since the last merge by time travel: the time between two merges, and a day
   # in which somebody may see that they have stopped.
   hours = { second = 1 / 3600, minute = 1 / 60, hour = 1, day = 24 }
@@ -21,6 +27,14 @@ locals {
     ) if try(entity.cursor, "ingestTimestamp") == "commit"
   ]
   needed_time_travel_hours = max(48, [for hours in local.merge_hours : hours + 24]...)
+}
+
+# What the project must have switched on; it stays on when this goes.
+resource "google_project_service" "services" {
+  for_each           = local.services
+  project            = local.project
+  service            = each.value
+  disable_on_destroy = false
 }
 
 resource "google_bigquery_dataset" "datasets" {
@@ -44,10 +58,19 @@ resource "google_bigquery_dataset" "datasets" {
   }
 }
 
+# Datasets that `npm run init` has made before: named here once, Terraform takes them over instead of failing on them.
+import {
+  for_each = var.existing_datasets
+  to       = google_bigquery_dataset.datasets[each.value]
+  id       = "projects/${local.project}/datasets/${each.value}"
+}
+
 resource "google_service_account" "updater" {
   project      = local.project
   account_id   = "user-info-updater"
   display_name = "Updates the final tables"
+
+  depends_on = [google_project_service.services]
 }
 
 # Tables and rows in these datasets alone; jobs can be run only in a project.

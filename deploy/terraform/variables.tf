@@ -33,38 +33,32 @@ variable "kubernetes_service_account" {
   default     = null
 }
 
-variable "git_url" {
-  description = "The HTTPS address of this project's git repository, for scheduled Dataform workflows; null without them."
+variable "existing_datasets" {
+  description = "Datasets that are there already, made by `npm run init`: they are taken over."
+  type        = set(string)
+  default     = []
+}
+
+variable "github_repository" {
+  description = "The GitHub repository whose workflows update the tables, as owner/name; null without GitHub."
   type        = string
   default     = null
 }
 
-variable "git_branch" {
-  description = "The branch that the workflows run."
+variable "github_branch" {
+  description = "The branch whose workflows may do so."
   type        = string
   default     = "main"
 }
 
-variable "git_token_secret" {
-  description = "The Secret Manager secret, in the same project, that holds a token to read the git repository."
-  type        = string
-  default     = null
+variable "alert_emails" {
+  description = "Who is told when runs fail or stop; nobody where it is empty."
+  type        = set(string)
+  default     = []
 }
 
-variable "region" {
-  description = "The region of the Dataform repository, such as europe-west1; needed with git_url."
+variable "alert_after" {
+  description = "After how long without a job that ended well, in seconds: at most a day and a half."
   type        = string
-  default     = null
-}
-
-variable "compile_schedule" {
-  description = "When the branch is compiled for the workflows, as a cron schedule in UTC: shortly before they run."
-  type        = string
-  default     = "0 * * * *"
-}
-
-variable "schedule" {
-  description = "When the workflows run, as a cron schedule in UTC."
-  type        = string
-  default     = "7 * * * *"
+  default     = "10800s"
 }

@@ -1,5 +1,6 @@
 terraform {
-  required_version = ">= 1.5"
+  # An import block with for_each.
+  required_version = ">= 1.7"
   required_providers {
     google = {
       source  = "hashicorp/google"

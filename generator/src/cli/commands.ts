@@ -10,6 +10,7 @@ export const COMMANDS = {
   status: async () => (await import("./commands/status.ts")).status,
   erasure: async () => (await import("./commands/erasure.ts")).erasure,
   review: async () => (await import("./commands/review.ts")).review,
+  schedule: async () => (await import("./commands/schedule.ts")).schedule,
   cost: async () => (await import("./commands/cost.ts")).cost,
   local: async () => (await import("./commands/local.ts")).local,
   demo: async () => (await import("./commands/demo.ts")).demo,

@@ -3,7 +3,7 @@ import { isOwnName } from "../project/names.ts";
 import { findNear } from "../project/near.ts";
 import { type ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
-import type { PlainColumn } from "./model.ts";
+import type { PlainColumn } from "./nodes.ts";
 import { nodeBase, refuseDefault } from "./tree.ts";
 import { KEY_TYPE_NAMES, VALUE_TYPES } from "./value-types.ts";
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Entity, Field } from "../../scaffold/includes/merge.js";
 import type { SchemaField } from "../project/schema.ts";
-import type { Column, EntityModel, PlainColumn } from "./model.ts";
+import type { EntityModel } from "./model.ts";
+import type { Column, PlainColumn } from "./nodes.ts";
 
 const WIDTH = 110;
 

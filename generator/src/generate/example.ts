@@ -1,5 +1,6 @@
 import type { SchemaField } from "../project/schema.ts";
-import type { Column, EntityModel, LeafNode, TreeNode } from "./model.ts";
+import type { EntityModel } from "./model.ts";
+import type { Column, LeafNode, TreeNode } from "./nodes.ts";
 import { BASE_COLUMN, OWN_COLUMN } from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
 import { renderTable, type TableColumn } from "./sql-table.ts";

@@ -1,6 +1,6 @@
 import { sqlxIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
-import type { TreeNode } from "./model.ts";
+import type { TreeNode } from "./nodes.ts";
 
 /** A STRUCT's fields stand on one line where they are no longer than this. */
 const WIDTH = 180;

@@ -1,7 +1,7 @@
 import { OWN_NAMES, quoteIdentifier, sqlxIdentifier } from "../project/names.ts";
 import { type ProblemList, show } from "../project/problems.ts";
 import { MAX_NESTED_RECORDS, type SchemaField } from "../project/schema.ts";
-import type { Column, LeafNode, NodeBase, TreeNode } from "./model.ts";
+import type { Column, LeafNode, NodeBase, TreeNode } from "./nodes.ts";
 import { POLICIES } from "./policies.ts";
 import { VALUE_TYPES } from "./value-types.ts";
 

@@ -1,7 +1,8 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
-import type { EntityModel, TreeNode } from "../generate/model.ts";
+import type { EntityModel } from "../generate/model.ts";
+import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, OWN_COLUMN, VERSIONS_COLUMN } from "../generate/own-tables.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
-import type { EntityModel, TreeNode } from "../generate/model.ts";
+import type { EntityModel } from "../generate/model.ts";
+import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
 import { VALUE_TYPES } from "../generate/value-types.ts";
 import type { FieldType } from "../project/field-types.ts";

@@ -45,7 +45,7 @@ export const TOO_COMPLEX =
   "Resources exceeded during query execution: Not enough resources for query planning - too many subqueries or query is too complex.";
 
 /** The server ended before it answered; BigQuery's name for what a statement cannot be helped with. */
-export class ServerGoneError extends BigQueryError {
+class ServerGoneError extends BigQueryError {
   constructor() {
     super("invalidQuery", "GoogleSQL's analyzer fails on this statement", "query");
   }

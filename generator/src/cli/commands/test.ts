@@ -31,6 +31,8 @@ export const test = defineCommand({
       emulatorAddress() === undefined ? await (await findEndpoint("npm test"))({ port: 0 }) : undefined;
     try {
       if (server !== undefined) process.env.BIGQUERY_EMULATOR_HOST = server.url;
+      // There is none here to ask for credentials, and the client would look for it.
+      process.env.METADATA_SERVER_DETECTION ??= "none";
       const { exitCode } = await withCredentials(project, (credentials) =>
         runDataform(project, ["test", ".", `--credentials=${credentials}`], {
           stdout: (text) => output.write(text),

@@ -1,0 +1,158 @@
+import { isDeepStrictEqual } from "node:util";
+import { v1 } from "@google-cloud/dataform";
+import { GoogleAuth, googleAuthLibrary } from "google-gax";
+import type { Wanted } from "./wanted.ts";
+
+/** One thing that managed Dataform is to have, and what has to be done for it. */
+export interface ScheduleStep {
+  readonly kind: "repository" | "release" | "workflow";
+  /** Its name, without where it stands. */
+  readonly name: string;
+  readonly action: "create" | "update" | "none";
+  /** What differs, one line each. */
+  readonly changes: readonly string[];
+  /** Does it. */
+  readonly apply: () => Promise<void>;
+}
+
+type Dataform = v1.DataformClient;
+type Options = NonNullable<ConstructorParameters<typeof v1.DataformClient>[0]>;
+
+/** A resource of the API as the client gives it. */
+type Resource = Readonly<Record<string, unknown>>;
+
+/** Opens the API; DATAFORM_API_ENDPOINT names a stand-in for it, without credentials, as `http://host:port`. */
+export function openDataform(environment: NodeJS.ProcessEnv = process.env): Dataform {
+  const standIn = environment.DATAFORM_API_ENDPOINT ?? "";
+  if (standIn === "") return new v1.DataformClient({ fallback: true });
+  const { hostname, port, protocol } = new URL(standIn);
+  return new v1.DataformClient({
+    fallback: true,
+    apiEndpoint: hostname,
+    port: Number(port),
+    protocol: protocol.replace(":", ""),
+    // The same class, but of the library's types for ES modules, where the client has those for CommonJS.
+    auth: new GoogleAuth({
+      authClient: new googleAuthLibrary.PassThroughClient(),
+    }) as unknown as Options["auth"],
+  });
+}
+
+/** Compares what is there with what is wanted. It takes nothing away: what the description does not name stays. */
+export async function planSchedule(client: Dataform, wanted: Wanted): Promise<readonly ScheduleStep[]> {
+  const { repository, releases, workflows } = wanted;
+  const parent = repository.name;
+  const found = await find(() => client.getRepository({ name: parent }));
+  const steps = [
+    step("repository", repository, found, {
+      create: () =>
+        client.createRepository({
+          parent: parent.replace(/\/repositories\/.*$/, ""),
+          repositoryId: idOf(parent),
+          repository,
+        }),
+      update: (paths) => client.updateRepository({ repository, updateMask: { paths: [...paths] } }),
+    }),
+  ];
+  for (const releaseConfig of releases) {
+    const there = found && (await find(() => client.getReleaseConfig({ name: releaseConfig.name })));
+    steps.push(
+      step("release", releaseConfig, there, {
+        create: () =>
+          client.createReleaseConfig({ parent, releaseConfigId: idOf(releaseConfig.name), releaseConfig }),
+        update: (paths) => client.updateReleaseConfig({ releaseConfig, updateMask: { paths: [...paths] } }),
+      }),
+    );
+  }
+  for (const workflow of workflows) {
+    const workflowConfig = {
+      ...workflow,
+      invocationConfig: {
+        ...workflow.invocationConfig,
+        includedTags: [...workflow.invocationConfig.includedTags],
+      },
+    };
+    const there = found && (await find(() => client.getWorkflowConfig({ name: workflow.name })));
+    steps.push(
+      step("workflow", workflowConfig, there, {
+        create: () =>
+          client.createWorkflowConfig({ parent, workflowConfigId: idOf(workflow.name), workflowConfig }),
+        update: (paths) => client.updateWorkflowConfig({ workflowConfig, updateMask: { paths: [...paths] } }),
+      }),
+    );
+  }
+  return steps;
+}
+
+/** gRPC's NOT_FOUND: https://grpc.io/docs/guides/status-codes/ */
+const NOT_FOUND = 5;
+
+async function find(get: () => Promise<readonly unknown[]>): Promise<Resource | undefined> {
+  try {
+    const [resource] = await get();
+    return resource as Resource;
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code === NOT_FOUND || code === 404) return undefined;
+    throw error;
+  }
+}
+
+function step(
+  kind: ScheduleStep["kind"],
+  wanted: { readonly name: string } & Resource,
+  found: Resource | undefined,
+  write: { create: () => Promise<unknown>; update: (paths: readonly string[]) => Promise<unknown> },
+): ScheduleStep {
+  const name = idOf(wanted.name);
+  const fields = Object.keys(wanted).filter((field) => field !== "name");
+  if (found === undefined) {
+    const changes = fields.map((field) => `${field}: ${show(wanted[field])}`);
+    return { kind, name, action: "create", changes, apply: async () => void (await write.create()) };
+  }
+  const different = fields.filter(
+    (field) => !isDeepStrictEqual(trim(wanted[field]), narrow(found[field], wanted[field])),
+  );
+  return {
+    kind,
+    name,
+    action: different.length === 0 ? "none" : "update",
+    changes: different.map(
+      (field) => `${field}: ${show(narrow(found[field], wanted[field]))} -> ${show(wanted[field])}`,
+    ),
+    apply: async () => void (different.length > 0 && (await write.update(different.map(snakeCase)))),
+  };
+}
+
+/** Of what is there, the members that are wanted: the API adds others of its own. */
+function narrow(found: unknown, wanted: unknown): unknown {
+  if (wanted === null || typeof wanted !== "object" || Array.isArray(wanted)) return trim(found);
+  const there = (found ?? {}) as Resource;
+  return trim(Object.fromEntries(Object.keys(wanted).map((key) => [key, there[key]])));
+}
+
+/** Empty lists, maps and texts are what the API leaves out. */
+function trim(value: unknown): unknown {
+  if (value === null || value === undefined || value === "") return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : [...value];
+  if (typeof value !== "object") return value;
+  const entries = Object.entries(value).flatMap(([key, inner]) => {
+    const trimmed = trim(inner);
+    return trimmed === undefined ? [] : [[key, trimmed] as const];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function show(value: unknown): string {
+  const trimmed = trim(value);
+  return trimmed === undefined ? "none" : typeof trimmed === "string" ? trimmed : JSON.stringify(trimmed);
+}
+
+/** A field mask of the API names fields as its protocol buffers do. */
+function snakeCase(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function idOf(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
