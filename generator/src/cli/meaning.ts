@@ -23,7 +23,7 @@ export function refuseMixture(changed: readonly MeaningChange[], isRebuild: bool
     ({ due }) => due === "fix" || due === "acceptance" || (due === "rebuild" && !isRebuild),
   );
   if (first === undefined) return;
-  const paths = first.changes.map(({ path }) => path).join(", ");
+  const paths = [...new Set(first.changes.map(({ path }) => path))].join(", ");
   const remedy = {
     nothing: "",
     fix: "npm run init -- --plan says what stands against it",
