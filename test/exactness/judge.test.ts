@@ -64,7 +64,7 @@ test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SE
   }
   expect(refused.slice(0, 3)).toEqual([]);
   expect(compiled.length).toBeGreaterThan(10);
-});
+}, 600_000);
 
 /** Reads from the middle of the histories, so that the query's filter has something to leave out. */
 const READ_FROM = EPOCH + 9n * 60_000_000n;
