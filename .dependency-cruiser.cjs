@@ -45,7 +45,7 @@ function layered(name, root, layers) {
 module.exports = {
   forbidden: [
     { name: "circle", severity: "error", from: { path: "^(local|test)/" }, to: { circular: true } },
-    { name: "tool-circle", severity: "warn", from: { path: "^generator/" }, to: { circular: true } },
+    { name: "tool-circle", severity: "error", from: { path: "^generator/" }, to: { circular: true } },
     { name: "unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
     ...layered("endpoint", "local/src", ENDPOINT),
     ...layered("tool", "generator/src", TOOL),

@@ -1,6 +1,7 @@
 import type { Command, Explained, OptionSpec } from "../../generator/src/cli/command.ts";
 import { EXIT, EXIT_MEANINGS } from "../../generator/src/cli/exit-codes.ts";
 import { COMMON_OPTIONS, usageOf } from "../../generator/src/cli/program.ts";
+import { COMMAND_ROLES } from "../../generator/src/project/permissions.ts";
 
 /** The pieces of final, each from its first line on, with what is to be said of it. */
 const PIECES: readonly (readonly [firstLine: string, title: string, text: string])[] = [
@@ -100,6 +101,8 @@ ${list}
 
 ${commands.map(commandSection).join("\n\n")}
 
+${permissionsSection(commands)}
+
 ## entities.json
 
 An entity has
@@ -108,6 +111,24 @@ An entity has
 |---|---|---|
 ${options.join("\n")}
 `;
+}
+
+function permissionsSection(commands: readonly Command[]): string {
+  const names = commands.map(({ name }) => name);
+  const none = names.filter((name) => !(name in COMMAND_ROLES)).map((name) => `\`${name}\``);
+  const rows = names.flatMap((name) => {
+    const roles = COMMAND_ROLES[name]?.map(({ role, on }) => `\`${role}\` on ${on}`);
+    return roles === undefined ? [] : [`| \`${name}\` | ${roles.join(", ")} |`];
+  });
+  return `## Permissions
+
+The least roles of each command that asks BigQuery or managed Dataform; ${none.join(", ")} need none. A refusal names the permission that is missing and the role that holds it.
+
+| command | roles |
+|---|---|
+${rows.join("\n")}
+
+\`roles/bigquery.user\` is for making datasets; where they are there already, \`init\` does without it. \`new\` needs its role for \`--from-table\` alone. For \`schedule --plan\`, \`roles/dataform.viewer\` is enough.`;
 }
 
 function commandSection(command: Command): string {

@@ -138,7 +138,7 @@ describe("clears and deletes", () => {
   });
 
   test("final, rebuild and audit stay right, and a replayed old update brings nobody back", async () => {
-    expect(await run("--tags", "audit", "--vars=auditShare=1")).toBe("");
+    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
     await add({ user: "ann", second: 3, email: "replayed@x" });
     for (const args of [[], ["--vars=replayFrom=2024-01-01"], ["--vars=rebuild=true"]]) {
       expect(await run(...args)).toBe("");
@@ -146,17 +146,17 @@ describe("clears and deletes", () => {
         { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
       ]);
     }
-    expect(await run("--tags", "audit", "--vars=auditShare=1")).toBe("");
+    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
   });
 
   test("the audit names the user and the leaf that differ", async () => {
     await project.query("UPDATE DATASET.person_final SET email = 'wrong@x' WHERE userId = 'bob'");
-    expect(await run("--tags", "audit", "--vars=auditShare=1")).toContain("Assertion failed");
+    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toContain("Assertion failed");
     expect(await project.query("SELECT * FROM DATASET.person_audit")).toEqual([
       { userId: "bob", _leaves: ["email"] },
     ]);
     expect(await run("--vars=rebuild=true")).toBe("");
-    expect(await run("--tags", "audit", "--vars=auditShare=1")).toBe("");
+    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
   });
 
   test("an unknown path keeps the whole row out, is counted, and is listed by the assertion", async () => {

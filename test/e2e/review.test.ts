@@ -188,8 +188,12 @@ describe("npm run review", () => {
     ],
     [2, ["--base", "no-such-branch"], "review: --base no-such-branch: git knows no such commit"],
     [2, [], "review: name what to compare with, such as --base origin/main"],
-    [2, ["--base", "main", "--format", "html"], "review: --format html: expected markdown or terminal"],
-    [2, ["--bsae", "main"], "review: Unknown option '--bsae'"],
+    [
+      2,
+      ["--base", "main", "--format", "html"],
+      "review: option '--format <form>' argument 'html' is invalid; Allowed choices are markdown, terminal",
+    ],
+    [2, ["--bsae", "main"], "review: unknown option '--bsae'; did you mean --base?"],
     [2, ["--base", "--output=x"], "review: "],
   ])("exits with %d and one line for %j", async (code, args, message) => {
     const { exitCode, stderr, stdout } = await review(args);
@@ -203,7 +207,7 @@ describe("npm run review", () => {
     await project.write("schemas/person.json", schema(attribute("name", "TEXT")));
     const { exitCode, stderr } = await review(["--base", "main"]);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^schemas\/person\.json: \[2\]\.type: "TEXT" is not a BigQuery type/);
+    expect(stderr).toMatch(/^schemas\/person\.json:1:\d+: name: \[2\]\.type: "TEXT" is not a BigQuery type/);
   });
 
   it("exits with 1 outside a repository", async () => {

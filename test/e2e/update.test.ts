@@ -100,7 +100,6 @@ describe("npm run update", () => {
     const cases: [flags: string[], refusal: RegExp][] = [
       [["--vars"], /^update: --vars needs a value/],
       [["--vars=a=b", "--vars=c=d"], /^update: --vars is given twice; write --vars=/],
-      [["--json"], /^update: --json: needs --dry-run/],
       [["--vars=rebuild"], /^update: --vars: rebuild: write rebuild=<value>/],
       [["--vars=replayFrm=2026-01-01"], /^update: --vars: replayFrm: did you mean replayFrom\?/],
       [["--vars=rebuild=yes"], /^update: --vars: rebuild is "yes"; write rebuild=true/],
@@ -141,8 +140,12 @@ describe("npm run update", () => {
     expect(dry.exitCode, dry.stderr).toBe(0);
     expect(dry.stdout).toMatch(/dry run success/);
     expect(await project.npm("update")).toMatchObject({ exitCode: 0 });
-    const rebuild = await project.npm("update", "--vars=rebuild=true", "--tags=user_info");
+    const rebuild = await project.npm("update", "--vars=rebuild=true", "--tags=user_info", "--json");
     expect(rebuild.exitCode, rebuild.stderr).toBe(0);
+    expect(JSON.parse(rebuild.stdout)).toMatchObject({
+      runs: [{ entity: "user_info", kind: "rebuild", badRows: 0 }],
+      failures: [],
+    });
     expect(await project.query(USERS)).toEqual(FINAL);
     expect(
       await project.query(

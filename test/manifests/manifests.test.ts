@@ -74,6 +74,7 @@ describe.skipIf(TOOLS === undefined)(`manifests${NEEDS}`, () => {
       for (const part of [
         ".pre-commit-config.yaml",
         "package.json",
+        "tool.js",
         "dataform.json",
         "entities.json",
         "schemas",

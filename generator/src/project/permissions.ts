@@ -1,4 +1,7 @@
-/** A role that BigQuery predefines, and what it is granted on: https://cloud.google.com/bigquery/docs/access-control */
+/**
+ * A role that BigQuery or Dataform predefines, and what it is granted on: https://cloud.google.com/bigquery/docs/access-control,
+ * https://cloud.google.com/dataform/docs/access-control
+ */
 export interface Role {
   readonly role: string;
   readonly on: "the project" | "the datasets";
@@ -9,8 +12,10 @@ const DATA_VIEWER: Role = { role: "roles/bigquery.dataViewer", on: "the datasets
 const DATA_EDITOR: Role = { role: "roles/bigquery.dataEditor", on: "the datasets" };
 /** Holds `bigquery.datasets.create`; it alone, where the datasets are there already, `init` can do without. */
 const USER: Role = { role: "roles/bigquery.user", on: "the project" };
+/** The predefined role that may write release and workflow configurations: Dataform's editor only reads a repository's. */
+const DATAFORM_ADMIN: Role = { role: "roles/dataform.admin", on: "the project" };
 
-/** The least roles of each command that asks BigQuery; docs/reference.md and deploy/terraform grant these. */
+/** The least roles of each command that asks BigQuery or managed Dataform; docs/reference.md and deploy/terraform grant these. */
 export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   init: [DATA_EDITOR, JOB_USER, USER],
   load: [DATA_EDITOR, JOB_USER],
@@ -18,6 +23,9 @@ export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   status: [DATA_VIEWER, JOB_USER],
   erasure: [DATA_VIEWER, JOB_USER],
   review: [DATA_VIEWER, JOB_USER],
+  cost: [DATA_VIEWER, JOB_USER],
+  new: [DATA_VIEWER],
+  schedule: [DATAFORM_ADMIN],
 };
 
 /** The role among these that holds a permission which BigQuery missed. */

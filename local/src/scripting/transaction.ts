@@ -42,8 +42,7 @@ export class Transaction {
   /** Begins a transaction; it sees the tables as they are now. */
   static async begin(context: TransactionContext, connection: DuckDBConnection): Promise<Transaction> {
     const since = context.locks.now;
-    const change = await context.catalog.begin(connection);
-    // DuckDB takes its snapshot at the first read.
+    const change = await context.catalog.beginSnapshot(connection);
     return new Transaction(context, change, since, await logEnd(connection));
   }
 

@@ -87,6 +87,8 @@ export class CatalogChange implements CatalogView {
     connection: DuckDBConnection,
     /** By which its rows know it. */
     readonly number: bigint,
+    /** All but datasets as it sees them; as they are at each look where there is none. */
+    readonly snapshot?: ReadonlyMap<EntryKey, Entry>,
   ) {
     this.catalog = catalog;
     this.connection = connection;
@@ -203,7 +205,12 @@ export class CatalogChange implements CatalogView {
     if (physical === undefined || !this.#isChanged(physical)) return committed;
     const known = this.#held.get(physical);
     if (known !== undefined) return known;
-    const held = committed.with(await this.#changes(entry, physical));
+    const isReplaced =
+      !this.catalog.isKnown(physical) && this.#committed(tableKey(entry.ref))?.value === entry;
+    const changes = isReplaced
+      ? await readContents(this.connection, contentsSql(entry, physical))
+      : await this.#changes(entry, physical);
+    const held = committed.with(changes);
     this.#held.set(physical, held);
     return held;
   }
@@ -293,19 +300,26 @@ export class CatalogChange implements CatalogView {
 
   #get(key: EntryKey): Entry | undefined {
     const write = this.#writes.get(key);
-    return write === undefined ? this.catalog.peek(key) : write.next;
+    return write === undefined ? this.#committed(key) : write.next;
+  }
+
+  #committed(key: EntryKey): Entry | undefined {
+    const now = this.catalog.peek(key);
+    return this.snapshot === undefined || now?.kind === "dataset" ? now : this.snapshot.get(key);
   }
 
   #write(key: EntryKey, next: Entry | undefined): void {
     const write = this.#writes.get(key);
-    if (write === undefined) this.#writes.set(key, { base: this.catalog.peek(key), next });
+    if (write === undefined) this.#writes.set(key, { base: this.#committed(key), next });
     else write.next = next;
   }
 
   *#entries(): Generator<[EntryKey, Entry]> {
     for (const [key, entry] of this.catalog.entries()) {
-      if (!this.#writes.has(key)) yield [key, entry];
+      const isSeen = this.snapshot === undefined || entry.kind === "dataset";
+      if (isSeen && !this.#writes.has(key)) yield [key, entry];
     }
+    for (const [key, entry] of this.snapshot ?? []) if (!this.#writes.has(key)) yield [key, entry];
     for (const [key, { next }] of this.#writes) {
       if (next !== undefined) yield [key, next];
     }

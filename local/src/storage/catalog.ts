@@ -266,6 +266,37 @@ export class Catalog implements CommittedCatalog {
   }
 
   /**
+   * The same, seeing the catalog as it is now whatever others commit: a transaction reads one consistent snapshot of all tables
+   * (https://cloud.google.com/bigquery/docs/transactions).
+   */
+  beginSnapshot(connection: DuckDBConnection): Promise<CatalogChange> {
+    return this.#betweenCommits(async () => {
+      this.#changes += 1n;
+      const seen = new Map([...this.#entries].filter(([, { kind }]) => kind !== "dataset"));
+      const change = new CatalogChange(this, connection, this.#changes, seen);
+      await connection.run(beginChange(change.number));
+      // DuckDB takes its snapshot at the first read.
+      await connection.run("SELECT max(seq) FROM meta.log");
+      return change;
+    });
+  }
+
+  /** Runs work while nothing is committed. */
+  async #betweenCommits<T>(work: () => Promise<T>): Promise<T> {
+    const previous = this.#commits;
+    let release: () => void = () => undefined;
+    this.#commits = new Promise((resolve) => {
+      release = resolve;
+    });
+    await previous;
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  /**
    * Runs the work as one transaction over catalog and data, on a connection of the pool; again where another transaction got in its
    * way, so the work must do nothing that is not part of the change.
    */
@@ -329,54 +360,49 @@ export class Catalog implements CommittedCatalog {
     writes: ReadonlyMap<EntryKey, { readonly base: Entry | undefined; readonly next: Entry | undefined }>,
     { touched, lost, moved, retired, contents }: ChangedRows,
   ): Promise<void> {
-    const previous = this.#commits;
-    let release: () => void = () => undefined;
-    this.#commits = new Promise((resolve) => {
-      release = resolve;
+    await this.#betweenCommits(async () => {
+      try {
+        for (const [key, { base }] of writes) {
+          if (this.peek(key) !== base) throw changedMeanwhile(base ?? this.peek(key));
+        }
+        for (const [value, since] of retired) {
+          const last = this.#touched.get(value.physical ?? "")?.at ?? 0;
+          if (last > since) throw changedMeanwhile({ kind: "table", value });
+        }
+        const time = this.now();
+        const rows: string[] = [];
+        for (const [key, { next }] of writes) {
+          rows.push(`${quoteText(key)}, ${next === undefined ? "NULL" : quoteText(JSON.stringify(next))}`);
+        }
+        for (const physical of touched) rows.push(`${quoteText(`touched:${physical}`)}, '${time}'`);
+        const updates = updateTimes(lost, moved, this.#updated, time);
+        for (const [physical, at] of updates) rows.push(`${quoteText(`updated:${physical}`)}, '${at}'`);
+        if (rows.length > 0) {
+          const values = rows.map((row, index) => `(${this.#sequence + BigInt(index + 1)}, ${row})`);
+          this.#sequence += BigInt(rows.length);
+          await connection.run(
+            `INSERT INTO meta.log VALUES ${values.join(", ")}; INSERT INTO meta.commits VALUES (${number}, to_timestamp(${time} / 1000))`,
+          );
+        }
+        await this.#ledger.save(connection, contents);
+        this.#committing = touched;
+        await connection.run("COMMIT");
+        for (const physical of lost.keys()) this.#past.add(physical);
+        for (const [from, to] of moved) if (this.#past.has(from)) this.#past.add(to);
+        for (const [physical, at] of updates) this.#updated.set(physical, at);
+        for (const [key, { next }] of writes) {
+          if (next === undefined) this.#entries.delete(key);
+          else this.#entries.set(key, next);
+        }
+        this.#ledger.apply(contents, writtenTables(writes), droppedTables(writes));
+        for (const physical of touched) {
+          this.#touches += 1;
+          this.#touched.set(physical, { time, at: this.#touches });
+        }
+      } finally {
+        this.#committing = new Set();
+      }
     });
-    await previous;
-    try {
-      for (const [key, { base }] of writes) {
-        if (this.peek(key) !== base) throw changedMeanwhile(base ?? this.peek(key));
-      }
-      for (const [value, since] of retired) {
-        const last = this.#touched.get(value.physical ?? "")?.at ?? 0;
-        if (last > since) throw changedMeanwhile({ kind: "table", value });
-      }
-      const time = this.now();
-      const rows: string[] = [];
-      for (const [key, { next }] of writes) {
-        rows.push(`${quoteText(key)}, ${next === undefined ? "NULL" : quoteText(JSON.stringify(next))}`);
-      }
-      for (const physical of touched) rows.push(`${quoteText(`touched:${physical}`)}, '${time}'`);
-      const updates = updateTimes(lost, moved, this.#updated, time);
-      for (const [physical, at] of updates) rows.push(`${quoteText(`updated:${physical}`)}, '${at}'`);
-      if (rows.length > 0) {
-        const values = rows.map((row, index) => `(${this.#sequence + BigInt(index + 1)}, ${row})`);
-        this.#sequence += BigInt(rows.length);
-        await connection.run(
-          `INSERT INTO meta.log VALUES ${values.join(", ")}; INSERT INTO meta.commits VALUES (${number}, to_timestamp(${time} / 1000))`,
-        );
-      }
-      await this.#ledger.save(connection, contents);
-      this.#committing = touched;
-      await connection.run("COMMIT");
-      for (const physical of lost.keys()) this.#past.add(physical);
-      for (const [from, to] of moved) if (this.#past.has(from)) this.#past.add(to);
-      for (const [physical, at] of updates) this.#updated.set(physical, at);
-      for (const [key, { next }] of writes) {
-        if (next === undefined) this.#entries.delete(key);
-        else this.#entries.set(key, next);
-      }
-      this.#ledger.apply(contents, writtenTables(writes), droppedTables(writes));
-      for (const physical of touched) {
-        this.#touches += 1;
-        this.#touched.set(physical, { time, at: this.#touches });
-      }
-    } finally {
-      this.#committing = new Set();
-      release();
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../../generator/src/cli/commands.ts";
 import { COMMAND_ROLES, remedyOf } from "../../../generator/src/project/permissions.ts";
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");
@@ -11,6 +12,14 @@ describe("the least roles of each command", () => {
       const cells = roles.map(({ role, on }) => `\`${role}\` on ${on}`).join(", ");
       expect(text).toContain(`| \`${command}\` | ${cells} |`);
     }
+  });
+
+  it("are known of every command; the docs say which need none", () => {
+    const none = Object.keys(COMMANDS).filter((command) => !(command in COMMAND_ROLES));
+    expect(none.sort()).toEqual(["compile", "demo", "generate", "local", "test"]);
+    expect(Object.keys(COMMANDS)).toEqual(expect.arrayContaining(Object.keys(COMMAND_ROLES)));
+    const said = /^The least roles of each command.*; (.*) need none\./m.exec(read("docs/reference.md"))?.[1];
+    expect(said?.split(", ").sort()).toEqual(none.map((command) => `\`${command}\``));
   });
 
   it("are what Terraform grants to who runs update", () => {

@@ -10,6 +10,7 @@ interface Step {
 }
 
 interface Workflow {
+  readonly name: string;
   readonly on: Record<string, unknown>;
   readonly permissions: Record<string, string>;
   readonly concurrency: { group: string; "cancel-in-progress": boolean };
@@ -79,8 +80,43 @@ describe("review.yml", () => {
     expect(text).not.toMatch(/secrets\.|id-token/);
     expect(steps.find((step) => step.uses?.startsWith("actions/checkout@"))?.with?.["fetch-depth"]).toBe(0);
     const review = steps.find((step) => step.run?.includes("npm run review"));
-    expect(review?.run).toContain('--base "$BASE" --format markdown --out "$GITHUB_STEP_SUMMARY"');
+    expect(review?.run).toContain('--base "$BASE" --format markdown --out review/review.md');
+    expect(review?.run).toMatch(/^cat review\/review\.md >> "\$GITHUB_STEP_SUMMARY"$/m);
     expect(review?.env?.BASE).toMatch(/^origin\/\$\{\{ github\.base_ref \}\}$/);
+  });
+});
+
+describe("review-comment.yml", () => {
+  it("writes a comment with the default branch's code, and takes only review.yml's text from the request", async () => {
+    const { workflow, steps, text } = await readWorkflow("review-comment.yml");
+    const review = await readWorkflow("review.yml");
+    expect(workflow.on).toEqual({
+      workflow_run: { workflows: [review.workflow.name], types: ["completed"] },
+    });
+    expect(workflow.permissions).toEqual({ actions: "read", contents: "read", "pull-requests": "write" });
+    for (const job of Object.values(workflow.jobs)) expect(job.permissions).toBeUndefined();
+    expect(text).not.toMatch(/secrets\.|id-token/);
+
+    const checkout = steps.find((step) => step.uses?.startsWith("actions/checkout@"));
+    expect(checkout?.with).toEqual({ "persist-credentials": false, "sparse-checkout": "deploy" });
+    expect(steps.flatMap((step) => step.run ?? [])).toEqual([
+      "node deploy/review-comment.mjs review/review.md",
+    ]);
+
+    const artifact = (from: readonly Step[], action: string) => {
+      const found = from.find((step) => step.uses?.startsWith(`actions/${action}-artifact@`))?.with;
+      return { name: found?.name, path: found?.path };
+    };
+    expect(artifact(steps, "download")).toEqual({ name: "review", path: "review" });
+    expect(artifact(review.steps, "upload")).toEqual(artifact(steps, "download"));
+  });
+
+  it("pins every action by its major version and pastes no expression into a script", async () => {
+    const { steps } = await readWorkflow("review-comment.yml");
+    for (const { uses, run } of steps) {
+      if (uses !== undefined) expect(uses).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
+      expect(run ?? "").not.toContain("${{");
+    }
   });
 });
 

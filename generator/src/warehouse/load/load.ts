@@ -11,15 +11,8 @@ import { checkParquet, isParquet, unpackParquet } from "./parquet.ts";
 import { hasRange, stagedFields, unstagedSql } from "./ranges.ts";
 import { removalOf, SpanOfTimes } from "./removal.ts";
 import { type GatheredRows, gatherRows } from "./rows.ts";
+import type { LoadTarget } from "./target.ts";
 import { dataError } from "./text.ts";
-
-/** Where updates of one entity go. */
-export interface LoadTarget {
-  readonly dataset: string;
-  readonly table: string;
-  /** The column by whose times a load's rows can be told from others. */
-  readonly ingestTimestamp?: string;
-}
 
 /** Told how far a load is; may throw to stop it. */
 export type LoadWatch = (step: "check" | "send" | "wait", bytes: number, rows: number) => void;

@@ -1,5 +1,5 @@
 import type { Warehouse } from "../client.ts";
-import type { LoadTarget } from "./load.ts";
+import type { LoadTarget } from "./target.ts";
 
 /** The first and the last of some rows' ingest timestamps, in microseconds since 1970. */
 export interface TimeSpan {

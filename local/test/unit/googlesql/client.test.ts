@@ -21,7 +21,8 @@ function serversAt(address: string): number[] {
 
 it("ends the server's process when told to", async () => {
   const server = await startServerProcess();
-  expect(serversAt(server.address)).toHaveLength(1);
+  // The shell that watches over it needs a moment to start it.
+  await expect.poll(() => serversAt(server.address), { timeout: 20_000 }).toHaveLength(1);
   await server.stop();
   expect(serversAt(server.address)).toEqual([]);
 });

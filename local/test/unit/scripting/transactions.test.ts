@@ -159,6 +159,24 @@ describe("transactions side by side", () => {
     });
   });
 
+  it("read a table that was replaced meanwhile as it was", async () => {
+    const { catalog, database } = harness.storage;
+    const ref = { projectId: "p", datasetId: "d", tableId: "t" };
+    await database.use(async (connection) => {
+      const transaction = await Transaction.begin({ catalog, locks: new TableLocks() }, connection);
+      await harness.run("CREATE OR REPLACE TABLE d.t AS SELECT 3 AS k, 'c' AS v");
+      const entry = transaction.catalog.getTable(ref);
+      if (entry === undefined) throw new Error("no table");
+      expect(entry.physical).not.toBe(catalog.getTable(ref)?.physical);
+      const count = await transaction.read((reader) =>
+        reader.runAndReadAll(`SELECT count(*) FROM ${entry.physical}`),
+      );
+      expect(count.getRows()).toEqual([[2n]]);
+      expect((await transaction.catalog.contents(entry)).rows()).toBe(2);
+      await transaction.rollback();
+    });
+  });
+
   it("lose against a table that was replaced meanwhile", async () => {
     const { catalog, database } = harness.storage;
     await database.use(async (connection) => {
