@@ -116,13 +116,13 @@ describe.skipIf(CHROMIUM === undefined)(`the review's page in a browser${NEEDS}`
     const press = async (key: string) => {
       await page.locator(".graph").focus();
       await page.keyboard.press(key);
-      await expect.poll(transform).not.toBe(seen.at(-1));
+      await expect.poll(transform, { timeout: 20_000 }).not.toBe(seen.at(-1));
       seen.push(await transform());
     };
     await press("ArrowRight");
     await press("+");
     await page.getByRole("button", { name: "fit" }).click();
-    expect(await transform()).not.toBe(seen.at(-1));
+    await expect.poll(transform, { timeout: 20_000 }).not.toBe(seen.at(-1));
   });
 
   it("is dark or light as the system is, and as the reader says", async () => {
