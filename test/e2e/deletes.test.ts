@@ -130,6 +130,8 @@ describe("clears, deletes and erasure", () => {
     const project = await makeProject({ entities: [member] });
     const result = await project.npm("erasure", "member");
     expect(result).toMatchObject({ exitCode: 2, stdout: "" });
-    expect(result.stderr.trim()).toBe("erasure: member has 1 key column; write erasure member <userId>");
+    expect(result.stderr.trim()).toBe(
+      "erasure: missing required argument 'key'; write npm run erasure -- <entity> <key...> [options]",
+    );
   });
 });

@@ -34,13 +34,14 @@ describe("a schema of one's own", () => {
     root = await mkdtemp(path.join(tmpdir(), "own-"));
     const parts = [
       "package.json",
+      "tool.js",
       "tsconfig.json",
       "dataform.json",
       "entities.json",
       "schemas",
       "definitions",
     ];
-    for (const part of [...parts, "compiled", "includes", "generator", "warehouse", "local"]) {
+    for (const part of [...parts, "compiled", "includes", "generator", "local"]) {
       await cp(path.join(REPOSITORY, part), path.join(root, part), { recursive: true });
     }
     await linkPackages(root);

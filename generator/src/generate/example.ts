@@ -85,7 +85,7 @@ export function buildExample(model: EntityModel): Example {
     (column): TableColumn => ({
       name: column.sql,
       type: sqlType(column.field),
-      values: UPDATES.map(() => (column.kind === "deleted" ? "FALSE" : "[]")),
+      values: UPDATES.map(() => (column.kind === "deleted" ? "FALSE" : "NULL")),
     }),
   );
   const read = (name: string, day: number, count: number): TableColumn => ({
@@ -148,11 +148,15 @@ export function buildExample(model: EntityModel): Example {
 function onOneLine(column: TableColumn): TableColumn {
   return {
     ...column,
-    type: column.type
-      .replaceAll(/<\n\s*/g, "<")
-      .replaceAll(/\n\s*>/g, ">")
-      .replaceAll(/\n\s*/g, " "),
+    type: oneLine(column.type),
   };
+}
+
+function oneLine(type: string): string {
+  return type
+    .replaceAll(/<\n\s*/g, "<")
+    .replaceAll(/\n\s*>/g, ">")
+    .replaceAll(/\n\s*/g, " ");
 }
 
 /** What an update says of a leaf. */
@@ -217,8 +221,15 @@ function nodeValue(node: TreeNode, model: EntityModel, row: ExampleRow): string 
   }
   const index = model.leaves.indexOf(node);
   const values = row.cells(node).map((cell) => scalarLiteral(node.field, cell, word(index, cell)));
-  if (node.field.mode === "REPEATED") return values.length === 0 ? "NULL" : `[${values.join(", ")}]`;
+  if (node.field.mode === "REPEATED") return values.length === 0 ? "NULL" : array(node.field, values);
   return values[0] ?? "NULL";
+}
+
+/** A REPEATED field's value: GoogleSQL makes no TIMESTAMP of a text in an array, so where there is one the type is said. */
+function array(field: SchemaField, values: readonly string[]): string {
+  const list = `[${values.join(", ")}]`;
+  const isOwn = field.type !== "TIMESTAMP" && field.type !== "STRUCT";
+  return isOwn ? list : `${oneLine(sqlType(field))}${list}`;
 }
 
 /** A STRUCT's value; parentheses alone make none of one field. */
@@ -241,7 +252,7 @@ function scalarLiteral(field: SchemaField, cell: number, text: string): string {
   return tuple(
     field.fields.map((inner) => {
       const value = scalarLiteral(inner, cell, text);
-      return inner.mode === "REPEATED" ? `[${value}]` : value;
+      return inner.mode === "REPEATED" ? array(inner, [value]) : value;
     }),
   );
 }
