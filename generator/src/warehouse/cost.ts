@@ -50,8 +50,8 @@ const HOURS_A_MONTH = 730;
 const TIB = 1024 ** 4;
 
 /**
- * A month of an entity at each schedule, merging at every run and once a day. A merge reads all columns of final and the batch, once by its
- * query and once by MERGE; a run without news stops before it. With `mergeEvery` each run gathers what has come since the last merge, at most a
+ * A month of an entity at each schedule, merging at every run and once a day. A merge is one statement: it reads all columns of final once, and
+ * the batch is read twice, for its facts and by the MERGE; a run without news stops before it. With `mergeEvery` each run gathers what has come since the last merge, at most a
  * day more of updates, and only a merge reads final.
  */
 export function monthlyCosts(
