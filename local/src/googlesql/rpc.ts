@@ -129,7 +129,8 @@ function connect(address: string): Promise<http2.ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const [host, port] = address.split(":");
     const session = http2.connect(`http://${address}`, {
-      createConnection: () => shortenHeaders(connectSocket(Number(port), host)),
+      // A call is several small frames: without this each waits for the other side's delayed acknowledgement, 40 ms.
+      createConnection: () => shortenHeaders(connectSocket({ port: Number(port), host, noDelay: true })),
       settings: { initialWindowSize: WINDOW, enablePush: false },
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
