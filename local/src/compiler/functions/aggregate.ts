@@ -39,8 +39,17 @@ const sum: SiteMapping = (site) => {
 /** Months, days and microseconds add up by themselves; only a SUM must be in the range of an INTERVAL. */
 function intervalSum(site: Site): readonly [months: string, days: string, micros: string] {
   const { sql } = argument(site, 0);
-  const part = (of: string): string => `CAST(${aggregate(site, "sum", [of])} AS BIGINT)`;
-  return [part(intervalMonths(sql)), part(intervalDays(sql)), part(intervalMicros(sql))];
+  // Equal INTERVALs, of which one counts, may differ in all three.
+  const all = site.call.distinct ? aggregate(site, "list", [sql]) : undefined;
+  const e = site.call.context.parameter("e");
+  const part = (of: (value: string) => string): string => {
+    const sum =
+      all === undefined
+        ? aggregate(site, "sum", [of(sql)])
+        : `list_sum(list_transform(${all}, lambda ${e}: ${of(e)}))`;
+    return `CAST(${sum} AS BIGINT)`;
+  };
+  return [part(intervalMonths), part(intervalDays), part(intervalMicros)];
 }
 
 /** A sum of NUMERICs: DuckDB's, or one of BIGNUMERICs where values could take it out of DuckDB's range. */

@@ -146,10 +146,12 @@ export function shiftByInterval(
 }
 
 const OFFSET_ZONE = /^([+-])(\d{1,2})(?::(\d\d))?$/;
+/** The same after UTC, where the minutes may follow the hours at once. */
+const UTC_ZONE = /^UTC([+-])(\d{1,2})(?::?(\d\d))?$/;
 
 /** Minutes east of UTC that a zone like `+05:30` means; undefined for a zone that is a name. */
 export function zoneOffsetMinutes(zone: string): number | undefined {
-  const [, sign, hours, minutes] = OFFSET_ZONE.exec(zone) ?? [];
+  const [, sign, hours, minutes] = OFFSET_ZONE.exec(zone) ?? UTC_ZONE.exec(zone) ?? [];
   if (hours === undefined) return undefined;
   const total = Number(hours) * 60 + Number(minutes ?? 0);
   return total > 14 * 60 || Number(minutes ?? 0) > 59 ? undefined : sign === "-" ? -total : total;

@@ -9,7 +9,7 @@ import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
 import { isQuiet } from "./safe.ts";
 import { pointText } from "./time-text.ts";
-import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
+import type { CastCall, CompiledExpr, FunctionContext, TypeParameters } from "./types.ts";
 import { withoutErrors } from "./without-errors.ts";
 
 /** One conversion; the operand may be written once only, unless it goes through `context.once`. */
@@ -244,14 +244,30 @@ function convertArgument(call: CastCall, sql: string): string {
         ? `NULL::${duckType(to)}`
         : convert(sql, from, to, context, call.timeZone)
       : castWithFormat({ ...call, arg: { ...arg, sql } });
-  return limitTo(call, result);
+  return limitTo(result, to, call.parameters, context);
 }
 
 /** STRING(n), BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s) limit what the conversion gives. */
-function limitTo(call: CastCall, sql: string): string {
-  const { to, context, parameters } = call;
+function limitTo(
+  sql: string,
+  to: SqlType,
+  parameters: TypeParameters | undefined,
+  context: FunctionContext,
+): string {
   if (parameters === undefined) return sql;
-  const { maxLength, precision, scale = 0n } = parameters;
+  const { maxLength, precision, scale = 0n, children = [] } = parameters;
+  if (to.kind === "ARRAY") {
+    const element = context.parameter("e");
+    return `list_transform(${sql}, lambda ${element}: ${limitTo(element, to.element, children[0], context)})`;
+  }
+  if (to.kind === "STRUCT") {
+    return context.once(sql, (s) => {
+      const fields = to.fields.map(
+        (field, index) => `f${index} := ${limitTo(`(${s}).f${index}`, field.type, children[index], context)}`,
+      );
+      return `(CASE WHEN ${s} IS NOT NULL THEN struct_pack(${fields.join(", ")}) END)`;
+    });
+  }
   if (maxLength !== undefined) {
     return context.once(sql, (value) => {
       const length = to.kind === "BYTES" ? `octet_length(${value})` : `length(${value})`;

@@ -1,8 +1,33 @@
-import { unsupported } from "../../errors.ts";
 import { failWhen, raise } from "../../raise.ts";
-import { quoteText } from "../../values.ts";
-import { arg, literalText, onceEach, refuse, sqlOf } from "./arguments.ts";
-import type { FunctionCall, ScalarMapping } from "./types.ts";
+import { literalSql, quoteText } from "../../values.ts";
+import { arg, literalText, onceEach, refuse, STRING, sqlOf } from "./arguments.ts";
+import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+
+/** Bytes as RE2 reads them: each is the character of its number. */
+function latin(expr: CompiledExpr): CompiledExpr {
+  const { sql, type, literal } = expr;
+  if (type.kind !== "BYTES") return expr;
+  if (!(literal instanceof Uint8Array)) return { ...expr, sql: `bq_latin_text(${sql})`, type: STRING };
+  const text = Buffer.from(literal).toString("latin1");
+  return { ...expr, sql: literalSql(STRING, text), type: STRING, literal: text };
+}
+
+/** A function of STRING for BYTES too. */
+function onBytes(mapping: ScalarMapping): ScalarMapping {
+  return (call) => {
+    if (arg(call, 0).type.kind !== "BYTES") return mapping(call);
+    const { resultType } = call;
+    const isText = resultType.kind === "BYTES";
+    const isList = resultType.kind === "ARRAY";
+    const type = isText ? STRING : isList ? { kind: "ARRAY" as const, element: STRING } : resultType;
+    const args = call.args.map(latin);
+    const sql = mapping({ ...call, args, argTypes: args.map((each) => each.type), resultType: type });
+    if (isText) return `bq_latin_bytes(${sql})`;
+    if (!isList) return sql;
+    const e = call.context.parameter("e");
+    return `list_transform(${sql}, lambda ${e}: bq_latin_bytes(${e}))`;
+  };
+}
 
 /** How many capturing groups an RE2 pattern has. */
 export function countGroups(pattern: string): number {
@@ -46,18 +71,12 @@ function withGroup(call: FunctionCall, use: (group: string) => string): string {
   return groups > 1 ? raise(call.resultType, TOO_MANY) : use(String(groups));
 }
 
-function noBytes(call: FunctionCall): void {
-  if (arg(call, 0).type.kind === "BYTES") throw unsupported(`${call.name.toUpperCase()} on BYTES`);
-}
-
 /** DuckDB allows only constant options; `s` off, so that a dot does not match a line feed, is GoogleSQL's way too. */
 const contains: ScalarMapping = (call) => {
-  noBytes(call);
   return `regexp_matches(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
 };
 
 const extract: ScalarMapping = (call) => {
-  noBytes(call);
   if (call.args.length > 2) return extractAt(call);
   return withGroup(call, (group) =>
     onceEach(call, [sqlOf(call, 0), sqlOf(call, 1)], (s, p) => {
@@ -127,7 +146,6 @@ function extractAt(call: FunctionCall): string {
 }
 
 const extractAll: ScalarMapping = (call) => {
-  noBytes(call);
   const pattern = literalText(arg(call, 1));
   return withGroup(call, (group) => {
     const all = `regexp_extract_all(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${group})`;
@@ -150,7 +168,6 @@ function acceptsEmpty(pattern: string): boolean {
 }
 
 const replace: ScalarMapping = (call) => {
-  noBytes(call);
   const rewrite = literalText(arg(call, 2));
   if (rewrite !== undefined) {
     const bad = /\\(?![\\0-9])|\\$/.exec(rewrite.replaceAll("\\\\", ""));
@@ -201,7 +218,6 @@ function isPattern(text: string): boolean {
 
 /** REGEXP_INSTR: where what is found starts, or, with 1 as the last argument, where it ends. */
 const instr: ScalarMapping = (call) => {
-  noBytes(call);
   const pattern = literalText(arg(call, 1));
   if (pattern === undefined) return refuse(call, "with a pattern that is no literal");
   if (acceptsEmpty(pattern)) return refuse(call, "with a pattern that matches an empty text");
@@ -232,8 +248,21 @@ const instr: ScalarMapping = (call) => {
   });
 };
 
-/** Regular expressions. DuckDB's engine is RE2, as BigQuery's. */
-export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
+/**
+ * `SAFE.`: a constant pattern that RE2 cannot read is an error of DuckDB's before there is anything to evaluate, which TRY does not
+ * catch. As a lambda's parameter it is read when the rest is.
+ */
+function withLatePattern(mapping: ScalarMapping): ScalarMapping {
+  return (call) => {
+    const [text, pattern, ...rest] = call.args;
+    if (!call.safe || text === undefined || pattern?.literal === undefined) return mapping(call);
+    const name = call.context.parameter("v");
+    const late = mapping({ ...call, args: [text, { ...pattern, sql: name }, ...rest] });
+    return `list_transform([${pattern.sql}], lambda ${name}: ${late})[1]`;
+  };
+}
+
+const MAPPINGS: Readonly<Record<string, ScalarMapping>> = {
   regexp_contains: contains,
   regexp_extract: extract,
   regexp_substr: extract,
@@ -241,3 +270,8 @@ export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
   regexp_replace: replace,
   regexp_instr: instr,
 };
+
+/** Regular expressions. DuckDB's engine is RE2, as BigQuery's. */
+export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = Object.fromEntries(
+  Object.entries(MAPPINGS).map(([name, mapping]) => [name, onBytes(withLatePattern(mapping))]),
+);

@@ -100,6 +100,14 @@ export interface AnalyticCall extends FunctionCall {
 /** Gives the DuckDB window expression of a call, with its OVER. */
 export type AnalyticMapping = (call: AnalyticCall) => string;
 
+/** Of STRING(n), BYTES(n), NUMERIC(p, s): length, or precision and scale; of an ARRAY or STRUCT those of its parts. */
+export interface TypeParameters {
+  readonly maxLength?: bigint;
+  readonly precision?: bigint;
+  readonly scale?: bigint;
+  readonly children?: readonly (TypeParameters | undefined)[];
+}
+
 /** A CAST as the table of conversions sees it. */
 export interface CastCall {
   readonly arg: CompiledExpr;
@@ -109,7 +117,6 @@ export interface CastCall {
   readonly safe: boolean;
   readonly format?: CompiledExpr;
   readonly timeZone?: CompiledExpr;
-  /** Of STRING(n), BYTES(n), NUMERIC(p, s): length, or precision and scale. */
-  readonly parameters?: { readonly maxLength?: bigint; readonly precision?: bigint; readonly scale?: bigint };
+  readonly parameters?: TypeParameters;
   readonly context: FunctionContext;
 }
