@@ -39,6 +39,9 @@ function projectInput(entities: ReadonlyMap<string, Entity>): {
       lookback: `${entity.lookback / 1_000_000n} seconds`,
       dataset: name,
       ...(entity.eventTimestamp === undefined ? {} : { eventTimestamp: entity.eventTimestamp }),
+      ...(entity.eventAhead === undefined
+        ? {}
+        : { eventAhead: { ...entity.eventAhead, limit: `${entity.eventAhead.limit / 1_000_000n} seconds` } }),
       ...(entity.clearedFields === undefined ? {} : { clearedFields: entity.clearedFields }),
       ...(entity.deleted === undefined ? {} : { deleted: entity.deleted }),
     })),
