@@ -1,4 +1,4 @@
-// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// A copy by `npm run generate` from user-info-updater 0.3.0: edit nothing here.
 // @ts-check
 /**
  * One entity's part of the statements in definitions/: its columns, RECORDs and versions as lists of SQL, aligned for the place

@@ -1,4 +1,4 @@
-// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// A copy by `npm run generate` from user-info-updater 0.3.0: edit nothing here.
 // @ts-check
 /**
  * The SQL of one attribute, key or row: every decision of the merge stands here once, under its own name. The statements around

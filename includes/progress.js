@@ -1,4 +1,4 @@
-// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// A copy by `npm run generate` from user-info-updater 0.3.0: edit nothing here.
 // @ts-check
 /**
  * How far an entity is: the columns of its watermark's row and of its log of runs, each written once for all that make, write or
