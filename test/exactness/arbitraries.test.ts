@@ -58,7 +58,8 @@ test("random histories hold ties, late rows, rows that say nothing and bad rows"
       const special = new Set([...entity.key, entity.ingestTimestamp, entity.eventTimestamp]);
       for (const row of rowsOf(scenario)) {
         count(badReason(entity, row) ?? "good");
-        if (isAhead(entity, row) && badReason(entity, row) === undefined) count("counts from its ingest time");
+        if (isAhead(entity, row) && badReason(entity, row) === undefined)
+          count("counts from its ingest time");
         if (Object.keys(row).every((name) => special.has(name) || row[name] === null)) count("says nothing");
         if (((row[entity.ingestTimestamp] ?? EPOCH) as bigint) > EPOCH * 2n) count("future");
         if (entity.deleted !== undefined && row[entity.deleted] === true) count("delete");

@@ -271,10 +271,10 @@ const EVENT_AHEAD: readonly Entity["eventAhead"][] = [
   undefined,
   undefined,
   undefined,
-  { limit: 0n, then: "ingestTimestamp" },
-  { limit: 60n * MINUTE, then: "ingestTimestamp" },
-  { limit: 60n * MINUTE, then: "keepOut" },
-  { limit: 24n * 60n * MINUTE, then: "keepOut" },
+  { limit: 0n, keepsOut: false },
+  { limit: 60n * MINUTE, keepsOut: false },
+  { limit: 60n * MINUTE, keepsOut: true },
+  { limit: 24n * 60n * MINUTE, keepsOut: true },
 ];
 
 /** A random entity. Policies other than `latest` come only where nothing can be cleared or deleted (R11). */

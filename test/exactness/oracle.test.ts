@@ -196,7 +196,7 @@ describe("R4, R5: two clocks and progress", () => {
       { id: "u", ts: DAY + 5n, event: DAY + 5n, a: "right" },
       { id: "u", ts: DAY + 6n, event: DAY + 6n + LIMIT, b: "at the limit" },
     ];
-    const out = { ...shape, eventAhead: { limit: LIMIT, then: "keepOut" as const } };
+    const out = { ...shape, eventAhead: { limit: LIMIT, keepsOut: true } };
     for (const order of orders(rows)) {
       const right = { id: "u", ts: DAY + 6n, event: DAY + 6n + LIMIT, a: "right", b: "at the limit" };
       expect(only(shape, order)).toEqual(right);
@@ -208,7 +208,12 @@ describe("R4, R5: two clocks and progress", () => {
     const fact: Row = { id: "u", ts: DAY + 5n, event: DAY + 5n, a: "fact" };
     for (const absurd of [{ cleared: ["a"] }, { gone: true }] as Row[]) {
       expect(only(taking, [{ id: "u", ts: DAY, event: END, ...absurd }, fact])?.a).toBe("fact");
-      expect(only(taking, [{ ...fact, ts: DAY - 1n, event: DAY - 1n }, { id: "u", ts: DAY, event: END, ...absurd }])?.a ?? null).toBe(null);
+      expect(
+        only(taking, [
+          { ...fact, ts: DAY - 1n, event: DAY - 1n },
+          { id: "u", ts: DAY, event: END, ...absurd },
+        ])?.a ?? null,
+      ).toBe(null);
     }
   });
 

@@ -11,7 +11,7 @@ export interface Entity {
   readonly ingestTimestamp: string;
   readonly eventTimestamp?: string;
   /** What an event time means that is later than its ingest time by more than the limit, in microseconds. */
-  readonly eventAhead?: { readonly limit: bigint; readonly then: "ingestTimestamp" | "keepOut" };
+  readonly eventAhead?: { readonly limit: bigint; readonly keepsOut: boolean };
   /** Microseconds. */
   readonly lookback: bigint;
   readonly clearedFields?: string;
@@ -61,7 +61,7 @@ export function badReason(entity: Entity, row: Row): BadReason | undefined {
   if (isNull(ingest)) return "no ingest time";
   if ((ingest as bigint) < START) return "before the first watermark";
   if (entity.eventTimestamp !== undefined && isNull(row[entity.eventTimestamp])) return "no event time";
-  if (isAhead(entity, row) && entity.eventAhead?.then === "keepOut") return "event time ahead";
+  if (isAhead(entity, row) && entity.eventAhead?.keepsOut) return "event time ahead";
   const cleared = clearedPaths(entity, row);
   if (cleared.length === 0) return undefined;
   const known = knownPaths(entity);

@@ -92,7 +92,9 @@ function of(entity) {
           ...merge
             .faultsOf(entity)
             .map(({ isBad, reason }) => `  WHEN ${isBad} THEN ${merge.literal(reason)}`),
-          ...merge.oddities(entity).map(({ holds, reason }) => `  WHEN ${holds} THEN ${merge.literal(reason)}`),
+          ...merge
+            .oddities(entity)
+            .map(({ holds, reason }) => `  WHEN ${holds} THEN ${merge.literal(reason)}`),
           "END",
         ].join("\n"),
         2,

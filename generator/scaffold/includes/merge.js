@@ -142,7 +142,9 @@ function isAhead({ ingest, event, ahead }, row) {
  */
 function countsFrom(entity, row) {
   const version = `${row}.${versionColumn(entity)}`;
-  return entity.event === undefined ? version : `IF(${isAhead(entity, row)}, ${row}.${entity.ingest}, ${version})`;
+  return entity.event === undefined
+    ? version
+    : `IF(${isAhead(entity, row)}, ${row}.${entity.ingest}, ${version})`;
 }
 
 // ---- Keys

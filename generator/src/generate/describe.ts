@@ -16,7 +16,7 @@ export function describeEntity(model: EntityModel): Entity {
     ahead: model.ahead && {
       limit: spanText(model.ahead.limit),
       microseconds: secondsOf(model.ahead.limit) * 1_000_000,
-      ...(model.ahead.then === "keepOut" ? { keepsOut: true } : {}),
+      ...(model.ahead.keepsOut ? { keepsOut: true } : {}),
     },
     clears: model.clears?.quoted,
     deletes: model.deletes?.quoted,

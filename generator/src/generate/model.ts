@@ -50,7 +50,7 @@ export type ActionRole = "updates" | "temp" | "final" | keyof typeof ACTION_SUFF
 /** The actions that only an entity with deletes has. */
 export type DeleteRole = keyof typeof DELETE_SUFFIXES;
 
-const EVENT_AHEAD: EventAhead = { limit: { count: 1, unit: "DAY" }, then: "ingestTimestamp" };
+const EVENT_AHEAD: EventAhead = { limit: { count: 1, unit: "DAY" }, keepsOut: false };
 const MAX_CLUSTERING_COLUMNS = 4;
 
 /** Joins an entity's configuration and its schema; throws an InputError that lists all faults. */

@@ -13,7 +13,8 @@ export interface Lookback {
 /** What becomes of an event timestamp that is later than its ingest timestamp by more than a limit (R4). */
 export interface EventAhead {
   readonly limit: Lookback;
-  readonly then: "ingestTimestamp" | "keepOut";
+  /** Such an update is a bad one; otherwise it counts from its ingest timestamp. */
+  readonly keepsOut: boolean;
 }
 
 /** One entity of entities.json, checked and with its defaults filled in. */
@@ -194,7 +195,10 @@ export function parseConfig(source: string, file: string): readonly EntityConfig
     validate(entitiesFile, parseJson(source, file), file).entities.map(
       (given, index): EntityConfig => ({
         ...given,
-        eventAhead: given.eventAhead && { ...given.eventAhead, limit: parseLookback(given.eventAhead.limit) },
+        eventAhead: given.eventAhead && {
+          limit: parseLookback(given.eventAhead.limit),
+          keepsOut: given.eventAhead.then === "keepOut",
+        },
         lookback: parseLookback(given.lookback),
         tables: {
           updates: given.tables.updates ?? `${given.name}_updates`,

@@ -138,14 +138,17 @@ function compareClocks({ before, after }: Pair): readonly Change[] {
     });
   }
   const [old, now] = [before, after].map(({ ahead }) =>
-    ahead === undefined ? "" : `${spanText(ahead.limit)}, then ${ahead.then}`,
+    ahead === undefined
+      ? ""
+      : `${spanText(ahead.limit)}, then ${ahead.keepsOut ? "keepOut" : "ingestTimestamp"}`,
   );
   if (old !== "" && now !== "" && old !== now) {
     changes.push({
       path: "eventAhead",
       kind: "changed",
       what: `${old} -> ${now}`,
-      means: "the same update counts from another time than before, or not at all, until a rebuild only in new ones",
+      means:
+        "the same update counts from another time than before, or not at all, until a rebuild only in new ones",
       needs: hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" }],
     });
   }

@@ -280,7 +280,7 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
   ],
   [
     "another limit for events ahead counts updates anew; the default written out says nothing",
-    { eventTimestamp: "happened", eventAhead: { limit: "24 hours" } },
+    { eventTimestamp: "happened", eventAhead: { limit: "1 day" } },
     { eventTimestamp: "happened", eventAhead: { then: "keepOut" } },
     [
       {
