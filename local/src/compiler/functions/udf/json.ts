@@ -1,6 +1,7 @@
+import { jsonFloat } from "../../../storage/json-text.ts";
 import { bool, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
 import { parsePath } from "./json-path.ts";
-import { jsonFloat, prettyJson, printJson, quoteJson } from "./json-print.ts";
+import { prettyJson, printJson, quoteJson } from "./json-print.ts";
 import { findJson, isExactFloat, type Json, parseJson, type WideNumbers } from "./json-value.ts";
 
 /** What a path leads to. Text that breaks off or goes wrong after that place does no harm; before it, nothing is found. */
