@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import { duckType } from "../../values.ts";
 import { refuse } from "./arguments.ts";
 import { argument, over, type Site, type SiteMapping } from "./sites.ts";
@@ -51,7 +50,7 @@ const approxTopSum: SiteMapping = (site) => {
   const [value, weight, number] = [argument(site, 0), argument(site, 1), topNumber(site, 2)];
   const [e, g] = [site.call.context.parameter("e"), site.call.context.parameter("g")];
   const isBad = `${weight.sql} < 0${weight.type.kind === "FLOAT64" ? ` OR isnan(${weight.sql})` : ""}`;
-  const checked = failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
+  const checked = site.call.context.failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
   const all = over(site, `list(struct_pack(v := ${distinguished(value)}, w := ${checked}))`);
   return site.call.context.once(all, (rows) => {
     const groups = `list_distinct(list_transform(${rows}, lambda ${e}: struct_pack(v := ${e}.v)))`;

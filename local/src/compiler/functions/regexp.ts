@@ -1,13 +1,13 @@
-import { failWhen, raise } from "../../raise.ts";
 import { literalSql, quoteText } from "../../values.ts";
 import { arg, literalText, onceEach, refuse, STRING, sqlOf } from "./arguments.ts";
-import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+import type { CompiledExpr, FunctionCall, FunctionContext, ScalarMapping } from "./types.ts";
 
 /** Bytes as RE2 reads them: each is the character of its number. */
-function latin(expr: CompiledExpr): CompiledExpr {
+function latin(context: FunctionContext, expr: CompiledExpr): CompiledExpr {
   const { sql, type, literal } = expr;
   if (type.kind !== "BYTES") return expr;
-  if (!(literal instanceof Uint8Array)) return { ...expr, sql: `bq_latin_text(${sql})`, type: STRING };
+  if (!(literal instanceof Uint8Array))
+    return { ...expr, sql: `${context.own("latin_text")}(${sql})`, type: STRING };
   const text = Buffer.from(literal).toString("latin1");
   return { ...expr, sql: literalSql(STRING, text), type: STRING, literal: text };
 }
@@ -20,12 +20,12 @@ function onBytes(mapping: ScalarMapping): ScalarMapping {
     const isText = resultType.kind === "BYTES";
     const isList = resultType.kind === "ARRAY";
     const type = isText ? STRING : isList ? { kind: "ARRAY" as const, element: STRING } : resultType;
-    const args = call.args.map(latin);
+    const args = call.args.map((each) => latin(call.context, each));
     const sql = mapping({ ...call, args, argTypes: args.map((each) => each.type), resultType: type });
-    if (isText) return `bq_latin_bytes(${sql})`;
+    if (isText) return `${call.context.own("latin_bytes")}(${sql})`;
     if (!isList) return sql;
     const e = call.context.parameter("e");
-    return `list_transform(${sql}, lambda ${e}: bq_latin_bytes(${e}))`;
+    return `list_transform(${sql}, lambda ${e}: ${call.context.own("latin_bytes")}(${e}))`;
   };
 }
 
@@ -65,10 +65,10 @@ function withGroup(call: FunctionCall, use: (group: string) => string): string {
   if (text === undefined) {
     if (pattern.literal === null) return "NULL";
     // DuckDB wants a constant here.
-    return `(CASE bq_regexp_groups(${pattern.sql}) WHEN 0 THEN ${use("0")} WHEN 1 THEN ${use("1")} END)`;
+    return `(CASE ${call.context.own("regexp_groups")}(${pattern.sql}) WHEN 0 THEN ${use("0")} WHEN 1 THEN ${use("1")} END)`;
   }
   const groups = countGroups(text);
-  return groups > 1 ? raise(call.resultType, TOO_MANY) : use(String(groups));
+  return groups > 1 ? call.context.raise(call.resultType, TOO_MANY) : use(String(groups));
 }
 
 /** DuckDB allows only constant options; `s` off, so that a dot does not match a line feed, is GoogleSQL's way too. */
@@ -128,13 +128,13 @@ function extractAt(call: FunctionCall): string {
       [sqlOf(call, 0), sqlOf(call, 1), sqlOf(call, 2), call.args[3]?.sql ?? "1::BIGINT"],
       (s, p, position, occurrence) => {
         const found = `list_extract(regexp_extract_all(substring(${s}, ${position}), ${p}, ${group}), ${occurrence})`;
-        const range = failWhen(
+        const range = call.context.failWhen(
           `${occurrence} <= 0 AND ${position} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
           ["Occurrence must be positive"],
           `(CASE WHEN ${position} <= length(${s}) + 1 THEN ${found} END)`,
         );
-        return failWhen(
+        return call.context.failWhen(
           `${position} <= 0 AND ${occurrence} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
           ["Position must be positive"],
@@ -172,7 +172,7 @@ const replace: ScalarMapping = (call) => {
   if (rewrite !== undefined) {
     const bad = /\\(?![\\0-9])|\\$/.exec(rewrite.replaceAll("\\\\", ""));
     if (bad !== null)
-      return raise(
+      return call.context.raise(
         call.resultType,
         "Invalid REGEXP_REPLACE pattern: Rewrite schema error: '\\' must be followed by a digit or '\\'.",
       );
@@ -182,7 +182,7 @@ const replace: ScalarMapping = (call) => {
       ...[...rewrite.replaceAll("\\\\", "").matchAll(/\\([0-9])/g)].map((found) => Number(found[1])),
     );
     if (pattern !== undefined && highest > countGroups(pattern)) {
-      return raise(
+      return call.context.raise(
         call.resultType,
         `Invalid REGEXP_REPLACE pattern: Rewrite schema requests ${highest} matches, but the regexp only has ${countGroups(pattern)} parenthesized subexpressions.`,
       );
@@ -224,10 +224,11 @@ const instr: ScalarMapping = (call) => {
   const [occurrence, after] = [call.args[3]?.literal ?? 1n, call.args[4]?.literal ?? 0n];
   if (typeof occurrence !== "bigint" || typeof after !== "bigint" || occurrence > MAX_REPEATS)
     return refuse(call, "with such an occurrence or end");
-  if (occurrence < 1n) return raise(call.resultType, "Occurrence must be positive");
-  if (after !== 0n && after !== 1n) return raise(call.resultType, "Invalid return_position_after_match.");
+  if (occurrence < 1n) return call.context.raise(call.resultType, "Occurrence must be positive");
+  if (after !== 0n && after !== 1n)
+    return call.context.raise(call.resultType, "Invalid return_position_after_match.");
   const groups = countGroups(pattern);
-  if (groups > 1) return raise(call.resultType, TOO_MANY);
+  if (groups > 1) return call.context.raise(call.resultType, TOO_MANY);
   const parts = groups === 0 ? (["", `(?:${pattern})`, ""] as const) : aroundGroup(pattern);
   // A flag or an alternative outside the group would not reach from one part to the other.
   if (parts === undefined || (groups === 1 && /\||\(\?[a-zA-Z]/.test(parts[0] + parts[2])))
@@ -239,7 +240,7 @@ const instr: ScalarMapping = (call) => {
   return onceEach(call, [sqlOf(call, 0), call.args[2]?.sql ?? "1::BIGINT"], (s, position) => {
     const text = `substring(${s}, ${position})`;
     const place = `(CASE WHEN regexp_matches(${text}, ${search}) THEN length(regexp_extract(${text}, ${search}, 1)) + ${position} WHEN ${s} IS NOT NULL AND ${position} IS NOT NULL THEN 0 END)`;
-    return failWhen(
+    return call.context.failWhen(
       `${position} <= 0 AND ${s} IS NOT NULL`,
       call.resultType,
       ["Position must be positive"],

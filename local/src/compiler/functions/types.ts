@@ -1,4 +1,5 @@
 import type { TreeNode } from "../../googlesql/tree.ts";
+import type { MessagePart } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 
@@ -39,6 +40,14 @@ export interface FunctionContext {
    * a name it is bound to.
    */
   once(sql: string, use: (operand: string) => string): string;
+  /** The DuckDB name of a function of ours (`udf`). */
+  own(name: string): string;
+  /** DuckDB SQL that fails with this message whenever it is evaluated. */
+  raise(type: SqlType, ...message: readonly MessagePart[]): string;
+  /** `sql`, unless `condition` holds: then it fails with the message. */
+  failWhen(condition: string, type: SqlType, message: readonly MessagePart[], sql: string): string;
+  /** The expression that `write` gives, with NULL for each error of it. What it is made of must not fail by itself. */
+  quietly(write: () => string): string;
 }
 
 /** A call as a mapping sees it. */
