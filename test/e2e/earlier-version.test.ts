@@ -124,6 +124,7 @@ describe("every earlier release", () => {
       user("userB", ["cor", "mvp", "ytrewq"], [6, 2, 2]),
       user("userC", ["zyx", "pvm", "qywter"], [3, 3, 3]),
     ]);
+    await expectLoggedJob(project);
     await succeed(project, "update", "--tags", "audit", "--vars=auditShare=1");
     await expectUninstalled(project);
   });
@@ -147,6 +148,20 @@ async function expectNewVersions(project: TestProject): Promise<void> {
     { userId: "userB", base: "2024-01-01 00:00:02+00", _own_versions: named([null, null, null]) },
     { userId: "userC", base: "2024-01-01 00:00:03+00" },
   ]);
+}
+
+/** The log has gained what a run costs, which its job knows. */
+async function expectLoggedJob(project: TestProject): Promise<void> {
+  const columns = "users, bytes_billed, duration_ms, job_id";
+  const [run] = (await project.query(
+    `SELECT ${columns} FROM DATASET.user_info_runs WHERE kind = 'replay'`,
+  )) as Record<string, number | string>[];
+  expect(run?.users).toBe(3);
+  expect(run?.duration_ms).toBeGreaterThan(0);
+  const [job] = await project.client.job(String(run?.job_id)).getMetadata();
+  expect(job.configuration.query.query).toContain("MERGE");
+  expect(run?.bytes_billed).toBeGreaterThan(0);
+  expect(run?.bytes_billed).toBeLessThanOrEqual(Number(job.statistics.query.totalBytesBilled));
 }
 
 /** The statements of `uninstall --plan` drop everything but what cannot be made again. */
