@@ -83,6 +83,24 @@ describe("a dataset that an earlier version made", () => {
     expect(await project.query("SELECT rows_changed FROM DATASET.user_info_runs ORDER BY merged_at")).toEqual(
       [{ rows_changed: 2 }, { rows_changed: 0 }],
     );
+    // The log has gained what a run costs, which its job knows.
+    const [runs] = await project.client
+      .dataset(project.dataset)
+      .table("user_info_runs")
+      .query(
+        "SELECT users, bytes_billed, duration_ms, job_id FROM DATASET.user_info_runs".replace(
+          "DATASET",
+          project.dataset,
+        ),
+      );
+    for (const { users, bytes_billed, duration_ms, job_id } of runs) {
+      expect(users).toBe(3);
+      expect(duration_ms).toBeGreaterThan(0);
+      const [job] = await project.client.job(job_id).getMetadata();
+      expect(job.configuration.query.query).toContain("MERGE");
+      expect(bytes_billed).toBeGreaterThan(0);
+      expect(bytes_billed).toBeLessThanOrEqual(Number(job.statistics.query.totalBytesBilled));
+    }
     await succeed(project, "update", "--tags", "audit", "--vars=auditShare=1");
   }, 120_000);
 });

@@ -92,17 +92,36 @@ function unknownCommand(name: string): CommandError {
   return wrongUsage(`${name === "" ? "no command" : `${name}: no such command`}; ${suggest(name, names)}`);
 }
 
-/** Commander's words as our one line, with the way to call the command where an argument is missing. */
+/** What commander refuses as our one line: what is wrong, then what would be right. */
 function asWrongUsage(error: CommanderError, command: Command): CommandError {
-  const said = error.message
-    .replace(/^error: /, "")
-    .replace(/\s*\(Did you mean (.*)\?\)/s, "; did you mean $1?")
-    .replace(/\.$/, "")
-    .replace(/\. (Allowed choices are|Expected) /, "; $1 ");
-  if (said.includes("; did you mean")) return wrongUsage(`${command.name}: ${said}`);
-  const isCall = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
-  const right = isCall ? `write ${usageOf(command)}` : `npm run ${command.name} -- --help lists the options`;
-  return wrongUsage(`${command.name}: ${said}; ${right}`);
+  const [first = "", second = ""] = [...error.message.matchAll(/'([^']*)'/g)].map(([, quoted]) => quoted);
+  const option = /^(?:-\w, )?(--[\w-]+)/.exec(first)?.[1] ?? first;
+  const call = `write ${usageOf(command)}`;
+  const say = (text: string): CommandError => wrongUsage(`${command.name}: ${text}`);
+  switch (error.code) {
+    case "commander.unknownOption": {
+      const near = /Did you mean (.*)\?\)/s.exec(error.message)?.[1];
+      return say(
+        `${first}: no such option; ${near === undefined ? `npm run ${command.name} -- --help lists them` : `did you mean ${near}?`}`,
+      );
+    }
+    case "commander.optionMissingArgument":
+      return say(`${option} needs a value; write ${first}`);
+    case "commander.invalidArgument": {
+      const choices = /Allowed choices are (.*)\.$/.exec(error.message)?.[1]?.split(", ") ?? [];
+      return say(`${option} ${second}: no such value; ${suggest(second, choices)}`);
+    }
+    case "commander.missingArgument":
+      return say(`<${first}> is missing; ${call}`);
+    case "commander.excessArguments": {
+      const [, expected = "", got = ""] = /Expected (\d+) .* but got (\d+)/.exec(error.message) ?? [];
+      return say(
+        `${got} argument${got === "1" ? "" : "s"} where it takes ${expected === "0" ? "none" : expected}; ${call}`,
+      );
+    }
+    default:
+      return say(error.message.replace(/^error: /, ""));
+  }
 }
 
 /** The one place that turns what was thrown into a line and an exit code. */

@@ -2,13 +2,17 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type * as Merge from "../../scaffold/includes/merge.js";
+import type * as Progress from "../../scaffold/includes/progress.js";
 
 const INCLUDES = new URL("../../scaffold/includes/", import.meta.url);
 
+const load = (file: string): unknown =>
+  createRequire(import.meta.url)(fileURLToPath(new URL(file, INCLUDES)));
+
 /** The leaf-level SQL, by the very functions that a project's includes/ hold a copy of. */
-export const mergeSql = createRequire(import.meta.url)(
-  fileURLToPath(new URL("merge.js", INCLUDES)),
-) as typeof Merge;
+export const mergeSql = load("merge.js") as typeof Merge;
+/** The columns of the watermark's row (PROGRESS) and of a run in the log (RUN), as a project's includes/ have them. */
+export const { PROGRESS, RUN } = load("progress.js") as typeof Progress;
 
 /** The names of the functions in merge.js and entity.js that gather a leaf. */
 export type Gatherer = Extract<keyof typeof Merge, `gather${string}`>;

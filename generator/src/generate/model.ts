@@ -1,4 +1,4 @@
-import type { EntityConfig, Lookback } from "../project/config.ts";
+import type { EntityConfig, EventAhead, Lookback } from "../project/config.ts";
 import { isOwnName } from "../project/names.ts";
 import { InputError, ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
@@ -27,6 +27,8 @@ export interface EntityModel {
   readonly ingest: PlainColumn;
   /** The event timestamp's column, where it is another one than the ingest timestamp's. */
   readonly event?: PlainColumn;
+  /** What becomes of an event timestamp far ahead of its ingest timestamp (R4); there where `event` is. */
+  readonly ahead?: EventAhead;
   /** The column that versions values: the event timestamp's, else the ingest timestamp's. */
   readonly version: PlainColumn;
   readonly tree: readonly TreeNode[];
@@ -48,6 +50,7 @@ export type ActionRole = "updates" | "temp" | "final" | keyof typeof ACTION_SUFF
 /** The actions that only an entity with deletes has. */
 export type DeleteRole = keyof typeof DELETE_SUFFIXES;
 
+const EVENT_AHEAD: EventAhead = { limit: { count: 1, unit: "DAY" }, keepsOut: false };
 const MAX_CLUSTERING_COLUMNS = 4;
 
 /** Joins an entity's configuration and its schema; throws an InputError that lists all faults. */
@@ -65,6 +68,13 @@ export function buildModel(
     config.eventTimestamp === undefined
       ? undefined
       : findTimestamp("eventTimestamp", config.eventTimestamp, config, fields, configProblems);
+  if (config.eventAhead !== undefined && config.eventTimestamp === undefined) {
+    configProblems.add(
+      `${config.path}.eventAhead`,
+      "there is no event timestamp that could be ahead",
+      "name the eventTimestamp, or leave eventAhead out",
+    );
+  }
   if (keyNames.some((name) => name === ingestName || name === eventName)) {
     configProblems.add(
       `${config.path}.key`,
@@ -127,6 +137,7 @@ export function buildModel(
     updatesClusterBy: [ingest.quoted, ...clusterBy].slice(0, MAX_CLUSTERING_COLUMNS),
     ingest,
     event,
+    ahead: event === undefined ? undefined : (config.eventAhead ?? EVENT_AHEAD),
     version: event ?? ingest,
     tree,
     leaves,

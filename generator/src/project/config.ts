@@ -4,10 +4,17 @@ import { columnNameFault } from "./names.ts";
 import { show } from "./problems.ts";
 import { say, strict, validate } from "./validate.ts";
 
-/** A lookback, as it goes into TIMESTAMP_SUB. */
+/** A span of time, as it goes into TIMESTAMP_SUB. */
 export interface Lookback {
   readonly count: number;
   readonly unit: "SECOND" | "MINUTE" | "HOUR" | "DAY";
+}
+
+/** What becomes of an event timestamp that is later than its ingest timestamp by more than a limit (R4). */
+export interface EventAhead {
+  readonly limit: Lookback;
+  /** Such an update is a bad one; otherwise it counts from its ingest timestamp. */
+  readonly keepsOut: boolean;
 }
 
 /** One entity of entities.json, checked and with its defaults filled in. */
@@ -18,6 +25,8 @@ export interface EntityConfig {
   readonly key: readonly string[];
   readonly ingestTimestamp: string;
   readonly eventTimestamp?: string;
+  /** As written: an entity without an event timestamp must have none. */
+  readonly eventAhead?: EventAhead;
   readonly lookback: Lookback;
   readonly tables: { readonly updates: string; readonly temp: string; readonly final: string };
   readonly clearedFields?: string;
@@ -50,6 +59,37 @@ const columnName = (what: string) =>
   text(what).refine((value) => columnNameFault(value) === undefined, {
     error: ({ input }) => say(`${show(input)} is not a column name`, `write ${what}`),
   });
+
+const span = (example: string, tooLong: string) =>
+  text(`a time such as "${example}"`)
+    .regex(LOOKBACK, {
+      error: ({ input }) =>
+        say(
+          `${show(input)} is not a time`,
+          `write "<n> seconds", minutes, hours or days, such as "${example}"`,
+        ),
+    })
+    .refine((value) => secondsOf(parseLookback(value)) <= MAX_LOOKBACK_SECONDS, {
+      error: ({ input }) => say(`${show(input)} is more than 10000 days`, tooLong),
+    });
+
+const eventAhead = strict(
+  "eventAhead",
+  {
+    limit: span("1 day", "write a shorter one")
+      .default("1 day")
+      .describe("How much later than its ingest timestamp an event timestamp may be."),
+    then: z
+      .enum(["ingestTimestamp", "keepOut"], {
+        error: ({ input }) => fault(input, '"ingestTimestamp" or "keepOut"'),
+      })
+      .default("ingestTimestamp")
+      .describe(
+        "What becomes of an update beyond it: it counts from its ingest timestamp, or it is kept out as a bad row.",
+      ),
+  },
+  (input) => fault(input, 'the limit and what then, such as {"limit": "1 day", "then": "keepOut"}'),
+);
 
 const tables = strict(
   "the tables",
@@ -85,18 +125,12 @@ const entity = strict(
     eventTimestamp: columnName("the TIMESTAMP column that says which value is newer")
       .optional()
       .describe("The TIMESTAMP column that says which value is newer; by default the ingest timestamp."),
-    lookback: text('a time such as "1 hour"')
-      .regex(LOOKBACK, {
-        error: ({ input }) =>
-          say(
-            `${show(input)} is not a time`,
-            'write "<n> seconds", minutes, hours or days, such as "1 hour"',
-          ),
-      })
-      .refine((value) => secondsOf(parseLookback(value)) <= MAX_LOOKBACK_SECONDS, {
-        error: ({ input }) =>
-          say(`${show(input)} is more than 10000 days`, "use replayFrom for one long look back"),
-      })
+    eventAhead: eventAhead
+      .optional()
+      .describe(
+        "What becomes of an event timestamp far later than its ingest timestamp, which would outrank all later facts.",
+      ),
+    lookback: span("1 hour", "use replayFrom for one long look back")
       .default("1 hour")
       .describe("How far before the watermark a run reads again, for rows that came in late."),
     tables: tables.default({}).describe("Names of tables, where the default ones do not fit."),
@@ -161,6 +195,10 @@ export function parseConfig(source: string, file: string): readonly EntityConfig
     validate(entitiesFile, parseJson(source, file), file).entities.map(
       (given, index): EntityConfig => ({
         ...given,
+        eventAhead: given.eventAhead && {
+          limit: parseLookback(given.eventAhead.limit),
+          keepsOut: given.eventAhead.then === "keepOut",
+        },
         lookback: parseLookback(given.lookback),
         tables: {
           updates: given.tables.updates ?? `${given.name}_updates`,
@@ -179,7 +217,13 @@ function parseLookback(value: string): Lookback {
   return { count: Number(count), unit: unit.toUpperCase() as Lookback["unit"] };
 }
 
-function secondsOf({ count, unit }: Lookback): number {
+/** A span of time as people write it: `1 day`. */
+export function spanText({ count, unit }: Lookback): string {
+  return `${count} ${unit.toLowerCase()}${count === 1 ? "" : "s"}`;
+}
+
+/** How many seconds a span of time has. */
+export function secondsOf({ count, unit }: Lookback): number {
   return count * (SECONDS[unit] ?? 0);
 }
 

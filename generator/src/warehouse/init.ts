@@ -8,7 +8,7 @@ import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./c
 import { refuseObstacles } from "./obstacles.ts";
 import { convertVersions, hasOldVersions } from "./old-versions.ts";
 import { diffSchema } from "./schema-diff.ts";
-import { type TableSpec, tableSpecs } from "./tables.ts";
+import { logSpecs, type TableSpec, tableSpecs } from "./tables.ts";
 import { alignWholeRecords, findMisalignedRecord } from "./whole-records.ts";
 
 /** One thing that `init` finds in order, or makes so. */
@@ -42,7 +42,7 @@ export async function planInit(
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of specs)
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
-    if (!isNew) steps.push(...(await planVersions(warehouse, model)));
+    if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLog(warehouse, model)));
   }
   steps.push(await planCredentialsFile(warehouse));
   return steps;
@@ -147,6 +147,12 @@ async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<Step> {
       await table.setMetadata({ schema: { fields: [...diff.fields] } });
     },
   };
+}
+
+/** The steps that give the watermark and the log of an earlier version the columns that they have gained since. */
+async function planLog(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
+  const steps = await Promise.all(logSpecs(model).map((spec) => planTable(warehouse, spec)));
+  return steps.filter(({ action }) => action === "extend").map((step) => ({ ...step, notes: [] }));
 }
 
 /** The step that gives a final of an earlier version its versions as they are stored now; none where it has them so. */
@@ -261,7 +267,7 @@ export async function refuseUnextended(
         `${model.dataset} lacks ${model.tables.final} or ${model.tables.updates}, whose RECORDs must list their fields as the other one does; run \`npm run init\` first`,
       );
     }
-    specs.push(...aligned.specs);
+    specs.push(...aligned.specs, ...logSpecs(model));
   }
   for (const spec of specs) {
     const step = await planTable(warehouse, spec);

@@ -30,7 +30,14 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
       extremes.push(`${isExtreme(having, keys)} AS ${name}`);
       return name;
     };
-    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, onlyExtremes), id);
+    const inColumns = (args: readonly CompiledExpr[]): readonly CompiledExpr[] =>
+      args.map((arg) => {
+        if (arg.isVolatile !== true) return arg;
+        const name = unit.fresh("o");
+        outer.named.push(`${arg.sql} AS ${name}`);
+        return { ...arg, sql: name };
+      });
+    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, { inColumns, onlyExtremes }), id);
   });
   const groupings = nodesOf(node, "groupingCallList").map((item) => {
     const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
@@ -53,7 +60,7 @@ interface OuterValues {
   readonly columns: ReadonlyMap<string, Operand>;
   readonly functionArguments: ReadonlyMap<string, CompiledExpr>;
   /** The SELECT items that name them. */
-  readonly named: readonly string[];
+  readonly named: string[];
 }
 
 /**
@@ -111,15 +118,19 @@ function isExtreme({ kind, expr }: Having, keys: readonly { readonly name: strin
   return `(${expr.sql} = ${kind}(${expr.sql}) ${over}${isNone})`;
 }
 
-function compileAggregate(
-  expr: TreeNode,
-  id: string,
-  unit: Unit,
-  onlyExtremes: (having: Having) => string,
-): string {
+interface Preparation {
+  /** Gives arguments that differ at every evaluation, and may be written several times, a value of their own for each row. */
+  inColumns(args: readonly CompiledExpr[]): readonly CompiledExpr[];
+  /** The column that says whether HAVING leaves a row. */
+  onlyExtremes(having: Having): string;
+}
+
+function compileAggregate(expr: TreeNode, id: string, unit: Unit, preparation: Preparation): string {
   if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
-  const plain = aggregateCall(expr, unit);
+  const called = aggregateCall(expr, unit);
+  const plain = { ...called, args: preparation.inColumns(called.args) };
   const isFiltered = plain.having !== undefined && !HAVING_KNOWN.has(plain.name);
-  const call = isFiltered && plain.having ? { ...plain, only: onlyExtremes(plain.having) } : plain;
+  const call =
+    isFiltered && plain.having ? { ...plain, only: preparation.onlyExtremes(plain.having) } : plain;
   return unit.firstElements.has(id) ? firstElementSql(call) : aggregateSql(call);
 }

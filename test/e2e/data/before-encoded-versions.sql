@@ -1,4 +1,4 @@
--- The tables of user_info as the version before 0.3 made them, with the worked example: five of its seven updates are merged.
+-- The tables of user_info as version 0.1 made them, with the worked example: five of its seven updates are merged.
 CREATE TABLE `DATASET.user_info_updates` (
   userId STRING NOT NULL OPTIONS(description='Identifies the user.'),
   ingestTimestamp TIMESTAMP NOT NULL OPTIONS(description='When the update came in.'),

@@ -13,7 +13,7 @@ export const erasure = defineCommand({
     "Looks for a user in every table of an entity, and for the tombstone that keeps them deleted. Changes nothing.",
   args: [
     { term: "<entity>", meaning: "an entity of entities.json" },
-    { term: "<key...>", meaning: "the user's key, a value for each of its columns; BYTES as base64" },
+    { term: "[key...]", meaning: "the user's key, a value for each of its columns; BYTES as base64" },
   ],
   options: { json: flag("--json", "print it as JSON") },
   examples: [{ term: "npm run erasure -- user_info userA", meaning: "rows of userA, by table" }],
