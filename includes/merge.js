@@ -1,4 +1,4 @@
-// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// A copy by `npm run generate` from user-info-updater 0.3.0: edit nothing here.
 // @ts-check
 /**
  * The SQL of one attribute, key or row: every decision of the merge stands here once, under its own name. The statements around
@@ -43,9 +43,18 @@
  * @property {readonly Key[]} keys
  * @property {string} ingest The ingest timestamp's column, as SQL writes it: what is new (R4).
  * @property {string} [event] The event timestamp's, where it has one: which value is newer (R4).
+ * @property {Ahead} [ahead] What an event timestamp far ahead means; there where `event` is.
  * @property {string} [clears] The column of updates that names cleared fields (R9).
  * @property {string} [deletes] The column of updates that deletes (R10).
  * @property {readonly Field[]} fields The columns of final, in the schema's order.
+ */
+
+/**
+ * An event timestamp that is later than its ingest timestamp by more than a limit may not outrank what comes later (R4).
+ * @typedef {object} Ahead
+ * @property {string} limit As people write it: `1 day`.
+ * @property {number} microseconds The same.
+ * @property {boolean} [keepsOut] Such an update is a bad one; otherwise it counts from its ingest timestamp.
  */
 
 /**
@@ -114,6 +123,29 @@ function literal(text) {
  */
 function versionColumn(entity) {
   return entity.event ?? entity.ingest;
+}
+
+/**
+ * Whether an update's event timestamp is too far ahead of its ingest timestamp (R4); NULL where it lacks one. As a difference:
+ * no time plus or minus another leaves the calendar.
+ * @param {Entity} entity
+ * @param {string} row
+ */
+function isAhead({ ingest, event, ahead }, row) {
+  if (event === undefined || ahead === undefined) return "FALSE";
+  return `TIMESTAMP_DIFF(${row}.${event}, ${row}.${ingest}, MICROSECOND) > ${ahead.microseconds}`;
+}
+
+/**
+ * The time from which an update counts (R4).
+ * @param {Entity} entity
+ * @param {string} row A row as producers wrote it.
+ */
+function countsFrom(entity, row) {
+  const version = `${row}.${versionColumn(entity)}`;
+  return entity.event === undefined
+    ? version
+    : `IF(${isAhead(entity, row)}, ${row}.${entity.ingest}, ${version})`;
 }
 
 // ---- Keys
@@ -606,7 +638,8 @@ function faultsOf(entity) {
     isGood: `updates.${sql} IS NOT NULL`,
     reason,
   });
-  const { ingest, event, clears } = entity;
+  const { ingest, event, ahead, clears } = entity;
+  const tooFar = `(${isAhead(entity, "updates")})`;
   return [
     { ...missing(ingest, "no ingest timestamp"), isOfIngest: true },
     {
@@ -616,6 +649,9 @@ function faultsOf(entity) {
       isOfIngest: true,
     },
     ...(event === undefined ? [] : [missing(event, "no event timestamp")]),
+    ...(ahead?.keepsOut
+      ? [{ isBad: tooFar, isGood: `NOT ${tooFar}`, reason: `event timestamp more than ${ahead.limit} ahead` }]
+      : []),
     ...entity.keys.map(({ sql }) => missing(sql, `no ${plain(sql)}`)),
     ...(clears === undefined
       ? []
@@ -640,6 +676,26 @@ function isBad(entity) {
 }
 
 /**
+ * What is reported although it reaches final: updates that count from another time than they say, or are stamped far ahead.
+ * @param {Entity} entity
+ * @returns {readonly { readonly holds: string, readonly reason: string }[]}
+ */
+function oddities(entity) {
+  const { ahead, ingest } = entity;
+  return [
+    ...(ahead === undefined || ahead.keepsOut
+      ? []
+      : [
+          {
+            holds: isAhead(entity, "updates"),
+            reason: `event timestamp more than ${ahead.limit} ahead, counts from its ingest timestamp`,
+          },
+        ]),
+    { holds: `updates.${ingest} > ${FAR_AHEAD}`, reason: FAR_AHEAD_REASON },
+  ];
+}
+
+/**
  * A name without SQL's backticks.
  * @param {string} sql
  */
@@ -650,9 +706,8 @@ function plain(sql) {
 module.exports = {
   START,
   literal,
-  FAR_AHEAD,
-  FAR_AHEAD_REASON,
   leavesOf,
+  countsFrom,
   keysMatch,
   keyHash,
   isSampled,
@@ -682,4 +737,5 @@ module.exports = {
   takeUnlessDeleted,
   faultsOf,
   isBad,
+  oddities,
 };

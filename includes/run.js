@@ -1,4 +1,4 @@
-// A copy by `npm run generate` from user-info-updater 0.2.0: edit nothing here.
+// A copy by `npm run generate` from user-info-updater 0.3.0: edit nothing here.
 // @ts-check
 // What this run is asked to do, from `--vars`. Compile-time only: plain runs compile to the same SQL whatever the clock says.
 /** @typedef {{ vars?: Record<string, string>, defaultSchema?: string, schemaSuffix?: string, tablePrefix?: string, databaseSuffix?: string }} ProjectConfig */

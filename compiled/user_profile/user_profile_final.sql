@@ -217,7 +217,7 @@ WHEN NOT MATCHED THEN
 SET _batch_rows_changed = @@row_count;
 END IF;
 
--- R12: rows that never reach final, and rows stamped far ahead, which do; from the partitions that the batch was read from
+-- R12: rows that never reach final, and rows far ahead, which do; from the partitions that the batch was read from
 SET _read_from = IFNULL(_batch_facts.read_from, (
     SELECT IF(
       progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`),
@@ -232,10 +232,11 @@ SELECT
     WHEN updates.ingestTimestamp IS NULL THEN 'no ingest timestamp'
     WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
     WHEN updates.userId IS NULL THEN 'no userId'
-    ELSE 'ingest timestamp more than a day ahead'
+    WHEN updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY) THEN 'ingest timestamp more than a day ahead'
   END AS reason,
   updates.ingestTimestamp AS ingest_timestamp,
-  TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details
+  TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details,
+  updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad
 FROM `my-project.analytics.user_profile_updates` AS updates
 WHERE
   (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
@@ -264,12 +265,16 @@ SET
       _batch_facts.rows_read AS rows_read,
       _batch_facts.users_read AS users_read,
       _batch_rows_changed AS rows_changed,
-      (SELECT COUNTIF(reason != 'ingest timestamp more than a day ahead') FROM kept_out) AS bad_rows,
-      _batch_facts.future_rows AS future_rows
+      (SELECT COUNTIF(is_bad) FROM kept_out) AS bad_rows,
+      _batch_facts.future_rows AS future_rows,
+      (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`) AS users,
+      @@script.job_id AS job_id,
+      @@script.bytes_billed AS bytes_billed,
+      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP())), MILLISECOND) AS duration_ms
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),
-  last_bad_rows = ARRAY(SELECT AS STRUCT * FROM kept_out LIMIT 1000)
+  last_bad_rows = ARRAY(SELECT AS STRUCT * EXCEPT (is_bad) FROM kept_out LIMIT 1000)
 WHERE TRUE;
 
 COMMIT TRANSACTION;

@@ -18,7 +18,11 @@ AS SELECT
     users_read INT64,
     rows_changed INT64,
     bad_rows INT64,
-    future_rows INT64
+    future_rows INT64,
+    users INT64,
+    job_id STRING,
+    bytes_billed INT64,
+    duration_ms INT64
   >>[] AS recent_runs,
   ARRAY<STRUCT<
     reason STRING,

@@ -92,7 +92,7 @@ describe("data files", () => {
     expectRefusal(
       await project.npm("load", "user_info"),
       2,
-      /^load: missing required argument 'file'; write npm run load -- <entity> <file\.\.\.>/,
+      /^load: <file> is missing; write npm run load -- <entity> <file\.\.\.>/,
     );
   });
 });

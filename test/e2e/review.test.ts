@@ -195,9 +195,9 @@ describe("npm run review", () => {
     [
       2,
       ["--base", "main", "--format", "html"],
-      "review: option '--format <form>' argument 'html' is invalid; Allowed choices are markdown, terminal",
+      "review: --format html: no such value; there are markdown, terminal",
     ],
-    [2, ["--bsae", "main"], "review: unknown option '--bsae'; did you mean --base?"],
+    [2, ["--bsae", "main"], "review: --bsae: no such option; did you mean --base?"],
     [2, ["--base", "--output=x"], "review: "],
   ])("exits with %d and one line for %j", async (code, args, message) => {
     const { exitCode, stderr, stdout } = await review(args);

@@ -8,7 +8,7 @@ import {
   scenarioArbitrary,
   withKey,
 } from "./arbitraries.ts";
-import { badReason, type Entity, expectedFinal, leavesOf, userOf } from "./oracle.ts";
+import { badReason, type Entity, expectedFinal, isAhead, leavesOf, userOf } from "./oracle.ts";
 import { type Field, type Row, toJsonString } from "./values.ts";
 import { decodeRow, ndjsonLine, sqlLiteral } from "./wire.ts";
 
@@ -58,6 +58,8 @@ test("random histories hold ties, late rows, rows that say nothing and bad rows"
       const special = new Set([...entity.key, entity.ingestTimestamp, entity.eventTimestamp]);
       for (const row of rowsOf(scenario)) {
         count(badReason(entity, row) ?? "good");
+        if (isAhead(entity, row) && badReason(entity, row) === undefined)
+          count("counts from its ingest time");
         if (Object.keys(row).every((name) => special.has(name) || row[name] === null)) count("says nothing");
         if (((row[entity.ingestTimestamp] ?? EPOCH) as bigint) > EPOCH * 2n) count("future");
         if (entity.deleted !== undefined && row[entity.deleted] === true) count("delete");
@@ -76,6 +78,8 @@ test("random histories hold ties, late rows, rows that say nothing and bad rows"
     "no ingest time",
     "before the first watermark",
     "no event time",
+    "event time ahead",
+    "counts from its ingest time",
     "unknown path",
   ];
   for (const name of [...wanted, "good", "says nothing", "future", "delete", "tie", "out of order"]) {

@@ -266,14 +266,31 @@ export interface EntityOptions {
 // Mostly none: what is read again hides what a merge forgot.
 const LOOKBACKS = [0n, 0n, 0n, 10n * MINUTE, 60n * MINUTE, 24n * 60n * MINUTE];
 
+/** How far ahead an event may be, and what then: the default, and limits that the times of updates pass often. */
+const EVENT_AHEAD: readonly Entity["eventAhead"][] = [
+  undefined,
+  undefined,
+  undefined,
+  { limit: 0n, keepsOut: false },
+  { limit: 60n * MINUTE, keepsOut: false },
+  { limit: 60n * MINUTE, keepsOut: true },
+  { limit: 24n * 60n * MINUTE, keepsOut: true },
+];
+
 /** A random entity. Policies other than `latest` come only where nothing can be cleared or deleted (R11). */
 export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entity> {
   const policies = options.clears !== true && options.deletes !== true;
   const attributes = fc.array(fieldArbitrary(3, policies, false), { minLength: 1, maxLength: 7 });
   const keys = fc.array(fc.constantFrom(...KEY_KINDS), { minLength: 1, maxLength: 3 });
   return fc
-    .tuple(keys, attributes, fc.constantFrom(true, true, false), fc.constantFrom(...LOOKBACKS))
-    .chain(([keyKinds, attributeFields, hasEvent, lookback]) => {
+    .tuple(
+      keys,
+      attributes,
+      fc.constantFrom(true, true, false),
+      fc.constantFrom(...LOOKBACKS),
+      fc.constantFrom(...EVENT_AHEAD),
+    )
+    .chain(([keyKinds, attributeFields, hasEvent, lookback, eventAhead]) => {
       // A key of BOOL alone knows two users.
       const kinds: readonly Kind[] = keyKinds.every((kind) => kind === "BOOL")
         ? ["BOOL", "STRING"]
@@ -295,7 +312,7 @@ export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entit
               key: names.slice(0, kinds.length),
               ingestTimestamp: ingest,
               lookback,
-              ...(hasEvent ? { eventTimestamp: names[specials.length - 2] } : {}),
+              ...(hasEvent ? { eventTimestamp: names[specials.length - 2], eventAhead } : {}),
               ...(options.clears ? { clearedFields: names[all.length] } : {}),
               ...(options.deletes ? { deleted: names[all.length + 1] } : {}),
             };

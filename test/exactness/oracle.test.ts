@@ -189,6 +189,34 @@ describe("R4, R5: two clocks and progress", () => {
     }
   });
 
+  test("an event too far ahead counts from its ingest time, as a value, a clear and a delete do, or not at all", () => {
+    const [LIMIT, END] = [24n * HOUR, BigInt(Date.UTC(9999, 0, 1)) * 1000n];
+    const rows: Row[] = [
+      { id: "u", ts: DAY, event: END, a: "absurd", b: "kept" },
+      { id: "u", ts: DAY + 5n, event: DAY + 5n, a: "right" },
+      { id: "u", ts: DAY + 6n, event: DAY + 6n + LIMIT, b: "at the limit" },
+    ];
+    const out = { ...shape, eventAhead: { limit: LIMIT, keepsOut: true } };
+    for (const order of orders(rows)) {
+      const right = { id: "u", ts: DAY + 6n, event: DAY + 6n + LIMIT, a: "right", b: "at the limit" };
+      expect(only(shape, order)).toEqual(right);
+      expect(only(out, order)).toEqual(right);
+    }
+    expect(only(shape, rows.slice(0, 1))).toEqual({ id: "u", ts: DAY, event: DAY, a: "absurd", b: "kept" });
+    expect(only(out, rows.slice(0, 1))).toBe(undefined);
+    const taking = { ...shape, clearedFields: "cleared", deleted: "gone" };
+    const fact: Row = { id: "u", ts: DAY + 5n, event: DAY + 5n, a: "fact" };
+    for (const absurd of [{ cleared: ["a"] }, { gone: true }] as Row[]) {
+      expect(only(taking, [{ id: "u", ts: DAY, event: END, ...absurd }, fact])?.a).toBe("fact");
+      expect(
+        only(taking, [
+          { ...fact, ts: DAY - 1n, event: DAY - 1n },
+          { id: "u", ts: DAY, event: END, ...absurd },
+        ])?.a ?? null,
+      ).toBe(null);
+    }
+  });
+
   test("a row older than the lookback is read by a replay and not before", () => {
     const oracle = new Oracle(entity([TEXT]));
     oracle.load([{ id: "u", ts: DAY }]);
@@ -350,7 +378,7 @@ describe("R12: bad rows", () => {
     ["no event time", { id: "u", ts: DAY, event: null }],
   ] as const)("%s", (reason, row) => {
     expect(badReason(shape, row)).toBe(reason);
-    const good = { id: "u", ts: START, event: DAY, a: "good" };
+    const good = { id: "u", ts: START, event: START, a: "good" };
     expect(expectedFinal(shape, [row])).toEqual(new Map());
     expect([...expectedFinal(shape, [row, good, row]).values()].map((final) => final.row)).toEqual([good]);
   });

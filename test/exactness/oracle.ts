@@ -10,6 +10,8 @@ export interface Entity {
   readonly key: readonly string[];
   readonly ingestTimestamp: string;
   readonly eventTimestamp?: string;
+  /** What an event time means that is later than its ingest time by more than the limit, in microseconds. */
+  readonly eventAhead?: { readonly limit: bigint; readonly keepsOut: boolean };
   /** Microseconds. */
   readonly lookback: bigint;
   readonly clearedFields?: string;
@@ -34,6 +36,7 @@ export type BadReason =
   | "no ingest time"
   | "before the first watermark"
   | "no event time"
+  | "event time ahead"
   | "unknown path";
 
 /** 1900-01-01 00:00:00 UTC: the watermark before the first run (R5). */
@@ -58,6 +61,7 @@ export function badReason(entity: Entity, row: Row): BadReason | undefined {
   if (isNull(ingest)) return "no ingest time";
   if ((ingest as bigint) < START) return "before the first watermark";
   if (entity.eventTimestamp !== undefined && isNull(row[entity.eventTimestamp])) return "no event time";
+  if (isAhead(entity, row) && entity.eventAhead?.keepsOut) return "event time ahead";
   const cleared = clearedPaths(entity, row);
   if (cleared.length === 0) return undefined;
   const known = knownPaths(entity);
@@ -126,7 +130,8 @@ function expectedRow(entity: Entity, rows: readonly Row[]): FinalRow | undefined
   for (const field of entity.fields) {
     if (entity.key.includes(field.name)) row[field.name] = keyValue(first[field.name] ?? null);
     else if (field.name === entity.ingestTimestamp) row[field.name] = greatest(rows, field.name);
-    else if (field.name === entity.eventTimestamp) row[field.name] = greatest(alive, field.name);
+    else if (field.name === entity.eventTimestamp)
+      row[field.name] = newest(alive.map((update) => versionOf(entity, update)));
     else row[field.name] = build(field, [field.name], states);
   }
   const versions = [...states].map(([path, state]) => [path, state?.version ?? null] as const);
@@ -150,9 +155,19 @@ function isDelete(entity: Entity, row: Row): boolean {
   return entity.deleted !== undefined && row[entity.deleted] === true;
 }
 
-/** R4: the event time orders; it is the ingest time unless the entity names one. */
+/** R4: the event time orders; it is the ingest time unless the entity names one, and where it is too far ahead of that. */
 function versionOf(entity: Entity, row: Row): bigint {
-  return row[entity.eventTimestamp ?? entity.ingestTimestamp] as bigint;
+  const { eventTimestamp, ingestTimestamp } = entity;
+  const isIngest = eventTimestamp === undefined || isAhead(entity, row);
+  return row[isIngest ? ingestTimestamp : eventTimestamp] as bigint;
+}
+
+/** Whether an update says that its facts come true later than may be: by more than a day where the entity does not say. */
+export function isAhead({ eventTimestamp, ingestTimestamp, eventAhead }: Entity, row: Row): boolean {
+  if (eventTimestamp === undefined) return false;
+  const [event, ingest] = [row[eventTimestamp] ?? null, row[ingestTimestamp] ?? null];
+  if (event === null || ingest === null) return false;
+  return (event as bigint) - (ingest as bigint) > (eventAhead?.limit ?? 86_400_000_000n);
 }
 
 function greatest(rows: readonly Row[], column: string): bigint {

@@ -39,6 +39,7 @@ function projectInput(entities: ReadonlyMap<string, Entity>): {
       lookback: `${entity.lookback / 1_000_000n} seconds`,
       dataset: name,
       ...(entity.eventTimestamp === undefined ? {} : { eventTimestamp: entity.eventTimestamp }),
+      ...(entity.eventAhead === undefined ? {} : { eventAhead: eventAheadOption(entity.eventAhead) }),
       ...(entity.clearedFields === undefined ? {} : { clearedFields: entity.clearedFields }),
       ...(entity.deleted === undefined ? {} : { deleted: entity.deleted }),
     })),
@@ -50,6 +51,10 @@ function projectInput(entities: ReadonlyMap<string, Entity>): {
     ]),
   );
   return { config, schemas };
+}
+
+function eventAheadOption({ limit, keepsOut }: NonNullable<Entity["eventAhead"]>): object {
+  return { limit: `${limit / 1_000_000n} seconds`, then: keepsOut ? "keepOut" : "ingestTimestamp" };
 }
 
 function schemaField(field: Field): unknown {

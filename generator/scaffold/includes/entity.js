@@ -69,6 +69,15 @@ function of(entity) {
     /** @type {(row: string, share: number) => string} */
     isSampled: (row, share) => merge.isSampled(keys, row, share),
     isBad: () => merge.isBad(entity),
+    /** Whether an update is to be reported, though it may reach final (R4, R5, R12). */
+    isOdd: () => [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)].join(" OR "),
+    /** The time from which an update counts (R4). @type {(row: string) => string} */
+    countsFrom: (row) => merge.countsFrom(entity, row),
+    /** All columns of an update, its event timestamp as it counts. */
+    update: () =>
+      event === undefined || entity.ahead?.keepsOut
+        ? "*"
+        : `* REPLACE (\n        ${merge.countsFrom(entity, "_batch_row")} AS ${event}\n      )`,
 
     /** What else a good update must be, behind a condition on its ingest timestamp; nothing where that is all (R12). */
     andGood: () =>
@@ -77,7 +86,7 @@ function of(entity) {
         .filter(({ isOfIngest }) => !isOfIngest)
         .map(({ isGood }) => `\n    AND ${isGood}`)
         .join(""),
-    /** The reason for which an update is listed as bad. */
+    /** The reason for which an update is reported. */
     reason: () =>
       indent(
         [
@@ -85,7 +94,9 @@ function of(entity) {
           ...merge
             .faultsOf(entity)
             .map(({ isBad, reason }) => `  WHEN ${isBad} THEN ${merge.literal(reason)}`),
-          `  ELSE ${merge.literal(merge.FAR_AHEAD_REASON)}`,
+          ...merge
+            .oddities(entity)
+            .map(({ holds, reason }) => `  WHEN ${holds} THEN ${merge.literal(reason)}`),
           "END",
         ].join("\n"),
         2,

@@ -42,7 +42,9 @@ export class RunReport {
   }
 
   #read(text: string): void {
-    for (const { line } of this.#watch.read(stripVTControlCharacters(text))) this.#output.say(line);
+    // What is disabled, as the audit is until somebody asks for it, is no news of this run.
+    for (const { kind, line } of this.#watch.read(stripVTControlCharacters(text)))
+      if (kind !== "disabled") this.#output.say(line);
     this.#show();
   }
 

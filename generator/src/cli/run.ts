@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "../project/errors.ts";
 import { suggest } from "../project/near.ts";
 import { InputError } from "../project/problems.ts";
+import { refuseOtherVersion } from "../project/tool-version.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Command, Context } from "./command.ts";
 import { COMMANDS, isCommandName } from "./commands.ts";
@@ -35,6 +36,7 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
       const value = options[name];
       return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
     });
+    if (command.isForAnyVersion !== true) await refuseOtherVersion(context.root);
     exitCode = await command.run(context, { options: Object.fromEntries(values), args });
   });
   const interruption = watchSignals(command, output);
@@ -74,10 +76,10 @@ function watchSignals(command: Command, output: Output): { signal: AbortSignal; 
 /** Paths that people write are relative to where they call, so the process goes there. */
 function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Omit<Context, "signal"> {
   const callerFolder = findCallerFolder(process.env);
-  const { project } = options;
+  const { project, env } = options;
   const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();
   process.chdir(callerFolder);
-  return { root, output };
+  return { root, output, ...(typeof env === "string" ? { environment: env } : {}) };
 }
 
 /** npm moves a script to the package's folder and leaves the caller's in INIT_CWD, which children of the script inherit. */
@@ -92,17 +94,36 @@ function unknownCommand(name: string): CommandError {
   return wrongUsage(`${name === "" ? "no command" : `${name}: no such command`}; ${suggest(name, names)}`);
 }
 
-/** Commander's words as our one line, with the way to call the command where an argument is missing. */
+/** What commander refuses as our one line: what is wrong, then what would be right. */
 function asWrongUsage(error: CommanderError, command: Command): CommandError {
-  const said = error.message
-    .replace(/^error: /, "")
-    .replace(/\s*\(Did you mean (.*)\?\)/s, "; did you mean $1?")
-    .replace(/\.$/, "")
-    .replace(/\. (Allowed choices are|Expected) /, "; $1 ");
-  if (said.includes("; did you mean")) return wrongUsage(`${command.name}: ${said}`);
-  const isCall = error.code === "commander.missingArgument" || error.code === "commander.excessArguments";
-  const right = isCall ? `write ${usageOf(command)}` : `npm run ${command.name} -- --help lists the options`;
-  return wrongUsage(`${command.name}: ${said}; ${right}`);
+  const [first = "", second = ""] = [...error.message.matchAll(/'([^']*)'/g)].map(([, quoted]) => quoted);
+  const option = /^(?:-\w, )?(--[\w-]+)/.exec(first)?.[1] ?? first;
+  const call = `write ${usageOf(command)}`;
+  const say = (text: string): CommandError => wrongUsage(`${command.name}: ${text}`);
+  switch (error.code) {
+    case "commander.unknownOption": {
+      const near = /Did you mean (.*)\?\)/s.exec(error.message)?.[1];
+      return say(
+        `${first}: no such option; ${near === undefined ? `npm run ${command.name} -- --help lists them` : `did you mean ${near}?`}`,
+      );
+    }
+    case "commander.optionMissingArgument":
+      return say(`${option} needs a value; write ${first}`);
+    case "commander.invalidArgument": {
+      const choices = /Allowed choices are (.*)\.$/.exec(error.message)?.[1]?.split(", ") ?? [];
+      return say(`${option} ${second}: no such value; ${suggest(second, choices)}`);
+    }
+    case "commander.missingArgument":
+      return say(`<${first}> is missing; ${call}`);
+    case "commander.excessArguments": {
+      const [, expected = "", got = ""] = /Expected (\d+) .* but got (\d+)/.exec(error.message) ?? [];
+      return say(
+        `${got} argument${got === "1" ? "" : "s"} where it takes ${expected === "0" ? "none" : expected}; ${call}`,
+      );
+    }
+    default:
+      return say(error.message.replace(/^error: /, ""));
+  }
 }
 
 /** The one place that turns what was thrown into a line and an exit code. */

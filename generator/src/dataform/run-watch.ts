@@ -2,7 +2,7 @@ import type { CompiledAction } from "./graph.ts";
 
 /** What happened to an action of a run, as the CLI says it. */
 export interface ActionEvent {
-  readonly kind: "done" | "skipped" | "failed";
+  readonly kind: "done" | "skipped" | "disabled" | "failed";
   /** `dataset.name`. */
   readonly action: string;
   /** The CLI's own line. */
@@ -15,10 +15,8 @@ const ENDINGS: readonly (readonly [RegExp, ActionEvent["kind"]])[] = [
     /^(?:Table|Assertion|Operation|Property graph) (?:created|passed|completed successfully|dry run success): +(\S+)/,
     "done",
   ],
-  [
-    /^(?:Skipping|Dataset creation disabled|Assertion execution disabled|Operation execution disabled).*?: +(\S+)/,
-    "skipped",
-  ],
+  [/^Skipping.*?: +(\S+)/, "skipped"],
+  [/^(?:Dataset creation|Assertion execution|Operation execution) disabled.*?: +(\S+)/, "disabled"],
   [/^(?:Dataset|Assertion|Operation|Property graph) .*failed: +(\S+)/, "failed"],
 ];
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Entity, Field } from "../../scaffold/includes/merge.js";
+import { secondsOf, spanText } from "../project/config.ts";
 import type { SchemaField } from "../project/schema.ts";
 import type { EntityModel } from "./model.ts";
 import type { Column, PlainColumn } from "./nodes.ts";
@@ -12,6 +13,11 @@ export function describeEntity(model: EntityModel): Entity {
     keys: model.keys.map((key) => withoutUndefined({ sql: key.quoted, isFloat: key.isFloat || undefined })),
     ingest: model.ingest.quoted,
     event: model.event?.quoted,
+    ahead: model.ahead && {
+      limit: spanText(model.ahead.limit),
+      microseconds: secondsOf(model.ahead.limit) * 1_000_000,
+      ...(model.ahead.keepsOut ? { keepsOut: true } : {}),
+    },
     clears: model.clears?.quoted,
     deletes: model.deletes?.quoted,
     fields: model.columns.map(describeColumn),

@@ -1,4 +1,5 @@
-import type { EntityConfig, Lookback } from "../project/config.ts";
+import type { EntityConfig, Environment, EventAhead, Lookback } from "../project/config.ts";
+import { datasetIn, tableIn } from "../project/environments.ts";
 import { isOwnName } from "../project/names.ts";
 import { InputError, ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
@@ -14,6 +15,10 @@ export interface EntityModel {
   readonly name: string;
   readonly schemaFile: string;
   readonly dataset: string;
+  /** Where the updates are: in an environment that only reads them another dataset than its own. */
+  readonly updatesDataset: string;
+  /** The model as the project has it, where this is it in an environment. */
+  readonly base?: EntityModel;
   readonly lookback: Lookback;
   readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
   readonly columns: readonly Column[];
@@ -27,6 +32,8 @@ export interface EntityModel {
   readonly ingest: PlainColumn;
   /** The event timestamp's column, where it is another one than the ingest timestamp's. */
   readonly event?: PlainColumn;
+  /** What becomes of an event timestamp far ahead of its ingest timestamp (R4); there where `event` is. */
+  readonly ahead?: EventAhead;
   /** The column that versions values: the event timestamp's, else the ingest timestamp's. */
   readonly version: PlainColumn;
   readonly tree: readonly TreeNode[];
@@ -48,6 +55,7 @@ export type ActionRole = "updates" | "temp" | "final" | keyof typeof ACTION_SUFF
 /** The actions that only an entity with deletes has. */
 export type DeleteRole = keyof typeof DELETE_SUFFIXES;
 
+const EVENT_AHEAD: EventAhead = { limit: { count: 1, unit: "DAY" }, keepsOut: false };
 const MAX_CLUSTERING_COLUMNS = 4;
 
 /** Joins an entity's configuration and its schema; throws an InputError that lists all faults. */
@@ -65,6 +73,13 @@ export function buildModel(
     config.eventTimestamp === undefined
       ? undefined
       : findTimestamp("eventTimestamp", config.eventTimestamp, config, fields, configProblems);
+  if (config.eventAhead !== undefined && config.eventTimestamp === undefined) {
+    configProblems.add(
+      `${config.path}.eventAhead`,
+      "there is no event timestamp that could be ahead",
+      "name the eventTimestamp, or leave eventAhead out",
+    );
+  }
   if (keyNames.some((name) => name === ingestName || name === eventName)) {
     configProblems.add(
       `${config.path}.key`,
@@ -114,6 +129,7 @@ export function buildModel(
     name: config.name,
     schemaFile: config.schema,
     dataset: config.dataset ?? defaultDataset,
+    updatesDataset: config.dataset ?? defaultDataset,
     lookback: config.lookback,
     tables: {
       ...config.tables,
@@ -127,6 +143,7 @@ export function buildModel(
     updatesClusterBy: [ingest.quoted, ...clusterBy].slice(0, MAX_CLUSTERING_COLUMNS),
     ingest,
     event,
+    ahead: event === undefined ? undefined : (config.eventAhead ?? EVENT_AHEAD),
     version: event ?? ingest,
     tree,
     leaves,
@@ -136,6 +153,29 @@ export function buildModel(
     mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
+}
+
+/** The entity in an environment: its tables have other names there, but for updates that it only reads. */
+export function modelIn(model: EntityModel, environment: Environment | undefined): EntityModel {
+  if (environment === undefined) return model;
+  const tables = Object.entries(model.tables).map(([role, table]) => [
+    role,
+    role === "updates" ? table : tableIn(table, environment),
+  ]);
+  return {
+    ...model,
+    base: model,
+    dataset: datasetIn(model.dataset, environment),
+    tables: Object.fromEntries(tables) as EntityModel["tables"],
+  };
+}
+
+/** The dataset and the name of one of the entity's tables. */
+export function placeOf(
+  model: EntityModel,
+  role: ActionRole,
+): { readonly dataset: string; readonly table: string } {
+  return { dataset: role === "updates" ? model.updatesDataset : model.dataset, table: model.tables[role] };
 }
 
 function named<Role extends string>(

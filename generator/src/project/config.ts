@@ -1,13 +1,20 @@
 import { z } from "zod";
 import { parseJson, withPlaces } from "./json.ts";
-import { columnNameFault } from "./names.ts";
+import { columnNameFault, PROJECT_ID } from "./names.ts";
 import { show } from "./problems.ts";
 import { say, strict, validate } from "./validate.ts";
 
-/** A lookback, as it goes into TIMESTAMP_SUB. */
+/** A span of time, as it goes into TIMESTAMP_SUB. */
 export interface Lookback {
   readonly count: number;
   readonly unit: "SECOND" | "MINUTE" | "HOUR" | "DAY";
+}
+
+/** What becomes of an event timestamp that is later than its ingest timestamp by more than a limit (R4). */
+export interface EventAhead {
+  readonly limit: Lookback;
+  /** Such an update is a bad one; otherwise it counts from its ingest timestamp. */
+  readonly keepsOut: boolean;
 }
 
 /** One entity of entities.json, checked and with its defaults filled in. */
@@ -18,6 +25,8 @@ export interface EntityConfig {
   readonly key: readonly string[];
   readonly ingestTimestamp: string;
   readonly eventTimestamp?: string;
+  /** As written: an entity without an event timestamp must have none. */
+  readonly eventAhead?: EventAhead;
   readonly lookback: Lookback;
   readonly tables: { readonly updates: string; readonly temp: string; readonly final: string };
   readonly clearedFields?: string;
@@ -50,6 +59,37 @@ const columnName = (what: string) =>
   text(what).refine((value) => columnNameFault(value) === undefined, {
     error: ({ input }) => say(`${show(input)} is not a column name`, `write ${what}`),
   });
+
+const span = (example: string, tooLong: string) =>
+  text(`a time such as "${example}"`)
+    .regex(LOOKBACK, {
+      error: ({ input }) =>
+        say(
+          `${show(input)} is not a time`,
+          `write "<n> seconds", minutes, hours or days, such as "${example}"`,
+        ),
+    })
+    .refine((value) => secondsOf(parseLookback(value)) <= MAX_LOOKBACK_SECONDS, {
+      error: ({ input }) => say(`${show(input)} is more than 10000 days`, tooLong),
+    });
+
+const eventAhead = strict(
+  "eventAhead",
+  {
+    limit: span("1 day", "write a shorter one")
+      .default("1 day")
+      .describe("How much later than its ingest timestamp an event timestamp may be."),
+    then: z
+      .enum(["ingestTimestamp", "keepOut"], {
+        error: ({ input }) => fault(input, '"ingestTimestamp" or "keepOut"'),
+      })
+      .default("ingestTimestamp")
+      .describe(
+        "What becomes of an update beyond it: it counts from its ingest timestamp, or it is kept out as a bad row.",
+      ),
+  },
+  (input) => fault(input, 'the limit and what then, such as {"limit": "1 day", "then": "keepOut"}'),
+);
 
 const tables = strict(
   "the tables",
@@ -85,18 +125,12 @@ const entity = strict(
     eventTimestamp: columnName("the TIMESTAMP column that says which value is newer")
       .optional()
       .describe("The TIMESTAMP column that says which value is newer; by default the ingest timestamp."),
-    lookback: text('a time such as "1 hour"')
-      .regex(LOOKBACK, {
-        error: ({ input }) =>
-          say(
-            `${show(input)} is not a time`,
-            'write "<n> seconds", minutes, hours or days, such as "1 hour"',
-          ),
-      })
-      .refine((value) => secondsOf(parseLookback(value)) <= MAX_LOOKBACK_SECONDS, {
-        error: ({ input }) =>
-          say(`${show(input)} is more than 10000 days`, "use replayFrom for one long look back"),
-      })
+    eventAhead: eventAhead
+      .optional()
+      .describe(
+        "What becomes of an event timestamp far later than its ingest timestamp, which would outrank all later facts.",
+      ),
+    lookback: span("1 hour", "use replayFrom for one long look back")
       .default("1 hour")
       .describe("How far before the watermark a run reads again, for rows that came in late."),
     tables: tables.default({}).describe("Names of tables, where the default ones do not fit."),
@@ -117,6 +151,47 @@ const entity = strict(
   (input) => fault(input, 'an entity, such as {"name": "user_info", "schema": "schemas/user_info.json", …}'),
 ).describe("One kind of user whose updates are merged into one row each.");
 
+const suffix = (what: string) =>
+  text(what)
+    .regex(/^[A-Za-z0-9_]{1,100}$/, {
+      error: ({ input }) =>
+        say(`${show(input)} does not fit in a name`, "use letters, digits and underscores"),
+    })
+    .optional();
+
+const environment = strict(
+  "an environment",
+  {
+    schemaSuffix: suffix('a suffix such as "dev"').describe(
+      "Its datasets are those of the project with this suffix, behind an underscore; the updates stay where they are and are only read.",
+    ),
+    tablePrefix: suffix('a prefix such as "dev"').describe(
+      "Its tables are those of the project with this prefix; the updates are only read.",
+    ),
+    defaultDatabase: text("a Google Cloud project's id")
+      .regex(PROJECT_ID, {
+        error: ({ input }) => say(`${show(input)} is not a project's id`, "write its id"),
+      })
+      .optional()
+      .describe("Its Google Cloud project, where everything is its own, the updates too."),
+  },
+  (input) => fault(input, 'what is otherwise there, such as {"schemaSuffix": "dev"}'),
+)
+  .refine(
+    ({ schemaSuffix, tablePrefix, defaultDatabase }) =>
+      defaultDatabase === undefined || (schemaSuffix ?? tablePrefix) === undefined,
+    {
+      error: () =>
+        say(
+          "a project of its own with a suffix or prefix: the updates would be looked for there, and made by nobody",
+          "leave one of them out",
+        ),
+    },
+  )
+  .describe(
+    "Another place for the same tables, by Dataform's own overrides; nothing in it is the project's own place.",
+  );
+
 const entitiesFile = strict(
   "the file",
   {
@@ -129,6 +204,20 @@ const entitiesFile = strict(
       .array(entity, { error: ({ input }) => fault(input, "the entities as an array") })
       .min(1, { error: () => say("is empty", "describe at least one entity") })
       .superRefine(refuseTwins),
+    environments: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
+          error: ({ input }) =>
+            say(`${show(input)} is not an environment's name`, "use letters, digits, dashes and underscores"),
+        }),
+        environment,
+        {
+          error: ({ input }) =>
+            fault(input, 'environments by name, such as {"dev": {"schemaSuffix": "dev"}}'),
+        },
+      )
+      .optional()
+      .describe("What --env may name."),
   },
   (input) => fault(input, '{"entities": […]}'),
 ).describe("The entities whose updates are merged into one row per user.");
@@ -161,6 +250,10 @@ export function parseConfig(source: string, file: string): readonly EntityConfig
     validate(entitiesFile, parseJson(source, file), file).entities.map(
       (given, index): EntityConfig => ({
         ...given,
+        eventAhead: given.eventAhead && {
+          limit: parseLookback(given.eventAhead.limit),
+          keepsOut: given.eventAhead.then === "keepOut",
+        },
         lookback: parseLookback(given.lookback),
         tables: {
           updates: given.tables.updates ?? `${given.name}_updates`,
@@ -174,12 +267,34 @@ export function parseConfig(source: string, file: string): readonly EntityConfig
   );
 }
 
+/** An environment of entities.json: how Dataform is told to compile for it. */
+export interface Environment {
+  readonly name: string;
+  readonly schemaSuffix?: string;
+  readonly tablePrefix?: string;
+  readonly defaultDatabase?: string;
+}
+
+/** The environments of entities.json; throws an InputError that lists all faults. */
+export function parseEnvironments(source: string, file: string): readonly Environment[] {
+  return withPlaces(new Map([[file, source]]), () => {
+    const { environments = {} } = validate(entitiesFile, parseJson(source, file), file);
+    return Object.entries(environments).map(([name, given]) => ({ name, ...given }));
+  });
+}
+
 function parseLookback(value: string): Lookback {
   const [, count = "", unit = ""] = LOOKBACK.exec(value) ?? [];
   return { count: Number(count), unit: unit.toUpperCase() as Lookback["unit"] };
 }
 
-function secondsOf({ count, unit }: Lookback): number {
+/** A span of time as people write it: `1 day`. */
+export function spanText({ count, unit }: Lookback): string {
+  return `${count} ${unit.toLowerCase()}${count === 1 ? "" : "s"}`;
+}
+
+/** How many seconds a span of time has. */
+export function secondsOf({ count, unit }: Lookback): number {
   return count * (SECONDS[unit] ?? 0);
 }
 

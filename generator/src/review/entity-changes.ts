@@ -1,4 +1,5 @@
 import type { EntityModel } from "../generate/model.ts";
+import { secondsOf, spanText } from "../project/config.ts";
 import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
 import { compareFields, hasNewTable } from "./field-changes.ts";
 
@@ -136,6 +137,21 @@ function compareClocks({ before, after }: Pair): readonly Change[] {
       needs: hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" }],
     });
   }
+  const [old, now] = [before, after].map(({ ahead }) =>
+    ahead === undefined
+      ? ""
+      : `${spanText(ahead.limit)}, then ${ahead.keepsOut ? "keepOut" : "ingestTimestamp"}`,
+  );
+  if (old !== "" && now !== "" && old !== now) {
+    changes.push({
+      path: "eventAhead",
+      kind: "changed",
+      what: `${old} -> ${now}`,
+      means:
+        "the same update counts from another time than before, or not at all, until a rebuild only in new ones",
+      needs: hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" }],
+    });
+  }
   return changes;
 }
 
@@ -242,27 +258,20 @@ function comparePlaces({ before, after }: Pair): readonly Change[] {
 }
 
 function compareLookback({ before, after }: Pair): readonly Change[] {
-  const show = ({ lookback: { count, unit } }: EntityModel) =>
-    `${count} ${unit.toLowerCase()}${count === 1 ? "" : "s"}`;
-  if (show(before) === show(after)) return [];
-  const isLonger = secondsOf(after) > secondsOf(before);
+  const [old, now] = [before, after].map(({ lookback }) => spanText(lookback));
+  if (old === now) return [];
+  const isLonger = secondsOf(after.lookback) > secondsOf(before.lookback);
   return [
     {
       path: "lookback",
       kind: "changed",
-      what: `${show(before)} -> ${show(after)}`,
+      what: `${old} -> ${now}`,
       means: isLonger
         ? "each run reads further back; rows that came too late for the old lookback are not read by that alone"
         : "each run reads less far back: rows that become visible later than that are missed",
       needs: isLonger ? [{ step: "replay", reason: "lookback, if rows were missed before" }] : [],
     },
   ];
-}
-
-const UNIT_SECONDS = { SECOND: 1, MINUTE: 60, HOUR: 3_600, DAY: 86_400 };
-
-function secondsOf({ lookback }: EntityModel): number {
-  return lookback.count * UNIT_SECONDS[lookback.unit];
 }
 
 function tableName(model: EntityModel, role: "updates" | "temp" | "final" | "view" | "tombstones"): string {

@@ -6,7 +6,7 @@ import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, OWN_COLUMN, VERSIONS_COLUMN } from "../generate/own-tables.ts";
 
 /**
- * True for a final that holds its versions as it did before 0.3: a TIMESTAMP for each attribute in `_versions`, eight bytes
+ * True for a final that holds its versions as it did before 0.2: a TIMESTAMP for each attribute in `_versions`, eight bytes
  * each, paid at every scan.
  */
 export function hasOldVersions(fields: readonly TableField[]): boolean {

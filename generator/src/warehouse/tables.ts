@@ -1,5 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
-import type { EntityModel } from "../generate/model.ts";
+import { PROGRESS, RUN } from "../generate/merge-sql.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
 import { VALUE_TYPES } from "../generate/value-types.ts";
@@ -27,11 +28,30 @@ export function tableSpecs(model: EntityModel): readonly TableSpec[] {
   ];
 }
 
+/** The tables that the first run makes, and that gain columns with a new version of the tool: `init` only extends them. */
+export function logSpecs({ dataset, tables }: EntityModel): readonly TableSpec[] {
+  const spec = (table: string, columns: readonly Column[]) => ({
+    dataset,
+    table,
+    description: "",
+    fields: columns.map(ownField),
+    clusterBy: [],
+  });
+  return [spec(tables.watermark, PROGRESS), spec(tables.runs, RUN)];
+}
+
+type Column = (typeof PROGRESS)[number];
+
+/** A column of includes/progress.js; Dataform describes it. */
+function ownField({ name, type }: Column): TableField {
+  if (typeof type === "string") return { name, type: type === "INT64" ? "INTEGER" : type, mode: "NULLABLE" };
+  return { name, type: "RECORD", mode: "REPEATED", fields: type.map(ownField) };
+}
+
 /** The append-only table that producers write to. */
 function updatesSpec(model: EntityModel): TableSpec {
   return {
-    dataset: model.dataset,
-    table: model.tables.updates,
+    ...placeOf(model, "updates"),
     description: DESCRIPTIONS.updates(model.name),
     fields: [...model.columns, ...model.instructions].map((column) => ({
       ...restField(column.field, true),

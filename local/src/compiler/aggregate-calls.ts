@@ -13,6 +13,7 @@ import type { Unit } from "./unit.ts";
 export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
   const { group } = functionName(node);
   if (group !== "ZetaSQL") throw unsupported(`the aggregate function ${functionName(node).name}`);
+  refuseSafe(node);
   if (nodeOf(node, "withGroupRowsSubquery") !== undefined) throw unsupported("WITH GROUP ROWS");
   const limit = nodeOf(node, "limit");
   const having = nodeOf(node, "havingModifier");
@@ -31,6 +32,11 @@ export function aggregateCall(node: TreeNode, unit: Unit): AggregateCall {
           },
         }),
   };
+}
+
+/** Refuses `SAFE.` before a function of many rows: DuckDB's errors of it end the query. */
+export function refuseSafe(node: TreeNode): void {
+  if (textOf(node, "errorMode") === "SAFE_ERROR_MODE") throw unsupported(`SAFE. before ${displayName(node)}`);
 }
 
 /** IGNORE NULLS or RESPECT NULLS of a call. */

@@ -1,6 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import { nullHandling } from "./aggregate-calls.ts";
+import { nullHandling, refuseSafe } from "./aggregate-calls.ts";
 import { displayName, functionCall } from "./call-arguments.ts";
 import { analyticFunctions } from "./functions/table.ts";
 import type { AnalyticCall, OrderItem } from "./functions/types.ts";
@@ -18,6 +18,12 @@ export function compileAnalyticScan(node: TreeNode, unit: Unit): string {
     prepared.set(sql, name);
     return name;
   };
+  const values: string[] = [];
+  const inColumn = (sql: string): string => {
+    const name = unit.fresh("o");
+    values.push(`${sql} AS ${name}`);
+    return name;
+  };
   for (const group of nodesOf(node, "functionGroupList")) {
     const partition = nodeOf(group, "partitionBy");
     const keys =
@@ -28,7 +34,7 @@ export function compileAnalyticScan(node: TreeNode, unit: Unit): string {
     const orderBy = ordering === undefined ? [] : orderItems(ordering, unit);
     for (const item of nodesOf(group, "analyticFunctionList")) {
       const id = columnId(childOf(item, "column"));
-      computed.set(id, analyticSql(childOf(item, "expr"), keys, orderBy, unit, prepare));
+      computed.set(id, analyticSql(childOf(item, "expr"), keys, orderBy, unit, { prepare, inColumn }));
     }
   }
   const items = nodesOf(node, "columnList").map((column) => {
@@ -37,8 +43,11 @@ export function compileAnalyticScan(node: TreeNode, unit: Unit): string {
   });
   const input = unit.from(childOf(node, "inputScan"));
   const first = [...prepared].map(([sql, name]) => `${sql} AS ${name}`);
-  const from =
-    first.length === 0 ? input : `(SELECT *, ${first.join(", ")} FROM ${input}) AS ${unit.fresh("q")}`;
+  const from = [values, first].reduce(
+    (rows, more) =>
+      more.length === 0 ? rows : `(SELECT *, ${more.join(", ")} FROM ${rows}) AS ${unit.fresh("q")}`,
+    input,
+  );
   return `SELECT ${items.join(", ")} FROM ${from}`;
 }
 
@@ -47,14 +56,18 @@ function analyticSql(
   keys: readonly string[],
   orderBy: readonly OrderItem[],
   unit: Unit,
-  prepare: AnalyticCall["prepare"],
+  { prepare, inColumn }: { prepare: AnalyticCall["prepare"]; inColumn: (sql: string) => string },
 ): string {
   if (functionName(node).group !== "ZetaSQL")
     throw unsupported(`the function ${functionName(node).name} with OVER`);
+  refuseSafe(node);
   const partition = keys.length === 0 ? "" : `PARTITION BY ${keys.join(", ")}`;
   const { order, frame } = compileFrame(nodeOf(node, "windowFrame"), orderBy, unit);
+  const called = functionCall(node, unit);
   const call: AnalyticCall = {
-    ...functionCall(node, unit),
+    ...called,
+    // What differs at every evaluation, and may be written several times, gets a value of its own for each row.
+    args: called.args.map((arg) => (arg.isVolatile === true ? { ...arg, sql: inColumn(arg.sql) } : arg)),
     distinct: flagOf(node, "distinct"),
     nulls: nullHandling(node),
     partition,

@@ -1,5 +1,9 @@
+import { failWhen, type MessagePart, raise } from "../raise.ts";
+import type { SqlType } from "../types.ts";
+import { duckType } from "../values.ts";
 import { factsOf } from "./facts.ts";
 import type { FunctionContext, Operand } from "./functions/types.ts";
+import { mayRefuse, ownName } from "./functions/udf/define.ts";
 
 /** The longest text that is written twice rather than bound to a name. */
 const REPEATED_TEXT = 160;
@@ -25,6 +29,9 @@ export class CallScope implements FunctionContext {
   #open: readonly Operand[];
   #hasLambda = false;
   #hasSubquery = false;
+  /** Errors of what is being written are to give NULL. */
+  #isQuiet = false;
+  #mayRefuse = false;
 
   constructor(unit: Place, operands: readonly Operand[]) {
     this.#unit = unit;
@@ -75,5 +82,38 @@ export class CallScope implements FunctionContext {
     if (!isVolatile && sql.length <= LONGEST_REPEATED) return use(sql);
     this.#hasSubquery = true;
     return `(SELECT ${body} FROM (SELECT ${sql} AS ${name}))`;
+  }
+
+  own(name: string): string {
+    this.#mayRefuse ||= mayRefuse(name);
+    return ownName(name, this.#isQuiet);
+  }
+
+  raise(type: SqlType, ...message: readonly MessagePart[]): string {
+    return this.#isQuiet ? `NULL::${duckType(type)}` : raise(type, ...message);
+  }
+
+  failWhen(condition: string, type: SqlType, message: readonly MessagePart[], sql: string): string {
+    return this.#isQuiet
+      ? `(CASE WHEN ${condition} THEN NULL ELSE ${sql} END)`
+      : failWhen(condition, type, message, sql);
+  }
+
+  /**
+   * TRY alone is right, but it evaluates row by row, and each row that fails costs an exception. So what is known to fail is made to
+   * give NULL by itself: `raise`, and our own functions, each of which has a twin that never fails.
+   */
+  quietly(write: () => string): string {
+    const [wasQuiet, mightRefuse] = [this.#isQuiet, this.#mayRefuse];
+    this.#isQuiet = true;
+    this.#mayRefuse = false;
+    try {
+      const sql = write();
+      // TRY takes no volatile function and would make a refusal NULL; what calls such a function of ours fails in no other way.
+      return this.#mayRefuse ? sql : `TRY(${sql})`;
+    } finally {
+      this.#isQuiet = wasQuiet;
+      this.#mayRefuse ||= mightRefuse;
+    }
   }
 }

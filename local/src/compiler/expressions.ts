@@ -88,7 +88,7 @@ function compileCast(node: TreeNode, unit: Unit): CompiledExpr {
     safe: flagOf(node, "returnNullOnError"),
     ...(format === undefined ? {} : { format }),
     ...(timeZone === undefined ? {} : { timeZone }),
-    parameters: typeParameters(node),
+    parameters: typeParameters(nodeOf(nodeOf(node, "typeModifiers") ?? {}, "typeParameters")),
     context: scope,
   };
   const sql = castSql(call);
@@ -103,13 +103,15 @@ function compileCast(node: TreeNode, unit: Unit): CompiledExpr {
   };
 }
 
-/** The length, or precision and scale, that a CAST names with its type. */
-function typeParameters(node: TreeNode): CastCall["parameters"] {
-  const parameters = nodeOf(nodeOf(node, "typeModifiers") ?? {}, "typeParameters");
-  const text = parameters && nodeOf(parameters, "stringTypeParameters");
+/** What a CAST names with its type: the length, or precision and scale, and those of elements and fields. */
+function typeParameters(parameters: TreeNode | undefined): CastCall["parameters"] {
+  if (parameters === undefined) return undefined;
+  const text = nodeOf(parameters, "stringTypeParameters");
   if (text !== undefined)
     return text.isMaxLength === true ? undefined : { maxLength: BigInt(text.maxLength as string) };
-  const numeric = parameters && nodeOf(parameters, "numericTypeParameters");
+  const children = nodesOf(parameters, "childList").map(typeParameters);
+  if (children.some((child) => child !== undefined)) return { children };
+  const numeric = nodeOf(parameters, "numericTypeParameters");
   if (numeric === undefined) return undefined;
   return {
     precision: BigInt((numeric.precision as string) ?? 0),

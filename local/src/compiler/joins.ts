@@ -12,5 +12,14 @@ export function compileJoinScan(node: TreeNode, unit: Unit): string {
   if (condition === undefined && kind === "INNER")
     return `SELECT ${columns} FROM ${left} CROSS JOIN ${right}`;
   const on = condition === undefined ? "true" : unit.expr(condition).sql;
+  if (kind === "FULL" && unit.correlated) {
+    // DuckDB has no FULL JOIN in a correlated subquery.
+    const again = unit.from(childOf(node, "leftScan"));
+    const unmatched = `${unit.from(childOf(node, "rightScan"))} LEFT JOIN ${unit.from(childOf(node, "leftScan"))} ON false`;
+    return (
+      `SELECT ${columns} FROM ${left} LEFT JOIN ${right} ON ${on} ` +
+      `UNION ALL SELECT ${columns} FROM ${unmatched} WHERE NOT EXISTS (SELECT 1 FROM ${again} WHERE ${on})`
+    );
+  }
   return `SELECT ${columns} FROM ${left} ${kind} JOIN ${right} ON ${on}`;
 }

@@ -28,5 +28,8 @@ it("follows a run of the CLI by its own lines, in whatever pieces they come", ()
   expect(failed).toEqual([{ kind: "failed", action: "d.final", line: "Operation failed:  d.final" }]);
   expect(watch.bytesBilled).toBe(10 * 1024 * 1024);
   expect(watch.read("Skipping assertion execution:  d.assertion\n")).toMatchObject([{ kind: "skipped" }]);
-  expect([watch.running(), watch.ended, watch.total]).toEqual([[], 3, 3]);
+  expect(watch.read("Assertion execution disabled:  d.audit [disabled]\n")).toMatchObject([
+    { kind: "disabled", action: "d.audit" },
+  ]);
+  expect([watch.running(), watch.ended, watch.total]).toEqual([[], 4, 3]);
 });

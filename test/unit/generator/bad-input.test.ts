@@ -334,6 +334,16 @@ describe("an entities.json that cannot be used is refused with file, path, fault
       /entities\[0\]\.lookback: "an hour" is not a time; write/,
     ],
     [
+      "a limit for events that there are none of",
+      { ...ENTITY, eventAhead: { limit: "1 hour" } },
+      /entities\[0\]\.eventAhead: there is no event timestamp that could be ahead; name the eventTimestamp, or leave eventAhead out/,
+    ],
+    [
+      "another way out for events ahead",
+      { ...ENTITY, eventAhead: { then: "drop" } },
+      /entities\[0\]\.eventAhead\.then: "drop" does not fit; write "ingestTimestamp" or "keepOut"/,
+    ],
+    [
       "an endless lookback",
       { ...ENTITY, lookback: "999999999 days" },
       /entities\[0\]\.lookback: .* is more than 10000 days; /,

@@ -107,7 +107,7 @@ describe("npm run generate", () => {
   });
 
   test.each([
-    [["generate", "--chekc"], 2, /^generate: unknown option '--chekc'; did you mean --check\?\n$/],
+    [["generate", "--chekc"], 2, /^generate: --chekc: no such option; did you mean --check\?\n$/],
     [["generat"], 2, /^generat: no such command; did you mean generate\?\n$/],
   ])("%j is wrong usage", async (args, code, stderr) => {
     expect(await run(...args)).toMatchObject({ code, stderr: expect.stringMatching(stderr) });

@@ -279,6 +279,18 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
     [{ path: "lookback", what: "1 hour -> 2 hours", steps: ["replay"] }],
   ],
   [
+    "another limit for events ahead counts updates anew; the default written out says nothing",
+    { eventTimestamp: "happened", eventAhead: { limit: "1 day" } },
+    { eventTimestamp: "happened", eventAhead: { then: "keepOut" } },
+    [
+      {
+        path: "eventAhead",
+        what: "1 day, then ingestTimestamp -> 1 day, then keepOut",
+        steps: ["rebuild"],
+      },
+    ],
+  ],
+  [
     "a shorter one misses more",
     { lookback: "1 day" },
     { lookback: "90 minutes" },

@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import { approximates } from "./approximates.ts";
 import { onceEach } from "./arguments.ts";
 import { intervalDays, intervalMicros, intervalMonths } from "./calendar.ts";
@@ -26,21 +25,31 @@ const sum: SiteMapping = (site) => {
     return numericSum(
       site,
       (low) => low,
-      (both) => `bq_numeric_from_sum(${both})`,
+      (both) => `${site.call.context.own("numeric_from_sum")}(${both})`,
     );
   }
-  if (type.kind === "BIGNUMERIC") return `bq_bignumeric_from_sum(${total})`;
-  if (type.kind === "INTERVAL") return `bq_interval_sum(${intervalSum(site).join(", ")})`;
+  if (type.kind === "BIGNUMERIC") return `${site.call.context.own("bignumeric_from_sum")}(${total})`;
+  if (type.kind === "INTERVAL")
+    return `${site.call.context.own("interval_sum")}(${intervalSum(site).join(", ")})`;
   if (type.kind !== "FLOAT64") return total;
   const infinite = `isinf(${total}) AND NOT ${over(site, `bool_or(isinf(${sql}))`)}`;
-  return failWhen(infinite, type, ["double overflow"], total);
+  return site.call.context.failWhen(infinite, type, ["double overflow"], total);
 };
 
 /** Months, days and microseconds add up by themselves; only a SUM must be in the range of an INTERVAL. */
 function intervalSum(site: Site): readonly [months: string, days: string, micros: string] {
   const { sql } = argument(site, 0);
-  const part = (of: string): string => `CAST(${aggregate(site, "sum", [of])} AS BIGINT)`;
-  return [part(intervalMonths(sql)), part(intervalDays(sql)), part(intervalMicros(sql))];
+  // Equal INTERVALs, of which one counts, may differ in all three.
+  const all = site.call.distinct ? aggregate(site, "list", [sql]) : undefined;
+  const e = site.call.context.parameter("e");
+  const part = (of: (value: string) => string): string => {
+    const sum =
+      all === undefined
+        ? aggregate(site, "sum", [of(sql)])
+        : `list_sum(list_transform(${all}, lambda ${e}: ${of(e)}))`;
+    return `CAST(${sum} AS BIGINT)`;
+  };
+  return [part(intervalMonths), part(intervalDays), part(intervalMicros)];
 }
 
 /** A sum of NUMERICs: DuckDB's, or one of BIGNUMERICs where values could take it out of DuckDB's range. */
@@ -48,9 +57,9 @@ function numericSum(site: Site, near: (sum: string) => string, wide: (sum: strin
   const { sql } = argument(site, 0);
   const isSmall = `abs(${sql}) < '100000000000000000000'::DECIMAL(38,9)`;
   const small = aggregate(site, "sum", [`CASE WHEN ${isSmall} THEN ${sql} END`]);
-  const great = `CASE WHEN ${isSmall} THEN NULL ELSE bq_bignumeric_from_numeric(${sql}) END`;
+  const great = `CASE WHEN ${isSmall} THEN NULL ELSE ${site.call.context.own("bignumeric_from_numeric")}(${sql}) END`;
   return onceEach(site.call, [small, aggregate(site, "sum", [great])], (low = "", high = "") => {
-    const both = `coalesce(bq_bignumeric_from_numeric(${low}) + ${high}, ${high})`;
+    const both = `coalesce(${site.call.context.own("bignumeric_from_numeric")}(${low}) + ${high}, ${high})`;
     return `(CASE WHEN ${high} IS NULL THEN ${near(low)} ELSE ${wide(both)} END)`;
   });
 }
@@ -61,15 +70,16 @@ const average: SiteMapping = (site) => {
   if (type.kind === "NUMERIC") {
     return numericSum(
       site,
-      (low) => `(CASE WHEN ${n} > 0 THEN bq_numeric_divide(${low}, CAST(${n} AS DECIMAL(38,9))) END)`,
-      (both) => `bq_numeric_mean(${both}, ${n})`,
+      (low) =>
+        `(CASE WHEN ${n} > 0 THEN ${site.call.context.own("numeric_divide")}(${low}, CAST(${n} AS DECIMAL(38,9))) END)`,
+      (both) => `${site.call.context.own("numeric_mean")}(${both}, ${n})`,
     );
   }
   if (type.kind === "BIGNUMERIC") {
-    return `(CASE WHEN ${n} > 0 THEN bq_bignumeric_mean(${aggregate(site, "sum", [sql])}, ${n}) END)`;
+    return `(CASE WHEN ${n} > 0 THEN ${site.call.context.own("bignumeric_mean")}(${aggregate(site, "sum", [sql])}, ${n}) END)`;
   }
   if (type.kind === "INTERVAL") {
-    return `(CASE WHEN ${n} > 0 THEN bq_interval_mean(${intervalSum(site).join(", ")}, ${n}) END)`;
+    return `(CASE WHEN ${n} > 0 THEN ${site.call.context.own("interval_mean")}(${intervalSum(site).join(", ")}, ${n}) END)`;
   }
   return aggregate(site, "avg", [sql]);
 };
@@ -124,7 +134,7 @@ const stringAgg: SiteMapping = (site) => {
   const delimiter = site.call.args[1]?.sql;
   if (type.kind === "BYTES") {
     const list = limited(site, aggregate(site, "list", [sql], `${sql} IS NOT NULL`));
-    return `bq_join_bytes(${list}, ${delimiter ?? "','::BLOB"})`;
+    return `${site.call.context.own("join_bytes")}(${list}, ${delimiter ?? "','::BLOB"})`;
   }
   const hasLimit = "limit" in site.call && site.call.limit !== undefined;
   if (!hasLimit) return aggregate(site, "string_agg", [sql, delimiter ?? "','"]);

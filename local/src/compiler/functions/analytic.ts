@@ -1,6 +1,5 @@
 import { BigQueryError } from "../../errors.ts";
 import type { TreeNode } from "../../googlesql/tree.ts";
-import { raise } from "../../raise.ts";
 import { nodesOf, walkTree } from "../tree-access.ts";
 import type { AnalyticMapping } from "./types.ts";
 
@@ -37,7 +36,10 @@ function offset(name: "lag" | "lead"): AnalyticMapping {
     }
     const distance = call.args[1]?.literal;
     if (typeof distance === "bigint" && distance < 0n) {
-      return raise(call.resultType, `The offset to the function ${name.toUpperCase()} must not be negative`);
+      return call.context.raise(
+        call.resultType,
+        `The offset to the function ${name.toUpperCase()} must not be negative`,
+      );
     }
     return navigation(name)(call);
   };

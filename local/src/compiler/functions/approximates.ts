@@ -1,7 +1,7 @@
-import { failWhen } from "../../raise.ts";
 import { duckType } from "../../values.ts";
 import { refuse } from "./arguments.ts";
 import { argument, over, type Site, type SiteMapping } from "./sites.ts";
+import type { CompiledExpr } from "./types.ts";
 
 /** The most quantiles that one call gives. */
 const MOST_QUANTILES = 1_000_000n;
@@ -28,9 +28,14 @@ function topNumber(site: Site, index: number): string {
   return argument(site, index).sql;
 }
 
+/** A value in a form that is the same for equal ones. */
+function distinguished({ sql, type }: CompiledExpr): string {
+  return type.kind === "INTERVAL" ? `normalized_interval(${sql})` : sql;
+}
+
 /** Exact; of values that come equally often those that sort last stand first. */
 const approxTopCount: SiteMapping = (site) => {
-  const { sql } = argument(site, 0);
+  const sql = distinguished(argument(site, 0));
   const number = topNumber(site, 1);
   const e = site.call.context.parameter("e");
   const counted = `list_transform(map_entries(${over(site, `histogram(${sql})`)}), lambda ${e}: struct_pack(n := CAST(${e}.value AS BIGINT), v := ${e}.key))`;
@@ -45,8 +50,8 @@ const approxTopSum: SiteMapping = (site) => {
   const [value, weight, number] = [argument(site, 0), argument(site, 1), topNumber(site, 2)];
   const [e, g] = [site.call.context.parameter("e"), site.call.context.parameter("g")];
   const isBad = `${weight.sql} < 0${weight.type.kind === "FLOAT64" ? ` OR isnan(${weight.sql})` : ""}`;
-  const checked = failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
-  const all = over(site, `list(struct_pack(v := ${value.sql}, w := ${checked}))`);
+  const checked = site.call.context.failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
+  const all = over(site, `list(struct_pack(v := ${distinguished(value)}, w := ${checked}))`);
   return site.call.context.once(all, (rows) => {
     const groups = `list_distinct(list_transform(${rows}, lambda ${e}: struct_pack(v := ${e}.v)))`;
     const weights = `list_transform(list_filter(${rows}, lambda ${e}: ${e}.v IS NOT DISTINCT FROM ${g}.v), lambda ${e}: ${e}.w)`;

@@ -1,4 +1,4 @@
-import { failWhen, type MessagePart } from "../../raise.ts";
+import type { MessagePart } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { FLOAT64, kindOf, onceAll, sqlOf } from "./arguments.ts";
 import { addDays, shiftByInterval } from "./calendar.ts";
@@ -7,10 +7,10 @@ import { withoutOwnErrors } from "./safe.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** How a number reads in an error message. */
-function numberInMessage(type: SqlType, sql: string): MessagePart {
+function numberInMessage({ context }: FunctionCall, type: SqlType, sql: string): MessagePart {
   if (type.kind === "FLOAT64") return { sql: floatInMessage(sql) };
   if (type.kind === "NUMERIC") return { sql: numericText(sql) };
-  if (type.kind === "BIGNUMERIC") return { sql: `bq_bignumeric_text(${sql})` };
+  if (type.kind === "BIGNUMERIC") return { sql: `${context.own("bignumeric_text")}(${sql})` };
   return { sql: `CAST(${sql} AS VARCHAR)` };
 }
 
@@ -24,12 +24,17 @@ function finite(call: FunctionCall, symbol: string): string {
       ` ${symbol} `,
       { sql: floatInMessage(b) },
     ];
-    return failWhen(`isinf${result} AND isfinite(${a}) AND isfinite(${b})`, FLOAT64, message, result);
+    return call.context.failWhen(
+      `isinf${result} AND isfinite(${a}) AND isfinite(${b})`,
+      FLOAT64,
+      message,
+      result,
+    );
   });
 }
 
 function bigNumeric(call: FunctionCall, operation: string): string {
-  return `bq_bignumeric_${operation}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  return `${call.context.own(`bignumeric_${operation}`)}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
 }
 
 const add: ScalarMapping = (call) => {
@@ -42,14 +47,15 @@ const add: ScalarMapping = (call) => {
   if (b === "DATE") return addDays(call, sqlOf(call, 1), sqlOf(call, 0));
   if (a === "FLOAT64") return finite(call, "+");
   if (a === "BIGNUMERIC") return bigNumeric(call, "add");
-  if (a === "INTERVAL") return `bq_interval_add(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (a === "INTERVAL") return `${call.context.own("interval_add")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   // INT64 and NUMERIC: DuckDB checks the range itself.
   return `(${sqlOf(call, 0)} + ${sqlOf(call, 1)})`;
 };
 
 const subtract: ScalarMapping = (call) => {
   const [a, b] = [kindOf(call, 0), kindOf(call, 1)];
-  if (a === "INTERVAL") return `bq_interval_subtract(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (a === "INTERVAL")
+    return `${call.context.own("interval_subtract")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   if (b === "INTERVAL")
     return shiftByInterval(call, sqlOf(call, 0), call.argTypes[0] as SqlType, sqlOf(call, 1), -1);
   if (call.resultType.kind === "INTERVAL") {
@@ -85,27 +91,31 @@ const multiply: ScalarMapping = (call) => {
   const [a, b] = [kindOf(call, 0), kindOf(call, 1)];
   if (a === "FLOAT64") return finite(call, "*");
   if (a === "BIGNUMERIC") return bigNumeric(call, "multiply");
-  if (a === "INTERVAL") return `bq_interval_multiply(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
-  if (b === "INTERVAL") return `bq_interval_multiply(${sqlOf(call, 1)}, ${sqlOf(call, 0)})`;
+  if (a === "INTERVAL")
+    return `${call.context.own("interval_multiply")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (b === "INTERVAL")
+    return `${call.context.own("interval_multiply")}(${sqlOf(call, 1)}, ${sqlOf(call, 0)})`;
   // DuckDB multiplies DECIMALs exactly but rounds the product more slowly than a call of ours takes.
-  if (a === "NUMERIC") return `bq_numeric_multiply(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (a === "NUMERIC") return `${call.context.own("numeric_multiply")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   return `(${sqlOf(call, 0)} * ${sqlOf(call, 1)})`;
 };
 
 const divide: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "INTERVAL") return `bq_interval_divide(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
-  if (kind === "NUMERIC") return `bq_numeric_divide(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (kind === "INTERVAL")
+    return `${call.context.own("interval_divide")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (kind === "NUMERIC")
+    return `${call.context.own("numeric_divide")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   if (kind === "BIGNUMERIC") return bigNumeric(call, "divide");
   return onceAll(call, (a, b) => {
     const [left, right] = [{ sql: floatInMessage(a) }, { sql: floatInMessage(b) }];
-    const checked = failWhen(
+    const checked = call.context.failWhen(
       `isinf(${a} / ${b}) AND isfinite(${a})`,
       FLOAT64,
       ["double overflow: ", left, " / ", right],
       `(${a} / ${b})`,
     );
-    return failWhen(
+    return call.context.failWhen(
       `${b} = 0 AND ${a} IS NOT NULL`,
       FLOAT64,
       ["division by zero: ", left, " / ", right],
@@ -116,10 +126,10 @@ const divide: ScalarMapping = (call) => {
 
 const div: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "NUMERIC") return `bq_numeric_div(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+  if (kind === "NUMERIC") return `${call.context.own("numeric_div")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   if (kind === "BIGNUMERIC") return bigNumeric(call, "div");
   return onceAll(call, (a, b) =>
-    failWhen(
+    call.context.failWhen(
       `${b} = 0 AND ${a} IS NOT NULL`,
       call.resultType,
       ["division by zero: ", { sql: a }, " / ", { sql: b }],
@@ -132,19 +142,25 @@ const mod: ScalarMapping = (call) => {
   if (kindOf(call, 0) === "BIGNUMERIC") return bigNumeric(call, "mod");
   return onceAll(call, (a, b) => {
     const type = call.resultType;
-    const message = ["division by zero: MOD(", numberInMessage(type, a), ", ", numberInMessage(type, b), ")"];
+    const message = [
+      "division by zero: MOD(",
+      numberInMessage(call, type, a),
+      ", ",
+      numberInMessage(call, type, b),
+      ")",
+    ];
     // DuckDB overflows on the smallest INT64 modulo -1.
     const result =
       type.kind === "INT64"
         ? `(CASE WHEN ${b} = -1 AND ${a} IS NOT NULL THEN 0 ELSE ${a} % ${b} END)`
         : `(${a} % ${b})`;
-    return failWhen(`${b} = 0 AND ${a} IS NOT NULL`, type, message, result);
+    return call.context.failWhen(`${b} = 0 AND ${a} IS NOT NULL`, type, message, result);
   });
 };
 
 const unaryMinus: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "BIGNUMERIC") return `bq_bignumeric_negate(${sqlOf(call, 0)})`;
+  if (kind === "BIGNUMERIC") return `${call.context.own("bignumeric_negate")}(${sqlOf(call, 0)})`;
   // -0.0 stays -0.0, and the smallest INT64 fails in DuckDB's own words.
   return kind === "INT64" ? `(0::BIGINT - ${sqlOf(call, 0)})` : `(-(${sqlOf(call, 0)}))`;
 };

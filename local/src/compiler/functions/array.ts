@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { arg, INT64, kindOf, onceAll, onceEach, partArgument, refuse, sqlOf } from "./arguments.ts";
@@ -29,7 +28,7 @@ function element(first: 0 | 1, safe: boolean): ScalarMapping {
         "flow)",
       ];
       const outside = `${array} IS NOT NULL AND (${i} < ${first} OR ${i} >= len(${array}) + ${first})`;
-      return position === "" ? refuse(call) : failWhen(outside, call.resultType, message, at);
+      return position === "" ? refuse(call) : call.context.failWhen(outside, call.resultType, message, at);
     });
   };
 }
@@ -46,9 +45,9 @@ const joinText: ScalarMapping = (call) => {
 };
 
 function joinList(call: FunctionCall, array: string, delimiter: string, isConstant: boolean): string {
-  if (call.resultType.kind === "BYTES") return `bq_join_bytes(${array}, ${delimiter})`;
+  if (call.resultType.kind === "BYTES") return `${call.context.own("join_bytes")}(${array}, ${delimiter})`;
   // DuckDB's own aggregate wants a constant, and gives NULL where there is nothing to join.
-  if (!isConstant) return `bq_join(${array}, ${delimiter})`;
+  if (!isConstant) return `${call.context.own("join")}(${array}, ${delimiter})`;
   return call.context.once(
     array,
     (list) =>
@@ -60,8 +59,10 @@ const generateArray: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
   if (kind !== "INT64") {
     const step = call.args[2]?.sql ?? (kind === "FLOAT64" ? "1::DOUBLE" : "1");
-    if (kind === "FLOAT64") return `bq_generate_array_float(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
-    if (kind === "NUMERIC") return `bq_generate_array_numeric(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
+    if (kind === "FLOAT64")
+      return `${call.context.own("generate_array_float")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
+    if (kind === "NUMERIC")
+      return `${call.context.own("generate_array_numeric")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${step})`;
     return refuse(call, `on ${kind}`);
   }
   return onceEach(
@@ -77,7 +78,7 @@ const generateArray: ScalarMapping = (call) => {
 /** DuckDB's series with GoogleSQL's errors; a NULL bound gives NULL. */
 function series(call: FunctionCall, start: string, end: string, step: string, sql: string): string {
   const anyNull = [start, end, step].map((bound) => `${bound} IS NULL`).join(" OR ");
-  const zero = failWhen(`${step} = 0`, call.resultType, ["Sequence step cannot be 0."], sql);
+  const zero = call.context.failWhen(`${step} = 0`, call.resultType, ["Sequence step cannot be 0."], sql);
   return `(CASE WHEN ${anyNull} THEN NULL ELSE ${zero} END)`;
 }
 
@@ -85,7 +86,7 @@ function series(call: FunctionCall, start: string, end: string, step: string, sq
 function bounded(call: FunctionCall, start: string, end: string, step: string, sql: string): string {
   const message = "Cannot generate arrays with more than 1000000 elements.";
   const steps = `(${end}::DOUBLE - ${start}::DOUBLE) / ${step}`;
-  return failWhen(`${steps} >= 1000000`, call.resultType, [message], sql);
+  return call.context.failWhen(`${steps} >= 1000000`, call.resultType, [message], sql);
 }
 
 const generateDateArray: ScalarMapping = (call) => {
@@ -99,7 +100,7 @@ const generateDateArray: ScalarMapping = (call) => {
     const numbers =
       months === undefined
         ? `generate_series(${start}, ${end}, ${n} * ${days})`
-        : `bq_generate_months(${start}, ${end}, ${n} * ${months})`;
+        : `${call.context.own("generate_months")}(${start}, ${end}, ${n} * ${months})`;
     return series(call, start, end, n, `list_transform(${numbers}, lambda ${e}: ${dateOfDay(e)})`);
   });
 };
@@ -123,7 +124,7 @@ const reverse: ScalarMapping = (call) => `(${sqlOf(call, 0)})[:-:-1]`;
 function end(index: "1" | "-1"): ScalarMapping {
   return (call) =>
     call.context.once(sqlOf(call, 0), (array) =>
-      failWhen(
+      call.context.failWhen(
         `len(${array}) = 0`,
         call.resultType,
         [
@@ -159,13 +160,13 @@ const rangeBucket: ScalarMapping = (call) =>
   onceAll(call, (point, bounds) => {
     const e = call.context.parameter("e");
     const below = `len(list_filter(${bounds}, lambda ${e}: ${e} <= ${point}))`;
-    const ordered = failWhen(
+    const ordered = call.context.failWhen(
       `${bounds} <> list_sort(${bounds})`,
       INT64,
       ["Elements in input array to RANGE_BUCKET must be in ascending order"],
       below,
     );
-    const counted = failWhen(
+    const counted = call.context.failWhen(
       `list_count(${bounds}) < len(${bounds})`,
       INT64,
       ["Elements in input array to RANGE_BUCKET cannot be null"],

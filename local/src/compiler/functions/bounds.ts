@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import type { RangeType } from "../../types.ts";
 import { duckType, infinity, rangeSql } from "../../values.ts";
 import { onceEach } from "./arguments.ts";
@@ -23,7 +22,7 @@ export function upperBound(type: RangeType, range: string): string {
 /** The RANGE of two bounds, either of which may be NULL, or BigQuery's error where it would hold nothing. */
 export function checkedRange(scope: Scope, type: RangeType, lower: string, upper: string): string {
   return onceEach(scope, [lower, upper], (low, high) =>
-    failWhen(
+    scope.context.failWhen(
       `${low} >= ${high}`,
       type,
       ["Range start element must be smaller than range end element"],

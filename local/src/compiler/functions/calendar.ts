@@ -1,4 +1,4 @@
-import { failWhen, type MessagePart, raise } from "../../raise.ts";
+import type { MessagePart } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { literalText, onceEach } from "./arguments.ts";
 import type { CompiledExpr, FunctionCall } from "./types.ts";
@@ -31,7 +31,12 @@ export function pointOfMicros(kind: SqlType["kind"], micros: string): string {
 /** A DATE from a day number, or an error where BigQuery has no such date. */
 export function checkedDate(scope: Scope, days: string, ...what: readonly MessagePart[]): string {
   return scope.context.once(days, (d) =>
-    failWhen(`${d} NOT BETWEEN ${MIN_DAY} AND ${MAX_DAY}`, { kind: "DATE" }, what, dateOfDay(d)),
+    scope.context.failWhen(
+      `${d} NOT BETWEEN ${MIN_DAY} AND ${MAX_DAY}`,
+      { kind: "DATE" },
+      what,
+      dateOfDay(d),
+    ),
   );
 }
 
@@ -43,7 +48,7 @@ export function checkedPoint(
   ...what: readonly MessagePart[]
 ): string {
   return scope.context.once(micros, (v) =>
-    failWhen(
+    scope.context.failWhen(
       `${v} NOT BETWEEN ${MIN_MICROS}::BIGINT AND ${MAX_MICROS}::BIGINT`,
       type,
       what,
@@ -84,7 +89,7 @@ export function addMonths(
     // The year after the move decides, before DuckDB builds a value that may not exist.
     const month = `(year(${p}) * 12::BIGINT + month(${p}) - 1 + ${m})`;
     const moved = `CAST(${p} + to_months(CAST(${m} AS INTEGER)) AS ${type.kind === "DATE" ? "DATE" : "TIMESTAMP"})`;
-    const checked = failWhen(
+    const checked = scope.context.failWhen(
       `${m} NOT BETWEEN -120000 AND 120000 OR ${month} NOT BETWEEN 12 AND 119999`,
       type,
       what,
@@ -127,7 +132,7 @@ export function shiftByInterval(
         `(epoch_us(${p}) + ${micros})`,
         "Timestamp operation caused overflow",
       );
-      return failWhen(
+      return scope.context.failWhen(
         `${intervalMonths(i)} <> 0 AND ${p} IS NOT NULL`,
         type,
         ["TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part."],
@@ -146,10 +151,12 @@ export function shiftByInterval(
 }
 
 const OFFSET_ZONE = /^([+-])(\d{1,2})(?::(\d\d))?$/;
+/** The same after UTC, where the minutes may follow the hours at once. */
+const UTC_ZONE = /^UTC([+-])(\d{1,2})(?::?(\d\d))?$/;
 
 /** Minutes east of UTC that a zone like `+05:30` means; undefined for a zone that is a name. */
 export function zoneOffsetMinutes(zone: string): number | undefined {
-  const [, sign, hours, minutes] = OFFSET_ZONE.exec(zone) ?? [];
+  const [, sign, hours, minutes] = OFFSET_ZONE.exec(zone) ?? UTC_ZONE.exec(zone) ?? [];
   if (hours === undefined) return undefined;
   const total = Number(hours) * 60 + Number(minutes ?? 0);
   return total > 14 * 60 || Number(minutes ?? 0) > 59 ? undefined : sign === "-" ? -total : total;
@@ -166,14 +173,15 @@ export function isNamedZone(zone: string): boolean {
 }
 
 /** The DATETIME that clocks in a zone show at a TIMESTAMP. No zone: UTC. */
-export function localTime(timestamp: string, zone?: CompiledExpr): string {
+export function localTime(scope: Scope, timestamp: string, zone?: CompiledExpr): string {
   const name = zone === undefined ? "UTC" : literalText(zone);
   if (name === "UTC") return `make_timestamp(epoch_us(${timestamp}))`;
-  if (name === undefined) return `make_timestamp(bq_local_micros(epoch_us(${timestamp}), ${zone?.sql}))`;
+  if (name === undefined)
+    return `make_timestamp(${scope.context.own("local_micros")}(epoch_us(${timestamp}), ${zone?.sql}))`;
   const offset = zoneOffsetMinutes(name);
   if (offset !== undefined) return `make_timestamp(epoch_us(${timestamp}) + ${offset * 60_000_000}::BIGINT)`;
   if (isNamedZone(name)) return `timezone('${name}', ${timestamp})`;
-  return `(CASE WHEN ${timestamp} IS NOT NULL THEN ${raise({ kind: "DATETIME" }, `Invalid time zone: ${name}`)} END)`;
+  return `(CASE WHEN ${timestamp} IS NOT NULL THEN ${scope.context.raise({ kind: "DATETIME" }, `Invalid time zone: ${name}`)} END)`;
 }
 
 /** The TIMESTAMP at which clocks in a zone show a DATETIME. No zone: UTC. */
@@ -194,11 +202,12 @@ function zonedMicros(
   name: string | undefined,
   zone: CompiledExpr | undefined,
 ): string {
-  if (name === undefined) return `bq_instant_micros(epoch_us(${datetime}), ${zone?.sql})`;
+  if (name === undefined)
+    return `${scope.context.own("instant_micros")}(epoch_us(${datetime}), ${zone?.sql})`;
   const offset = zoneOffsetMinutes(name);
   if (offset !== undefined) return `(epoch_us(${datetime}) - ${offset * 60_000_000}::BIGINT)`;
   if (!isNamedZone(name)) {
-    return `(CASE WHEN ${datetime} IS NOT NULL THEN ${raise({ kind: "INT64" }, `Invalid time zone: ${name}`)} END)`;
+    return `(CASE WHEN ${datetime} IS NOT NULL THEN ${scope.context.raise({ kind: "INT64" }, `Invalid time zone: ${name}`)} END)`;
   }
   return onceEach(scope, [datetime, `timezone('${name}', ${datetime})`], (local, found) => {
     // Of a time that comes twice DuckDB gives the second, GoogleSQL the first: the one by the offset of the day before.

@@ -9,24 +9,26 @@ const POINTS: readonly string[] = ["DATE", "DATETIME", "TIME", "TIMESTAMP"];
 export function castWithFormat(call: CastCall): string {
   const { from, to, arg, format, timeZone, context } = call;
   if (format === undefined) throw new Error("CAST without FORMAT");
-  if (from.kind === "BYTES" && to.kind === "STRING") return `bq_encode_bytes(${arg.sql}, ${format.sql})`;
-  if (from.kind === "STRING" && to.kind === "BYTES") return `bq_decode_bytes(${arg.sql}, ${format.sql})`;
+  if (from.kind === "BYTES" && to.kind === "STRING")
+    return `${call.context.own("encode_bytes")}(${arg.sql}, ${format.sql})`;
+  if (from.kind === "STRING" && to.kind === "BYTES")
+    return `${call.context.own("decode_bytes")}(${arg.sql}, ${format.sql})`;
   if (to.kind === "STRING" && POINTS.includes(from.kind)) {
     if (from.kind !== "TIMESTAMP") {
       return context.once(
         `epoch_us(${arg.sql})`,
-        (us) => `bq_cast_format(${us}, ${us}, ${format.sql}, '${from.kind}')`,
+        (us) => `${call.context.own("cast_format")}(${us}, ${us}, ${format.sql}, '${from.kind}')`,
       );
     }
     return context.once(arg.sql, (ts) => {
-      const local = `epoch_us(${localTime(ts, timeZone)})`;
-      return `bq_cast_format(${local}, epoch_us(${ts}), ${format.sql}, 'TIMESTAMP')`;
+      const local = `epoch_us(${localTime({ context }, ts, timeZone)})`;
+      return `${call.context.own("cast_format")}(${local}, epoch_us(${ts}), ${format.sql}, 'TIMESTAMP')`;
     });
   }
   if (from.kind === "STRING" && POINTS.includes(to.kind)) {
     const zone = timeZone?.sql ?? "'UTC'";
     const day = `DATE '${new Date(Number(context.now / 1000n)).toISOString().slice(0, 10)}'`;
-    const micros = `bq_cast_parse(${arg.sql}, ${format.sql}, '${to.kind}', ${zone}, epoch_us(${day}))`;
+    const micros = `${call.context.own("cast_parse")}(${arg.sql}, ${format.sql}, '${to.kind}', ${zone}, epoch_us(${day}))`;
     if (to.kind === "DATE") return `CAST(make_timestamp(${micros}) AS DATE)`;
     if (to.kind === "TIME") return `CAST(make_timestamp(${micros}) AS TIME)`;
     return to.kind === "TIMESTAMP" ? `make_timestamptz(${micros})` : `make_timestamp(${micros})`;

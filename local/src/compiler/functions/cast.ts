@@ -1,5 +1,4 @@
 import { unsupported } from "../../errors.ts";
-import { failWhen, raise } from "../../raise.ts";
 import type { RangeType, ScalarKind, ScalarType, SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { INT64, onceEach, STRING } from "./arguments.ts";
@@ -9,8 +8,7 @@ import { castWithFormat } from "./cast-format.ts";
 import { floatInMessage, floatText, numericText } from "./number-text.ts";
 import { isQuiet } from "./safe.ts";
 import { pointText } from "./time-text.ts";
-import type { CastCall, CompiledExpr, FunctionContext } from "./types.ts";
-import { withoutErrors } from "./without-errors.ts";
+import type { CastCall, CompiledExpr, FunctionContext, TypeParameters } from "./types.ts";
 
 /** One conversion; the operand may be written once only, unless it goes through `context.once`. */
 type Conversion = (sql: string, context: FunctionContext, zone: CompiledExpr | undefined) => string;
@@ -22,16 +20,20 @@ const plain =
     `CAST(${sql} AS ${type})`;
 const own =
   (name: string): Conversion =>
-  (sql) =>
-    `bq_${name}(${sql})`;
+  (sql, context) =>
+    `${context.own(name)}(${sql})`;
 
 /** DuckDB's own conversion where the text has its plainest form, ours with all the forms and the error elsewhere. */
-function fastOr(pattern: string, type: string, ours: (s: string) => string): Conversion {
+function fastOr(
+  pattern: string,
+  type: string,
+  ours: (s: string, context: FunctionContext) => string,
+): Conversion {
   return (sql, context) =>
     context.once(
       sql,
       (s) =>
-        `coalesce(TRY_CAST(CASE WHEN regexp_full_match(${s}, '${pattern}') THEN ${s} END AS ${type}), ${ours(s)})`,
+        `coalesce(TRY_CAST(CASE WHEN regexp_full_match(${s}, '${pattern}') THEN ${s} END AS ${type}), ${ours(s, context)})`,
     );
 }
 
@@ -42,13 +44,13 @@ const stringToBool: Conversion = (sql, context) =>
   context.once(
     sql,
     (s) =>
-      `(CASE lower(${s}) WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN ${s} IS NOT NULL THEN ${raise({ kind: "BOOL" }, "Bad bool value: ", { sql: s })} END END)`,
+      `(CASE lower(${s}) WHEN 'true' THEN true WHEN 'false' THEN false ELSE CASE WHEN ${s} IS NOT NULL THEN ${context.raise({ kind: "BOOL" }, "Bad bool value: ", { sql: s })} END END)`,
   );
 
 const floatToInt: Conversion = (sql, context) =>
   context.once(sql, (x) => {
     const inRange = `${x} >= -9223372036854775808.5 AND ${x} < 9223372036854775807.5`;
-    const far = failWhen(
+    const far = context.failWhen(
       `NOT (${inRange})`,
       INT64,
       ["int64 out of range: ", { sql: floatInMessage(x) }],
@@ -58,7 +60,7 @@ const floatToInt: Conversion = (sql, context) =>
       "Illegal conversion of non-finite floating point number to an integer: ",
       { sql: floatText(context, x) },
     ];
-    return failWhen(`NOT isfinite(${x})`, INT64, message, far);
+    return context.failWhen(`NOT isfinite(${x})`, INT64, message, far);
   });
 
 const bytesToString: Conversion = (sql, context) =>
@@ -67,7 +69,7 @@ const bytesToString: Conversion = (sql, context) =>
     const e = context.mayHoldSubquery ? context.parameter("e") : undefined;
     const text =
       e === undefined ? `TRY(decode(${b}))` : `list_transform([${b}], lambda ${e}: TRY(decode(${e})))[1]`;
-    return failWhen(
+    return context.failWhen(
       `${text} IS NULL AND ${b} IS NOT NULL`,
       STRING,
       ["Invalid cast of bytes to UTF8 string"],
@@ -79,7 +81,8 @@ const boolToString: Conversion = plain("VARCHAR");
 
 const stringToTimestamp: Conversion = (sql, context, zone) => {
   const zoneSql = zone === undefined ? "'UTC'" : zone.sql;
-  const ours = (s: string): string => `make_timestamptz(bq_parse_timestamp_literal(${s}, ${zoneSql}, false))`;
+  const ours = (s: string): string =>
+    `make_timestamptz(${context.own("parse_timestamp_literal")}(${s}, ${zoneSql}, false))`;
   if (zone !== undefined) return ours(sql);
   return fastOr(`${DAY}([ T]${CLOCK}(Z|[+]00|[+]00:00)?)?`, "TIMESTAMPTZ", ours)(sql, context, zone);
 };
@@ -87,13 +90,13 @@ const stringToTimestamp: Conversion = (sql, context, zone) => {
 const stringToDatetime = fastOr(
   `${DAY}([ T]${CLOCK})?`,
   "TIMESTAMP",
-  (s) => `make_timestamp(bq_parse_datetime_literal(${s}))`,
+  (s, context) => `make_timestamp(${context.own("parse_datetime_literal")}(${s}))`,
 );
 
 const CONVERSIONS: Partial<Record<`${ScalarKind}>${ScalarKind}`, Conversion>> = {
   "INT64>FLOAT64": plain("DOUBLE"),
   "INT64>NUMERIC": plain("DECIMAL(38,9)"),
-  "INT64>BIGNUMERIC": (sql) => `bq_bignumeric_from_int(${sql})`,
+  "INT64>BIGNUMERIC": (sql, context) => `${context.own("bignumeric_from_int")}(${sql})`,
   "INT64>BOOL": (sql) => `(${sql} <> 0)`,
   "INT64>STRING": plain("VARCHAR"),
   "BOOL>INT64": plain("BIGINT"),
@@ -107,23 +110,35 @@ const CONVERSIONS: Partial<Record<`${ScalarKind}>${ScalarKind}`, Conversion>> = 
   "NUMERIC>INT64": plain("BIGINT"),
   "NUMERIC>BIGNUMERIC": own("bignumeric_from_numeric"),
   "NUMERIC>STRING": numericText,
-  "BIGNUMERIC>FLOAT64": (sql) => `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)`,
+  "BIGNUMERIC>FLOAT64": (sql, context) => `CAST(${context.own("bignumeric_text")}(${sql}) AS DOUBLE)`,
   "BIGNUMERIC>INT64": own("bignumeric_to_int"),
   "BIGNUMERIC>NUMERIC": own("numeric_from_bignumeric"),
   "BIGNUMERIC>STRING": own("bignumeric_text"),
-  "STRING>INT64": fastOr("[+-]?\\d{1,19}", "BIGINT", (s) => `bq_parse_int(${s})`),
-  "STRING>FLOAT64": fastOr("[+-]?\\d{1,15}(\\.\\d{1,15})?", "DOUBLE", (s) => `bq_parse_float(${s})`),
-  "STRING>NUMERIC": fastOr("[+-]?\\d{1,20}(\\.\\d{1,9})?", "DECIMAL(38,9)", (s) => `bq_parse_numeric(${s})`),
+  "STRING>INT64": fastOr("[+-]?\\d{1,19}", "BIGINT", (s, context) => `${context.own("parse_int")}(${s})`),
+  "STRING>FLOAT64": fastOr(
+    "[+-]?\\d{1,15}(\\.\\d{1,15})?",
+    "DOUBLE",
+    (s, context) => `${context.own("parse_float")}(${s})`,
+  ),
+  "STRING>NUMERIC": fastOr(
+    "[+-]?\\d{1,20}(\\.\\d{1,9})?",
+    "DECIMAL(38,9)",
+    (s, context) => `${context.own("parse_numeric")}(${s})`,
+  ),
   "STRING>BIGNUMERIC": own("parse_bignumeric"),
   "STRING>BOOL": stringToBool,
   "STRING>BYTES": (sql) => `encode(${sql})`,
   "STRING>DATE": fastOr(
     DAY,
     "DATE",
-    (s) => `(DATE '1970-01-01' + CAST(bq_parse_date_literal(${s}) AS INTEGER))`,
+    (s, context) => `(DATE '1970-01-01' + CAST(${context.own("parse_date_literal")}(${s}) AS INTEGER))`,
   ),
   "STRING>DATETIME": stringToDatetime,
-  "STRING>TIME": fastOr(CLOCK, "TIME", (s) => `CAST(make_timestamp(bq_parse_time_literal(${s})) AS TIME)`),
+  "STRING>TIME": fastOr(
+    CLOCK,
+    "TIME",
+    (s, context) => `CAST(make_timestamp(${context.own("parse_time_literal")}(${s})) AS TIME)`,
+  ),
   "STRING>TIMESTAMP": stringToTimestamp,
   "STRING>INTERVAL": own("parse_interval"),
   "BYTES>STRING": bytesToString,
@@ -135,13 +150,13 @@ const CONVERSIONS: Partial<Record<`${ScalarKind}>${ScalarKind}`, Conversion>> = 
   "DATETIME>TIME": plain("TIME"),
   "DATETIME>TIMESTAMP": (sql, context, zone) => instantOf({ context }, sql, zone),
   "TIME>STRING": (sql, context) => pointText(context, { kind: "TIME" }, sql),
-  "TIMESTAMP>DATE": (sql, _context, zone) => `CAST(${localTime(sql, zone)} AS DATE)`,
-  "TIMESTAMP>DATETIME": (sql, _context, zone) => localTime(sql, zone),
-  "TIMESTAMP>TIME": (sql, _context, zone) => `CAST(${localTime(sql, zone)} AS TIME)`,
+  "TIMESTAMP>DATE": (sql, context, zone) => `CAST(${localTime({ context }, sql, zone)} AS DATE)`,
+  "TIMESTAMP>DATETIME": (sql, context, zone) => localTime({ context }, sql, zone),
+  "TIMESTAMP>TIME": (sql, context, zone) => `CAST(${localTime({ context }, sql, zone)} AS TIME)`,
   "TIMESTAMP>STRING": (sql, context, zone) =>
     zone === undefined
       ? `(${pointText(context, { kind: "TIMESTAMP" }, sql)} || '+00')`
-      : `bq_timestamp_text(epoch_us(${sql}), ${zone.sql})`,
+      : `${context.own("timestamp_text")}(epoch_us(${sql}), ${zone.sql})`,
   "INTERVAL>STRING": own("interval_text"),
 };
 
@@ -196,7 +211,7 @@ function rangeToString(sql: string, type: RangeType, context: FunctionContext): 
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast-as-range */
 function stringToRange(sql: string, type: RangeType, context: FunctionContext): string {
-  return context.once(`bq_range_bounds(${sql})`, (bounds) => {
+  return context.once(`${context.own("range_bounds")}(${sql})`, (bounds) => {
     const texts = [`${bounds}[1]`, `${bounds}[2]`];
     const values = texts.map((text) => convert(text, STRING, type.element, context, undefined));
     return onceEach({ context }, values, (low, high) => {
@@ -226,10 +241,8 @@ export function castSql(call: CastCall): string {
   if (!call.safe) return convertArgument(call, arg.sql);
   // A part that cannot be converted makes the whole ARRAY or STRUCT NULL, not itself.
   const composite = call.to.kind === "ARRAY" || call.to.kind === "STRUCT";
-  const converted = (sql: string): string => {
-    const result = convertArgument(call, sql);
-    return composite ? `TRY(${result})` : withoutErrors(result);
-  };
+  const converted = (sql: string): string =>
+    composite ? `TRY(${convertArgument(call, sql)})` : context.quietly(() => convertArgument(call, sql));
   if (isQuiet(arg)) return converted(arg.sql);
   // Only errors of the conversion give NULL, not those of its operand.
   const name = context.parameter("v");
@@ -244,14 +257,30 @@ function convertArgument(call: CastCall, sql: string): string {
         ? `NULL::${duckType(to)}`
         : convert(sql, from, to, context, call.timeZone)
       : castWithFormat({ ...call, arg: { ...arg, sql } });
-  return limitTo(call, result);
+  return limitTo(result, to, call.parameters, context);
 }
 
 /** STRING(n), BYTES(n), NUMERIC(p, s) and BIGNUMERIC(p, s) limit what the conversion gives. */
-function limitTo(call: CastCall, sql: string): string {
-  const { to, context, parameters } = call;
+function limitTo(
+  sql: string,
+  to: SqlType,
+  parameters: TypeParameters | undefined,
+  context: FunctionContext,
+): string {
   if (parameters === undefined) return sql;
-  const { maxLength, precision, scale = 0n } = parameters;
+  const { maxLength, precision, scale = 0n, children = [] } = parameters;
+  if (to.kind === "ARRAY") {
+    const element = context.parameter("e");
+    return `list_transform(${sql}, lambda ${element}: ${limitTo(element, to.element, children[0], context)})`;
+  }
+  if (to.kind === "STRUCT") {
+    return context.once(sql, (s) => {
+      const fields = to.fields.map(
+        (field, index) => `f${index} := ${limitTo(`(${s}).f${index}`, field.type, children[index], context)}`,
+      );
+      return `(CASE WHEN ${s} IS NOT NULL THEN struct_pack(${fields.join(", ")}) END)`;
+    });
+  }
   if (maxLength !== undefined) {
     return context.once(sql, (value) => {
       const length = to.kind === "BYTES" ? `octet_length(${value})` : `length(${value})`;
@@ -259,11 +288,11 @@ function limitTo(call: CastCall, sql: string): string {
         `${to.kind}(${maxLength}) has maximum length ${maxLength} but got a value with length `,
         { sql: `CAST(${length} AS VARCHAR)` },
       ];
-      return failWhen(`${length} > ${maxLength}`, to, message, value);
+      return context.failWhen(`${length} > ${maxLength}`, to, message, value);
     });
   }
   if (precision === undefined) return sql;
-  return `bq_${to.kind === "NUMERIC" ? "numeric" : "bignumeric"}_limit(${sql}, ${precision}::BIGINT, ${scale}::BIGINT)`;
+  return `${context.own(`${to.kind === "NUMERIC" ? "numeric" : "bignumeric"}_limit`)}(${sql}, ${precision}::BIGINT, ${scale}::BIGINT)`;
 }
 
 /** Converts between types outside a CAST: an argument that a function takes in another type. */

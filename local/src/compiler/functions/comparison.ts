@@ -1,4 +1,3 @@
-import { failWhen, raise } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
@@ -140,15 +139,15 @@ function extreme(name: "greatest" | "least"): ScalarMapping {
 
 /** The escape character of LIKE is the backslash in GoogleSQL; DuckDB has none unless told. */
 function likeSql(call: FunctionCall, text: string, pattern: CompiledExpr): string {
-  if (arg(call, 0).type.kind === "BYTES") return `bq_like_bytes(${text}, ${pattern.sql})`;
+  if (arg(call, 0).type.kind === "BYTES") return `${call.context.own("like_bytes")}(${text}, ${pattern.sql})`;
   const literal = literalText(pattern);
   if (literal !== undefined && /\\$/.test(literal.replaceAll("\\\\", ""))) {
-    return raise(call.resultType, "LIKE pattern ends with a backslash");
+    return call.context.raise(call.resultType, "LIKE pattern ends with a backslash");
   }
   if (literal !== undefined && !literal.includes("\\")) return `(${text} LIKE ${pattern.sql})`;
   if (literal !== undefined) return `(${text} LIKE ${pattern.sql} ESCAPE '\\')`;
   return call.context.once(pattern.sql, (p) =>
-    failWhen(
+    call.context.failWhen(
       // An odd number of backslashes at the end: the last one escapes nothing.
       `suffix(${p}, '\\') AND length(${p}) % 2 <> length(rtrim(${p}, '\\')) % 2 AND ${text} IS NOT NULL`,
       call.resultType,

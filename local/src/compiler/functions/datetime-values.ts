@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import { kindOf, sqlOf } from "./arguments.ts";
 import {
   checkedDate,
@@ -18,31 +17,34 @@ import type { ScalarMapping } from "./types.ts";
 const now: ScalarMapping = (call) => `make_timestamptz(${call.context.now}::BIGINT)`;
 
 function current(make: (local: string) => string): ScalarMapping {
-  return (call) => make(localTime(`make_timestamptz(${call.context.now}::BIGINT)`, call.args[0]));
+  return (call) => make(localTime(call, `make_timestamptz(${call.context.now}::BIGINT)`, call.args[0]));
 }
 
 /** DATE(…) from parts, a DATETIME, a TIMESTAMP or a STRING is a constructor; so are the three others. */
 const date: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
   if (kind === "INT64")
-    return dateOfDay(`bq_make_date(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`);
-  if (kind === "TIMESTAMP") return `CAST(${localTime(sqlOf(call, 0), call.args[1])} AS DATE)`;
+    return dateOfDay(
+      `${call.context.own("make_date")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`,
+    );
+  if (kind === "TIMESTAMP") return `CAST(${localTime(call, sqlOf(call, 0), call.args[1])} AS DATE)`;
   return `CAST(${sqlOf(call, 0)} AS DATE)`;
 };
 
 const datetime: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
   const all = call.args.map((each) => each.sql).join(", ");
-  if (kind === "INT64") return `make_timestamp(bq_make_datetime(${all}))`;
-  if (kind === "TIMESTAMP") return localTime(sqlOf(call, 0), call.args[1]);
+  if (kind === "INT64") return `make_timestamp(${call.context.own("make_datetime")}(${all}))`;
+  if (kind === "TIMESTAMP") return localTime(call, sqlOf(call, 0), call.args[1]);
   if (kind === "DATE" && call.args.length > 1) return `(${sqlOf(call, 0)} + ${sqlOf(call, 1)})`;
   return `CAST(${sqlOf(call, 0)} AS TIMESTAMP)`;
 };
 
 const time: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "INT64") return timeOfMicros(`bq_make_time(${call.args.map((each) => each.sql).join(", ")})`);
-  if (kind === "TIMESTAMP") return `CAST(${localTime(sqlOf(call, 0), call.args[1])} AS TIME)`;
+  if (kind === "INT64")
+    return timeOfMicros(`${call.context.own("make_time")}(${call.args.map((each) => each.sql).join(", ")})`);
+  if (kind === "TIMESTAMP") return `CAST(${localTime(call, sqlOf(call, 0), call.args[1])} AS TIME)`;
   return `CAST(${sqlOf(call, 0)} AS TIME)`;
 };
 
@@ -50,7 +52,7 @@ const timestamp: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
   if (kind === "STRING") {
     const zone = call.args[1]?.sql ?? "'UTC'";
-    return `make_timestamptz(bq_parse_timestamp_literal(${sqlOf(call, 0)}, ${zone}, ${call.args[1] !== undefined}))`;
+    return `make_timestamptz(${call.context.own("parse_timestamp_literal")}(${sqlOf(call, 0)}, ${zone}, ${call.args[1] !== undefined}))`;
   }
   if (kind === "TIMESTAMP") return sqlOf(call, 0);
   return call.context.once(`CAST(${sqlOf(call, 0)} AS TIMESTAMP)`, (d) => instantOf(call, d, call.args[1]));
@@ -61,7 +63,7 @@ function fromUnix(factor: bigint): ScalarMapping {
   return (call) => {
     if (kindOf(call, 0) === "TIMESTAMP") return sqlOf(call, 0);
     return call.context.once(sqlOf(call, 0), (n) =>
-      failWhen(
+      call.context.failWhen(
         `${n} NOT BETWEEN ${MIN_MICROS / factor}::BIGINT AND ${MAX_MICROS / factor}::BIGINT`,
         { kind: "TIMESTAMP" },
         [

@@ -121,7 +121,7 @@ const trunc: ScalarMapping = (call) => {
   if (type.kind === "DATETIME") {
     return call.context.once(sqlOf(call, 0), (d) => `CAST(${truncDate(call, d, part, call)} AS TIMESTAMP)`);
   }
-  const local = localTime(sqlOf(call, 0), zone);
+  const local = localTime(call, sqlOf(call, 0), zone);
   if (micros !== undefined && part !== "DAY") {
     // The part in the zone starts at the same offset as the time itself, so an hour that repeats stays apart.
     return onceEach(call, [`epoch_us(${sqlOf(call, 0)})`, `epoch_us(${local})`], (us, clock) =>
@@ -174,7 +174,7 @@ function extract(fixed?: DatePart): ScalarMapping {
     const kind = kindOf(call, 0);
     const part = fixed ?? partArgument(call, 1);
     const zone = call.args[fixed === undefined ? 2 : 1];
-    const point = kind === "TIMESTAMP" ? localTime(sqlOf(call, 0), zone) : sqlOf(call, 0);
+    const point = kind === "TIMESTAMP" ? localTime(call, sqlOf(call, 0), zone) : sqlOf(call, 0);
     return extractPart(call, kind, point, part);
   };
 }

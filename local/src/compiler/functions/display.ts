@@ -51,7 +51,7 @@ function plainText(context: FunctionContext, type: SqlType, x: string, top: bool
       // Inside an ARRAY or STRUCT the text would run into its neighbours; it is printed as is all the same.
       return top ? x : x;
     case "BYTES":
-      return `bq_bytes_display(${x})`;
+      return `${context.own("bytes_display")}(${x})`;
     case "FLOAT64":
       return floatDisplay(context, x);
     case "JSON":
@@ -80,9 +80,9 @@ function scalarText(context: FunctionContext, type: SqlType, x: string): string 
     case "NUMERIC":
       return numericText(x);
     case "BIGNUMERIC":
-      return `bq_bignumeric_text(${x})`;
+      return `${context.own("bignumeric_text")}(${x})`;
     case "INTERVAL":
-      return `bq_interval_text(${x})`;
+      return `${context.own("interval_text")}(${x})`;
     case "TIMESTAMP":
       return `(${pointText(context, type, x)} || '+00')`;
     case "DATE":
@@ -97,11 +97,11 @@ function scalarText(context: FunctionContext, type: SqlType, x: string): string 
 function sourceText(context: FunctionContext, type: SqlType, x: string): string {
   switch (type.kind) {
     case "STRING":
-      return `bq_string_literal(${x})`;
+      return `${context.own("string_literal")}(${x})`;
     case "BYTES":
-      return `bq_bytes_literal(${x})`;
+      return `${context.own("bytes_literal")}(${x})`;
     case "JSON":
-      return `('JSON ' || bq_string_literal(CAST(${x} AS VARCHAR)))`;
+      return `('JSON ' || ${context.own("string_literal")}(CAST(${x} AS VARCHAR)))`;
     case "FLOAT64":
       return context.once(
         x,
@@ -112,7 +112,7 @@ function sourceText(context: FunctionContext, type: SqlType, x: string): string 
     case "BOOL":
       return `CAST(${x} AS VARCHAR)`;
     case "INTERVAL":
-      return `('INTERVAL "' || bq_interval_text(${x}) || '" YEAR TO SECOND')`;
+      return `('INTERVAL "' || ${context.own("interval_text")}(${x}) || '" YEAR TO SECOND')`;
     default:
       return `('${type.kind} "' || ${scalarText(context, type, x)} || '"')`;
   }

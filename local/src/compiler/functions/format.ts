@@ -4,7 +4,7 @@ import { dateOfDay, localTime } from "./calendar.ts";
 import { convertSql } from "./cast.ts";
 import { timeOfMicros } from "./datetime.ts";
 import { displayText } from "./display.ts";
-import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
+import type { CompiledExpr, FunctionCall, FunctionContext, ScalarMapping } from "./types.ts";
 
 /** Elements that DuckDB's strftime prints as GoogleSQL does, by the part of a time they show. */
 const NATIVE_DATE = new Set("YmdBbAaj");
@@ -31,23 +31,23 @@ const formatPoint: ScalarMapping = (call) => {
   if (native !== undefined) return formatNatively(call, kind, native);
   if (kind === "TIMESTAMP") {
     return call.context.once(point, (p) => {
-      const local = zone === undefined ? `epoch_us(${p})` : `epoch_us(${localTime(p, zone)})`;
-      const text = `bq_format_time(${sqlOf(call, 0)}, 'TIMESTAMP', ${local}, epoch_us(${p}))`;
+      const local = zone === undefined ? `epoch_us(${p})` : `epoch_us(${localTime(call, p, zone)})`;
+      const text = `${call.context.own("format_time")}(${sqlOf(call, 0)}, 'TIMESTAMP', ${local}, epoch_us(${p}))`;
       // A zone that does not exist is no error if there is no format.
       return zone === undefined ? text : `(CASE WHEN ${sqlOf(call, 0)} IS NOT NULL THEN ${text} END)`;
     });
   }
-  return `bq_format_time(${sqlOf(call, 0)}, '${kind}', epoch_us(${point}), epoch_us(${point}))`;
+  return `${call.context.own("format_time")}(${sqlOf(call, 0)}, '${kind}', epoch_us(${point}), epoch_us(${point}))`;
 };
 
 function formatNatively(call: FunctionCall, kind: string, format: string): string {
   const point = sqlOf(call, 1);
   if (kind === "TIME") return `strftime(make_timestamp(epoch_us(${point})), ${quoteText(format)})`;
-  const local = kind === "TIMESTAMP" ? localTime(point, call.args[2]) : point;
+  const local = kind === "TIMESTAMP" ? localTime(call, point, call.args[2]) : point;
   return call.context.once(local, (p) => {
     const text = `strftime(${p}, ${quoteText(format)})`;
     // Of years before 1000 GoogleSQL prints fewer digits.
-    const early = `bq_format_time(${quoteText(format)}, '${kind}', epoch_us(${p}), epoch_us(${p}))`;
+    const early = `${call.context.own("format_time")}(${quoteText(format)}, '${kind}', epoch_us(${p}), epoch_us(${p}))`;
     return format.includes("%Y") ? `(CASE WHEN year(${p}) < 1000 THEN ${early} ELSE ${text} END)` : text;
   });
 }
@@ -56,7 +56,7 @@ function formatNatively(call: FunctionCall, kind: string, format: string): strin
 function parse(kind: "DATE" | "DATETIME" | "TIME" | "TIMESTAMP"): ScalarMapping {
   return (call) => {
     const zone = call.args[2]?.sql ?? "'UTC'";
-    const micros = `bq_parse_time(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, '${kind}', ${zone})`;
+    const micros = `${call.context.own("parse_time")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, '${kind}', ${zone})`;
     if (kind === "DATE") return dateOfDay(`(${micros} // 86400000000)`);
     if (kind === "TIME") return timeOfMicros(micros);
     return kind === "TIMESTAMP" ? `make_timestamptz(${micros})` : `make_timestamp(${micros})`;
@@ -66,9 +66,10 @@ function parse(kind: "DATE" | "DATETIME" | "TIME" | "TIMESTAMP"): ScalarMapping 
 /** STRING(timestamp[, zone]) and STRING(date); of JSON it is another function. */
 const stringOf: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "JSON") return `bq_json_string(CAST(${sqlOf(call, 0)} AS VARCHAR))`;
+  if (kind === "JSON") return `${call.context.own("json_string")}(CAST(${sqlOf(call, 0)} AS VARCHAR))`;
   const zone = call.args[1];
-  if (zone !== undefined) return `bq_timestamp_text(epoch_us(${sqlOf(call, 0)}), ${zone.sql})`;
+  if (zone !== undefined)
+    return `${call.context.own("timestamp_text")}(epoch_us(${sqlOf(call, 0)}), ${zone.sql})`;
   return convertSql(arg(call, 0), STRING, call.context);
 };
 
@@ -106,15 +107,15 @@ const format: ScalarMapping = (call) => {
   const { context } = call;
   const text = (style: "t" | "T") =>
     values.map((each) => displayText(context, each.type, each.sql, style)).join(", ");
-  const raw = values.map(rawText).join(", ");
+  const raw = values.map((each) => rawText(context, each)).join(", ");
   const kinds = values.map((each) => `'${each.type.kind}'`).join(", ");
   const list = (items: string): string => `CAST([${items}] AS VARCHAR[])`;
-  return `bq_format(${sqlOf(call, 0)}, ${list(kinds)}, ${list(raw)}, ${list(text("t"))}, ${list(text("T"))})`;
+  return `${call.context.own("format")}(${sqlOf(call, 0)}, ${list(kinds)}, ${list(raw)}, ${list(text("t"))}, ${list(text("T"))})`;
 };
 
 /** The value as text that our formatter reads back: exact for numbers. */
-function rawText({ sql, type }: CompiledExpr): string {
-  if (type.kind === "BIGNUMERIC") return `bq_bignumeric_text(${sql})`;
+function rawText(context: FunctionContext, { sql, type }: CompiledExpr): string {
+  if (type.kind === "BIGNUMERIC") return `${context.own("bignumeric_text")}(${sql})`;
   if (type.kind === "ARRAY" || type.kind === "STRUCT") return `CASE WHEN ${sql} IS NOT NULL THEN '' END`;
   if (type.kind === "BYTES") return `hex(${sql})`;
   return `CAST(${sql} AS VARCHAR)`;
@@ -132,6 +133,6 @@ export const formatFunctions: Readonly<Record<string, ScalarMapping>> = {
   parse_datetime: parse("DATETIME"),
   parse_time: parse("TIME"),
   parse_timestamp: parse("TIMESTAMP"),
-  parse_numeric: (call) => `bq_parse_numeric_loose(${sqlOf(call, 0)})`,
-  parse_bignumeric: (call) => `bq_parse_bignumeric_loose(${sqlOf(call, 0)})`,
+  parse_numeric: (call) => `${call.context.own("parse_numeric_loose")}(${sqlOf(call, 0)})`,
+  parse_bignumeric: (call) => `${call.context.own("parse_bignumeric_loose")}(${sqlOf(call, 0)})`,
 };

@@ -3,7 +3,7 @@ import type { FunctionCall, ScalarMapping } from "./types.ts";
 
 /** A function of ours that takes the arguments as they are. */
 function own(name: string): ScalarMapping {
-  return (call) => `bq_${name}(${call.args.map((_, index) => sqlOf(call, index)).join(", ")})`;
+  return (call) => `${call.context.own(name)}(${call.args.map((_, index) => sqlOf(call, index)).join(", ")})`;
 }
 
 /** The argument `planar` of a constructor, which is a literal; `oriented` and `make_valid` are about polygons alone. */
@@ -16,7 +16,7 @@ function measure(name: string): ScalarMapping {
   return (call) => {
     const spheroid = call.args[1];
     if (spheroid !== undefined && spheroid.literal !== false) return refuse(call, "with use_spheroid");
-    return `bq_partial_st_${name}(${sqlOf(call, 0)})`;
+    return `${call.context.own(`partial_st_${name}`)}(${sqlOf(call, 0)})`;
   };
 }
 
@@ -24,21 +24,23 @@ function measure(name: string): ScalarMapping {
 export const geographyFunctions: Readonly<Record<string, ScalarMapping>> = {
   st_geogpoint: own("st_geogpoint"),
   st_astext: (call) => sqlOf(call, 0),
-  st_asgeojson: (call) => `bq_partial_st_asgeojson(${sqlOf(call, 0)})`,
+  st_asgeojson: (call) => `${call.context.own("partial_st_asgeojson")}(${sqlOf(call, 0)})`,
   st_x: own("st_x"),
   st_y: own("st_y"),
-  st_geogfromtext: (call) => `bq_partial_st_geogfromtext(${sqlOf(call, 0)}, ${planar(call)})`,
+  st_geogfromtext: (call) =>
+    `${call.context.own("partial_st_geogfromtext")}(${sqlOf(call, 0)}, ${planar(call)})`,
   st_geogfromwkb: (call) => {
     const name = kindOf(call, 0) === "BYTES" ? "wkb" : "hex";
-    return `bq_partial_st_geogfrom${name}(${sqlOf(call, 0)}, ${planar(call)})`;
+    return `${call.context.own(`partial_st_geogfrom${name}`)}(${sqlOf(call, 0)}, ${planar(call)})`;
   },
-  st_geogfromgeojson: (call) => `bq_partial_st_geogfromgeojson(${sqlOf(call, 0)})`,
+  st_geogfromgeojson: (call) => `${call.context.own("partial_st_geogfromgeojson")}(${sqlOf(call, 0)})`,
   st_geogfrom: (call) =>
     kindOf(call, 0) === "BYTES"
-      ? `bq_partial_st_geogfromwkb(${sqlOf(call, 0)}, false)`
-      : `bq_partial_st_geogfromany(${sqlOf(call, 0)})`,
+      ? `${call.context.own("partial_st_geogfromwkb")}(${sqlOf(call, 0)}, false)`
+      : `${call.context.own("partial_st_geogfromany")}(${sqlOf(call, 0)})`,
   st_geogpointfromgeohash: own("st_geogpointfromgeohash"),
-  st_geohash: (call) => `bq_st_geohash(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? "20::BIGINT"})`,
+  st_geohash: (call) =>
+    `${call.context.own("st_geohash")}(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? "20::BIGINT"})`,
   st_makeline: (call) =>
     arg(call, 0).type.kind === "ARRAY" ? own("partial_st_makeline")(call) : makeLineOfTwo(call),
   st_startpoint: own("st_startpoint"),
@@ -52,7 +54,8 @@ export const geographyFunctions: Readonly<Record<string, ScalarMapping>> = {
   st_isring: own("partial_st_isring"),
   st_numgeometries: own("partial_st_numgeometries"),
   st_numpoints: own("partial_st_numpoints"),
-  st_dump: (call) => `bq_partial_st_dump(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? "(-1)::BIGINT"})`,
+  st_dump: (call) =>
+    `${call.context.own("partial_st_dump")}(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? "(-1)::BIGINT"})`,
   // Of two points each covers, contains and intersects the other just where they are one.
   st_equals: own("partial_st_equals"),
   st_contains: own("partial_st_intersects"),
@@ -70,5 +73,5 @@ export const geographyFunctions: Readonly<Record<string, ScalarMapping>> = {
 };
 
 function makeLineOfTwo(call: FunctionCall): string {
-  return `bq_partial_st_makeline([${sqlOf(call, 0)}, ${sqlOf(call, 1)}])`;
+  return `${call.context.own("partial_st_makeline")}([${sqlOf(call, 0)}, ${sqlOf(call, 1)}])`;
 }

@@ -12,8 +12,8 @@ export const hashFunctions: Readonly<Record<string, ScalarMapping>> = {
   md5: (call) => `unhex(md5(${hashed(call)}))`,
   sha1: (call) => `unhex(sha1(${hashed(call)}))`,
   sha256: (call) => `unhex(sha256(${hashed(call)}))`,
-  sha512: (call) => `bq_sha512(${hashed(call)})`,
-  farm_fingerprint: (call) => `bq_farm_fingerprint(${hashed(call)})`,
+  sha512: (call) => `${call.context.own("sha512")}(${hashed(call)})`,
+  farm_fingerprint: (call) => `${call.context.own("farm_fingerprint")}(${hashed(call)})`,
   generate_uuid: () => "CAST(uuid() AS VARCHAR)",
   session_user: () => {
     throw unsupported("SESSION_USER");

@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import { arg, partArgument, refuse, sqlOf } from "./arguments.ts";
 import { checkedDate, checkedPoint } from "./calendar.ts";
 import { PART_MICROS } from "./datetime.ts";
@@ -23,7 +22,7 @@ const make: ScalarMapping = (call) => {
               : ["to_microseconds", PART_MICROS[part], 316_224_000_000_000_000n / (PART_MICROS[part] ?? 1n)];
   if (factor === undefined) return refuse(call, `with ${part}`);
   return call.context.once(amount, (n) =>
-    failWhen(
+    call.context.failWhen(
       `${n} NOT BETWEEN -${limit} AND ${limit}`,
       INTERVAL,
       ["Interval field ", part, " '", { sql: `CAST(${n} AS VARCHAR)` }, "' is out of range"],
@@ -33,14 +32,14 @@ const make: ScalarMapping = (call) => {
 };
 
 function justify(days: boolean, hours: boolean): ScalarMapping {
-  return (call) => `bq_interval_justify(${sqlOf(call, 0)}, ${days}, ${hours})`;
+  return (call) => `${call.context.own("interval_justify")}(${sqlOf(call, 0)}, ${days}, ${hours})`;
 }
 
 /** DATE_BUCKET and its kin; without an origin the buckets are counted from 1950. */
 const bucket: ScalarMapping = (call) => {
   const { type, sql } = arg(call, 0);
   const origin = call.args[2] === undefined ? "-631152000000000::BIGINT" : `epoch_us(${call.args[2].sql})`;
-  const start = `bq_bucket(epoch_us(${sql}), ${sqlOf(call, 1)}, ${origin}, '${type.kind}')`;
+  const start = `${call.context.own("bucket")}(epoch_us(${sql}), ${sqlOf(call, 1)}, ${origin}, '${type.kind}')`;
   if (type.kind === "DATE")
     return checkedDate(call, `(${start} // 86400000000)`, "DATE_BUCKET is out of range");
   return checkedPoint(call, type, start, `${type.kind}_BUCKET is out of range`);
@@ -49,7 +48,8 @@ const bucket: ScalarMapping = (call) => {
 /** Functions that make and change INTERVAL, and those of buckets as wide as one. */
 export const intervalFunctions: Readonly<Record<string, ScalarMapping>> = {
   $interval: make,
-  make_interval: (call) => `bq_interval_make(${call.args.map(({ sql }) => sql).join(", ")})`,
+  make_interval: (call) =>
+    `${call.context.own("interval_make")}(${call.args.map(({ sql }) => sql).join(", ")})`,
   date_bucket: bucket,
   datetime_bucket: bucket,
   timestamp_bucket: bucket,

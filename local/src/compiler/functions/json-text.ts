@@ -17,7 +17,7 @@ function quotedJson(context: FunctionContext, sql: string): string {
   return context.once(
     sql,
     (s) =>
-      `(CASE WHEN regexp_matches(${s}, '${ESCAPED}') THEN bq_json_quote(${s}) ELSE '"' || ${s} || '"' END)`,
+      `(CASE WHEN regexp_matches(${s}, '${ESCAPED}') THEN ${context.own("json_quote")}(${s}) ELSE '"' || ${s} || '"' END)`,
   );
 }
 
@@ -47,7 +47,9 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
       return `(CASE WHEN ${x} IS NOT NULL THEN '{"start":' || ${jsonText(context, type.element, lowerBound(type, x), style)} || ',"end":' || ${jsonText(context, type.element, upperBound(type, x), style)} || '}' END)`;
     case "STRING":
     case "GEOGRAPHY":
-      return type.kind === "STRING" ? quotedJson(context, x) : `bq_partial_geojson_quoted(${x})`;
+      return type.kind === "STRING"
+        ? quotedJson(context, x)
+        : `${context.own("partial_geojson_quoted")}(${x})`;
     case "BYTES":
       return `('"' || to_base64(${x}) || '"')`;
     case "BOOL":
@@ -63,11 +65,11 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
       // A JSON value has no negative zero; text keeps its sign.
       return style === "print"
         ? floatJson(context, x)
-        : `bq_json_float(CASE WHEN ${x} = 0 THEN 0.0 ELSE ${x} END)`;
+        : `${context.own("json_float")}(CASE WHEN ${x} = 0 THEN 0.0 ELSE ${x} END)`;
     case "NUMERIC":
-      return decimal(context, numericText(x), style);
+      return decimal(context, numericText(x), style, type.kind);
     case "BIGNUMERIC":
-      return decimal(context, `bq_bignumeric_text(${x})`, style);
+      return decimal(context, `${context.own("bignumeric_text")}(${x})`, style, type.kind);
     case "DATE":
       return `('"' || ${pointText(context, type, x)} || '"')`;
     case "TIMESTAMP":
@@ -76,13 +78,13 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
     case "TIME":
       return `('"' || ${pointText(context, type, x, "T")} || '"')`;
     case "INTERVAL":
-      return `('"' || bq_interval_iso(${x}) || '"')`;
+      return `('"' || ${context.own("interval_iso")}(${x}) || '"')`;
     default:
       throw unsupported(`TO_JSON_STRING of ${type}`);
   }
 }
 
 /** A decimal is a JSON number where a double holds it, else a string. */
-function decimal(context: FunctionContext, text: string, style: JsonStyle): string {
-  return context.once(text, (t) => `bq_json_decimal(${t}, '${style}')`);
+function decimal(context: FunctionContext, text: string, style: JsonStyle, type: string): string {
+  return context.once(text, (t) => `${context.own("json_decimal")}(${t}, '${style}', '${type}')`);
 }

@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import { arg, kindOf, onceEach, refuse, sqlOf } from "./arguments.ts";
 import { jsonText } from "./json-text.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
@@ -15,7 +14,7 @@ function query(name: string): ScalarMapping {
   return (call) => {
     const json = arg(call, 0);
     const legacy = call.name.startsWith("json_extract");
-    const found = `bq_${name}(${textOf(json)}, ${call.args[1]?.sql ?? ROOT}, ${legacy}, ${json.type.kind === "JSON"})`;
+    const found = `${call.context.own(name)}(${textOf(json)}, ${call.args[1]?.sql ?? ROOT}, ${legacy}, ${json.type.kind === "JSON"})`;
     return call.resultType.kind === "JSON" ? asJson(found) : found;
   };
 }
@@ -39,7 +38,7 @@ const toJsonString: ScalarMapping = (call) => {
   const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), "print");
   const pretty = call.args[1];
   if (pretty === undefined || pretty.literal === false) return text;
-  return `(CASE WHEN ${pretty.sql} IS NULL THEN NULL WHEN ${pretty.sql} THEN bq_json_pretty(${text}) ELSE ${text} END)`;
+  return `(CASE WHEN ${pretty.sql} IS NULL THEN NULL WHEN ${pretty.sql} THEN ${call.context.own("json_pretty")}(${text}) ELSE ${text} END)`;
 };
 
 const toJson: ScalarMapping = (call) => {
@@ -47,12 +46,12 @@ const toJson: ScalarMapping = (call) => {
   if (call.args[1] !== undefined && typeof call.args[1].literal !== "boolean")
     return refuse(call, "with an option that is no literal");
   const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), wide ? "wide" : "value");
-  return asJson(`bq_json_canonical(${text})`);
+  return asJson(`${call.context.own("json_canonical")}(${text})`);
 };
 
 const parseJson: ScalarMapping = (call) => {
   const mode = call.args[1]?.sql ?? "'exact'";
-  return asJson(`bq_parse_json(${sqlOf(call, 0)}, ${mode})`);
+  return asJson(`${call.context.own("parse_json")}(${sqlOf(call, 0)}, ${mode})`);
 };
 
 /** INT64(json), LAX_STRING(json) and their kin. */
@@ -60,21 +59,23 @@ function convert(name: string): ScalarMapping {
   return (call) => {
     const mode = call.args[1] === undefined ? "" : `, ${call.args[1].sql}`;
     if (name === "float64")
-      return `bq_json_float64(${textOf(arg(call, 0))}${mode === "" ? ", 'round'" : mode})`;
-    return `bq_json_${name}(${textOf(arg(call, 0))})`;
+      return `${call.context.own("json_float64")}(${textOf(arg(call, 0))}${mode === "" ? ", 'round'" : mode})`;
+    return `${call.context.own(`json_${name}`)}(${textOf(arg(call, 0))})`;
   };
 }
 
 const subscript: ScalarMapping = (call) => {
   if (kindOf(call, 0) !== "JSON") return refuse(call);
   const name = kindOf(call, 1) === "INT64" ? "json_element" : "json_member";
-  return asJson(`bq_${name}(${textOf(arg(call, 0))}, ${sqlOf(call, 1)})`);
+  return asJson(`${call.context.own(name)}(${textOf(arg(call, 0))}, ${sqlOf(call, 1)})`);
 };
 
 /** JSON_ARRAY and JSON_OBJECT of values of any types. */
 const jsonArray: ScalarMapping = (call) => {
   const items = call.args.map((each) => jsonText(call.context, each.type, each.sql, "value"));
-  return asJson(`bq_json_canonical('[' || ${items.length === 0 ? "''" : items.join(" || ',' || ")} || ']')`);
+  return asJson(
+    `${call.context.own("json_canonical")}('[' || ${items.length === 0 ? "''" : items.join(" || ',' || ")} || ']')`,
+  );
 };
 
 const jsonObject: ScalarMapping = (call) => {
@@ -87,7 +88,7 @@ const jsonObject: ScalarMapping = (call) => {
     values.push(jsonText(call.context, value.type, value.sql, "value"));
   }
   return asJson(
-    `bq_json_object(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`,
+    `${call.context.own("json_object")}(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`,
   );
 };
 
@@ -105,37 +106,63 @@ function jsonObjectOfArrays(call: FunctionCall): string {
     ] as const;
     return failures.reduceRight(
       (sql, [condition, message]) =>
-        failWhen(condition, call.resultType, [`Invalid input to JSON_OBJECT: ${message}`], sql),
-      asJson(`bq_json_object(${keys}, CAST(${texts} AS VARCHAR[]))`),
+        call.context.failWhen(condition, call.resultType, [`Invalid input to JSON_OBJECT: ${message}`], sql),
+      asJson(`${call.context.own("json_object")}(${keys}, CAST(${texts} AS VARCHAR[]))`),
     );
   });
 }
 
 const remove: ScalarMapping = (call) => {
   const paths = call.args.slice(1).map((each) => each.sql);
-  return asJson(`bq_json_remove(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]))`);
+  return asJson(
+    `${call.context.own("json_remove")}(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]))`,
+  );
 };
 
-/** JSON_SET and the two JSON_ARRAY_ functions: pairs of a path and a value of any type, and an option. */
+/**
+ * JSON_SET and the two JSON_ARRAY_ functions: pairs of a path and a value of any type, and an option. What is NULL is left out: a pair
+ * by its path, or its array where the elements are wanted one by one, and all of them by the option
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_set).
+ */
 function edit(name: string): ScalarMapping {
   return (call: FunctionCall) => {
     const pairs = call.args.slice(1);
     // The option stands last and has a default, so the analyzer always gives it.
     const option = pairs.length % 2 === 1 ? pairs.pop() : undefined;
-    const paths = pairs.filter((_, index) => index % 2 === 0).map((each) => each.sql);
     const values = pairs.filter((_, index) => index % 2 === 1);
-    const texts = values.map((each) => jsonText(call.context, each.type, each.sql, "value"));
-    return asJson(
-      `bq_${name}(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]), CAST([${texts.join(", ")}] AS VARCHAR[]), ${option?.sql ?? "true"})`,
-    );
+    return onceEach(call, [option?.sql ?? "true", ...values.map((each) => each.sql)], (flag, ...bound) => {
+      const paths = values.map(({ type }, index) => {
+        const path = pairs[2 * index]?.sql ?? "NULL";
+        const byElements = type.kind === "ARRAY" && name !== "json_set";
+        return byElements ? `CASE WHEN NOT ${flag} OR ${bound[index]} IS NOT NULL THEN ${path} END` : path;
+      });
+      const all = `CAST([${paths.join(", ")}] AS VARCHAR[])`;
+      const wanted =
+        typeof option?.literal === "boolean"
+          ? all
+          : `(CASE WHEN ${flag} IS NULL THEN []::VARCHAR[] ELSE ${all} END)`;
+      const texts = values.map(({ type }, index) =>
+        jsonText(call.context, type, bound[index] ?? "", "value"),
+      );
+      return asJson(
+        `${call.context.own(name)}(${textOf(arg(call, 0))}, ${wanted}, CAST([${texts.join(", ")}] AS VARCHAR[]), coalesce(${flag}, true))`,
+      );
+    });
   };
 }
 
 const stripNulls: ScalarMapping = (call) => {
   const [path, arrays, empty] = [1, 2, 3].map((index) => call.args[index]?.sql);
-  return asJson(
-    `bq_json_strip_nulls(${textOf(arg(call, 0))}, ${path ?? ROOT}, ${arrays ?? "true"}, ${empty ?? "false"})`,
+  const stripped = asJson(
+    `${call.context.own("json_strip_nulls")}(${textOf(arg(call, 0))}, ${path ?? ROOT}, ${arrays ?? "true"}, ${empty ?? "false"})`,
   );
+  const unknown = [path, arrays, empty].filter((each) => each !== undefined).map((each) => `${each} IS NULL`);
+  if (
+    unknown.length === 0 ||
+    call.args.slice(1).every(({ literal }) => literal !== undefined && literal !== null)
+  )
+    return stripped;
+  return `(CASE WHEN ${unknown.join(" OR ")} THEN ${sqlOf(call, 0)} ELSE ${stripped} END)`;
 };
 
 /** JSON functions. A JSON value is kept as its canonical text. */
@@ -166,7 +193,8 @@ export const jsonFunctions: Readonly<Record<string, ScalarMapping>> = {
   json_array_append: edit("json_array_append"),
   json_array_insert: edit("json_array_insert"),
   json_strip_nulls: stripNulls,
-  json_keys: (call) => `bq_json_keys(${textOf(arg(call, 0))}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`,
-  json_flatten: (call) => `CAST(bq_json_flatten(${textOf(arg(call, 0))}) AS JSON[])`,
+  json_keys: (call) =>
+    `${call.context.own("json_keys")}(${textOf(arg(call, 0))}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`,
+  json_flatten: (call) => `CAST(${call.context.own("json_flatten")}(${textOf(arg(call, 0))}) AS JSON[])`,
   $subscript: subscript,
 };

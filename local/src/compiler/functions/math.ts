@@ -1,4 +1,3 @@
-import { failWhen } from "../../raise.ts";
 import { enumArgument, FLOAT64, kindOf, onceAll, refuse, sqlOf } from "./arguments.ts";
 import { floatInMessage } from "./number-text.ts";
 import type { FunctionCall, ScalarMapping } from "./types.ts";
@@ -14,11 +13,16 @@ function float(native: string, name: string, outside?: (...args: string[]) => st
       );
       const message = [`Floating point error in function: ${name}(`, ...shown, ")"];
       const finite = operands.map((each) => `isfinite(${each})`).join(" AND ");
-      const checked = failWhen(`NOT isfinite(${result}) AND ${finite}`, FLOAT64, message, result);
+      const checked = call.context.failWhen(
+        `NOT isfinite(${result}) AND ${finite}`,
+        FLOAT64,
+        message,
+        result,
+      );
       if (outside === undefined) return checked;
       // An infinity outside the domain has no value, but it is no error either; DuckDB makes one of it.
       const domain = outside(...operands);
-      const inDomain = failWhen(domain, FLOAT64, message, checked);
+      const inDomain = call.context.failWhen(domain, FLOAT64, message, checked);
       return `(CASE WHEN (${domain}) AND NOT (${finite}) THEN 'nan'::DOUBLE ELSE ${inDomain} END)`;
     });
   };
@@ -31,9 +35,9 @@ function decimalByFloat(call: FunctionCall): string {
 
 const sqrt: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind !== "FLOAT64") return `bq_${kind.toLowerCase()}_sqrt(${sqlOf(call, 0)})`;
+  if (kind !== "FLOAT64") return `${call.context.own(`${kind.toLowerCase()}_sqrt`)}(${sqlOf(call, 0)})`;
   return onceAll(call, (x) =>
-    failWhen(
+    call.context.failWhen(
       `${x} < 0`,
       FLOAT64,
       ["Argument to SQRT cannot be negative: ", { sql: floatInMessage(x) }],
@@ -44,7 +48,7 @@ const sqrt: ScalarMapping = (call) => {
 
 const pow: ScalarMapping = (call) => {
   if (kindOf(call, 0) !== "FLOAT64")
-    return `bq_${kindOf(call, 0).toLowerCase()}_pow(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+    return `${call.context.own(`${kindOf(call, 0).toLowerCase()}_pow`)}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   return float("pow", "POW")(call);
 };
 
@@ -59,7 +63,7 @@ const log: ScalarMapping = (call) => {
       { sql: floatInMessage(base) },
       ")",
     ];
-    const inDomain = failWhen(
+    const inDomain = call.context.failWhen(
       `${x} <= 0 OR ${base} <= 0 OR ${base} = 1`,
       FLOAT64,
       message,
@@ -80,11 +84,12 @@ function round(name: "round" | "trunc"): ScalarMapping {
     const mode = call.args.length > 2 && enumArgument(call, 2) === 2 ? "_even" : "";
     if (kind === "INT64")
       return call.args.length === 1 ? sqlOf(call, 0) : refuse(call, "on INT64 with digits");
-    if (kind !== "FLOAT64") return `bq_${kind.toLowerCase()}_${name}${mode}(${sqlOf(call, 0)}, ${digits})`;
+    if (kind !== "FLOAT64")
+      return `${call.context.own(`${kind.toLowerCase()}_${name}${mode}`)}(${sqlOf(call, 0)}, ${digits})`;
     if (mode !== "") return refuse(call, "with a rounding mode on FLOAT64");
     return call.args.length === 1
       ? `${name}(${sqlOf(call, 0)})`
-      : `bq_float_${name}(${sqlOf(call, 0)}, ${digits})`;
+      : `${call.context.own(`float_${name}`)}(${sqlOf(call, 0)}, ${digits})`;
   };
 }
 
@@ -93,16 +98,18 @@ function integral(name: "ceil" | "floor"): ScalarMapping {
     const kind = kindOf(call, 0);
     if (kind === "INT64") return sqlOf(call, 0);
     if (kind === "FLOAT64") return `${name}(${sqlOf(call, 0)})`;
-    return `bq_${kind.toLowerCase()}_${name}(${sqlOf(call, 0)})`;
+    return `${call.context.own(`${kind.toLowerCase()}_${name}`)}(${sqlOf(call, 0)})`;
   };
 }
 
 const abs: ScalarMapping = (call) =>
-  kindOf(call, 0) === "BIGNUMERIC" ? `bq_bignumeric_abs(${sqlOf(call, 0)})` : `abs(${sqlOf(call, 0)})`;
+  kindOf(call, 0) === "BIGNUMERIC"
+    ? `${call.context.own("bignumeric_abs")}(${sqlOf(call, 0)})`
+    : `abs(${sqlOf(call, 0)})`;
 
 const sign: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
-  if (kind === "BIGNUMERIC") return `bq_bignumeric_sign(${sqlOf(call, 0)})`;
+  if (kind === "BIGNUMERIC") return `${call.context.own("bignumeric_sign")}(${sqlOf(call, 0)})`;
   if (kind === "INT64") return `CAST(sign(${sqlOf(call, 0)}) AS BIGINT)`;
   if (kind === "NUMERIC") return `CAST(sign(${sqlOf(call, 0)}) AS DECIMAL(38,9))`;
   return onceAll(call, (x) => `(CASE WHEN isnan(${x}) THEN ${x} ELSE CAST(sign(${x}) AS DOUBLE) END)`);
@@ -114,7 +121,8 @@ function circular(name: "cos" | "sin" | "tan"): ScalarMapping {
 }
 
 function ours(name: string): ScalarMapping {
-  return (call) => (kindOf(call, 0) === "FLOAT64" ? `bq_${name}(${sqlOf(call, 0)})` : decimalByFloat(call));
+  return (call) =>
+    kindOf(call, 0) === "FLOAT64" ? `${call.context.own(name)}(${sqlOf(call, 0)})` : decimalByFloat(call);
 }
 
 /** DuckDB's root is off by a bit even where it is a whole number. */

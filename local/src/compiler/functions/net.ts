@@ -3,7 +3,8 @@ import { withoutOwnErrors } from "./safe.ts";
 import type { ScalarMapping } from "./types.ts";
 
 function own(name: string): ScalarMapping {
-  return (call) => `bq_net_${name}(${call.args.map((_, index) => sqlOf(call, index)).join(", ")})`;
+  return (call) =>
+    `${call.context.own(`net_${name}`)}(${call.args.map((_, index) => sqlOf(call, index)).join(", ")})`;
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/net_functions */

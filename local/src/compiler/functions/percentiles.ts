@@ -1,7 +1,7 @@
 import type { SqlType } from "../../types.ts";
 import { orderSql } from "../order-sql.ts";
 import { onceEach, refuse } from "./arguments.ts";
-import type { AnalyticCall, AnalyticMapping, CompiledExpr } from "./types.ts";
+import type { AnalyticCall, AnalyticMapping, CompiledExpr, FunctionContext } from "./types.ts";
 
 /** How a place among the sorted values is worked out in the type of the percentile. */
 interface Arithmetic {
@@ -18,16 +18,20 @@ interface Arithmetic {
   between(low: string, high: string, fraction: string): string;
 }
 
-function decimal(name: "numeric" | "bignumeric", fromInteger: (n: string) => string): Arithmetic {
+function decimal(name: "numeric" | "bignumeric", context: FunctionContext): Arithmetic {
+  const fromInteger = (n: string): string =>
+    name === "numeric" ? `CAST(${n} AS DECIMAL(38,9))` : `${context.own("bignumeric_from_int")}(${n})`;
   return {
-    times: (p, n) => `bq_${name}_multiply(${p}, ${fromInteger(n)})`,
-    floor: (place) => `bq_${name}_floor(${place})`,
-    ceil: (place) => `bq_${name}_ceil(${place})`,
-    ceilOfTimes: ({ sql }, n) => `bq_${name}_ceil(bq_${name}_multiply(${sql}, ${fromInteger(n)}))`,
+    times: (p, n) => `${context.own(`${name}_multiply`)}(${p}, ${fromInteger(n)})`,
+    floor: (place) => `${context.own(`${name}_floor`)}(${place})`,
+    ceil: (place) => `${context.own(`${name}_ceil`)}(${place})`,
+    ceilOfTimes: ({ sql }, n) =>
+      `${context.own(`${name}_ceil`)}(${context.own(`${name}_multiply`)}(${sql}, ${fromInteger(n)}))`,
     toInteger: (whole) =>
-      name === "numeric" ? `CAST(${whole} AS BIGINT)` : `bq_bignumeric_to_int(${whole})`,
-    fraction: (place) => `bq_${name}_subtract(${place}, bq_${name}_floor(${place}))`,
-    between: (low, high, fraction) => `bq_${name}_between(${low}, ${high}, ${fraction})`,
+      name === "numeric" ? `CAST(${whole} AS BIGINT)` : `${context.own("bignumeric_to_int")}(${whole})`,
+    fraction: (place) =>
+      `${context.own(`${name}_subtract`)}(${place}, ${context.own(`${name}_floor`)}(${place}))`,
+    between: (low, high, fraction) => `${context.own(`${name}_between`)}(${low}, ${high}, ${fraction})`,
   };
 }
 
@@ -40,19 +44,21 @@ function ceilOfFloats({ sql, literal }: CompiledExpr, n: string): string {
   return `(ceil(${product}) + CASE WHEN ${product} = floor(${product}) AND ${rest} > 0 THEN 1 ELSE 0 END)`;
 }
 
-const ARITHMETIC: Partial<Readonly<Record<SqlType["kind"], Arithmetic>>> = {
-  FLOAT64: {
-    times: (p, n) => `(${p} * ${n})`,
-    floor: (place) => `floor(${place})`,
-    ceil: (place) => `ceil(${place})`,
-    ceilOfTimes: ceilOfFloats,
-    toInteger: (whole) => `CAST(${whole} AS BIGINT)`,
-    fraction: (place) => `(${place} - floor(${place}))`,
-    between: (low, high, fraction) => `(${low} * (1 - ${fraction}) + ${high} * ${fraction})`,
-  },
-  NUMERIC: decimal("numeric", (n) => `CAST(${n} AS DECIMAL(38,9))`),
-  BIGNUMERIC: decimal("bignumeric", (n) => `bq_bignumeric_from_int(${n})`),
+const FLOATS: Arithmetic = {
+  times: (p, n) => `(${p} * ${n})`,
+  floor: (place) => `floor(${place})`,
+  ceil: (place) => `ceil(${place})`,
+  ceilOfTimes: ceilOfFloats,
+  toInteger: (whole) => `CAST(${whole} AS BIGINT)`,
+  fraction: (place) => `(${place} - floor(${place}))`,
+  between: (low, high, fraction) => `(${low} * (1 - ${fraction}) + ${high} * ${fraction})`,
 };
+
+function arithmeticOf(type: SqlType | undefined, context: FunctionContext): Arithmetic | undefined {
+  if (type?.kind === "FLOAT64") return FLOATS;
+  if (type?.kind === "NUMERIC") return decimal("numeric", context);
+  return type?.kind === "BIGNUMERIC" ? decimal("bignumeric", context) : undefined;
+}
 
 interface Percentile {
   readonly x: CompiledExpr;
@@ -67,7 +73,7 @@ interface Percentile {
 /** The values of a partition in order; NULL, where it is not passed over, and then NaN are the smallest. */
 function percentileOf(call: AnalyticCall): Percentile {
   const [x, p] = call.args;
-  const arithmetic = p && ARITHMETIC[p.type.kind];
+  const arithmetic = arithmeticOf(p?.type, call.context);
   if (x === undefined || p === undefined || arithmetic === undefined) return refuse(call, "on this type");
   const keepsNulls = call.nulls === "respect";
   const count = call.prepare(`count(${keepsNulls ? "*" : x.sql}) OVER (${call.partition})`);
@@ -79,7 +85,7 @@ function percentileOf(call: AnalyticCall): Percentile {
 
 const percentileCont: AnalyticMapping = (call) => {
   const { x, p, arithmetic, count, at } = percentileOf(call);
-  if (ARITHMETIC[x.type.kind] !== arithmetic) return refuse(call, "of these types");
+  if (x.type.kind !== p.type.kind) return refuse(call, "of these types");
   const place = arithmetic.times(p.sql, `greatest(${count} - 1, 0)`);
   const index = (whole: string): string => `${arithmetic.toInteger(whole)} + 1`;
   const ends = [at(index(arithmetic.floor(place))), at(index(arithmetic.ceil(place)))];

@@ -1,4 +1,4 @@
-import { failWhen, type MessagePart } from "../../raise.ts";
+import type { MessagePart } from "../../raise.ts";
 import type { RangeType } from "../../types.ts";
 import { duckType, rangeSql } from "../../values.ts";
 import { arg, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
@@ -62,7 +62,7 @@ const intersect: ScalarMapping = (call) => {
       `greatest(${heldBound(type, a, "low")}, ${heldBound(type, b, "low")})`,
       `least(${heldBound(type, a, "high")}, ${heldBound(type, b, "high")})`,
     );
-    const checked = failWhen(`NOT ${overlapSql(type, a, b)}`, type, message, common);
+    const checked = call.context.failWhen(`NOT ${overlapSql(type, a, b)}`, type, message, common);
     return `(CASE WHEN ${a} IS NOT NULL AND ${b} IS NOT NULL THEN ${checked} END)`;
   });
 };
@@ -77,7 +77,7 @@ const generate: ScalarMapping = (call) => {
   const partial = call.args[2]?.sql ?? "true";
   return onceEach(call, [sqlOf(call, 0), sqlOf(call, 1), partial], (split, step, withPartial) => {
     const [low, high] = [heldBound(type, split, "low"), heldBound(type, split, "high")];
-    const bounds = `bq_range_split(epoch_us(${low}), epoch_us(${high}), ${step}, ${withPartial}, '${element.kind}')`;
+    const bounds = `${call.context.own("range_split")}(epoch_us(${low}), epoch_us(${high}), ${step}, ${withPartial}, '${element.kind}')`;
     const pair = context.parameter("e");
     const each = rangeSql(pointOf(`${pair}[1]`), pointOf(`${pair}[2]`));
     const ranges = context.once(
@@ -85,7 +85,7 @@ const generate: ScalarMapping = (call) => {
       (points) => `list_transform(list_zip(${points}[:-2], ${points}[2:]), lambda ${pair}: ${each})`,
     );
     const anyNull = [split, step, withPartial].map((operand) => `${operand} IS NULL`).join(" OR ");
-    const checked = failWhen(
+    const checked = call.context.failWhen(
       `NOT isfinite(${low}) OR NOT isfinite(${high})`,
       call.resultType,
       ["input RANGE cannot have UNBOUNDED endpoints"],

@@ -1,8 +1,33 @@
-import { unsupported } from "../../errors.ts";
-import { failWhen, raise } from "../../raise.ts";
-import { quoteText } from "../../values.ts";
-import { arg, literalText, onceEach, refuse, sqlOf } from "./arguments.ts";
-import type { FunctionCall, ScalarMapping } from "./types.ts";
+import { literalSql, quoteText } from "../../values.ts";
+import { arg, literalText, onceEach, refuse, STRING, sqlOf } from "./arguments.ts";
+import type { CompiledExpr, FunctionCall, FunctionContext, ScalarMapping } from "./types.ts";
+
+/** Bytes as RE2 reads them: each is the character of its number. */
+function latin(context: FunctionContext, expr: CompiledExpr): CompiledExpr {
+  const { sql, type, literal } = expr;
+  if (type.kind !== "BYTES") return expr;
+  if (!(literal instanceof Uint8Array))
+    return { ...expr, sql: `${context.own("latin_text")}(${sql})`, type: STRING };
+  const text = Buffer.from(literal).toString("latin1");
+  return { ...expr, sql: literalSql(STRING, text), type: STRING, literal: text };
+}
+
+/** A function of STRING for BYTES too. */
+function onBytes(mapping: ScalarMapping): ScalarMapping {
+  return (call) => {
+    if (arg(call, 0).type.kind !== "BYTES") return mapping(call);
+    const { resultType } = call;
+    const isText = resultType.kind === "BYTES";
+    const isList = resultType.kind === "ARRAY";
+    const type = isText ? STRING : isList ? { kind: "ARRAY" as const, element: STRING } : resultType;
+    const args = call.args.map((each) => latin(call.context, each));
+    const sql = mapping({ ...call, args, argTypes: args.map((each) => each.type), resultType: type });
+    if (isText) return `${call.context.own("latin_bytes")}(${sql})`;
+    if (!isList) return sql;
+    const e = call.context.parameter("e");
+    return `list_transform(${sql}, lambda ${e}: ${call.context.own("latin_bytes")}(${e}))`;
+  };
+}
 
 /** How many capturing groups an RE2 pattern has. */
 export function countGroups(pattern: string): number {
@@ -40,24 +65,18 @@ function withGroup(call: FunctionCall, use: (group: string) => string): string {
   if (text === undefined) {
     if (pattern.literal === null) return "NULL";
     // DuckDB wants a constant here.
-    return `(CASE bq_regexp_groups(${pattern.sql}) WHEN 0 THEN ${use("0")} WHEN 1 THEN ${use("1")} END)`;
+    return `(CASE ${call.context.own("regexp_groups")}(${pattern.sql}) WHEN 0 THEN ${use("0")} WHEN 1 THEN ${use("1")} END)`;
   }
   const groups = countGroups(text);
-  return groups > 1 ? raise(call.resultType, TOO_MANY) : use(String(groups));
-}
-
-function noBytes(call: FunctionCall): void {
-  if (arg(call, 0).type.kind === "BYTES") throw unsupported(`${call.name.toUpperCase()} on BYTES`);
+  return groups > 1 ? call.context.raise(call.resultType, TOO_MANY) : use(String(groups));
 }
 
 /** DuckDB allows only constant options; `s` off, so that a dot does not match a line feed, is GoogleSQL's way too. */
 const contains: ScalarMapping = (call) => {
-  noBytes(call);
   return `regexp_matches(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
 };
 
 const extract: ScalarMapping = (call) => {
-  noBytes(call);
   if (call.args.length > 2) return extractAt(call);
   return withGroup(call, (group) =>
     onceEach(call, [sqlOf(call, 0), sqlOf(call, 1)], (s, p) => {
@@ -109,13 +128,13 @@ function extractAt(call: FunctionCall): string {
       [sqlOf(call, 0), sqlOf(call, 1), sqlOf(call, 2), call.args[3]?.sql ?? "1::BIGINT"],
       (s, p, position, occurrence) => {
         const found = `list_extract(regexp_extract_all(substring(${s}, ${position}), ${p}, ${group}), ${occurrence})`;
-        const range = failWhen(
+        const range = call.context.failWhen(
           `${occurrence} <= 0 AND ${position} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
           ["Occurrence must be positive"],
           `(CASE WHEN ${position} <= length(${s}) + 1 THEN ${found} END)`,
         );
-        return failWhen(
+        return call.context.failWhen(
           `${position} <= 0 AND ${occurrence} IS NOT NULL AND ${s} IS NOT NULL`,
           call.resultType,
           ["Position must be positive"],
@@ -127,7 +146,6 @@ function extractAt(call: FunctionCall): string {
 }
 
 const extractAll: ScalarMapping = (call) => {
-  noBytes(call);
   const pattern = literalText(arg(call, 1));
   return withGroup(call, (group) => {
     const all = `regexp_extract_all(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${group})`;
@@ -150,12 +168,11 @@ function acceptsEmpty(pattern: string): boolean {
 }
 
 const replace: ScalarMapping = (call) => {
-  noBytes(call);
   const rewrite = literalText(arg(call, 2));
   if (rewrite !== undefined) {
     const bad = /\\(?![\\0-9])|\\$/.exec(rewrite.replaceAll("\\\\", ""));
     if (bad !== null)
-      return raise(
+      return call.context.raise(
         call.resultType,
         "Invalid REGEXP_REPLACE pattern: Rewrite schema error: '\\' must be followed by a digit or '\\'.",
       );
@@ -165,7 +182,7 @@ const replace: ScalarMapping = (call) => {
       ...[...rewrite.replaceAll("\\\\", "").matchAll(/\\([0-9])/g)].map((found) => Number(found[1])),
     );
     if (pattern !== undefined && highest > countGroups(pattern)) {
-      return raise(
+      return call.context.raise(
         call.resultType,
         `Invalid REGEXP_REPLACE pattern: Rewrite schema requests ${highest} matches, but the regexp only has ${countGroups(pattern)} parenthesized subexpressions.`,
       );
@@ -201,17 +218,17 @@ function isPattern(text: string): boolean {
 
 /** REGEXP_INSTR: where what is found starts, or, with 1 as the last argument, where it ends. */
 const instr: ScalarMapping = (call) => {
-  noBytes(call);
   const pattern = literalText(arg(call, 1));
   if (pattern === undefined) return refuse(call, "with a pattern that is no literal");
   if (acceptsEmpty(pattern)) return refuse(call, "with a pattern that matches an empty text");
   const [occurrence, after] = [call.args[3]?.literal ?? 1n, call.args[4]?.literal ?? 0n];
   if (typeof occurrence !== "bigint" || typeof after !== "bigint" || occurrence > MAX_REPEATS)
     return refuse(call, "with such an occurrence or end");
-  if (occurrence < 1n) return raise(call.resultType, "Occurrence must be positive");
-  if (after !== 0n && after !== 1n) return raise(call.resultType, "Invalid return_position_after_match.");
+  if (occurrence < 1n) return call.context.raise(call.resultType, "Occurrence must be positive");
+  if (after !== 0n && after !== 1n)
+    return call.context.raise(call.resultType, "Invalid return_position_after_match.");
   const groups = countGroups(pattern);
-  if (groups > 1) return raise(call.resultType, TOO_MANY);
+  if (groups > 1) return call.context.raise(call.resultType, TOO_MANY);
   const parts = groups === 0 ? (["", `(?:${pattern})`, ""] as const) : aroundGroup(pattern);
   // A flag or an alternative outside the group would not reach from one part to the other.
   if (parts === undefined || (groups === 1 && /\||\(\?[a-zA-Z]/.test(parts[0] + parts[2])))
@@ -223,7 +240,7 @@ const instr: ScalarMapping = (call) => {
   return onceEach(call, [sqlOf(call, 0), call.args[2]?.sql ?? "1::BIGINT"], (s, position) => {
     const text = `substring(${s}, ${position})`;
     const place = `(CASE WHEN regexp_matches(${text}, ${search}) THEN length(regexp_extract(${text}, ${search}, 1)) + ${position} WHEN ${s} IS NOT NULL AND ${position} IS NOT NULL THEN 0 END)`;
-    return failWhen(
+    return call.context.failWhen(
       `${position} <= 0 AND ${s} IS NOT NULL`,
       call.resultType,
       ["Position must be positive"],
@@ -232,8 +249,21 @@ const instr: ScalarMapping = (call) => {
   });
 };
 
-/** Regular expressions. DuckDB's engine is RE2, as BigQuery's. */
-export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
+/**
+ * `SAFE.`: a constant pattern that RE2 cannot read is an error of DuckDB's before there is anything to evaluate, which TRY does not
+ * catch. As a lambda's parameter it is read when the rest is.
+ */
+function withLatePattern(mapping: ScalarMapping): ScalarMapping {
+  return (call) => {
+    const [text, pattern, ...rest] = call.args;
+    if (!call.safe || text === undefined || pattern?.literal === undefined) return mapping(call);
+    const name = call.context.parameter("v");
+    const late = mapping({ ...call, args: [text, { ...pattern, sql: name }, ...rest] });
+    return `list_transform([${pattern.sql}], lambda ${name}: ${late})[1]`;
+  };
+}
+
+const MAPPINGS: Readonly<Record<string, ScalarMapping>> = {
   regexp_contains: contains,
   regexp_extract: extract,
   regexp_substr: extract,
@@ -241,3 +271,8 @@ export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = {
   regexp_replace: replace,
   regexp_instr: instr,
 };
+
+/** Regular expressions. DuckDB's engine is RE2, as BigQuery's. */
+export const regexpFunctions: Readonly<Record<string, ScalarMapping>> = Object.fromEntries(
+  Object.entries(MAPPINGS).map(([name, mapping]) => [name, onBytes(withLatePattern(mapping))]),
+);

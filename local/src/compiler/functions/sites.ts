@@ -33,11 +33,11 @@ export function aggregate(site: Site, name: string, args: readonly string[], fil
 
 function orderClause(site: Site): string {
   if (site.over !== "" || site.call.orderBy.length === 0) return "";
-  const { distinct } = site.call;
-  // After DISTINCT DuckDB sorts by the argument alone.
+  const { distinct, args } = site.call;
+  // After DISTINCT DuckDB, as GoogleSQL, sorts by the argument alone, and knows it by its text.
   const keys = site.call.orderBy.map((item) =>
     distinct
-      ? `${item.expr.sql} ${item.descending ? "DESC" : "ASC"} NULLS ${item.nullsFirst ? "FIRST" : "LAST"}`
+      ? `${args[0]?.sql} ${item.descending ? "DESC" : "ASC"} NULLS ${item.nullsFirst ? "FIRST" : "LAST"}`
       : item.sql,
   );
   return ` ORDER BY ${keys.join(", ")}`;

@@ -2,7 +2,7 @@ import type { SqlType } from "../../types.ts";
 import { duckType } from "../../values.ts";
 import { FLOAT64 } from "./arguments.ts";
 import { aggregate, over, type Site, type SiteMapping } from "./sites.ts";
-import type { CompiledExpr } from "./types.ts";
+import type { CompiledExpr, FunctionContext } from "./types.ts";
 
 interface Statistic {
   readonly name: string;
@@ -18,9 +18,9 @@ const HUGE = "1e140";
 /** A power of two, so that scaling by it loses no digit. */
 const UNIT = `'${2 ** 560}'::DOUBLE`;
 
-function toFloat({ sql, type }: CompiledExpr): string {
+function toFloat(context: FunctionContext, { sql, type }: CompiledExpr): string {
   return type.kind === "BIGNUMERIC"
-    ? `CAST(bq_bignumeric_text(${sql}) AS DOUBLE)`
+    ? `CAST(${context.own("bignumeric_text")}(${sql}) AS DOUBLE)`
     : `CAST(${sql} AS ${duckType(FLOAT64)})`;
 }
 
@@ -29,7 +29,7 @@ function toFloat({ sql, type }: CompiledExpr): string {
  * NaN or an infinity, which make the result NaN, are left out.
  */
 function ofFloats(site: Site, { name, least, degree }: Statistic): string {
-  const args = site.call.args.map(toFloat);
+  const args = site.call.args.map((each) => toFloat(site.call.context, each));
   const isPair = args.map((arg) => `${arg} IS NOT NULL`).join(" AND ");
   const sizes = args.map((arg) => over(site, `max(abs(${arg}))`, isPair));
   const size = sizes.length === 1 ? sizes[0] : `greatest(${sizes.join(", ")})`;
@@ -53,16 +53,16 @@ function ofFloats(site: Site, { name, least, degree }: Statistic): string {
 
 /** The same of decimals, whose digits a float would lose: exact but for the last step. */
 function ofDecimals(site: Site, { name }: Statistic): string {
-  const args = site.call.args.map((arg) => ({ ...arg, sql: asBigNumeric(arg) }));
+  const args = site.call.args.map((arg) => ({ ...arg, sql: asBigNumeric(site.call.context, arg) }));
   const isPair = args.map((arg) => `${arg.sql} IS NOT NULL`).join(" AND ");
   if (args.length === 1)
-    return `bq_decimal_${name}(${aggregate(site, "list", [args[0]?.sql ?? ""], isPair)})`;
+    return `${site.call.context.own(`decimal_${name}`)}(${aggregate(site, "list", [args[0]?.sql ?? ""], isPair)})`;
   const lists = args.map((arg) => over(site, `list(${arg.sql})`, isPair));
-  return `bq_decimal_${name}(${lists.join(", ")})`;
+  return `${site.call.context.own(`decimal_${name}`)}(${lists.join(", ")})`;
 }
 
-function asBigNumeric({ sql, type }: CompiledExpr): string {
-  return type.kind === "NUMERIC" ? `bq_bignumeric_from_numeric(${sql})` : sql;
+function asBigNumeric(context: FunctionContext, { sql, type }: CompiledExpr): string {
+  return type.kind === "NUMERIC" ? `${context.own("bignumeric_from_numeric")}(${sql})` : sql;
 }
 
 const isDecimal = ({ kind }: SqlType): boolean => kind === "NUMERIC" || kind === "BIGNUMERIC";

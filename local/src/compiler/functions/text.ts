@@ -1,4 +1,3 @@
-import { failWhen, raise } from "../../raise.ts";
 import { quoteText } from "../../values.ts";
 import { arg, enumArgument, kindOf, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
@@ -14,17 +13,18 @@ function isBytes(call: FunctionCall): boolean {
 /** A call of a function of ours that has the same name for STRING and BYTES, plus `_bytes` for these. */
 function own(name: string): ScalarMapping {
   return (call) =>
-    `bq_${name}${isBytes(call) ? "_bytes" : ""}(${call.args.map((each) => each.sql).join(", ")})`;
+    `${call.context.own(`${name}${isBytes(call) ? "_bytes" : ""}`)}(${call.args.map((each) => each.sql).join(", ")})`;
 }
 
 /** DuckDB's function where all characters are ASCII, ours (with the rules of Unicode) elsewhere. */
-function asciiOr(native: string, ours: string): ScalarMapping {
+function asciiOr(native: string): ScalarMapping {
   return (call) =>
     isBytes(call)
-      ? `${ours}_bytes(${sqlOf(call, 0)})`
+      ? `${call.context.own(`${native}_bytes`)}(${sqlOf(call, 0)})`
       : onceAll(
           call,
-          (s) => `(CASE WHEN strlen(${s}) = length(${s}) THEN ${native}(${s}) ELSE ${ours}(${s}) END)`,
+          (s) =>
+            `(CASE WHEN strlen(${s}) = length(${s}) THEN ${native}(${s}) ELSE ${call.context.own(native)}(${s}) END)`,
         );
 }
 
@@ -58,7 +58,7 @@ const substr: ScalarMapping = (call) =>
     const piece = pieceSql(bytes, s, start, bounded(arg(call, 2), n));
     const length = arg(call, 2).literal;
     if (typeof length === "bigint" && length >= 0n) return piece;
-    return failWhen(
+    return call.context.failWhen(
       `${n} < 0 AND ${s} IS NOT NULL AND ${p} IS NOT NULL`,
       call.resultType,
       ["Third argument in SUBSTR() cannot be negative"],
@@ -80,7 +80,7 @@ function side(name: "left" | "right"): ScalarMapping {
               `(CASE WHEN ${n} IS NOT NULL THEN greatest(${lengthSql(bytes, s)} - ${count} + 1, 1) END)`,
             );
       const message = `Second argument in ${name.toUpperCase()}() cannot be negative`;
-      return failWhen(`${n} < 0 AND ${s} IS NOT NULL`, call.resultType, [message], piece);
+      return call.context.failWhen(`${n} < 0 AND ${s} IS NOT NULL`, call.resultType, [message], piece);
     });
 }
 
@@ -89,7 +89,7 @@ const MAX_OUTPUT_BYTES = 100 * 1024 * 1024;
 
 /** A text of this size, or GoogleSQL's error for one that is too large. */
 function ofSize(call: FunctionCall, name: string, tooLarge: string, sql: string): string {
-  return failWhen(
+  return call.context.failWhen(
     tooLarge,
     call.resultType,
     [`Output of ${name} exceeds max allowed output size of 100MB`],
@@ -105,7 +105,7 @@ function pad(name: "lpad" | "rpad"): ScalarMapping {
           call,
           "LPAD/RPAD",
           `${n} > ${MAX_OUTPUT_BYTES} AND ${b} IS NOT NULL`,
-          `bq_${name}_bytes(${b}, ${n}, ${call.args[2]?.sql ?? "' '::BLOB"})`,
+          `${call.context.own(`${name}_bytes`)}(${b}, ${n}, ${call.args[2]?.sql ?? "' '::BLOB"})`,
         ),
       );
     }
@@ -113,14 +113,14 @@ function pad(name: "lpad" | "rpad"): ScalarMapping {
       // NULL before errors: a size that cannot be is no matter where there is nothing to pad.
       const size = `CASE WHEN ${s} IS NULL OR ${p} IS NULL THEN 0 ELSE ${n} END`;
       const padded = `${name}(${s}, CAST(${size} AS INTEGER), ${p})`;
-      const checked = failWhen(
+      const checked = call.context.failWhen(
         `${p} = '' AND ${s} IS NOT NULL AND ${n} IS NOT NULL`,
         call.resultType,
         ["Third argument (pad pattern) for LPAD/RPAD cannot be empty"],
         padded,
       );
       const message = "Second argument (output size) for LPAD/RPAD cannot be negative";
-      return failWhen(
+      return call.context.failWhen(
         `${n} < 0 AND ${s} IS NOT NULL AND ${p} IS NOT NULL`,
         call.resultType,
         [message],
@@ -139,10 +139,10 @@ const repeat: ScalarMapping = (call) =>
   onceAll(call, (s, n) => {
     const message = "Second argument (repeat count) for REPEAT cannot be negative";
     const [length, repeated] = isBytes(call)
-      ? [`octet_length(${s})`, `bq_repeat_bytes(${s}, ${n})`]
+      ? [`octet_length(${s})`, `${call.context.own("repeat_bytes")}(${s}, ${n})`]
       : [`strlen(${s})`, `repeat(${s}, ${n})`];
     const tooLarge = `${n} > ${MAX_OUTPUT_BYTES} // greatest(${length}, 1) AND ${length} > 0`;
-    return failWhen(
+    return call.context.failWhen(
       `${n} < 0 AND ${s} IS NOT NULL`,
       call.resultType,
       [message],
@@ -153,7 +153,7 @@ const repeat: ScalarMapping = (call) =>
 
 function trim(name: "trim" | "ltrim" | "rtrim"): ScalarMapping {
   return (call) => {
-    if (isBytes(call)) return `bq_${name}_bytes(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+    if (isBytes(call)) return `${call.context.own(`${name}_bytes`)}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
     return `${name}(${sqlOf(call, 0)}, ${call.args[1]?.sql ?? quoteText(WHITE_SPACE)})`;
   };
 }
@@ -190,13 +190,15 @@ function affix(name: "starts_with" | "suffix"): ScalarMapping {
 
 const strpos: ScalarMapping = (call) => {
   const [s, part] = [sqlOf(call, 0), sqlOf(call, 1)];
-  return isBytes(call) ? `bq_instr_bytes(${s}, ${part}, 1::BIGINT, 1::BIGINT)` : `strpos(${s}, ${part})`;
+  return isBytes(call)
+    ? `${call.context.own("instr_bytes")}(${s}, ${part}, 1::BIGINT, 1::BIGINT)`
+    : `strpos(${s}, ${part})`;
 };
 
 const instr: ScalarMapping = (call) => {
   const [s, part] = [sqlOf(call, 0), sqlOf(call, 1)];
   const [position, occurrence] = [call.args[2]?.sql ?? "1::BIGINT", call.args[3]?.sql ?? "1::BIGINT"];
-  return `bq_instr${isBytes(call) ? "_bytes" : ""}(${s}, ${part}, ${position}, ${occurrence})`;
+  return `${call.context.own(`instr${isBytes(call) ? "_bytes" : ""}`)}(${s}, ${part}, ${position}, ${occurrence})`;
 };
 
 const split: ScalarMapping = (call) => {
@@ -215,15 +217,17 @@ const NORMAL_FORMS = ["NFC", "NFKC", "NFD", "NFKD"];
 function normalize(fold: boolean): ScalarMapping {
   return (call) => {
     const form = call.args.length > 1 ? NORMAL_FORMS[enumArgument(call, 1)] : "NFC";
-    return form === undefined ? refuse(call) : `bq_normalize(${sqlOf(call, 0)}, '${form}', ${fold})`;
+    return form === undefined
+      ? refuse(call)
+      : `${call.context.own("normalize")}(${sqlOf(call, 0)}, '${form}', ${fold})`;
   };
 }
 
-const chr: ScalarMapping = (call) => `bq_chr(${sqlOf(call, 0)})`;
+const chr: ScalarMapping = (call) => `${call.context.own("chr")}(${sqlOf(call, 0)})`;
 
 const error: ScalarMapping = (call) =>
   // What is typed as INT64 by default may be coerced to any type around it.
-  call.context.once(sqlOf(call, 0), (message) => raise(call.resultType, { sql: message }));
+  call.context.once(sqlOf(call, 0), (message) => call.context.raise(call.resultType, { sql: message }));
 
 /** Functions on STRING, and on BYTES where these share the name. */
 export const textFunctions: Readonly<Record<string, ScalarMapping>> = {
@@ -241,10 +245,10 @@ export const textFunctions: Readonly<Record<string, ScalarMapping>> = {
   length,
   char_length: length,
   byte_length: byteLength,
-  upper: asciiOr("upper", "bq_upper"),
-  lower: asciiOr("lower", "bq_lower"),
+  upper: asciiOr("upper"),
+  lower: asciiOr("lower"),
   initcap: (call) => own(call.args.length > 1 ? "initcap" : "initcap_default")(call),
-  reverse: asciiOr("reverse", "bq_reverse"),
+  reverse: asciiOr("reverse"),
   replace,
   translate: own("translate"),
   starts_with: affix("starts_with"),
@@ -259,14 +263,14 @@ export const textFunctions: Readonly<Record<string, ScalarMapping>> = {
   normalize: normalize(false),
   normalize_and_casefold: normalize(true),
   to_code_points: own("to_code_points"),
-  code_points_to_string: (call) => `bq_code_points_to_string(${sqlOf(call, 0)})`,
-  code_points_to_bytes: (call) => `bq_code_points_to_bytes(${sqlOf(call, 0)})`,
+  code_points_to_string: (call) => `${call.context.own("code_points_to_string")}(${sqlOf(call, 0)})`,
+  code_points_to_bytes: (call) => `${call.context.own("code_points_to_bytes")}(${sqlOf(call, 0)})`,
   to_hex: (call) => `lower(hex(${sqlOf(call, 0)}))`,
-  from_hex: (call) => `bq_from_hex(${sqlOf(call, 0)})`,
+  from_hex: (call) => `${call.context.own("from_hex")}(${sqlOf(call, 0)})`,
   to_base64: (call) => `to_base64(${sqlOf(call, 0)})`,
-  from_base64: (call) => `bq_from_base64(${sqlOf(call, 0)})`,
-  to_base32: (call) => `bq_to_base32(${sqlOf(call, 0)})`,
-  from_base32: (call) => `bq_from_base32(${sqlOf(call, 0)})`,
-  safe_convert_bytes_to_string: (call) => `bq_safe_convert(${sqlOf(call, 0)})`,
+  from_base64: (call) => `${call.context.own("from_base64")}(${sqlOf(call, 0)})`,
+  to_base32: (call) => `${call.context.own("to_base32")}(${sqlOf(call, 0)})`,
+  from_base32: (call) => `${call.context.own("from_base32")}(${sqlOf(call, 0)})`,
+  safe_convert_bytes_to_string: (call) => `${call.context.own("safe_convert")}(${sqlOf(call, 0)})`,
   error,
 };

@@ -1,4 +1,5 @@
 import type { TreeNode } from "../../googlesql/tree.ts";
+import type { MessagePart } from "../../raise.ts";
 import type { SqlType } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
 
@@ -39,6 +40,14 @@ export interface FunctionContext {
    * a name it is bound to.
    */
   once(sql: string, use: (operand: string) => string): string;
+  /** The DuckDB name of a function of ours (`udf`). */
+  own(name: string): string;
+  /** DuckDB SQL that fails with this message whenever it is evaluated. */
+  raise(type: SqlType, ...message: readonly MessagePart[]): string;
+  /** `sql`, unless `condition` holds: then it fails with the message. */
+  failWhen(condition: string, type: SqlType, message: readonly MessagePart[], sql: string): string;
+  /** The expression that `write` gives, with NULL for each error of it. What it is made of must not fail by itself. */
+  quietly(write: () => string): string;
 }
 
 /** A call as a mapping sees it. */
@@ -100,6 +109,14 @@ export interface AnalyticCall extends FunctionCall {
 /** Gives the DuckDB window expression of a call, with its OVER. */
 export type AnalyticMapping = (call: AnalyticCall) => string;
 
+/** Of STRING(n), BYTES(n), NUMERIC(p, s): length, or precision and scale; of an ARRAY or STRUCT those of its parts. */
+export interface TypeParameters {
+  readonly maxLength?: bigint;
+  readonly precision?: bigint;
+  readonly scale?: bigint;
+  readonly children?: readonly (TypeParameters | undefined)[];
+}
+
 /** A CAST as the table of conversions sees it. */
 export interface CastCall {
   readonly arg: CompiledExpr;
@@ -109,7 +126,6 @@ export interface CastCall {
   readonly safe: boolean;
   readonly format?: CompiledExpr;
   readonly timeZone?: CompiledExpr;
-  /** Of STRING(n), BYTES(n), NUMERIC(p, s): length, or precision and scale. */
-  readonly parameters?: { readonly maxLength?: bigint; readonly precision?: bigint; readonly scale?: bigint };
+  readonly parameters?: TypeParameters;
   readonly context: FunctionContext;
 }

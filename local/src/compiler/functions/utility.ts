@@ -52,7 +52,7 @@ function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, search: Se
     });
   }
   if (type.kind === "JSON") {
-    return `bq_partial_json_contains(${sql}, ${quoteText(search.text)}, ${search.keys}, ${search.values})`;
+    return `${call.context.own("partial_json_contains")}(${sql}, ${quoteText(search.text)}, ${search.keys}, ${search.values})`;
   }
   if (!SEARCHED.includes(type.kind)) return refuse(call, `on ${type.kind}`);
   const text =
@@ -65,7 +65,7 @@ function containsSql(call: FunctionCall, { sql, type }: CompiledExpr, search: Se
           safe: false,
           context: call.context,
         });
-  return `contains(bq_normalize(${text}, 'NFKC', true), ${quoteText(search.text)})`;
+  return `contains(${call.context.own("normalize")}(${text}, 'NFKC', true), ${quoteText(search.text)})`;
 }
 
 /** https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#contains_substr */
@@ -87,7 +87,7 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   typeof: (call) => quoteText(typeText(arg(call, 0).type)),
   edit_distance: (call) => {
     const name = arg(call, 0).type.kind === "BYTES" ? "edit_distance_bytes" : "edit_distance";
-    return `bq_${name}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`;
+    return `${call.context.own(name)}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`;
   },
   cosine_distance: vectorDistance,
   euclidean_distance: vectorDistance,
@@ -97,7 +97,7 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
 function textAnalyze(call: FunctionCall): string {
   const analyzer = literalText(call.args[1]);
   if (literalText(call.args[2]) !== "") return refuse(call, "with analyzer_options");
-  if (analyzer === "LOG_ANALYZER") return `bq_log_terms(${sqlOf(call, 0)})`;
+  if (analyzer === "LOG_ANALYZER") return `${call.context.own("log_terms")}(${sqlOf(call, 0)})`;
   if (analyzer !== "NO_OP_ANALYZER") return refuse(call, `with the analyzer ${analyzer}`);
   return call.context.once(
     sqlOf(call, 0),
@@ -108,7 +108,7 @@ function textAnalyze(call: FunctionCall): string {
 function vectorDistance(call: FunctionCall): string {
   const { type } = arg(call, 0);
   if (type.kind !== "ARRAY" || type.element.kind !== "STRUCT") {
-    return `bq_${call.name}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
+    return `${call.context.own(call.name)}(${sqlOf(call, 0)}, ${sqlOf(call, 1)})`;
   }
   // Our own functions take no structs: dimensions and magnitudes go side by side; a NULL struct is neither.
   const kind = type.element.fields[0]?.type.kind === "STRING" ? "names" : "numbers";
@@ -117,6 +117,6 @@ function vectorDistance(call: FunctionCall): string {
     const lists = vectors.flatMap((vector) =>
       [`${e} IS NULL`, `${e}.f0`, `${e}.f1`].map((part) => `list_transform(${vector}, lambda ${e}: ${part})`),
     );
-    return `bq_sparse_${call.name}_${kind}(${lists.join(", ")})`;
+    return `${call.context.own(`sparse_${call.name}_${kind}`)}(${lists.join(", ")})`;
   });
 }

@@ -1,5 +1,6 @@
 import type { FieldSchema } from "../../types.ts";
-import { JsonNumber, JsonObject, JsonSyntaxError, type JsonValue, parseExactJson } from "../json-text.ts";
+import { JsonSyntaxError } from "../json-parser.ts";
+import { JsonNumber, JsonObject, type JsonValue, parseExactJson } from "../json-text.ts";
 import { checkFieldName, checkSchema, findField } from "../schema.ts";
 import { parseDate, parseDateTime, parseTime, parseTimestamp } from "../temporal.ts";
 import { parseInteger } from "../text-values.ts";

@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
 import type { FieldSchema } from "../../types.ts";
 import type { SqlValue } from "../../values.ts";
-import { JsonSyntaxError, parseExactJson } from "../json-text.ts";
+import { JsonSyntaxError } from "../json-parser.ts";
+import { parseExactJson } from "../json-text.ts";
 import { JsonRowReader } from "../json-values.ts";
 import { ValueError } from "../text-values.ts";
 import type { BadRecords } from "./bad-records.ts";

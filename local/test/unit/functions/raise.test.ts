@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { withoutErrors } from "../../../src/compiler/functions/without-errors.ts";
-import { failWhen, markMessage, raise, raisedMessage } from "../../../src/raise.ts";
+import { CallScope } from "../../../src/compiler/call-scope.ts";
+import { markMessage, raise, raisedMessage } from "../../../src/raise.ts";
 
 describe("raise", () => {
   test("its message is found in the error that DuckDB makes of it", () => {
@@ -15,14 +15,24 @@ describe("raise", () => {
   test("quotes in a message stay inside their literal", () => {
     expect(raise({ kind: "INT64" }, "it's")).toContain("'it''s'");
   });
+});
 
-  test("withoutErrors makes NULL of it, and calls the twins that never fail", () => {
-    const quiet = withoutErrors(failWhen("x < 0", { kind: "STRING" }, ["no"], "bq_upper(bq_chr(x))"));
-    expect(quiet).toContain("TRY_CAST(concat(");
-    expect(quiet).toContain("bq_safe_upper(bq_safe_chr(x))");
+describe("what is written quietly", () => {
+  const scope = () => new CallScope({ now: 0n, correlated: false, fresh: (prefix) => prefix }, []);
+
+  test("has NULL for what is raised, and calls the twins that never fail", () => {
+    const context = scope();
+    const write = () => context.failWhen("x < 0", { kind: "STRING" }, ["no"], `${context.own("chr")}(x)`);
+    expect(context.quietly(write)).toBe("TRY((CASE WHEN x < 0 THEN NULL ELSE bq_safe_chr(x) END))");
+    expect(write()).toContain("bq_chr(x)");
+    expect(context.quietly(() => context.raise({ kind: "BOOL" }, "no"))).toBe("TRY(NULL::BOOLEAN)");
   });
 
-  test("withoutErrors twice is the same as once", () => {
-    expect(withoutErrors(withoutErrors("bq_chr(x)"))).toBe(`TRY(${withoutErrors("bq_chr(x)")})`);
+  test("keeps a refusal, which TRY would make NULL", () => {
+    const context = scope();
+    const area = () => `${context.own("partial_st_area")}(x)`;
+    expect(context.quietly(area)).toBe("bq_safe_partial_st_area(x)");
+    expect(context.quietly(() => context.quietly(area))).toBe("bq_safe_partial_st_area(x)");
+    expect(context.quietly(() => `${context.own("chr")}(x)`)).toBe("TRY(bq_safe_chr(x))");
   });
 });

@@ -121,6 +121,8 @@ function bytesDisplay(data: Buffer): string {
 
 /** Functions on BYTES. */
 export const bytesUdfs: readonly Udf[] = [
+  udf("latin_text", [bytes], text, latin),
+  udf("latin_bytes", [text], bytes, unlatin),
   udf("upper_bytes", [bytes], bytes, (b) => mapAscii(b, 97, -32)),
   udf("lower_bytes", [bytes], bytes, (b) => mapAscii(b, 65, 32)),
   udf("reverse_bytes", [bytes], bytes, (b) => Buffer.from(b).reverse()),

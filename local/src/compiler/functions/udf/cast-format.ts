@@ -1,4 +1,5 @@
 import { bytes, EvaluationError, int, text, type Udf, udf } from "./define.ts";
+import { fromBase32, toBase32 } from "./text.ts";
 import { NAMES } from "./time-format.ts";
 import { clockOf, dayOf } from "./time-parse.ts";
 import { instantMicros } from "./zones.ts";
@@ -259,6 +260,7 @@ function encode(data: Buffer, format: string): string {
       .map((digit) => Number.parseInt(digit, 2))
       .join("");
   }
+  if (name === "BASE32") return toBase32(data);
   if (name === "BASE64") return data.toString("base64");
   if (name === "BASE64M") return (data.toString("base64").match(/.{1,76}/g) ?? []).join("\n");
   if (name === "ASCII") {
@@ -285,6 +287,7 @@ function decode(value: string, format: string): Buffer {
   if (name === "BASE2" && /^[01]*$/.test(value) && value.length % 8 === 0) {
     return Buffer.from((value.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   }
+  if (name === "BASE32") return fromBase32(value);
   if (name === "BASE64" || name === "BASE64M") {
     const bare = value.replace(/[\s]/g, "");
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(bare))

@@ -89,6 +89,16 @@ export interface Udf {
   create(): readonly DuckDBScalarFunction[];
 }
 
+/** The DuckDB name of a function of ours, or of its twin that gives NULL for an error. */
+export function ownName(name: string, quiet: boolean): string {
+  return `bq_${quiet ? "safe_" : ""}${name}`;
+}
+
+/** Whether a function of ours may throw a Refusal, or gives something else at every call. */
+export function mayRefuse(name: string): boolean {
+  return name.startsWith("partial_") || name.startsWith("volatile_");
+}
+
 /**
  * Defines the DuckDB function `bq_<name>`. It is a function of its arguments alone; NULL in gives NULL out, and what it
  * throws becomes the query's error.
@@ -138,9 +148,9 @@ function define<const P extends readonly Codec<unknown>[], R>(
       throw error;
     }
   };
-  const build = (prefix: string, compute: typeof evaluate): DuckDBScalarFunction =>
+  const build = (isQuiet: boolean, compute: typeof evaluate): DuckDBScalarFunction =>
     DuckDBScalarFunction.create({
-      name: prefix + name,
+      name: ownName(name, isQuiet),
       parameterTypes: codecs.map((codec) => codec.type),
       returnType: result.type,
       specialHandling: true,
@@ -163,7 +173,7 @@ function define<const P extends readonly Codec<unknown>[], R>(
         }
       },
     });
-  return { name: `bq_${name}`, create: () => [build("bq_", evaluate), build("bq_safe_", quiet)] };
+  return { name: ownName(name, false), create: () => [build(false, evaluate), build(true, quiet)] };
 }
 
 function errorText(error: unknown): string {

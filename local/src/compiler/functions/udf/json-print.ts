@@ -1,3 +1,4 @@
+import { jsonFloat } from "../../../storage/json-text.ts";
 import { CONTROL, type Json, RepeatingObject } from "./json-value.ts";
 
 const MUST_ESCAPE = new RegExp(`["\\\\${CONTROL}\\u2028\\u2029]`, "g");
@@ -18,19 +19,6 @@ export function quoteJson(text: string): string {
     (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   return `"${body}"`;
-}
-
-/** A FLOAT64 as a JSON value prints it: always with a point or an exponent. */
-export function jsonFloat(value: number): string {
-  if (Object.is(value, -0)) return "-0.0";
-  const text = value.toString();
-  const magnitude = Math.abs(value);
-  if (magnitude >= 1e15 || (magnitude < 1e-4 && magnitude > 0)) {
-    const [mantissa, exponent = ""] = value.toExponential().split("e");
-    const digits = exponent.slice(1).padStart(2, "0");
-    return `${mantissa}e${exponent[0]}${digits}`;
-  }
-  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 /** JSON as BigQuery prints it: members by key, no spaces. */

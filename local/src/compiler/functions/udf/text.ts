@@ -117,14 +117,16 @@ function chr(code: bigint): string {
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-function toBase32(data: Buffer): string {
+/** BYTES in base 32. */
+export function toBase32(data: Buffer): string {
   let bits = "";
   for (const byte of data) bits += byte.toString(2).padStart(8, "0");
   const digits = (bits.match(/.{1,5}/g) ?? []).map((five) => BASE32[Number.parseInt(five.padEnd(5, "0"), 2)]);
   return digits.join("").padEnd(Math.ceil(digits.length / 8) * 8, "=");
 }
 
-function fromBase32(s: string): Buffer {
+/** BYTES from base 32, or an EvaluationError. */
+export function fromBase32(s: string): Buffer {
   const digits = s.replace(/=+$/, "");
   if (s.length % 8 !== 0 || !/^[A-Z2-7]*$/.test(digits) || ![0, 2, 4, 5, 7].includes(digits.length % 8)) {
     throw new EvaluationError("Failed to decode invalid base32 string");
