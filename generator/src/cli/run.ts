@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "../project/errors.ts";
 import { suggest } from "../project/near.ts";
 import { InputError } from "../project/problems.ts";
+import { refuseOtherVersion } from "../project/tool-version.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Command, Context } from "./command.ts";
 import { COMMANDS, isCommandName } from "./commands.ts";
@@ -35,6 +36,7 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
       const value = options[name];
       return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
     });
+    if (command.isForAnyVersion !== true) await refuseOtherVersion(context.root);
     exitCode = await command.run(context, { options: Object.fromEntries(values), args });
   });
   const interruption = watchSignals(command, output);
@@ -74,10 +76,10 @@ function watchSignals(command: Command, output: Output): { signal: AbortSignal; 
 /** Paths that people write are relative to where they call, so the process goes there. */
 function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Omit<Context, "signal"> {
   const callerFolder = findCallerFolder(process.env);
-  const { project } = options;
+  const { project, env } = options;
   const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();
   process.chdir(callerFolder);
-  return { root, output };
+  return { root, output, ...(typeof env === "string" ? { environment: env } : {}) };
 }
 
 /** npm moves a script to the package's folder and leaves the caller's in INIT_CWD, which children of the script inherit. */

@@ -2,10 +2,10 @@ import { readEntities } from "../../generate/read-entities.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges } from "../../review/meaning.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
-import { type Context, defineCommand, flag } from "../command.ts";
+import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { acceptMeanings, describeChanges } from "../meaning.ts";
-import { formatTable } from "../table.ts";
+import { formatSteps } from "../steps.ts";
 import { openTarget } from "../target.ts";
 
 /** `npm run init`: the datasets and tables that hold what cannot be made again. */
@@ -15,6 +15,7 @@ export const init = defineCommand({
   description:
     "Compares BigQuery with the schemas, and creates or extends what is missing. It never drops and never narrows.",
   options: {
+    ...ENVIRONMENT_OPTION,
     plan: flag("--plan", "only print what would be done"),
     yes: flag("--yes", "do not ask before the first change of a real project"),
     json: flag("--json", "print the steps as JSON"),
@@ -29,17 +30,12 @@ export const init = defineCommand({
     const change = options.plan ? undefined : "Create and extend tables";
     const warehouse = await openTarget(context, { change, isSure: options.yes });
     const { root } = warehouse.project;
-    const entities = await readEntities(root);
+    const entities = await readEntities(warehouse.project);
     const steps = await planInit(warehouse, entities);
     const input = await loadProject(root);
     const changed = await findMeaningChanges(warehouse, input, entities);
-    const rows = steps.map((step) => [
-      `${step.kind} ${step.name}`,
-      step.action === "none" ? "as it should be" : step.action,
-      [...step.changes, ...step.notes.map((note) => `note: ${note}`)].join("\n"),
-    ]);
     if (options.json) context.output.json(steps);
-    else context.output.line(formatTable(["what", options.plan ? "would do" : "does", "in detail"], rows));
+    else context.output.line(formatSteps(steps, options.plan));
     for (const line of describeChanges(changed)) context.output.say(line);
     if (options.plan) return EXIT.done;
     await applyAll(context, steps);
