@@ -165,6 +165,49 @@ function of(entity) {
       merged.push(`IF(final.${ingest} IS NULL, batch._base_version, final._base_version) AS _base_version`);
       return indent([...merged, `${news.join(" OR ")} AS _row_is_newer`].join(",\n"), 6);
     },
+    /** The columns that do not merge, of a user whom final knows with what the batch says of him (R13). */
+    overlaidTimes: () => {
+      const batchIngest =
+        deletes === undefined
+          ? `batch.${ingest}`
+          : merge.newest(`batch.${ingest}`, "tombstone.ingest_timestamp");
+      const merged = [`${merge.newest(batchIngest, `final.${ingest}`)} AS ${ingest}`];
+      if (event !== undefined) merged.push(`${merge.newest(`batch.${event}`, `final.${event}`)} AS ${event}`);
+      if (deletes !== undefined) {
+        merged.push(`${merge.newest("batch._deleted_at", "tombstone.version")} AS _deleted_at`);
+        merged.push(`${merge.newest("batch._alive_at", `final.${version}`)} AS _alive_at`);
+      }
+      return indent(merged.join(",\n"), 4);
+    },
+    /** The same of a user whom only the batch knows. */
+    batchTimes: () => {
+      if (deletes === undefined)
+        return [ingest, event]
+          .filter((name) => name !== undefined)
+          .map((name) => `batch.${name}`)
+          .join(", ");
+      const times = [`${merge.newest(`batch.${ingest}`, "tombstone.ingest_timestamp")} AS ${ingest}`];
+      if (event !== undefined) times.push(`batch.${event}`);
+      times.push(
+        `${merge.newest("batch._deleted_at", "tombstone.version")} AS _deleted_at`,
+        "batch._alive_at",
+      );
+      return indent(times.join(",\n"), 4);
+    },
+    /** The leaves of such a user. */
+    batchLeaves: () => indent(wrap([...leaves.values()].map(({ alias }) => `batch.${alias}`)), 4),
+    /** The schema's columns, from merged leaves. */
+    mergedColumns: () =>
+      indent(
+        entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "merged", "")).join(",\n"),
+        2,
+      ),
+    /** Their versions, in plain form. */
+    mergedVersions: () =>
+      indent(
+        versionsOf(entity.fields, leavesBelow(leaves), ({ alias }) => `${alias}.version`, ""),
+        2,
+      ),
     /** All leaves of final, without those that a delete takes, which is news too (R10). */
     takeUnlessDeleted: () => forAll(6, merge.takeUnlessDeleted),
     /** Final's columns, from its merged leaves. */

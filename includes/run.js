@@ -42,6 +42,8 @@ module.exports = {
     "SELECT 'the updates are those of the environment without suffix and prefix, and are only read here'",
   /** Throws where the SQLX files were generated for another dataset than the run is told. */
   expectDefaultSchema,
+  /** Merge now, whatever mergeEvery says (R13). */
+  merges: readBoolean("merge"),
   /** What the run log calls it. */
   kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
 };

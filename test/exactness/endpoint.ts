@@ -155,7 +155,7 @@ export class Endpoint {
     rows: readonly Row[],
   ): Promise<void> {
     const path = `/bigquery/v2/projects/${this.project}/datasets/${dataset}/tables/${table}/insertAll`;
-    const body = `{"rows":[${rows.map((row) => `{"json":${ndjsonLine(fields, row)}}`).join(",")}]}`;
+    const body = `{"rows":[${rows.map((row) => `{"json":${ndjsonLine(fields, row, "insertAll")}}`).join(",")}]}`;
     const { insertErrors } = (await this.#call("POST", path, body)) as { insertErrors?: unknown };
     if (insertErrors !== undefined) throw new EndpointError(JSON.stringify(insertErrors), 400);
   }

@@ -16,6 +16,8 @@ export interface Entity {
   readonly lookback: bigint;
   readonly clearedFields?: string;
   readonly deleted?: string;
+  /** R13: not every run merges; those between are read through the view. */
+  readonly mergesDaily?: boolean;
 }
 
 /** A leaf (R2): where it is, and what it is. */
@@ -294,6 +296,9 @@ export class Oracle {
   readonly #read = new Set<number>();
   #watermark = START;
   #final = new Map<string, FinalRow>();
+  /** What the last merge left. */
+  #merged = this.#final;
+  #isDue = false;
   #isLost = false;
 
   constructor(entity: Entity) {
@@ -310,6 +315,7 @@ export class Oracle {
     const entity = this.#entity;
     const watermarkBefore = this.#watermark;
     const readFrom = this.#readFrom(mode);
+    const merges = !entity.mergesDaily || this.#isDue || mode.kind !== "plain" || this.#merged.size === 0;
     const batch = this.#rows.flatMap((row, index) => {
       const isInRange =
         badReason(entity, row) === undefined && (row[entity.ingestTimestamp] as bigint) >= readFrom;
@@ -318,11 +324,15 @@ export class Oracle {
     for (const { row, index } of batch) {
       this.#read.add(index);
       const ingest = row[entity.ingestTimestamp] as bigint;
-      if (ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
+      if (merges && ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
     }
     this.#isLost = false;
-    const before = this.#final;
+    const before = this.#merged;
     this.#final = expectedFinal(entity, this.readRows());
+    if (merges) {
+      this.#merged = this.#final;
+      if (batch.length > 0) this.#isDue = false;
+    }
     return {
       readFrom,
       rowsRead: batch.length,
@@ -331,7 +341,7 @@ export class Oracle {
       watermarkBefore,
       watermarkAfter: this.#watermark,
       // A rebuild starts from nothing: it inserts every row.
-      rowsChanged: countChanges(entity, mode.kind === "rebuild" ? new Map() : before, this.#final),
+      rowsChanged: countChanges(entity, mode.kind === "rebuild" ? new Map() : before, this.#merged),
     };
   }
 
@@ -349,6 +359,12 @@ export class Oracle {
     this.#isLost = this.#final.size > 0;
     this.#read.clear();
     this.#final = new Map();
+    this.#merged = this.#final;
+  }
+
+  /** R13: a day has gone by since the last merge. */
+  becomeDue(): void {
+    this.#isDue = true;
   }
 
   /** Every update loaded so far. */

@@ -42,6 +42,7 @@ function projectInput(entities: ReadonlyMap<string, Entity>): {
       ...(entity.eventAhead === undefined ? {} : { eventAhead: eventAheadOption(entity.eventAhead) }),
       ...(entity.clearedFields === undefined ? {} : { clearedFields: entity.clearedFields }),
       ...(entity.deleted === undefined ? {} : { deleted: entity.deleted }),
+      ...(entity.mergesDaily ? { mergeEvery: "1 day" } : {}),
     })),
   };
   const schemas = new Map(

@@ -15,21 +15,24 @@ import {
   type Value,
 } from "./values.ts";
 
-/** A row as a line of NDJSON, as a BigQuery load job takes it; absent columns are left out. */
-export function ndjsonLine(fields: readonly Field[], row: Row): string {
+/**
+ * A row as a line of NDJSON; absent columns are left out. A load job takes JSON as it is, insertAll as a text
+ * (https://cloud.google.com/bigquery/docs/json-data).
+ */
+export function ndjsonLine(fields: readonly Field[], row: Row, way: "load" | "insertAll" = "load"): string {
   const members = fields.flatMap((field) => {
     const value = row[field.name];
     return value === undefined || value === null
       ? []
-      : [`${JSON.stringify(field.name)}:${ndjson(field, value)}`];
+      : [`${JSON.stringify(field.name)}:${ndjson(field, value, way)}`];
   });
   return `{${members.join(",")}}`;
 }
 
-function ndjson(field: Field, value: Value): string {
+function ndjson(field: Field, value: Value, way: "load" | "insertAll"): string {
   if (value === null) return "null";
   if (field.mode === "REPEATED") {
-    return `[${(value as readonly Value[]).map((item) => ndjson(elementOf(field), item)).join(",")}]`;
+    return `[${(value as readonly Value[]).map((item) => ndjson(elementOf(field), item, way)).join(",")}]`;
   }
   if (isRange(field)) {
     const [start, end] = boundTexts(value).map((bound) => bound && boundJson(field, bound));
@@ -37,11 +40,11 @@ function ndjson(field: Field, value: Value): string {
   }
   switch (field.type) {
     case "RECORD":
-      return ndjsonLine(field.fields ?? [], value as Row);
+      return ndjsonLine(field.fields ?? [], value as Row, way);
     case "BOOL":
       return `${value}`;
     case "JSON":
-      return value as string;
+      return way === "load" ? (value as string) : JSON.stringify(value);
     case "FLOAT64":
       return Object.is(value, -0) ? "-0.0" : Number.isFinite(value) ? `${value}` : `"${value}"`;
     default:

@@ -20,6 +20,8 @@ export interface EntityModel {
   /** The model as the project has it, where this is it in an environment. */
   readonly base?: EntityModel;
   readonly lookback: Lookback;
+  /** How long a merge may wait, where not every run merges (R13). */
+  readonly mergeEvery?: Lookback;
   readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
   readonly columns: readonly Column[];
   /** Those of them that do not merge. */
@@ -131,6 +133,7 @@ export function buildModel(
     dataset: config.dataset ?? defaultDataset,
     updatesDataset: config.dataset ?? defaultDataset,
     lookback: config.lookback,
+    mergeEvery: config.mergeEvery,
     tables: {
       ...config.tables,
       ...named(config.name, ACTION_SUFFIXES),

@@ -31,6 +31,8 @@ export interface EntityConfig {
   readonly tables: { readonly updates: string; readonly temp: string; readonly final: string };
   readonly clearedFields?: string;
   readonly deleted?: string;
+  /** How long a merge into final may wait, where not every run merges (R13). */
+  readonly mergeEvery?: Lookback;
   readonly dataset?: string;
   /** Where the entity stands in its file, for errors. */
   readonly path: string;
@@ -140,6 +142,18 @@ const entity = strict(
     deleted: columnName("the BOOL column that deletes")
       .optional()
       .describe("The BOOL column of the updates that deletes the user."),
+    mergeEvery: text('a time such as "1 day"')
+      .regex(LOOKBACK, {
+        error: ({ input }) =>
+          say(`${show(input)} is not a time`, 'write "<n> minutes", hours or days, such as "1 day"'),
+      })
+      .refine((value) => secondsOf(parseLookback(value)) <= MAX_LOOKBACK_SECONDS, {
+        error: ({ input }) => say(`${show(input)} is more than 10000 days`, 'write less, such as "1 day"'),
+      })
+      .optional()
+      .describe(
+        "How long a merge may wait: runs in between only rebuild the batch, and the views lay it over final. By default every run merges.",
+      ),
     dataset: text("a dataset's name")
       .regex(/^[A-Za-z0-9_]{1,1024}$/, {
         error: ({ input }) =>
@@ -248,13 +262,14 @@ function refuseTwins(entities: readonly { readonly name: string }[], context: z.
 export function parseConfig(source: string, file: string): readonly EntityConfig[] {
   return withPlaces(new Map([[file, source]]), () =>
     validate(entitiesFile, parseJson(source, file), file).entities.map(
-      (given, index): EntityConfig => ({
+      ({ mergeEvery, ...given }, index): EntityConfig => ({
         ...given,
         eventAhead: given.eventAhead && {
           limit: parseLookback(given.eventAhead.limit),
           keepsOut: given.eventAhead.then === "keepOut",
         },
         lookback: parseLookback(given.lookback),
+        ...(mergeEvery === undefined ? {} : { mergeEvery: parseLookback(mergeEvery) }),
         tables: {
           updates: given.tables.updates ?? `${given.name}_updates`,
           temp: given.tables.temp ?? `temp_${given.name}_updates`,

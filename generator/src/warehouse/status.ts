@@ -79,12 +79,13 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   );
   const progress = watermark === undefined ? undefined : await readWatermark(warehouse, entity);
   if (progress === undefined) return { ...empty, state: "never run", users: 0 };
-  const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, progress.watermark);
+  const shown = entity.mergeEvery === undefined ? progress : await readShown(warehouse, entity, progress);
+  const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown.watermark);
   return {
     entity: entity.name,
     state: progress.recent_runs.length === 0 ? "never run" : waiting === 0 ? "up to date" : "behind",
     watermark: progress.started ? progress.watermark : null,
-    lagSeconds: progress.started ? progress.lag_seconds : null,
+    lagSeconds: progress.started ? shown.lag_seconds : null,
     waiting,
     waitingSeconds,
     users: await count(warehouse, `FROM ${name(warehouse, entity, "final")}`),
@@ -145,6 +146,23 @@ FROM ${name(warehouse, entity, "watermark")}`;
   return plain(rows[0]) as WatermarkRow | undefined;
 }
 
+/** Up to where the views show updates, between merges too (R13). */
+async function readShown(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  progress: WatermarkRow,
+): Promise<Pick<WatermarkRow, "watermark" | "lag_seconds">> {
+  const temp = await findTable(tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.temp }));
+  if (temp === undefined) return progress;
+  const query = `SELECT CAST(stamp AS STRING) AS watermark, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), stamp, SECOND) AS lag_seconds
+FROM (
+  SELECT GREATEST(TIMESTAMP '${progress.watermark}', IFNULL(MAX(_batch.newest_ingest), TIMESTAMP '${progress.watermark}')) AS stamp
+  FROM ${name(warehouse, entity, "temp")}
+)`;
+  const [rows] = await warehouse.client.query({ query });
+  return plain(rows[0]) as Pick<WatermarkRow, "watermark" | "lag_seconds">;
+}
+
 async function readWaiting(
   warehouse: Warehouse,
   entity: EntityModel,
@@ -168,7 +186,7 @@ async function count(warehouse: Warehouse, from: string): Promise<number> {
 function name(
   warehouse: Warehouse,
   entity: EntityModel,
-  table: "updates" | "watermark" | "final" | "runs",
+  table: "updates" | "watermark" | "final" | "runs" | "temp",
 ): string {
   const place = placeOf(entity, table);
   return `\`${warehouse.project.projectId}.${place.dataset}.${place.table}\``;

@@ -222,6 +222,9 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
     expect(refusal(ENTITY, { fields: [KEY, TIME, ...manyFields(4_900)] })).toMatch(
       /\(entity user\) has \d+ KB with 4900 leaves, and BigQuery refuses more than 1024 KB; about \d+ leaves fit; /,
     );
+    expect(refusal({ ...ENTITY, mergeEvery: "1 day" }, { fields: [KEY, TIME, ...manyFields(900)] })).toMatch(
+      /the query of user \(entity user\) has \d+ KB with 900 leaves, and BigQuery refuses more than 256 K characters of a view; about \d+ leaves fit; /,
+    );
     expect(refusal(ENTITY, { fields: [KEY, TIME, wideRecord(9_000)] })).toMatch(
       /\(entity user\) has \d+ KB with 1 leaf, and BigQuery refuses more than 1024 KB; its RECORDs .* have too many fields: /,
     );
