@@ -10,8 +10,10 @@ const ROWS = 30;
 const CHARACTER = 7.83;
 const LEADING = 17;
 const MARGIN = { top: 44, side: 18, bottom: 14 };
-/** A pause longer than this tells nobody anything. */
-const LONGEST_PAUSE = 1200;
+/** A terminal of this many columns wraps longer lines. */
+const COLUMNS = 118;
+/** A pause longer than this tells nobody anything, and lines that come faster cannot be read. */
+const PAUSE = { longest: 1200, shortest: 70 };
 /** How long the end stays before the recording begins again. */
 const REST = 6000;
 
@@ -20,9 +22,8 @@ const REST = 6000;
  * screen scrolls. Who wants no motion sees the end.
  */
 export function drawTerminal(command: string, lines: readonly TimedLine[]): string {
-  const timed = shorten([{ at: 0, text: `$ ${command}` }, ...lines]);
-  const columns = Math.max(80, ...timed.map(({ text }) => [...text].length));
-  const width = Math.ceil(columns * CHARACTER + 2 * MARGIN.side);
+  const timed = pace([{ at: 0, text: `$ ${command}` }, ...lines.flatMap(wrap)]);
+  const width = Math.ceil(COLUMNS * CHARACTER + 2 * MARGIN.side);
   const height = MARGIN.top + ROWS * LEADING + MARGIN.bottom;
   const total = (timed.at(-1)?.at ?? 0) + REST;
   const share = (at: number) => `${((100 * at) / total).toFixed(2)}%`;
@@ -56,13 +57,22 @@ ${rows.filter((row) => !row.includes('textLength="0.0"')).join("\n")}
 `;
 }
 
-/** The same lines, with no pause longer than people would wait for. */
-function shorten(lines: readonly TimedLine[]): readonly TimedLine[] {
-  let saved = 0;
+function wrap({ at, text }: TimedLine): readonly TimedLine[] {
+  const characters = [...text];
+  const count = Math.max(1, Math.ceil(characters.length / COLUMNS));
+  return Array.from({ length: count }, (_, index) => ({
+    at,
+    text: characters.slice(index * COLUMNS, (index + 1) * COLUMNS).join(""),
+  }));
+}
+
+/** The same lines, at a pace at which people follow. */
+function pace(lines: readonly TimedLine[]): readonly TimedLine[] {
+  let now = 0;
   return lines.map(({ at, text }, index) => {
     const pause = at - (lines[index - 1]?.at ?? at);
-    saved += Math.max(0, pause - LONGEST_PAUSE);
-    return { at: at - saved, text };
+    if (index > 0) now += Math.min(PAUSE.longest, Math.max(PAUSE.shortest, pause));
+    return { at: now, text };
   });
 }
 
