@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type * as Merge from "../../scaffold/includes/merge.js";
 import type * as Progress from "../../scaffold/includes/progress.js";
+import { COPY_HEADER } from "../project/tool-version.ts";
 
 const INCLUDES = new URL("../../scaffold/includes/", import.meta.url);
 
@@ -23,11 +24,7 @@ const COPIES = ["entity.js", "merge.js", "progress.js", "run.js"] as const;
 
 /** What a project's includes/ hold beside its entities: path to text, with the version of the tool in the first line. */
 export function includedFiles(): ReadonlyMap<string, string> {
-  const { name, version } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  ) as { name: string; version: string };
-  const header = `// A copy by \`npm run generate\` from ${name} ${version}: edit nothing here.\n`;
   return new Map(
-    COPIES.map((file) => [`includes/${file}`, header + readFileSync(new URL(file, INCLUDES), "utf8")]),
+    COPIES.map((file) => [`includes/${file}`, COPY_HEADER + readFileSync(new URL(file, INCLUDES), "utf8")]),
   );
 }
