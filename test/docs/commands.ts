@@ -66,6 +66,7 @@ export const ELSEWHERE: readonly (readonly [command: RegExp, test: string, writt
   [/^npx dataform run --schema-suffix dev$/, "test/unit/warehouse/environments.test.ts", "schema-suffix"],
   [/upgrade\b/, "test/e2e/earlier-version.test.ts", '"upgrade"'],
   [/ uninstall\b/, "test/e2e/earlier-version.test.ts", '"uninstall"'],
+  [/ --env dev$/, "test/e2e/environments.test.ts", "--env"],
   [/^docker build/, "test/e2e/image.test.ts", "Dockerfile"],
   [/^kubectl apply/, "test/manifests/manifests.test.ts", "kubernetes-validate"],
   [/^terraform /, "test/manifests/terraform.test.ts", "terraform.apply()"],
@@ -74,7 +75,7 @@ export const ELSEWHERE: readonly (readonly [command: RegExp, test: string, writt
 
 /** What no test runs. */
 export const NOT_RUN: readonly (readonly [command: RegExp, why: string])[] = [
-  [/^gcloud /, "needs Google Cloud"],
+  [/^gcloud |^curl /, "needs Google Cloud"],
   [/^export BIGQUERY_EMULATOR_HOST=/, "every test here sets it"],
   [/^kubectl -n .* create job/, "needs a cluster"],
   [/^(git|printf|npm install)/, "asks a registry, or is for a repository at a host"],
