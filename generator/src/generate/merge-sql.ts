@@ -2,13 +2,19 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type * as Merge from "../../scaffold/includes/merge.js";
+import type * as Progress from "../../scaffold/includes/progress.js";
 
 const INCLUDES = new URL("../../scaffold/includes/", import.meta.url);
 
 /** The leaf-level SQL, by the very functions that a project's includes/ hold a copy of. */
-export const mergeSql = createRequire(import.meta.url)(
-  fileURLToPath(new URL("merge.js", INCLUDES)),
-) as typeof Merge;
+export const mergeSql = included("merge.js") as typeof Merge;
+
+/** The columns of the watermark's row and of the log of runs, from where SQLX takes them too. */
+export const progressSql = included("progress.js") as typeof Progress;
+
+function included(file: string): unknown {
+  return createRequire(import.meta.url)(fileURLToPath(new URL(file, INCLUDES)));
+}
 
 /** The names of the functions in merge.js and entity.js that gather a leaf. */
 export type Gatherer = Extract<keyof typeof Merge, `gather${string}`>;

@@ -8,7 +8,7 @@ import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./c
 import { refuseObstacles } from "./obstacles.ts";
 import { convertVersions, hasOldVersions } from "./old-versions.ts";
 import { diffSchema } from "./schema-diff.ts";
-import { type TableSpec, tableSpecs } from "./tables.ts";
+import { logSpecs, type TableSpec, tableSpecs } from "./tables.ts";
 import { alignWholeRecords, findMisalignedRecord } from "./whole-records.ts";
 
 /** One thing that `init` finds in order, or makes so. */
@@ -42,7 +42,7 @@ export async function planInit(
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of specs)
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
-    if (!isNew) steps.push(...(await planVersions(warehouse, model)));
+    if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLogs(warehouse, model)));
   }
   steps.push(await planCredentialsFile(warehouse));
   return steps;
@@ -171,6 +171,18 @@ async function planVersions(warehouse: Warehouse, model: EntityModel): Promise<r
   ];
 }
 
+/** The steps that give tables of an earlier version the columns which the watermark and the log of runs have gained since. */
+async function planLogs(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  for (const spec of logSpecs(model)) {
+    const live = await findTable(tableOf(warehouse, spec));
+    const diff = diffSchema(live?.schema?.fields ?? [], spec.fields);
+    if (live === undefined || !diff.changes.some((change) => change.startsWith("+"))) continue;
+    steps.push({ ...(await planTable(warehouse, spec)), notes: [] });
+  }
+  return steps;
+}
+
 function creation(warehouse: Warehouse, spec: TableSpec): Step {
   const layout = [
     `${spec.fields.length} columns`,
@@ -273,6 +285,11 @@ export async function refuseUnextended(
     }
   }
   for (const model of entities) {
+    const [log] = await planLogs(warehouse, model);
+    if (log !== undefined) {
+      const added = log.changes.filter((change) => change.startsWith("+")).map((change) => change.slice(2));
+      throw new CommandError(`${log.name} lacks ${added.join(", ")}; run \`npm run init\` first`);
+    }
     const [step] = await planVersions(warehouse, model);
     if (step !== undefined) {
       throw new CommandError(`${step.name} has its versions in an older form; run \`npm run init\` first`);

@@ -1,4 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
+import type { Column } from "../../scaffold/includes/progress.js";
+import { progressSql } from "../generate/merge-sql.ts";
 import type { EntityModel } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
@@ -25,6 +27,26 @@ export function tableSpecs(model: EntityModel): readonly TableSpec[] {
     finalSpec(model),
     ...(tombstones === undefined ? [] : [tombstonesSpec(model, tombstones)]),
   ];
+}
+
+/** The tables that the first run makes: `init` extends them where an earlier version made them with fewer columns. */
+export function logSpecs({ dataset, name, tables }: EntityModel): readonly TableSpec[] {
+  const spec = (table: string, description: string, columns: readonly Column[]): TableSpec => ({
+    dataset,
+    table,
+    description,
+    fields: columns.map(logField),
+    clusterBy: [],
+  });
+  return [
+    spec(tables.watermark, DESCRIPTIONS.watermark(name), progressSql.PROGRESS),
+    spec(tables.runs, DESCRIPTIONS.runs(name), progressSql.RUN),
+  ];
+}
+
+function logField({ name, type, description }: Column): TableField {
+  if (typeof type === "string") return { name, type, description, mode: "NULLABLE" };
+  return { name, type: "RECORD", description, mode: "REPEATED", fields: type.map(logField) };
 }
 
 /** The append-only table that producers write to. */
