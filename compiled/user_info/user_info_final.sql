@@ -212,7 +212,11 @@ SET
       _batch_rows_changed AS rows_changed,
       (SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out) AS bad_rows,
       (SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out) AS new_bad_rows,
-      _batch_facts.future_rows AS future_rows
+      _batch_facts.future_rows AS future_rows,
+      (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`) AS users,
+      @@script.job_id AS job_id,
+      @@script.bytes_billed AS bytes_billed,
+      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP())), MILLISECOND) AS duration_ms
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),

@@ -19,7 +19,11 @@ AS SELECT
     rows_changed INT64,
     bad_rows INT64,
     new_bad_rows INT64,
-    future_rows INT64
+    future_rows INT64,
+    users INT64,
+    job_id STRING,
+    bytes_billed INT64,
+    duration_ms INT64
   >>[] AS recent_runs,
   ARRAY<STRUCT<
     reason STRING,

@@ -2,7 +2,7 @@ import type { SqlType } from "./types.ts";
 import { duckType, quoteText } from "./values.ts";
 
 /** What a raised message begins with. */
-export const OPEN = "«bq:";
+const OPEN = "«bq:";
 const CLOSE = ":bq»";
 
 /** A piece of an error message: constant text, or the DuckDB expression of a VARCHAR. */

@@ -1,22 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
+import { findChromium } from "./chromium.ts";
 
-/** The browser of this machine, or undefined where there is none: CHROMIUM names one that is not on the path. */
+/** The browser to test in, or undefined where there is none. */
 export const CHROMIUM = findChromium();
 
 /** Why tests in a browser are skipped, for their names. */
-export const NEEDS = CHROMIUM === undefined ? " (skipped: no chromium on this machine)" : "";
-
-function findChromium(): string | undefined {
-  if (process.env.CHROMIUM !== undefined) return process.env.CHROMIUM;
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    try {
-      return execFileSync("which", [name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-    } catch {}
-  }
-  return undefined;
-}
+export const NEEDS = CHROMIUM === undefined ? " (skipped: no chromium, nor one from npm)" : "";
 
 /** A page under test, with what it asked for beside its own file and what went wrong in it. */
 export interface Opened {
@@ -31,7 +21,9 @@ export function useBrowser(): (file: string, options?: BrowserContextOptions) =>
   beforeAll(async () => {
     // A container's root has no user namespaces, which chromium's sandbox wants.
     const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-    if (CHROMIUM !== undefined) browser = await chromium.launch({ executablePath: CHROMIUM, args });
+    if (CHROMIUM === undefined) return;
+    const { program, env } = CHROMIUM;
+    browser = await chromium.launch({ executablePath: program, args, env: { ...process.env, ...env } });
   });
   afterAll(() => browser?.close());
   return async (file, options = {}) => {

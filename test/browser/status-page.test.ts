@@ -66,7 +66,7 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
       "Rows",
       "Users",
       "Rows to look at",
-      "Bytes billed",
+      "Bytes billed for the merge",
       "Duration",
     ]);
   });

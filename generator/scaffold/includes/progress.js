@@ -48,6 +48,18 @@ const RUN = [
     description:
       "Updates stamped later than the time they were read: merged, and read again until their time has come.",
   },
+  { name: "users", type: "INT64", description: "Rows of final after the run." },
+  { name: "job_id", type: "STRING", description: "The BigQuery job that merged." },
+  {
+    name: "bytes_billed",
+    type: "INT64",
+    description: "What that job is billed for, up to this line of the log.",
+  },
+  {
+    name: "duration_ms",
+    type: "INT64",
+    description: "Milliseconds from the reading of the batch to this line of the log.",
+  },
 ];
 
 /** An update that a run kept out, or that is only reported (R4, R5, R12). @type {readonly Column[]} */
@@ -303,11 +315,19 @@ function remembered() {
 }
 
 /**
- * The log with one more run, the newest first.
- * @param {Readonly<Record<string, string>>} values The run's columns as SQL, all but its id and its time.
+ * The log with one more run, the newest first. What a run costs is what its script knows of itself, which nobody needs a permission
+ * for: https://cloud.google.com/bigquery/docs/reference/system-variables
+ * @param {Readonly<Record<string, string>>} values The run's columns as SQL, all but its id, its time and its cost.
  */
 function log(values) {
-  const known = { run_id: "GENERATE_UUID()", merged_at: "CURRENT_TIMESTAMP()", ...values };
+  const known = {
+    run_id: "GENERATE_UUID()",
+    merged_at: "CURRENT_TIMESTAMP()",
+    job_id: "@@script.job_id",
+    bytes_billed: "@@script.bytes_billed",
+    duration_ms: `TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, ${values.read_at}), MILLISECOND)`,
+    ...values,
+  };
   const fields = RUN.map(({ name }) => {
     const value = Object.entries(known).find(([column]) => column === name)?.[1];
     if (value === undefined) throw new Error(`a run in the log lacks ${name}`);

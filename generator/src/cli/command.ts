@@ -67,6 +67,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly options: Specs;
   /** The program whose own flags it takes and passes on, such as `dataform run`. */
   readonly passesThrough?: string;
+  /** True where it does not mind which version of the tool wrote the project's files, or needs no project. */
+  readonly isForAnyVersion?: boolean;
   /** Run variables, `--vars=<term>`. */
   readonly variables?: readonly Explained[];
   readonly tags?: readonly Explained[];

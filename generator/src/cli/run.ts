@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "../project/errors.ts";
 import { suggest } from "../project/near.ts";
 import { InputError } from "../project/problems.ts";
+import { refuseOtherVersion } from "../project/tool-version.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Command, Context } from "./command.ts";
 import { COMMANDS, isCommandName } from "./commands.ts";
@@ -35,6 +36,7 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
       const value = options[name];
       return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
     });
+    if (command.isForAnyVersion !== true) await refuseOtherVersion(context.root);
     exitCode = await command.run(context, { options: Object.fromEntries(values), args });
   });
   const interruption = watchSignals(command, output);

@@ -2,6 +2,7 @@ import { stripVTControlCharacters, styleText } from "node:util";
 import type { EntityStatus } from "../warehouse/status.ts";
 import { formatDuration } from "../watch/durations.ts";
 import { type Health, WORDS, type Word } from "../watch/health.ts";
+import { formatBytes, formatDuration as formatMilliseconds } from "./numbers.ts";
 import { formatTable } from "./table.ts";
 
 const COLOURS: Readonly<Record<Word, "green" | "yellow" | "red">> = {
@@ -40,7 +41,17 @@ export function formatStatus(
   );
   const runs = statuses.flatMap((status) => status.runs.slice(0, SHOWN_RUNS).map((run) => ({ status, run })));
   const log = formatTable(
-    ["entity", "merged at", "kind", "rows read", "rows changed", "bad rows", "rows from the future"],
+    [
+      "entity",
+      "merged at",
+      "kind",
+      "rows read",
+      "rows changed",
+      "bad rows",
+      "rows from the future",
+      "merge billed",
+      "took",
+    ],
     runs.map(({ status, run }) => [
       status.entity,
       run.mergedAt,
@@ -49,6 +60,8 @@ export function formatStatus(
       run.rowsChanged,
       run.badRows,
       run.futureRows,
+      run.bytesBilled === undefined ? null : formatBytes(run.bytesBilled),
+      run.durationMs === undefined ? null : formatMilliseconds(run.durationMs),
     ]),
   );
   return [paint(word, WORDS[word]), ...reasons, summary, ...(runs.length === 0 ? [] : [log])].join("\n");

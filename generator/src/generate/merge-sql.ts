@@ -3,18 +3,17 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type * as Merge from "../../scaffold/includes/merge.js";
 import type * as Progress from "../../scaffold/includes/progress.js";
+import { COPY_HEADER } from "../project/tool-version.ts";
 
 const INCLUDES = new URL("../../scaffold/includes/", import.meta.url);
 
+const load = (file: string): unknown =>
+  createRequire(import.meta.url)(fileURLToPath(new URL(file, INCLUDES)));
+
 /** The leaf-level SQL, by the very functions that a project's includes/ hold a copy of. */
-export const mergeSql = included("merge.js") as typeof Merge;
-
-/** The columns of the watermark's row and of the log of runs, from where SQLX takes them too. */
-export const progressSql = included("progress.js") as typeof Progress;
-
-function included(file: string): unknown {
-  return createRequire(import.meta.url)(fileURLToPath(new URL(file, INCLUDES)));
-}
+export const mergeSql = load("merge.js") as typeof Merge;
+/** The columns of the watermark's row (PROGRESS) and of a run in the log (RUN), as a project's includes/ have them. */
+export const { PROGRESS, RUN } = load("progress.js") as typeof Progress;
 
 /** The names of the functions in merge.js and entity.js that gather a leaf. */
 export type Gatherer = Extract<keyof typeof Merge, `gather${string}`>;
@@ -25,11 +24,7 @@ const COPIES = ["entity.js", "merge.js", "progress.js", "run.js"] as const;
 
 /** What a project's includes/ hold beside its entities: path to text, with the version of the tool in the first line. */
 export function includedFiles(): ReadonlyMap<string, string> {
-  const { name, version } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  ) as { name: string; version: string };
-  const header = `// A copy by \`npm run generate\` from ${name} ${version}: edit nothing here.\n`;
   return new Map(
-    COPIES.map((file) => [`includes/${file}`, header + readFileSync(new URL(file, INCLUDES), "utf8")]),
+    COPIES.map((file) => [`includes/${file}`, COPY_HEADER + readFileSync(new URL(file, INCLUDES), "utf8")]),
   );
 }

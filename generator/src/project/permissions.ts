@@ -25,6 +25,8 @@ export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   review: [DATA_VIEWER, JOB_USER],
   cost: [DATA_VIEWER, JOB_USER],
   new: [DATA_VIEWER],
+  upgrade: [DATA_EDITOR, JOB_USER, USER],
+  uninstall: [DATA_VIEWER],
   schedule: [DATAFORM_ADMIN],
 };
 

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderCompiled, SHOW_ALL } from "../dataform/actions.ts";
 import { compileProject } from "../dataform/compiler.ts";
@@ -26,16 +29,26 @@ export interface ToolPackages {
 
 const SCAFFOLD = fileURLToPath(new URL("../../scaffold", import.meta.url));
 
+/** A project's package.json before it has a name and the packages of the tool. */
+export const SCAFFOLD_PACKAGE = readFileSync(path.join(SCAFFOLD, "package.json"), "utf8");
+
+/** What every project is written with beside the generated files, by path; README.md and package.json say the project's name and stand apart. */
+export async function scaffoldFiles(): Promise<ProjectFiles> {
+  const files = [...(await readProjectFiles(SCAFFOLD, ["."]))].filter(
+    // The generator writes includes/, with a header that says whose they are.
+    ([file]) => !file.startsWith("includes/") && file !== "README.md" && file !== "package.json",
+  );
+  return new Map(files.map(([file, text]) => [file.replace(/^_/, "."), text]));
+}
+
 /** Every file of a new project, by its path: what people write, what is generated from it, and what compiles from that. */
 export async function newProjectFiles(project: NewProject, packages: ToolPackages): Promise<ProjectFiles> {
-  const files = new Map<string, string>();
+  const files = new Map(await scaffoldFiles());
   const firstEntity = project.entity === undefined ? "user_info" : String(project.entity.entry.name);
-  for (const [file, text] of await readProjectFiles(SCAFFOLD, ["."])) {
-    // The generator writes these, with a header that says whose they are.
-    if (file.startsWith("includes/")) continue;
-    const named = text.replaceAll("{{name}}", project.name).replaceAll("{{entity}}", firstEntity);
-    files.set(file.replace(/^_/, "."), file === "package.json" ? packageJson(named, packages) : named);
-  }
+  const named = (text: string): string =>
+    text.replaceAll("{{name}}", project.name).replaceAll("{{entity}}", firstEntity);
+  files.set("README.md", named(await readFile(path.join(SCAFFOLD, "README.md"), "utf8")));
+  files.set("package.json", packageJson(named(SCAFFOLD_PACKAGE), packages));
   files.set("dataform.json", dataformJson(project));
   if (project.entity === undefined) {
     const example = await readProjectFiles(WORKED_EXAMPLE, ["schemas", "samples", "entities.json"]);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +26,21 @@ export async function packTool(project: string): Promise<ToolPackages> {
     tool: await pack(OWN_FOLDER, folder),
     endpoint: endpoint === undefined ? undefined : await pack(endpoint, folder),
   };
+}
+
+/** Packs both anew into a project that has them packed, names them in its package.json, and removes those of earlier versions. */
+export async function renewPackages(project: string): Promise<void> {
+  const { tool, endpoint } = await packTool(project);
+  const file = path.join(project, "package.json");
+  const json = JSON.parse(await readFile(file, "utf8")) as { devDependencies?: Record<string, string> };
+  const named = endpoint === undefined ? {} : { "bigquery-local": endpoint };
+  const devDependencies = { ...json.devDependencies, ...named, "user-info-updater": tool };
+  await writeFile(file, `${JSON.stringify({ ...json, devDependencies }, null, 2)}\n`);
+  const current = [tool, endpoint].map((spec) => path.basename(spec ?? ""));
+  const folder = path.join(project, PACKAGES_FOLDER);
+  for (const name of await readdir(folder))
+    if (/^(user-info-updater|bigquery-local)-\d.*\.tgz$/.test(name) && !current.includes(name))
+      await rm(path.join(folder, name));
 }
 
 async function pack(source: string, folder: string): Promise<string> {

@@ -42,7 +42,7 @@ export async function planInit(
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of specs)
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
-    if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLogs(warehouse, model)));
+    if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLog(warehouse, model)));
   }
   steps.push(await planCredentialsFile(warehouse));
   return steps;
@@ -149,6 +149,12 @@ async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<Step> {
   };
 }
 
+/** The steps that give the watermark and the log of an earlier version the columns that they have gained since. */
+async function planLog(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
+  const steps = await Promise.all(logSpecs(model).map((spec) => planTable(warehouse, spec)));
+  return steps.filter(({ action }) => action === "extend").map((step) => ({ ...step, notes: [] }));
+}
+
 /** The step that gives a final of an earlier version its versions as they are stored now; none where it has them so. */
 async function planVersions(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
   const { dataset, tables } = model;
@@ -169,18 +175,6 @@ async function planVersions(warehouse: Warehouse, model: EntityModel): Promise<r
       },
     },
   ];
-}
-
-/** The steps that give tables of an earlier version the columns which the watermark and the log of runs have gained since. */
-async function planLogs(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
-  const steps: Step[] = [];
-  for (const spec of logSpecs(model)) {
-    const live = await findTable(tableOf(warehouse, spec));
-    const diff = diffSchema(live?.schema?.fields ?? [], spec.fields);
-    if (live === undefined || !diff.changes.some((change) => change.startsWith("+"))) continue;
-    steps.push({ ...(await planTable(warehouse, spec)), notes: [] });
-  }
-  return steps;
 }
 
 function creation(warehouse: Warehouse, spec: TableSpec): Step {
@@ -273,7 +267,7 @@ export async function refuseUnextended(
         `${model.dataset} lacks ${model.tables.final} or ${model.tables.updates}, whose RECORDs must list their fields as the other one does; run \`npm run init\` first`,
       );
     }
-    specs.push(...aligned.specs);
+    specs.push(...aligned.specs, ...logSpecs(model));
   }
   for (const spec of specs) {
     const step = await planTable(warehouse, spec);
@@ -285,11 +279,6 @@ export async function refuseUnextended(
     }
   }
   for (const model of entities) {
-    const [log] = await planLogs(warehouse, model);
-    if (log !== undefined) {
-      const added = log.changes.filter((change) => change.startsWith("+")).map((change) => change.slice(2));
-      throw new CommandError(`${log.name} lacks ${added.join(", ")}; run \`npm run init\` first`);
-    }
     const [step] = await planVersions(warehouse, model);
     if (step !== undefined) {
       throw new CommandError(`${step.name} has its versions in an older form; run \`npm run init\` first`);

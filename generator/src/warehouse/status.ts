@@ -34,6 +34,14 @@ export interface RunStatus {
   readonly futureRows: number;
   /** Rows that became visible behind the window of the run; undefined where the log does not say. */
   readonly missedRows?: number;
+  /** Rows of final after it; undefined, as what follows, in a log of an earlier version. */
+  readonly users?: number;
+  /** The BigQuery job that merged. */
+  readonly jobId?: string;
+  /** What that job is billed for. */
+  readonly bytesBilled?: number;
+  /** From the reading of the batch to the log. */
+  readonly durationMs?: number;
 }
 
 interface WatermarkRow {
@@ -52,6 +60,10 @@ interface WatermarkRow {
     new_bad_rows?: number | null;
     future_rows: number;
     missed_rows?: number | null;
+    users?: number | null;
+    job_id?: string | null;
+    bytes_billed?: number | null;
+    duration_ms?: number | null;
   }[];
 }
 
@@ -111,8 +123,21 @@ function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
       ? {}
       : { newBadRows: Number(run.new_bad_rows) }),
     futureRows: Number(run.future_rows),
-    ...(run.missed_rows === undefined ? {} : { missedRows: Number(run.missed_rows) }),
+    ...known("missedRows", run.missed_rows, Number),
+    ...known("users", run.users, Number),
+    ...known("jobId", run.job_id, String),
+    ...known("bytesBilled", run.bytes_billed, Number),
+    ...known("durationMs", run.duration_ms, Number),
   };
+}
+
+/** A property where the log has a value for it. */
+function known<Name extends string, Value>(
+  name: Name,
+  value: unknown,
+  convert: (value: unknown) => Value,
+): { readonly [name in Name]?: Value } {
+  return value === null || value === undefined ? {} : ({ [name]: convert(value) } as Record<Name, Value>);
 }
 
 async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise<WatermarkRow | undefined> {

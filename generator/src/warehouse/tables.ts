@@ -1,6 +1,5 @@
 import type { TableField } from "@google-cloud/bigquery";
-import type { Column } from "../../scaffold/includes/progress.js";
-import { progressSql } from "../generate/merge-sql.ts";
+import { PROGRESS, RUN } from "../generate/merge-sql.ts";
 import type { EntityModel } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
@@ -29,24 +28,27 @@ export function tableSpecs(model: EntityModel): readonly TableSpec[] {
   ];
 }
 
-/** The tables that the first run makes: `init` extends them where an earlier version made them with fewer columns. */
-export function logSpecs({ dataset, name, tables }: EntityModel): readonly TableSpec[] {
-  const spec = (table: string, description: string, columns: readonly Column[]): TableSpec => ({
+/** The tables that the first run makes, and that gain columns with a new version of the tool: `init` only extends them. */
+export function logSpecs({ dataset, tables }: EntityModel): readonly TableSpec[] {
+  const spec = (table: string, columns: readonly Column[]) => ({
     dataset,
     table,
-    description,
-    fields: columns.map(logField),
+    description: "",
+    fields: columns.map(ownField),
     clusterBy: [],
   });
-  return [
-    spec(tables.watermark, DESCRIPTIONS.watermark(name), progressSql.PROGRESS),
-    spec(tables.runs, DESCRIPTIONS.runs(name), progressSql.RUN),
-  ];
+  return [spec(tables.watermark, PROGRESS), spec(tables.runs, RUN)];
 }
 
-function logField({ name, type, description }: Column): TableField {
-  if (typeof type === "string") return { name, type, description, mode: "NULLABLE" };
-  return { name, type: "RECORD", description, mode: "REPEATED", fields: type.map(logField) };
+type Column = (typeof PROGRESS)[number];
+
+/** Types that the API of tables calls otherwise than SQL does. */
+const REST_NAMES: Readonly<Record<string, string>> = { INT64: "INTEGER", BOOL: "BOOLEAN" };
+
+/** A column of includes/progress.js; Dataform describes it. */
+function ownField({ name, type }: Column): TableField {
+  if (typeof type === "string") return { name, type: REST_NAMES[type] ?? type, mode: "NULLABLE" };
+  return { name, type: "RECORD", mode: "REPEATED", fields: type.map(ownField) };
 }
 
 /** The append-only table that producers write to. */

@@ -119,7 +119,7 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
       format: short,
     },
     {
-      title: "Bytes billed",
+      title: "Bytes billed for the merge",
       times,
       series: [{ name: "bytes", colour: "one", values: column((run) => run.bytes_billed) }],
       format: formatBytes,
@@ -134,7 +134,7 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
           values: column((run) => (run.duration_ms == null ? null : run.duration_ms / 1000)),
         },
       ],
-      format: (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds)),
+      format: took,
     },
   ];
   return charts
@@ -148,10 +148,10 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
 function runTable(log: readonly RunLogRow[]): Content {
   const rows = [...log].reverse().slice(0, LISTED);
   return html`<details class="runs"><summary>The last ${rows.length} runs as a table</summary>
-<div class="scroll"><table class="rows"><thead><tr><th>merged at</th><th>kind</th><th>watermark</th><th class="number">rows read</th><th class="number">changed</th><th class="number">bad</th><th class="number">from the future</th></tr></thead>
+<div class="scroll"><table class="rows"><thead><tr><th>merged at</th><th>kind</th><th>watermark</th><th class="number">rows read</th><th class="number">changed</th><th class="number">bad</th><th class="number">from the future</th><th class="number">merge billed</th><th class="number">took</th></tr></thead>
 <tbody>${rows.map(
     (run) =>
-      html`<tr><td>${minute(run.merged_at)}</td><td>${run.kind}</td><td data-label="watermark">${minute(run.watermark_after)}</td><td class="number" data-label="read">${number(run.rows_read)}</td><td class="number" data-label="changed">${number(run.rows_changed)}</td><td class="number" data-label="bad">${number(run.bad_rows)}</td><td class="number" data-label="from the future">${number(run.future_rows)}</td></tr>`,
+      html`<tr><td>${minute(run.merged_at)}</td><td>${run.kind}</td><td data-label="watermark">${minute(run.watermark_after)}</td><td class="number" data-label="read">${number(run.rows_read)}</td><td class="number" data-label="changed">${number(run.rows_changed)}</td><td class="number" data-label="bad">${number(run.bad_rows)}</td><td class="number" data-label="from the future">${number(run.future_rows)}</td><td class="number" data-label="merge billed">${run.bytes_billed == null ? "" : formatBytes(Number(run.bytes_billed))}</td><td class="number" data-label="took">${run.duration_ms == null ? "" : took(Number(run.duration_ms) / 1000)}</td></tr>`,
   )}</tbody></table></div></details>`;
 }
 
@@ -162,6 +162,11 @@ function number(value: number | null): string {
 /** A number that fits an axis: 12.3k. */
 function short(value: number): string {
   return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(value);
+}
+
+/** Seconds that a run took: short ones to a tenth. */
+function took(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
 }
 
 function minute(timestamp: string | null): string {

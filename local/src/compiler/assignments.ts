@@ -1,5 +1,6 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { findField } from "../storage/schema.ts";
 import type { SqlType } from "../types.ts";
 import { literalSql } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
@@ -44,7 +45,7 @@ export function partlyAssigned(items: readonly TreeNode[]): readonly TreeNode[] 
 
 /** A column of a table by its name, whatever the case. */
 export function tableColumn(table: PhysicalTable, name: string): PhysicalTable["columns"][number] {
-  const column = table.columns.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  const column = findField(table.columns, name);
   if (column === undefined) throw new Error(`no column ${name} in ${table.ref.tableId}`);
   return column;
 }

@@ -1,5 +1,6 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { partitioningColumn, partitionKey } from "../storage/partition-keys.ts";
+import { placeOfField } from "../storage/schema.ts";
 import { sizeSum, valueSize } from "../storage/sizes.ts";
 import { contentsQuery, contentsSql, FIRST_OWN_ROW } from "../storage/table-contents.ts";
 import { quoteName } from "../values.ts";
@@ -27,9 +28,9 @@ export function sizesBefore(
     nodesOf(scan, "columnList").map((column) => [textOf(column, "name").toLowerCase(), columnId(column)]),
   );
   return [...names].flatMap((name) => {
-    const place = placeOf(table, name);
+    const place = placeOfField(table.schema, name);
     const id = ids.get(name.toLowerCase());
-    if (place < 0 || id === undefined) return [];
+    if (place === undefined || id === undefined) return [];
     return [`${valueSize(tableColumn(table, name).type, unit.column(id))} AS was${place}`];
   });
 }
@@ -54,8 +55,8 @@ export function updatedContents(table: PhysicalTable, names: readonly string[], 
   }
   const sizes = table.schema.map(() => "0");
   for (const [index, name] of names.entries()) {
-    const place = placeOf(table, name);
-    if (place >= 0)
+    const place = placeOfField(table.schema, name);
+    if (place !== undefined)
       sizes[place] = `${sizeSum(tableColumn(table, name).type, `v${index}`)} - coalesce(sum(was${place}), 0)`;
   }
   const from = `${rows} WHERE rid < ${FIRST_OWN_ROW}`;
@@ -64,8 +65,4 @@ export function updatedContents(table: PhysicalTable, names: readonly string[], 
 
 function rowsBefore(table: PhysicalTable, rids: string): string {
   return `${table.sql} WHERE rowid < ${FIRST_OWN_ROW} AND rowid IN (${rids})`;
-}
-
-function placeOf(table: PhysicalTable, name: string): number {
-  return table.schema.findIndex((field) => field.name.toLowerCase() === name.toLowerCase());
 }

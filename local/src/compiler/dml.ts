@@ -2,6 +2,7 @@ import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "../raise.ts";
 import { AFTER_UPDATE, APPENDED, keepRows, type Loss } from "../storage/history.ts";
+import { findField } from "../storage/schema.ts";
 import { quoteName } from "../values.ts";
 import { assignedValues, defaultValue, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
@@ -78,7 +79,7 @@ export function targetRows(
 /** A value in the form in which a column keeps it. */
 export function columnValue(table: PhysicalTable, name: string, value: Operand, unit: Unit): string {
   const { type } = tableColumn(table, name);
-  const field = table.schema.find((each) => each.name.toLowerCase() === name.toLowerCase());
+  const field = findField(table.schema, name);
   return field === undefined ? partitionTime(table, value.sql) : storedSql(value, type, field, unit);
 }
 
@@ -127,7 +128,7 @@ export function insertSql(
 ): string {
   const names = table.schema.map((field) => field.name);
   const extra = table.columns.filter(
-    ({ name, sql }) => !names.includes(name) && sql === undefined && sourceOf(name),
+    ({ name, sql }) => findField(table.schema, name)?.name !== name && sql === undefined && sourceOf(name),
   );
   const all = [...names, ...extra.map(({ name }) => name)];
   const values = all.map((name) =>

@@ -1,7 +1,9 @@
+import type { CatalogView } from "../storage/catalog-view.ts";
 import type { TableEntry } from "../storage/entries.ts";
 import { partitionId } from "../storage/partitions.ts";
 import { rowBytes } from "../storage/table-contents.ts";
-import { quoteText } from "../values.ts";
+import { quoteText, type SqlValue } from "../values.ts";
+import { micros } from "./information-values.ts";
 
 /** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
 export function partitionsSql(entries: readonly TableEntry[]): string {
@@ -22,20 +24,32 @@ export function partitionsSql(entries: readonly TableEntry[]): string {
   return [empty, ...parts].join(" UNION ALL ");
 }
 
-/** The DuckDB query for INFORMATION_SCHEMA.TABLE_STORAGE. */
-export function tableSizesSql(entries: readonly TableEntry[]): string {
-  const parts = entries.flatMap((entry) => {
-    if (entry.physical === undefined) return [];
-    const created = `make_timestamptz(${BigInt(entry.creationTime) * 1000n}::BIGINT)`;
-    const bytes = rowBytes(entry);
-    const partitions = `count(DISTINCT ${partitionId(entry.partitioning)})`;
-    return [
-      `SELECT ${quoteText(entry.ref.projectId)} AS project_id, ${names(entry)}, ${created} AS creation_time, count(*) AS total_rows, ${partitions} AS total_partitions, ${bytes} AS total_logical_bytes, false AS deleted, 'BASE TABLE' AS table_type FROM ${entry.physical}`,
-    ];
-  });
-  const empty =
-    "SELECT ''::VARCHAR AS project_id, '' AS table_catalog, '' AS table_schema, '' AS table_name, now() AS creation_time, 0::BIGINT AS total_rows, 0::BIGINT AS total_partitions, 0::BIGINT AS total_logical_bytes, false AS deleted, '' AS table_type WHERE false";
-  return [empty, ...parts].join(" UNION ALL ");
+/** The rows of INFORMATION_SCHEMA.TABLE_STORAGE, as what is kept of the tables' contents tells them. */
+export async function tableStorageRows(
+  catalog: CatalogView,
+  entries: readonly TableEntry[],
+): Promise<SqlValue[][]> {
+  const rows: SqlValue[][] = [];
+  for (const entry of entries) {
+    if (entry.physical === undefined) continue;
+    const { projectId, datasetId, tableId } = entry.ref;
+    const { timePartitioning, rangePartitioning } = entry.partitioning;
+    const isPartitioned = timePartitioning !== undefined || rangePartitioning !== undefined;
+    const contents = await catalog.contents(entry);
+    rows.push([
+      projectId,
+      projectId,
+      datasetId,
+      tableId,
+      micros(entry.creationTime),
+      BigInt(contents.rows()),
+      isPartitioned ? BigInt(contents.keys.length) : 0n,
+      BigInt(Math.round(contents.bytes())),
+      false,
+      "BASE TABLE",
+    ]);
+  }
+  return rows;
 }
 
 function names({ ref }: TableEntry): string {

@@ -8,7 +8,7 @@ import { columnFieldPathRows, columnRows, optionRows } from "./information-colum
 import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./information-constraints.ts";
 import { tableDdl } from "./information-ddl.ts";
 import { ERROR_PROTO, type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
-import { partitionsSql, tableSizesSql } from "./information-partitions.ts";
+import { partitionsSql, tableStorageRows } from "./information-partitions.ts";
 import { routineColumns, routineRows } from "./information-routines.ts";
 import { type Columns, INT64, micros, STRING, valuesSql } from "./information-values.ts";
 import type { LiveTable } from "./live-table.ts";
@@ -23,7 +23,7 @@ export interface InformationScope {
 /** Rows of a view, or the DuckDB query that gives them. */
 interface View {
   readonly columns: Columns;
-  rows?(catalog: CatalogView, scope: InformationScope): SqlValue[][];
+  rows?(catalog: CatalogView, scope: InformationScope): SqlValue[][] | Promise<SqlValue[][]>;
   sql?(catalog: CatalogView, scope: InformationScope): string;
 }
 
@@ -230,7 +230,7 @@ const VIEWS: Readonly<Record<string, View>> = {
       ["deleted", BOOL],
       ["table_type", STRING],
     ],
-    sql: (catalog, scope) => tableSizesSql(tables(catalog, scope)),
+    rows: (catalog, scope) => tableStorageRows(catalog, tables(catalog, scope)),
   },
 };
 
@@ -244,12 +244,12 @@ export function informationPath(
 }
 
 /** An INFORMATION_SCHEMA view as a table that is read like any other. */
-export function informationTable(
+export async function informationTable(
   catalog: CatalogView,
   scope: InformationScope,
   view: string,
   jobs: JobLister | undefined,
-): LiveTable {
+): Promise<LiveTable> {
   const isJobs = /^JOBS(_BY_(PROJECT|USER|ORGANIZATION|FOLDER))?$/.test(view);
   const found: View | undefined = isJobs
     ? { columns: jobColumns, rows: () => jobRows(jobs?.(scope.projectId) ?? []) }
@@ -261,7 +261,8 @@ export function informationTable(
     datasetId: scope.datasetId ?? "region-us",
     tableId: `INFORMATION_SCHEMA.${view}`,
   };
-  const sql = found.sql?.(catalog, scope) ?? valuesSql(found.columns, found.rows?.(catalog, scope) ?? []);
+  const sql =
+    found.sql?.(catalog, scope) ?? valuesSql(found.columns, (await found.rows?.(catalog, scope)) ?? []);
   const physical: PhysicalTable = { sql: `(${sql})`, ref, columns, schema: [], partitioning: {} };
   return { ref, columns, version: "information-schema", physical };
 }

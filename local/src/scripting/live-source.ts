@@ -60,7 +60,7 @@ export class LiveSource implements TableSchemaSource {
   }
 
   async findTable(path: readonly string[]): Promise<FoundTable | undefined> {
-    const table = this.#find(path);
+    const table = await this.#find(path);
     if (table !== undefined) this.#found.set(treeName(table), table);
     return table;
   }
@@ -85,11 +85,11 @@ export class LiveSource implements TableSchemaSource {
     return notFound(`Not found: Table ${tableName(ref)} was not found in location ${dataset.location}`);
   }
 
-  #find(path: readonly string[]): LiveTable | undefined {
+  async #find(path: readonly string[]): Promise<LiveTable | undefined> {
     const temporary = this.#temporary(path);
     if (temporary !== undefined) return temporary;
     const information = informationPath(path);
-    if (information !== undefined) return this.#information(information.prefix, information.view);
+    if (information !== undefined) return await this.#information(information.prefix, information.view);
     const ref = qualify(path, this.#defaults);
     if (ref === undefined || !this.#isHere(ref)) return undefined;
     if (ref.tableId === TABLES_META_TABLE)
@@ -104,7 +104,7 @@ export class LiveSource implements TableSchemaSource {
     return dataset !== undefined && this.#defaults.location.admits(dataset);
   }
 
-  #information(prefix: readonly string[], view: string): LiveTable {
+  #information(prefix: readonly string[], view: string): Promise<LiveTable> {
     const [place, project] = [...prefix].reverse();
     const projectId = project ?? this.#defaults.projectId;
     const isRegion = place === undefined || /^region-/i.test(place);

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { FieldSchema, Partitioning } from "../types.ts";
 import { duckType, quoteName } from "../values.ts";
 import { partitioningColumn, partitionKey, partitionRows } from "./partition-keys.ts";
-import { fieldType, findField } from "./schema.ts";
+import { fieldType, findField, placeOfField } from "./schema.ts";
 import { sizeSum, sumOf } from "./sizes.ts";
 
 /** What tells the partitions of a table apart; see `partitionKey`. */
@@ -74,13 +74,11 @@ export class TableContents {
   /** The bytes of these columns (names in any case; all when absent) in these partitions. */
   bytes(columns?: readonly string[], keys: readonly PartitionKey[] = this.keys): number {
     const { schema } = this.#table;
-    const fields =
-      columns === undefined
-        ? schema
-        : new Set(columns.map((name) => findField(schema, name)).filter((field) => field !== undefined));
+    const places =
+      columns === undefined ? schema.keys() : new Set(columns.map((name) => placeOfField(schema, name)));
     let total = 0;
-    for (const field of fields) {
-      const index = schema.indexOf(field);
+    for (const index of places) {
+      if (index === undefined) continue;
       for (const key of keys) total += this.#partitions.get(key)?.bytes[index] ?? 0;
     }
     return total;

@@ -51,6 +51,7 @@ README.md says the rest.`;
 export const demo = defineCommand({
   name: "demo",
   summary: "the whole job with no account: a local endpoint, the samples, final printed",
+  isForAnyVersion: true,
   options: {},
   examples: [
     { term: "npm run demo", meaning: "needs neither Google Cloud nor anything but what npm installed" },

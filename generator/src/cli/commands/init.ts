@@ -5,7 +5,7 @@ import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
 import { type Context, defineCommand, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { acceptMeanings, describeChanges } from "../meaning.ts";
-import { formatTable } from "../table.ts";
+import { formatSteps } from "../steps.ts";
 import { openTarget } from "../target.ts";
 
 /** `npm run init`: the datasets and tables that hold what cannot be made again. */
@@ -33,13 +33,8 @@ export const init = defineCommand({
     const steps = await planInit(warehouse, entities);
     const input = await loadProject(root);
     const changed = await findMeaningChanges(warehouse, input, entities);
-    const rows = steps.map((step) => [
-      `${step.kind} ${step.name}`,
-      step.action === "none" ? "as it should be" : step.action,
-      [...step.changes, ...step.notes.map((note) => `note: ${note}`)].join("\n"),
-    ]);
     if (options.json) context.output.json(steps);
-    else context.output.line(formatTable(["what", options.plan ? "would do" : "does", "in detail"], rows));
+    else context.output.line(formatSteps(steps, options.plan));
     for (const line of describeChanges(changed)) context.output.say(line);
     if (options.plan) return EXIT.done;
     await applyAll(context, steps);

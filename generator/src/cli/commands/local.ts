@@ -11,6 +11,7 @@ const PACKAGE = "bigquery-local";
 /** `npm run local`: the local BigQuery endpoint, which is a package of its own. */
 export const local = defineCommand({
   name: "local",
+  isForAnyVersion: true,
   summary: "the local BigQuery endpoint",
   description: `Starts the BigQuery endpoint for this machine, package ${PACKAGE}; \`npx ${PACKAGE} --help\` lists its options.`,
   options: {},

@@ -43,6 +43,7 @@ export const newCommand = defineCommand({
   summary: "a project of your own, or an entity in one",
   description:
     "A name inside a project is a new entity, anything else the folder of a new project. In a terminal it asks for what no option says.",
+  isForAnyVersion: true,
   args: [{ term: "<folder-or-entity>", meaning: "the project's folder, or the entity's name" }],
   options: OPTIONS,
   examples: [

@@ -67,9 +67,9 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
         ? floatJson(context, x)
         : `${context.own("json_float")}(CASE WHEN ${x} = 0 THEN 0.0 ELSE ${x} END)`;
     case "NUMERIC":
-      return decimal(context, numericText(x), style);
+      return decimal(context, numericText(x), style, type.kind);
     case "BIGNUMERIC":
-      return decimal(context, `${context.own("bignumeric_text")}(${x})`, style);
+      return decimal(context, `${context.own("bignumeric_text")}(${x})`, style, type.kind);
     case "DATE":
       return `('"' || ${pointText(context, type, x)} || '"')`;
     case "TIMESTAMP":
@@ -85,6 +85,6 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
 }
 
 /** A decimal is a JSON number where a double holds it, else a string. */
-function decimal(context: FunctionContext, text: string, style: JsonStyle): string {
-  return context.once(text, (t) => `${context.own("json_decimal")}(${t}, '${style}')`);
+function decimal(context: FunctionContext, text: string, style: JsonStyle, type: string): string {
+  return context.once(text, (t) => `${context.own("json_decimal")}(${t}, '${style}', '${type}')`);
 }

@@ -119,26 +119,50 @@ const remove: ScalarMapping = (call) => {
   );
 };
 
-/** JSON_SET and the two JSON_ARRAY_ functions: pairs of a path and a value of any type, and an option. */
+/**
+ * JSON_SET and the two JSON_ARRAY_ functions: pairs of a path and a value of any type, and an option. What is NULL is left out: a pair
+ * by its path, or its array where the elements are wanted one by one, and all of them by the option
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_set).
+ */
 function edit(name: string): ScalarMapping {
   return (call: FunctionCall) => {
     const pairs = call.args.slice(1);
     // The option stands last and has a default, so the analyzer always gives it.
     const option = pairs.length % 2 === 1 ? pairs.pop() : undefined;
-    const paths = pairs.filter((_, index) => index % 2 === 0).map((each) => each.sql);
     const values = pairs.filter((_, index) => index % 2 === 1);
-    const texts = values.map((each) => jsonText(call.context, each.type, each.sql, "value"));
-    return asJson(
-      `${call.context.own(name)}(${textOf(arg(call, 0))}, CAST([${paths.join(", ")}] AS VARCHAR[]), CAST([${texts.join(", ")}] AS VARCHAR[]), ${option?.sql ?? "true"})`,
-    );
+    return onceEach(call, [option?.sql ?? "true", ...values.map((each) => each.sql)], (flag, ...bound) => {
+      const paths = values.map(({ type }, index) => {
+        const path = pairs[2 * index]?.sql ?? "NULL";
+        const byElements = type.kind === "ARRAY" && name !== "json_set";
+        return byElements ? `CASE WHEN NOT ${flag} OR ${bound[index]} IS NOT NULL THEN ${path} END` : path;
+      });
+      const all = `CAST([${paths.join(", ")}] AS VARCHAR[])`;
+      const wanted =
+        typeof option?.literal === "boolean"
+          ? all
+          : `(CASE WHEN ${flag} IS NULL THEN []::VARCHAR[] ELSE ${all} END)`;
+      const texts = values.map(({ type }, index) =>
+        jsonText(call.context, type, bound[index] ?? "", "value"),
+      );
+      return asJson(
+        `${call.context.own(name)}(${textOf(arg(call, 0))}, ${wanted}, CAST([${texts.join(", ")}] AS VARCHAR[]), coalesce(${flag}, true))`,
+      );
+    });
   };
 }
 
 const stripNulls: ScalarMapping = (call) => {
   const [path, arrays, empty] = [1, 2, 3].map((index) => call.args[index]?.sql);
-  return asJson(
+  const stripped = asJson(
     `${call.context.own("json_strip_nulls")}(${textOf(arg(call, 0))}, ${path ?? ROOT}, ${arrays ?? "true"}, ${empty ?? "false"})`,
   );
+  const unknown = [path, arrays, empty].filter((each) => each !== undefined).map((each) => `${each} IS NULL`);
+  if (
+    unknown.length === 0 ||
+    call.args.slice(1).every(({ literal }) => literal !== undefined && literal !== null)
+  )
+    return stripped;
+  return `(CASE WHEN ${unknown.join(" OR ")} THEN ${sqlOf(call, 0)} ELSE ${stripped} END)`;
 };
 
 /** JSON functions. A JSON value is kept as its canonical text. */

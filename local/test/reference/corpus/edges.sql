@@ -51,3 +51,35 @@ SELECT SAFE.SUM(x) FROM UNNEST([1]) x -- refused
 SELECT SAFE.SUM(x) OVER () FROM UNNEST([1]) x -- refused
 -- https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements#format_bytes_as_string
 SELECT CAST(b'\x01\xff' AS STRING FORMAT 'BASE32'), CAST('AH7Q====' AS BYTES FORMAT 'BASE32') -- docs: "AH7Q====", x'01ff'
+-- NULL arguments of what edits JSON: https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_set and its neighbours
+JSON_REMOVE(NULL, '$.a'), JSON_SET(CAST(NULL AS JSON), NULL, 1), JSON_STRIP_NULLS(NULL, remove_empty => NULL)
+JSON_REMOVE(JSON '{"a":1,"b":2}', NULL) -- docs: "{\"a\":1,\"b\":2}"
+JSON_REMOVE(JSON '{"a":1,"b":2}', '$.a', NULL) -- docs: "{\"b\":2}"
+JSON_REMOVE(JSON '{"a":1}', CAST(NULL AS STRING), '$') -- docs: error
+JSON_SET(JSON '{"a":1}', NULL, 1) -- docs: "{\"a\":1}"
+JSON_SET(JSON '{"a":1}', '$.a', 2, NULL, 3) -- docs: "{\"a\":2}"
+JSON_SET(JSON '{"a":1}', NULL, 3, '$.a', 2) -- docs: "{\"a\":2}"
+JSON_SET(JSON '{"a":1}', NULL, 1, 'bad', 2) -- docs: error
+JSON_SET(JSON '{"a":1}', '$.a', 2, create_if_missing => NULL) -- docs: "{\"a\":1}"
+JSON_SET(JSON '{"a":1}', '$.a', NULL)
+JSON_SET(JSON '{"a":1}', '$.a', CAST(NULL AS ARRAY<INT64>))
+JSON_ARRAY_APPEND(JSON '[1]', NULL, 2) -- docs: "[1]"
+JSON_ARRAY_APPEND(JSON '[1]', NULL, 5, '$', 3) -- docs: "[1,3]"
+JSON_ARRAY_APPEND(JSON '[1]', '$', CAST(NULL AS ARRAY<INT64>)) -- docs: "[1]"
+JSON_ARRAY_APPEND(JSON '[1]', '$', CAST(NULL AS ARRAY<INT64>), append_each_element => FALSE)
+JSON_ARRAY_APPEND(JSON '[1]', '$', [1, 2], append_each_element => NULL) -- docs: "[1]"
+SELECT JSON_ARRAY_APPEND(JSON '[1]', '$', s.x) FROM UNNEST([STRUCT([1, 2] AS x), STRUCT(CAST(NULL AS ARRAY<INT64>))]) s -- docs: "[1,1,2]" | "[1]"
+JSON_ARRAY_INSERT(JSON '[1]', NULL, 2) -- docs: "[1]"
+JSON_ARRAY_INSERT(JSON '[1]', NULL, 6, '$[0]', 5) -- docs: "[5,1]"
+JSON_ARRAY_INSERT(JSON '[1]', '$[0]', CAST(NULL AS ARRAY<INT64>)) -- docs: "[1]"
+JSON_ARRAY_INSERT(JSON '[1]', '$[0]', [1, 2], insert_each_element => NULL) -- docs: "[1]"
+JSON_STRIP_NULLS(JSON '{"a":null}', NULL) -- docs: "{\"a\":null}"
+JSON_STRIP_NULLS(JSON '{"a":null}', include_arrays => NULL) -- docs: "{\"a\":null}"
+JSON_STRIP_NULLS(JSON '{"a":null}', remove_empty => NULL) -- docs: "{\"a\":null}"
+-- Decimals that a double does not hold are no JSON numbers: https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#to_json
+JSON_ARRAY(BIGNUMERIC '1.5', BIGNUMERIC '1e30', NUMERIC '0.1', BIGNUMERIC '18446744073709551615')
+JSON_ARRAY(BIGNUMERIC '123.123456981723189237198273')
+JSON_OBJECT('a', BIGNUMERIC '123.123456981723189237198273')
+JSON_OBJECT(['a'], [BIGNUMERIC '123.123456981723189237198273'])
+JSON_OBJECT('a', STRUCT([BIGNUMERIC '1.5'] AS x))
+JSON_SET(JSON '{}', '$.a', BIGNUMERIC '123.123456981723189237198273')

@@ -253,6 +253,7 @@ describe("rows of insertAll", () => {
     { name: "id", type: "INT64", mode: "REQUIRED" },
     { name: "r", type: "RECORD", fields: [{ name: "x", type: "DATE" }] },
     { name: "l", type: "STRING", mode: "REPEATED" },
+    { name: "j", type: "JSON" },
   ]);
   const reader = new JsonRowReader({ ignoreUnknownValues: false, words: "insert" });
 
@@ -261,7 +262,19 @@ describe("rows of insertAll", () => {
       7n,
       [18_262n],
       ["a"],
+      null,
     ]);
+  });
+
+  test.each([
+    ['"{\\"b\\": 1.50, \\"a\\": 12345678901234567890}"', '{"a":12345678901234567890,"b":1.5}'],
+    ['"[1, null]"', "[1,null]"],
+    ['"\\"text\\""', '"text"'],
+    ['"null"', "null"],
+    ["5", "5"],
+    ["true", "true"],
+  ])("give JSON as text: %s", (sent, kept) => {
+    expect(reader.row(schema, parseExactJson(`{"id":1,"j":${sent}}`))[3]).toBe(kept);
   });
 
   test.each<[string, string, string]>([
@@ -271,6 +284,9 @@ describe("rows of insertAll", () => {
     ['{"id":1,"r":5}', "r", "This field is not a record."],
     ['{"id":1,"r":{"x":"y"}}', "r.x", "Invalid date: 'y'"],
     ['{"id":[1]}', "id", "Array specified for non-repeated field."],
+    ['{"id":1,"j":{"a":1}}', "j", "This field: j is not a record."],
+    ['{"id":1,"j":[1]}', "j", "Array specified for non-repeated field."],
+    ['{"id":1,"j":"{"}', "j", "Invalid JSON value: '{'"],
   ])("%s", (json, path, message) => {
     let found: unknown;
     try {

@@ -49,18 +49,17 @@ function edited(
   return result === undefined ? json : result;
 }
 
-/** Applies an edit for each pair of a path and a value, one after the other. */
+/** Applies an edit for each pair of a path and a value, one after the other; a pair whose path is NULL is left out. */
 function editAll(
   source: string,
   paths: readonly (string | null)[],
   values: readonly (string | null)[],
   edit: (json: Json, path: JsonPath, value: Json) => Json,
-): string | null {
-  if (paths.includes(null)) return null;
+): string {
   return printJson(
     paths.reduce(
       (json: Json, path, index) =>
-        edit(json, parsePath(path ?? "$", false), parseJson(values[index] ?? "null")),
+        path === null ? json : edit(json, parsePath(path, false), parseJson(values[index] ?? "null")),
       parseJson(source),
     ),
   );

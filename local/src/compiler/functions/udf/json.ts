@@ -162,7 +162,7 @@ function removed(value: Json, path: readonly (string | number)[]): Json {
  * (https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#json_encodings); TO_JSON makes a number, or
  * fails where none is exact.
  */
-function decimalJson(source: string, style: string): string {
+function decimalJson(source: string, style: string, type: string): string {
   const integer = /^-?\d+$/.test(source) ? BigInt(source) : undefined;
   if (integer !== undefined && integer >= -(2n ** 53n) && integer <= 2n ** 53n) return source;
   if (style === "print") return `"${source}"`;
@@ -170,7 +170,7 @@ function decimalJson(source: string, style: string): string {
     return source;
   if (isExactFloat(source)) return jsonFloat(Number(source));
   if (style === "wide") return `"${source}"`;
-  throw new EvaluationError("Failed to convert type NUMERIC to JSON: it needs stringify_wide_numbers");
+  throw new EvaluationError(`Failed to convert type ${type} to JSON: it needs stringify_wide_numbers`);
 }
 
 /** JSON functions over JSON text. */
@@ -179,7 +179,7 @@ export const jsonUdfs: readonly Udf[] = [
   udf("json_float", [float], text, (x) =>
     Number.isFinite(x) ? jsonFloat(x) : Number.isNaN(x) ? '"NaN"' : x > 0 ? '"Infinity"' : '"-Infinity"',
   ),
-  udf("json_decimal", [text, text], text, decimalJson),
+  udf("json_decimal", [text, text, text], text, decimalJson),
   udf("json_pretty", [text], text, (source) => prettyJson(parseJson(source))),
   udf("json_canonical", [text], text, (source) => printJson(parseJson(source))),
   udf("parse_json", [text, text], text, parseWith),
@@ -241,7 +241,7 @@ export const jsonUdfs: readonly Udf[] = [
   }),
   udf("json_remove", [text, list(text)], text, (source, steps) => {
     let value = parseJson(source);
-    if (steps.includes(null)) return null;
+    // A NULL is no path, and takes nothing away.
     for (const path of steps) {
       if (path === null) continue;
       const parsed = parsePath(path, false);

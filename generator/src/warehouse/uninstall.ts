@@ -1,0 +1,47 @@
+import type { ActionRole, DeleteRole, EntityModel } from "../generate/model.ts";
+import { findTable, tableOf, type Warehouse } from "./client.ts";
+
+/** What an entity has made in BigQuery: a statement for each, in an order in which none needs what is gone. */
+export interface Drops {
+  readonly entity: string;
+  /** `DROP …;` for what can be made again or is only ours. */
+  readonly made: readonly string[];
+  /** The same for what cannot be made again: the updates, which are the producers', and the deleted users. */
+  readonly kept: readonly string[];
+}
+
+/** From what is read to what it is read from. */
+const ORDER: readonly (ActionRole | DeleteRole)[] = [
+  "view",
+  "versions",
+  "keyAssertion",
+  "badRows",
+  "audit",
+  "auditFindings",
+  "eraseGuard",
+  "temp",
+  "runs",
+  "final",
+  "watermark",
+  "tombstones",
+  "updates",
+];
+const KEPT: ReadonlySet<ActionRole | DeleteRole> = new Set(["tombstones", "updates"]);
+
+/** Lists what an entity's actions and `init` have made; drops nothing. */
+export async function listDrops(warehouse: Warehouse, model: EntityModel): Promise<Drops> {
+  const found = await Promise.all(
+    ORDER.map(async (role) => {
+      const table = model.tables[role];
+      if (table === undefined) return [];
+      const live = await findTable(tableOf(warehouse, { dataset: model.dataset, table }));
+      if (live === undefined) return [];
+      const kind = (live.type ?? "TABLE").replaceAll("_", " ");
+      const name = `\`${warehouse.project.projectId}.${model.dataset}.${table}\``;
+      return [{ role, statement: `DROP ${kind} ${name};` }];
+    }),
+  );
+  const statements = (isKept: boolean) =>
+    found.flat().flatMap(({ role, statement }) => (KEPT.has(role) === isKept ? [statement] : []));
+  return { entity: model.name, made: statements(false), kept: statements(true) };
+}
