@@ -57,7 +57,7 @@ export async function thisProject(
       const { config, schemas, defaultDataset } = await loadProject(root);
       const generated = generateProject(config, schemas, { defaultDataset });
       await writeFiles(root, await compareFiles(root, GENERATED_FOLDERS, generated, isGenerated));
-      await applyInit(await planInit(warehouse, await readEntities(root)));
+      await applyInit(await planInit(warehouse, await readEntities({ root })));
     },
     run: async () => {
       const { project } = warehouse;

@@ -21,6 +21,11 @@ export function text(flags: string, description: string, choices?: readonly stri
   return { kind: "text", flags, description, choices };
 }
 
+/** The option of every command that asks BigQuery. */
+export const ENVIRONMENT_OPTION = {
+  env: text("--env <name>", "an environment of entities.json (default: where dataform.json says)"),
+};
+
 /** Options by the name under which a command reads them: the camel case of the long flag, as commander makes it. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
@@ -45,6 +50,8 @@ export interface Context {
   /** The project's folder. */
   readonly root: string;
   readonly output: Output;
+  /** The environment that was asked for, by its name in entities.json. */
+  readonly environment?: string;
   /** Aborted when the command is interrupted. */
   readonly signal: AbortSignal;
 }

@@ -76,10 +76,10 @@ function watchSignals(command: Command, output: Output): { signal: AbortSignal; 
 /** Paths that people write are relative to where they call, so the process goes there. */
 function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Omit<Context, "signal"> {
   const callerFolder = findCallerFolder(process.env);
-  const { project } = options;
+  const { project, env } = options;
   const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();
   process.chdir(callerFolder);
-  return { root, output };
+  return { root, output, ...(typeof env === "string" ? { environment: env } : {}) };
 }
 
 /** npm moves a script to the package's folder and leaves the caller's in INIT_CWD, which children of the script inherit. */

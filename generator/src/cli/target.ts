@@ -20,7 +20,7 @@ export async function openTarget(
   context: Context,
   { change, isSure = false }: TargetUse = {},
 ): Promise<Warehouse> {
-  const warehouse = openWarehouse(await readProject(context.root));
+  const warehouse = openWarehouse(await readProject(context.root, context.environment));
   context.output.say(describeTarget(warehouse));
   await checkEndpoint(warehouse);
   if (change !== undefined && warehouse.endpoint === undefined)
@@ -33,8 +33,9 @@ function describeTarget({ project, endpoint }: { project: Project; endpoint: str
   return `${nameOf(project)} at ${endpoint ?? "BigQuery"}`;
 }
 
-function nameOf({ projectId, dataset, location }: Project): string {
-  return `${projectId}.${dataset} (${location})`;
+function nameOf({ projectId, dataset, location, environment }: Project): string {
+  const place = `${projectId}.${dataset} (${location})`;
+  return environment === undefined ? place : `${place}, environment ${environment.name}`;
 }
 
 /** A terminal's user is asked once for each target; elsewhere, as in CI, whoever wrote the command has agreed. */

@@ -8,6 +8,7 @@ import { type CompiledGraph, compilationProblem } from "./graph.ts";
 export interface CompileSettings {
   readonly vars?: Readonly<Record<string, string>>;
   readonly assertionSchema?: string;
+  readonly defaultDatabase?: string;
   readonly databaseSuffix?: string;
   readonly schemaSuffix?: string;
   readonly tablePrefix?: string;

@@ -1,4 +1,5 @@
 import type { Project } from "../project/dataform-json.ts";
+import { flagsOf } from "../project/environments.ts";
 import { CommandError, wrongUsage } from "../project/errors.ts";
 import { findNear, suggest } from "../project/near.ts";
 import { InputError } from "../project/problems.ts";
@@ -29,7 +30,11 @@ export interface Selection {
  */
 export async function resolveSelection(project: Project, flags: readonly string[]): Promise<Selection> {
   const parsed = checkFlags(flags);
-  const graph = await compile(project, settingsOf(parsed.flags));
+  const inEnvironment = project.environment === undefined ? [] : flagsOf(project.environment);
+  const graph = await compile(project, {
+    ...settingsOf(parsed.flags),
+    ...compileSettings(project.environment),
+  });
   if (graph.length === 0)
     throw new CommandError("update: the project has no actions; run `npm run generate`");
   const actions = valuesOf(parsed.flags, "actions");
@@ -47,13 +52,14 @@ export async function resolveSelection(project: Project, flags: readonly string[
   const isWidened = widening !== undefined;
   const isSelected = ({ tags: own = [] }: CompiledAction) =>
     isWidened || tags === undefined || own.some((tag) => tags.includes(tag));
-  if (actions === undefined) return { flags, actions: graph.filter(isSelected) };
+  if (actions === undefined)
+    return { flags: [...flags, ...inEnvironment], actions: graph.filter(isSelected) };
   const names = new Set(actions.flatMap((pattern) => findActions(pattern, graph)));
   const others = parsed.flags.filter(({ name }) => name !== "actions").flatMap(({ written }) => written);
   const named = graph.filter(
     (action) => isWidened || names.has(fullName(action)) || tags?.some((tag) => action.tags?.includes(tag)),
   );
-  return { flags: [...others, "--actions", ...names], actions: named };
+  return { flags: [...others, ...inEnvironment, "--actions", ...names], actions: named };
 }
 
 /** Reads flags of `dataform run`, and refuses those that it would ignore, or that would leave what dataform.json says. */
@@ -73,7 +79,7 @@ export function checkFlags(flags: readonly string[]): ReturnType<typeof parseFla
   const environment = parsed.flags.find(({ name }) => ENVIRONMENT_FLAGS.has(name));
   if (environment !== undefined) {
     throw wrongUsage(
-      `update: --${environment.name}: this command stays where dataform.json says; for another environment use \`npx dataform run ${environment.written.join(" ")}\``,
+      `update: --${environment.name}: this command goes where entities.json says; name the environment there and write --env, or use \`npx dataform run ${environment.written.join(" ")}\``,
     );
   }
   if (
@@ -96,6 +102,13 @@ function settingsOf(flags: readonly Flag[]): CompileSettings {
     disableAssertions: valuesOf(flags, "disable-assertions")?.[0] === "true",
     defaultReservation: valuesOf(flags, "default-reservation")?.[0],
   };
+}
+
+/** What an environment changes of what is compiled. */
+function compileSettings(environment: Project["environment"]): CompileSettings {
+  if (environment === undefined) return {};
+  const { schemaSuffix, tablePrefix, defaultDatabase } = environment;
+  return { schemaSuffix, tablePrefix, defaultDatabase };
 }
 
 /** The actions that a run can select; what the run variables' own check refuses is wrong usage. */

@@ -1,4 +1,5 @@
-import type { EntityConfig, EventAhead, Lookback } from "../project/config.ts";
+import type { EntityConfig, Environment, EventAhead, Lookback } from "../project/config.ts";
+import { datasetIn, tableIn } from "../project/environments.ts";
 import { isOwnName } from "../project/names.ts";
 import { InputError, ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
@@ -14,6 +15,10 @@ export interface EntityModel {
   readonly name: string;
   readonly schemaFile: string;
   readonly dataset: string;
+  /** Where the updates are: in an environment that only reads them another dataset than its own. */
+  readonly updatesDataset: string;
+  /** The model as the project has it, where this is it in an environment. */
+  readonly base?: EntityModel;
   readonly lookback: Lookback;
   readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
   readonly columns: readonly Column[];
@@ -124,6 +129,7 @@ export function buildModel(
     name: config.name,
     schemaFile: config.schema,
     dataset: config.dataset ?? defaultDataset,
+    updatesDataset: config.dataset ?? defaultDataset,
     lookback: config.lookback,
     tables: {
       ...config.tables,
@@ -147,6 +153,29 @@ export function buildModel(
     mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
+}
+
+/** The entity in an environment: its tables have other names there, but for updates that it only reads. */
+export function modelIn(model: EntityModel, environment: Environment | undefined): EntityModel {
+  if (environment === undefined) return model;
+  const tables = Object.entries(model.tables).map(([role, table]) => [
+    role,
+    role === "updates" ? table : tableIn(table, environment),
+  ]);
+  return {
+    ...model,
+    base: model,
+    dataset: datasetIn(model.dataset, environment),
+    tables: Object.fromEntries(tables) as EntityModel["tables"],
+  };
+}
+
+/** The dataset and the name of one of the entity's tables. */
+export function placeOf(
+  model: EntityModel,
+  role: ActionRole,
+): { readonly dataset: string; readonly table: string } {
+  return { dataset: role === "updates" ? model.updatesDataset : model.dataset, table: model.tables[role] };
 }
 
 function named<Role extends string>(

@@ -1,15 +1,19 @@
+import type { Project } from "../project/dataform-json.ts";
 import { CommandError, wrongUsage } from "../project/errors.ts";
 import { loadProject } from "../project/load-project.ts";
 import { findNear } from "../project/near.ts";
-import type { EntityModel } from "./model.ts";
+import { type EntityModel, modelIn } from "./model.ts";
 import { buildModels, generateProject } from "./project.ts";
 import { compareFiles, GENERATED_FOLDERS, isGenerated } from "./write.ts";
 
-/** The entities of the project, as the generator reads them. */
-export async function readEntities(root: string): Promise<readonly EntityModel[]> {
+/** The entities of the project, as the generator reads them, in the environment that the project is opened in. */
+export async function readEntities({ root, environment }: EntitySource): Promise<readonly EntityModel[]> {
   const { config, schemas, defaultDataset } = await loadProject(root);
-  return buildModels(config, schemas, { defaultDataset });
+  return buildModels(config, schemas, { defaultDataset }).map((model) => modelIn(model, environment));
 }
+
+/** The project's folder, and its environment. */
+type EntitySource = Pick<Project, "root" | "environment">;
 
 /** Throws when `definitions/` is not what the schemas make: a run would keep to an older schema. */
 export async function refuseStale(root: string): Promise<void> {

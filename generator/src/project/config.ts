@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseJson, withPlaces } from "./json.ts";
-import { columnNameFault } from "./names.ts";
+import { columnNameFault, PROJECT_ID } from "./names.ts";
 import { show } from "./problems.ts";
 import { say, strict, validate } from "./validate.ts";
 
@@ -151,6 +151,47 @@ const entity = strict(
   (input) => fault(input, 'an entity, such as {"name": "user_info", "schema": "schemas/user_info.json", …}'),
 ).describe("One kind of user whose updates are merged into one row each.");
 
+const suffix = (what: string) =>
+  text(what)
+    .regex(/^[A-Za-z0-9_]{1,100}$/, {
+      error: ({ input }) =>
+        say(`${show(input)} does not fit in a name`, "use letters, digits and underscores"),
+    })
+    .optional();
+
+const environment = strict(
+  "an environment",
+  {
+    schemaSuffix: suffix('a suffix such as "dev"').describe(
+      "Its datasets are those of the project with this suffix, behind an underscore; the updates stay where they are and are only read.",
+    ),
+    tablePrefix: suffix('a prefix such as "dev"').describe(
+      "Its tables are those of the project with this prefix; the updates are only read.",
+    ),
+    defaultDatabase: text("a Google Cloud project's id")
+      .regex(PROJECT_ID, {
+        error: ({ input }) => say(`${show(input)} is not a project's id`, "write its id"),
+      })
+      .optional()
+      .describe("Its Google Cloud project, where everything is its own, the updates too."),
+  },
+  (input) => fault(input, 'what is otherwise there, such as {"schemaSuffix": "dev"}'),
+)
+  .refine(
+    ({ schemaSuffix, tablePrefix, defaultDatabase }) =>
+      defaultDatabase === undefined || (schemaSuffix ?? tablePrefix) === undefined,
+    {
+      error: () =>
+        say(
+          "a project of its own with a suffix or prefix: the updates would be looked for there, and made by nobody",
+          "leave one of them out",
+        ),
+    },
+  )
+  .describe(
+    "Another place for the same tables, by Dataform's own overrides; nothing in it is the project's own place.",
+  );
+
 const entitiesFile = strict(
   "the file",
   {
@@ -163,6 +204,20 @@ const entitiesFile = strict(
       .array(entity, { error: ({ input }) => fault(input, "the entities as an array") })
       .min(1, { error: () => say("is empty", "describe at least one entity") })
       .superRefine(refuseTwins),
+    environments: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
+          error: ({ input }) =>
+            say(`${show(input)} is not an environment's name`, "use letters, digits, dashes and underscores"),
+        }),
+        environment,
+        {
+          error: ({ input }) =>
+            fault(input, 'environments by name, such as {"dev": {"schemaSuffix": "dev"}}'),
+        },
+      )
+      .optional()
+      .describe("What --env may name."),
   },
   (input) => fault(input, '{"entities": […]}'),
 ).describe("The entities whose updates are merged into one row per user.");
@@ -210,6 +265,22 @@ export function parseConfig(source: string, file: string): readonly EntityConfig
       }),
     ),
   );
+}
+
+/** An environment of entities.json: how Dataform is told to compile for it. */
+export interface Environment {
+  readonly name: string;
+  readonly schemaSuffix?: string;
+  readonly tablePrefix?: string;
+  readonly defaultDatabase?: string;
+}
+
+/** The environments of entities.json; throws an InputError that lists all faults. */
+export function parseEnvironments(source: string, file: string): readonly Environment[] {
+  return withPlaces(new Map([[file, source]]), () => {
+    const { environments = {} } = validate(entitiesFile, parseJson(source, file), file);
+    return Object.entries(environments).map(([name, given]) => ({ name, ...given }));
+  });
 }
 
 function parseLookback(value: string): Lookback {

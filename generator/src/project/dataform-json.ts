@@ -1,6 +1,11 @@
 import path from "node:path";
 import { z } from "zod";
+import { type Environment, parseEnvironments } from "./config.ts";
+import { datasetIn } from "./environments.ts";
+import { wrongUsage } from "./errors.ts";
 import { parseJson, withPlaces } from "./json.ts";
+import { PROJECT_ID } from "./names.ts";
+import { suggest } from "./near.ts";
 import { show } from "./problems.ts";
 import { type ReadProjectFile, readFolder, readInput } from "./read-file.ts";
 import { say, validate } from "./validate.ts";
@@ -17,13 +22,15 @@ export interface Settings {
 export interface Project extends Settings {
   /** The folder that holds `dataform.json`. */
   readonly root: string;
+  /** The environment that `--env` names; undefined for the place that `dataform.json` says. */
+  readonly environment?: Environment;
 }
 
 const FILE = "dataform.json";
 
 const projectId = z
   .string({ error: ({ input }) => fault(input, 'the Google Cloud project, such as "my-project"') })
-  .regex(/^[A-Za-z0-9][A-Za-z0-9.:_-]*$/, {
+  .regex(PROJECT_ID, {
     error: ({ input }) =>
       say(
         `${show(input)} is not a project's id`,
@@ -42,8 +49,8 @@ const environment = z
   .literal("", {
     error: () =>
       say(
-        "makes another environment, which these commands do not know",
-        "leave it out, and give it to `npx dataform run` or to a release of managed Dataform",
+        "would make every run one of another environment",
+        'leave it out, and name the environment in entities.json: "environments": {"dev": {"schemaSuffix": "dev"}}',
       ),
   })
   .optional();
@@ -82,9 +89,31 @@ export async function readSettings(read: ReadProjectFile): Promise<Settings> {
   return withPlaces(new Map([[FILE, text]]), () => validate(settings, parseJson(text, FILE), FILE));
 }
 
-/** The same from a folder. */
-export async function readProject(root: string): Promise<Project> {
-  return { root: path.resolve(root), ...(await readSettings(readFolder(root))) };
+/** The same from a folder, in one of its environments; throws where it has none of this name. */
+export async function readProject(root: string, environment?: string): Promise<Project> {
+  const read = readFolder(root);
+  const settings = await readSettings(read);
+  const folder = path.resolve(root);
+  if (environment === undefined) return { root: folder, ...settings };
+  const all = parseEnvironments(await readInput(read, "entities.json"), "entities.json");
+  const found = all.find(({ name }) => name === environment);
+  if (found === undefined) {
+    const names = all.map(({ name }) => name);
+    throw wrongUsage(
+      `--env ${environment}: entities.json has no such environment; ${suggest(environment, names)}`,
+    );
+  }
+  return { root: folder, ...settingsIn(settings, found), environment: found };
+}
+
+/** Where an environment's tables are, from where `dataform.json` says that the project's are; Dataform appends a suffix with an underscore. */
+function settingsIn(settings: Settings, environment: Environment): Settings {
+  return {
+    ...settings,
+    projectId: environment.defaultDatabase ?? settings.projectId,
+    dataset: datasetIn(settings.dataset, environment),
+    assertionDataset: datasetIn(settings.assertionDataset, environment),
+  };
 }
 
 function fault(input: unknown, right: string): string {

@@ -29,6 +29,9 @@ const RESERVED_PREFIXES = [
   "_CHANGE_TIMESTAMP",
 ];
 
+/** A Google Cloud project's id, with the domain that old ones have before it. */
+export const PROJECT_ID = /^[A-Za-z0-9][A-Za-z0-9.:_-]*$/;
+
 const MAX_NAME_LENGTH = 300;
 
 /** Names the generated tables and queries use beside the user's top-level columns; `_batch` also as a prefix. */

@@ -31,9 +31,10 @@ export async function findMeaningChanges(
       const kept = await readMeaning(warehouse, model);
       const before = kept === undefined ? undefined : modelOf(kept);
       if (kept === meaningOf(input, model) || before === undefined) return [];
-      const [compared] = compareEntities([before], [model], warehouse.project.projectId);
+      const after = model.base ?? model;
+      const [compared] = compareEntities([before], [after], warehouse.project.projectId);
       const changes = compared?.changes ?? [];
-      return [{ model, changes, due: dueOf(before, model, changes) }];
+      return [{ model, changes, due: dueOf(before, after, changes) }];
     }),
   );
   return found.flat();
@@ -95,7 +96,8 @@ function watermarkOf({ project }: Warehouse, { dataset, tables }: EntityModel): 
 /** The entity as entities.json has it, with its dataset, and its schema. */
 function meaningOf(input: ProjectInput, model: EntityModel): string {
   const { entities } = JSON.parse(input.config) as { entities: { name: string }[] };
-  const entity = { ...entities.find(({ name }) => name === model.name), dataset: model.dataset };
+  const { dataset } = model.base ?? model;
+  const entity = { ...entities.find(({ name }) => name === model.name), dataset };
   const schema: unknown = JSON.parse(input.schemas.get(model.schemaFile) ?? "null");
   return JSON.stringify({ entity, schema });
 }

@@ -1,4 +1,4 @@
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import { tableOf, type Warehouse } from "./client.ts";
 import { readStatus } from "./status.ts";
 
@@ -112,10 +112,10 @@ function spanInHours(times: readonly string[]): number {
 
 async function sizeOf(
   warehouse: Warehouse,
-  { dataset, tables }: EntityModel,
-  table: "final" | "temp" | "updates",
+  entity: EntityModel,
+  role: "final" | "temp" | "updates",
 ): Promise<{ rows: number; bytes: number }> {
-  const found = tableOf(warehouse, { dataset, table: tables[table] });
+  const found = tableOf(warehouse, placeOf(entity, role));
   const [exists] = await found.exists();
   if (!exists) return { rows: 0, bytes: 0 };
   const [{ numRows = 0, numBytes = 0 }] = await found.getMetadata();
@@ -128,7 +128,8 @@ async function readBytes(
   entity: EntityModel,
   watermark: string | null,
 ): Promise<number> {
-  const from = `\`${project.projectId}.${entity.dataset}.${entity.tables.updates}\``;
+  const { dataset, table } = placeOf(entity, "updates");
+  const from = `\`${project.projectId}.${dataset}.${table}\``;
   const since = watermark === null ? "TRUE" : `${entity.ingest.quoted} > TIMESTAMP '${watermark}'`;
   const [job] = await client.createQueryJob({
     query: `SELECT * FROM ${from} WHERE ${since}`,

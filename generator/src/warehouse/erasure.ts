@@ -1,7 +1,7 @@
 import type { Key } from "../../scaffold/includes/merge.js";
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import { codeOf, messageOf, wrongUsage } from "../project/errors.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
 
@@ -33,8 +33,9 @@ export async function readErasure(
   }
   await checkKey(warehouse, entity, values);
   const rows = [];
-  for (const table of [entity.tables.updates, entity.tables.temp, entity.tables.final]) {
-    rows.push({ table, rows: await countRows(warehouse, entity, table, values) });
+  for (const role of ["updates", "temp", "final"] as const) {
+    const place = placeOf(entity, role);
+    rows.push({ table: place.table, rows: await countRows(warehouse, entity, place, values) });
   }
   return {
     entity: entity.name,
@@ -61,16 +62,16 @@ async function checkKey(warehouse: Warehouse, entity: EntityModel, values: reado
 async function countRows(
   warehouse: Warehouse,
   entity: EntityModel,
-  table: string,
+  place: ReturnType<typeof placeOf>,
   values: readonly string[],
 ): Promise<number> {
-  if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return 0;
+  if ((await findTable(tableOf(warehouse, place))) === undefined) return 0;
   const condition = mergeSql.keysMatch(sqlKeys(entity), "stored", (_, index) => keyValue(entity, index));
   const [found] = await query(
     warehouse,
     entity,
     values,
-    `SELECT COUNT(*) AS row_count FROM ${name(warehouse, entity, table)} AS stored WHERE ${condition}`,
+    `SELECT COUNT(*) AS row_count FROM ${name(warehouse, place)} AS stored WHERE ${condition}`,
   );
   return Number(found?.row_count ?? 0);
 }
@@ -84,7 +85,7 @@ async function readTombstone(
   if (table === undefined) return null;
   if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return null;
   const hash = mergeSql.keyHash(sqlKeys(entity), (_, index) => keyValue(entity, index));
-  const sql = `SELECT CAST(MAX(version) AS STRING) AS version FROM ${name(warehouse, entity, table)} WHERE key_hash = ${hash}`;
+  const sql = `SELECT CAST(MAX(version) AS STRING) AS version FROM ${name(warehouse, { dataset: entity.dataset, table })} WHERE key_hash = ${hash}`;
   const [found] = await query(warehouse, entity, values, sql);
   return typeof found?.version === "string" ? found.version : null;
 }
@@ -111,6 +112,6 @@ async function query(
   return rows as Record<string, unknown>[];
 }
 
-function name(warehouse: Warehouse, entity: EntityModel, table: string): string {
-  return `\`${warehouse.project.projectId}.${entity.dataset}.${table}\``;
+function name({ project }: Warehouse, { dataset, table }: ReturnType<typeof placeOf>): string {
+  return `\`${project.projectId}.${dataset}.${table}\``;
 }

@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TableField } from "@google-cloud/bigquery";
 import { credentialsText } from "../dataform/credentials.ts";
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
+import { onlyReadsUpdates } from "../project/environments.ts";
 import { CommandError, isNotFound } from "../project/errors.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
 import { refuseObstacles } from "./obstacles.ts";
@@ -39,13 +40,39 @@ export async function planInit(
   for (const model of entities) {
     const isNew = newDatasets.has(model.dataset);
     if (!isNew) await refuseObstacles(warehouse, model);
+    await refuseForeignUpdates(warehouse, model);
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
-    for (const spec of specs)
+    for (const spec of ownSpecs(warehouse, specs, model))
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
     if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLog(warehouse, model)));
   }
-  steps.push(await planCredentialsFile(warehouse));
+  // The file tells `npx dataform run` of the project's own place.
+  if (project.environment === undefined) steps.push(await planCredentialsFile(warehouse));
   return steps;
+}
+
+/** The tables that are the environment's own: where it only reads the updates, they are not. */
+function ownSpecs(
+  { project }: Warehouse,
+  specs: readonly TableSpec[],
+  model: EntityModel,
+): readonly TableSpec[] {
+  if (!onlyReadsUpdates(project.environment)) return specs;
+  return specs.filter(({ table }) => table !== model.tables.updates);
+}
+
+/** Throws where an environment reads updates that are not as the schema says, since only their own environment may extend them. */
+async function refuseForeignUpdates(warehouse: Warehouse, model: EntityModel): Promise<void> {
+  const { environment } = warehouse.project;
+  const spec = tableSpecs(model).find(({ table }) => table === model.tables.updates);
+  if (!onlyReadsUpdates(environment) || spec === undefined) return;
+  const step = await planTable(warehouse, spec);
+  const lacks = step.changes.filter((change) => change.startsWith("+")).map((change) => change.slice(2));
+  if (step.action !== "create" && lacks.length === 0) return;
+  const what = step.action === "create" ? "is not there" : `lacks ${lacks.join(", ")}`;
+  throw new CommandError(
+    `${step.name} ${what}, and environment ${environment?.name} only reads it; run \`npm run init\` without --env first`,
+  );
 }
 
 /** An entity's tables as they should be; of updates and final, one that is missing takes its RECORDs from the other one. */
@@ -54,11 +81,11 @@ async function alignedSpecs(
   model: EntityModel,
 ): Promise<{ specs: readonly TableSpec[]; isReordered: boolean }> {
   const specs = tableSpecs(model);
-  const liveOf = async (name: string) => {
-    const table = await findTable(tableOf(warehouse, { dataset: model.dataset, table: name }));
+  const liveOf = async (role: "updates" | "final") => {
+    const table = await findTable(tableOf(warehouse, placeOf(model, role)));
     return table?.schema?.fields;
   };
-  const [updates, final] = [await liveOf(model.tables.updates), await liveOf(model.tables.final)];
+  const [updates, final] = [await liveOf("updates"), await liveOf("final")];
   if (updates !== undefined && final !== undefined) {
     const extended = (live: readonly TableField[], name: string) =>
       diffSchema(live, specs.find(({ table }) => table === name)?.fields ?? []).fields;
@@ -267,7 +294,8 @@ export async function refuseUnextended(
         `${model.dataset} lacks ${model.tables.final} or ${model.tables.updates}, whose RECORDs must list their fields as the other one does; run \`npm run init\` first`,
       );
     }
-    specs.push(...aligned.specs, ...logSpecs(model));
+    await refuseForeignUpdates(warehouse, model);
+    specs.push(...ownSpecs(warehouse, aligned.specs, model), ...logSpecs(model));
   }
   for (const spec of specs) {
     const step = await planTable(warehouse, spec);

@@ -1,4 +1,4 @@
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
 import { plain } from "./plain.ts";
 
@@ -184,7 +184,8 @@ function name(
   entity: EntityModel,
   table: "updates" | "watermark" | "final" | "runs",
 ): string {
-  return `\`${warehouse.project.projectId}.${entity.dataset}.${entity.tables[table]}\``;
+  const place = placeOf(entity, table);
+  return `\`${warehouse.project.projectId}.${place.dataset}.${place.table}\``;
 }
 
 /** The entity's runs of the last days, oldest first, as the log has them: a column that it does not have yet is undefined. */

@@ -1,6 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { PROGRESS, RUN } from "../generate/merge-sql.ts";
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
 import { VALUE_TYPES } from "../generate/value-types.ts";
@@ -54,8 +54,7 @@ function ownField({ name, type }: Column): TableField {
 /** The append-only table that producers write to. */
 function updatesSpec(model: EntityModel): TableSpec {
   return {
-    dataset: model.dataset,
-    table: model.tables.updates,
+    ...placeOf(model, "updates"),
     description: DESCRIPTIONS.updates(model.name),
     fields: [...model.columns, ...model.instructions].map((column) => ({
       ...restField(column.field, true),

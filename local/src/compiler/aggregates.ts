@@ -1,6 +1,7 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
 import { aggregateCall, aggregateSql, firstElementSql, HAVING_KNOWN } from "./aggregate-calls.ts";
+import { isVolatileFunction } from "./function-facts.ts";
 import type { AggregateCall, CompiledExpr, Operand } from "./functions/types.ts";
 import { compileAggregateBody } from "./routines.ts";
 import { identifiedRows } from "./row-identity.ts";
@@ -14,10 +15,7 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
     [...nodesOf(node, "groupByList"), ...nodesOf(node, "aggregateList")],
     outerUnit,
   );
-  const keys = nodesOf(node, "groupByList").map((item) => {
-    const id = columnId(childOf(item, "column"));
-    return { id, name: `k_${unit.column(id)}`, sql: unit.expr(childOf(item, "expr")).sql };
-  });
+  const keys = groupingKeys(node, unit);
   const outer = outerValues(nodesOf(node, "aggregateList"), unit);
   const inner = unit.withColumns(outer.columns).withArguments(outer.functionArguments);
   const extremes: string[] = [];
@@ -37,16 +35,18 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
         outer.named.push(`${arg.sql} AS ${name}`);
         return { ...arg, sql: name };
       });
-    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, { inColumns, onlyExtremes }), id);
+    const preparation = { inColumns, onlyExtremes, outside: unit };
+    return unit.define(compileAggregate(childOf(item, "expr"), id, inner, preparation), id);
   });
   const groupings = nodesOf(node, "groupingCallList").map((item) => {
     const key = keys.find(({ id }) => id === refId(childOf(item, "groupByColumn")));
     return unit.define(`grouping(${key?.name})`, columnId(childOf(item, "outputColumn")));
   });
   const items = [...keys.map((key) => unit.define(key.name, key.id)), ...aggregates, ...groupings];
-  if (items.length === 0) items.push(`count(*) AS "none"`);
+  // The body of a user's function may aggregate nothing.
+  if (keys.length === 0) items.push(`count(*) AS "none"`);
   // Keys are named first, so that GROUP BY means them and not a column or an alias of the same name.
-  const named = [...keys.map((key) => `${key.sql} AS ${key.name}`), ...outer.named];
+  const named = [...new Set(keys.map((key) => `${key.sql} AS ${key.name}`)), ...outer.named];
   const from = [named, extremes].reduce(
     (rows, more) =>
       more.length === 0 ? rows : `(SELECT *, ${more.join(", ")} FROM ${rows}) AS ${unit.fresh("q")}`,
@@ -54,6 +54,51 @@ export function compileAggregateScan(node: TreeNode, outerUnit: Unit): string {
   );
   const grouped = `SELECT ${items.join(", ")} FROM ${from}${groupBy(node, keys)}`;
   return `SELECT ${unit.columnList(nodesOf(node, "columnList"))} FROM (${grouped})`;
+}
+
+interface GroupingKey {
+  readonly id: string;
+  /** Of the column that holds its values. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The keys of GROUP BY. An expression and its alias in the SELECT list are one: a grouping set with either has the values of both. */
+function groupingKeys(node: TreeNode, unit: Unit): readonly GroupingKey[] {
+  const names = new Map<string, string>();
+  const known = new Map<string, GroupingKey>();
+  const hasSets = nodesOf(node, "groupingSetList").length > 0;
+  for (const item of hasSets ? nodesOf(childOf(node, "inputScan"), "exprList") : [])
+    names.set(columnId(childOf(item, "column")), meaningOf(childOf(item, "expr"), new Map()) ?? "");
+  return nodesOf(node, "groupByList").map((item) => {
+    const id = columnId(childOf(item, "column"));
+    const expr = childOf(item, "expr");
+    const key = { id, name: `k_${unit.column(id)}`, sql: unit.expr(expr).sql };
+    const meaning = hasSets ? meaningOf(expr, names) : undefined;
+    const same = meaning === undefined ? undefined : known.get(meaning);
+    if (meaning !== undefined && same === undefined) known.set(meaning, key);
+    return same === undefined ? key : { ...same, id };
+  });
+}
+
+/**
+ * Equal for expressions that say the same wherever they stand; undefined where each evaluation gives another value. `names`: what columns
+ * of the input are computed from.
+ */
+function meaningOf(expr: TreeNode, names: ReadonlyMap<string, string>): string | undefined {
+  if (expr.kind === "ColumnRef") {
+    const named = names.get(refId(expr));
+    if (named !== undefined) return named === "" ? undefined : named;
+  }
+  let isVolatile = false;
+  walkTree(expr, (node) => {
+    if (node.function === undefined) return true;
+    const { group, name } = functionName(node);
+    isVolatile ||= group !== "ZetaSQL" || isVolatileFunction(name.toLowerCase());
+    return true;
+  });
+  if (isVolatile) return undefined;
+  return JSON.stringify(expr, (field, value) => (field === "parseLocationRange" ? undefined : value));
 }
 
 interface OuterValues {
@@ -123,10 +168,12 @@ interface Preparation {
   inColumns(args: readonly CompiledExpr[]): readonly CompiledExpr[];
   /** The column that says whether HAVING leaves a row. */
   onlyExtremes(having: Having): string;
+  /** The place of what is not aggregated. */
+  readonly outside: Unit;
 }
 
 function compileAggregate(expr: TreeNode, id: string, unit: Unit, preparation: Preparation): string {
-  if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit);
+  if (functionName(expr).group !== "ZetaSQL") return compileAggregateBody(expr, unit, preparation.outside);
   const called = aggregateCall(expr, unit);
   const plain = { ...called, args: preparation.inColumns(called.args) };
   const isFiltered = plain.having !== undefined && !HAVING_KNOWN.has(plain.name);

@@ -1,6 +1,8 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { failWhen } from "../raise.ts";
 import { findField } from "../storage/schema.ts";
+import { typeText } from "../type-text.ts";
 import type { SqlType } from "../types.ts";
 import { literalSql } from "../values.ts";
 import type { PhysicalTable } from "./context.ts";
@@ -23,7 +25,11 @@ export function assignedValues(
   for (const item of items) {
     refuseArrayUpdates(item);
     const { column, path } = targetPath(childOf(item, "target"));
-    const value = dmlValue(childOf(childOf(item, "setValue"), "value"), column, table, unit);
+    const given = childOf(childOf(item, "setValue"), "value");
+    const value =
+      given.kind === "DMLDefault" && path.length > 0
+        ? fieldDefault(tableColumn(table, textOf(column, "name")).type, path)
+        : dmlValue(given, column, table, unit);
     const id = columnId(column);
     const known = changes.get(id)?.change;
     changes.set(id, { change: addChange(known, path, value), column });
@@ -62,6 +68,16 @@ export function defaultValue(table: PhysicalTable, name: string, unit: Unit): Op
   return tree === undefined ? { sql: literalSql(type, null) } : unit.withBody("", new Map()).expr(tree);
 }
 
+/** The default of a field, which is always NULL: only columns have others. */
+function fieldDefault(column: SqlType, path: readonly number[]): Operand {
+  const type = path.reduce((outer: SqlType, index): SqlType => {
+    const field = outer.kind === "STRUCT" ? outer.fields[index] : undefined;
+    if (field === undefined) throw new Error("a field that the column has not is set");
+    return field.type;
+  }, column);
+  return { sql: literalSql(type, null) };
+}
+
 function refuseArrayUpdates(item: TreeNode): void {
   if (nodesOf(item, "arrayUpdateList").length > 0) throw unsupported("UPDATE of an array's element");
   const nested = ["deleteList", "updateList", "insertList"].filter((list) => nodesOf(item, list).length > 0);
@@ -90,8 +106,8 @@ function addChange(known: Change | undefined, path: readonly number[], value: Op
 }
 
 /**
- * A STRUCT with some fields changed. Where the STRUCT is NULL it comes to be, with NULL in its other fields: the columns of
- * a nested field are stored on their own, so setting one makes its parents present.
+ * A STRUCT with some fields changed; one that is NULL has no field to set. BigQuery's pages say nothing of it, GoogleSQL's own rule is
+ * an error (`assign_struct_field_in_null_struct` in the compliance tests of github.com/google/zetasql, dml_update_struct.test).
  */
 function changed(current: Operand, type: SqlType, change: Change): Operand {
   if ("value" in change) return change.value;
@@ -101,5 +117,11 @@ function changed(current: Operand, type: SqlType, change: Change): Operand {
     const value = { ...current, sql: `(${current.sql}).f${index}` };
     return inner === undefined ? value : changed(value, field.type, inner);
   });
-  return { ...factsOf(fields), sql: structSql(fields.map(({ sql }) => sql)) };
+  const struct = structSql(fields.map(({ sql }) => sql));
+  const message = `Cannot set field of NULL ${typeText(type)}`;
+  return {
+    ...factsOf(fields),
+    mayFail: true,
+    sql: failWhen(`${current.sql} IS NULL`, type, [message], struct),
+  };
 }

@@ -1,9 +1,11 @@
 import type { TreeNode } from "../googlesql/tree.ts";
+import { joinRegion, plannedAlone } from "./join-steps.ts";
 import { childOf, nodeOf, nodesOf, textOf } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
 /** INNER, CROSS, LEFT, RIGHT and FULL joins. USING arrives as a condition with projections above it. */
 export function compileJoinScan(node: TreeNode, unit: Unit): string {
+  const { ends } = joinRegion(node, unit);
   const left = unit.from(childOf(node, "leftScan"));
   const right = unit.from(childOf(node, "rightScan"));
   const condition = nodeOf(node, "joinExpr");
@@ -21,5 +23,6 @@ export function compileJoinScan(node: TreeNode, unit: Unit): string {
       `UNION ALL SELECT ${columns} FROM ${unmatched} WHERE NOT EXISTS (SELECT 1 FROM ${again} WHERE ${on})`
     );
   }
-  return `SELECT ${columns} FROM ${left} ${kind} JOIN ${right} ON ${on}`;
+  const sql = `SELECT ${columns} FROM ${left} ${kind} JOIN ${right} ON ${on}`;
+  return ends ? plannedAlone(sql) : sql;
 }

@@ -48,23 +48,44 @@ export function compileFunctionBody(node: TreeNode, unit: Unit): CompiledExpr {
   return { ...bind(0, new Map()), type: typeOf(node) };
 }
 
-/** A call of a user's aggregate function: its body, over the aggregates that it names by column. */
-export function compileAggregateBody(node: TreeNode, unit: Unit): string {
+/**
+ * A call of a user's aggregate function: its body, over the aggregates that it names by column. `inside` is the place of what is
+ * aggregated, where values of outer queries have names of their own; what is NOT AGGREGATE stands outside it too.
+ */
+export function compileAggregateBody(node: TreeNode, inside: Unit, outside: Unit): string {
   const { name } = functionName(node);
-  const routine = findSqlRoutine(name, unit);
+  const routine = findSqlRoutine(name, inside);
   const refused =
     flagOf(node, "distinct") || nodesOf(node, "orderByItemList").length > 0 || nodeOf(node, "limit");
   if (refused) throw unsupported(`DISTINCT, ORDER BY or LIMIT in a call of ${name}`);
-  const args = compileArguments(node, unit).map(
-    (arg, index) => [(routine.argumentNames[index] ?? "").toLowerCase(), arg] as const,
-  );
-  const inner = unit.withBody(name, new Map(args));
-  const aggregates = (routine.aggregates ?? []).map(
-    (item) =>
-      [
-        columnId(childOf(item, "column")),
-        { sql: aggregateSql(aggregateCall(childOf(item, "expr"), inner)), mayFail: true, hasColumns: true },
-      ] as const,
-  );
-  return inner.withColumns(new Map(aggregates)).expr(routine.body).sql;
+  nodesOf(node, "argumentList").forEach((arg, index) => {
+    if (routine.constantArguments?.[index] === true && !isConstantArgument(arg))
+      throw new BigQueryError(
+        "invalidQuery",
+        `Argument ${index + 1} to ${name} must be a literal or query parameter`,
+        "query",
+      );
+  });
+  const bodyOf = (unit: Unit): Unit => {
+    const args = compileArguments(node, unit).map(
+      (arg, index) => [(routine.argumentNames[index] ?? "").toLowerCase(), arg] as const,
+    );
+    return unit.withBody(name, new Map(args));
+  };
+  const [aggregated, around] = [bodyOf(inside), bodyOf(outside)];
+  const aggregates = (routine.aggregates ?? []).map((item) => {
+    const expr = childOf(item, "expr");
+    const isOwn = functionName(expr).group !== "ZetaSQL";
+    const sql = isOwn
+      ? compileAggregateBody(expr, aggregated, around)
+      : aggregateSql(aggregateCall(expr, aggregated));
+    return [columnId(childOf(item, "column")), { sql, mayFail: true, hasColumns: true }] as const;
+  });
+  return around.withColumns(new Map(aggregates)).expr(routine.body).sql;
+}
+
+/** Literals, parameters, variables and arguments of a function whose body this is, converted or not. */
+function isConstantArgument(node: TreeNode): boolean {
+  if (node.kind === "Cast") return isConstantArgument(childOf(node, "expr"));
+  return ["Literal", "Parameter", "Constant", "ArgumentRef", "SystemVariable"].includes(String(node.kind));
 }

@@ -9,10 +9,20 @@ import { ALL_ROWS, findNeededRows, type NeededRows } from "./needed-rows.ts";
 import type { ReadCollector } from "./reads.ts";
 import { columnId } from "./tree-access.ts";
 
+/** Joins that DuckDB plans together. */
+export interface JoinRegion {
+  readonly joins: number;
+  /** Tables stand side by side, and only a filter further up says how they belong together. */
+  readonly hasCross: boolean;
+  /** What is above these joins is planned without them. */
+  readonly ends: boolean;
+}
+
 /** A WITH query: its name in DuckDB and the ids of its columns there. */
 export interface WithQuery {
   readonly name: string;
   readonly ids: readonly string[];
+  readonly region: JoinRegion;
 }
 
 /** What compiles parts of a tree. They hold one another, so each reaches the others through the unit that all of them take. */

@@ -1,8 +1,9 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "../raise.ts";
+import { joinRegion } from "./join-steps.ts";
 import { RECURSIVE, setOperationItem, setOperator } from "./set-operations.ts";
 import { childOf, columnId, nodesOf, textOf } from "./tree-access.ts";
-import type { Unit } from "./unit.ts";
+import type { Unit, WithQuery } from "./unit.ts";
 
 /** https://cloud.google.com/bigquery/docs/recursive-ctes#troubleshoot-iteration-limit-errors */
 const MAX_ITERATIONS = 500;
@@ -12,7 +13,11 @@ export function compileWithScan(node: TreeNode, unit: Unit): string {
   let isRecursive = false;
   const entries = nodesOf(node, "withEntryList").map((entry) => {
     const scan = childOf(entry, "withSubquery");
-    const query = { name: unit.fresh("w"), ids: nodesOf(scan, "columnList").map(columnId) };
+    const query = {
+      name: unit.fresh("w"),
+      ids: nodesOf(scan, "columnList").map(columnId),
+      region: joinRegion(scan, unit),
+    };
     if (scan.kind !== "RecursiveScan") {
       const sql = unit.scan(scan);
       unit.withQueries.set(textOf(entry, "withQueryName").toLowerCase(), query);
@@ -27,7 +32,7 @@ export function compileWithScan(node: TreeNode, unit: Unit): string {
   return `WITH ${isRecursive ? "RECURSIVE " : ""}${entries.join(", ")} SELECT ${columns} FROM (${unit.scan(query)})`;
 }
 
-function recursiveQuery(scan: TreeNode, query: { name: string; ids: readonly string[] }, unit: Unit): string {
+function recursiveQuery(scan: TreeNode, query: WithQuery, unit: Unit): string {
   const outer = unit.withQueries.get(RECURSIVE);
   const first = setOperationItem(childOf(scan, "nonRecursiveTerm"), query.ids, unit);
   unit.withQueries.set(RECURSIVE, query);

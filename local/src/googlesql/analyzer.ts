@@ -7,6 +7,7 @@ import { digest, LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
 import { type Dependencies, DependencyFinder } from "./dependencies.ts";
+import { emptyGroupingEdits } from "./empty-grouping.ts";
 import { findGroupByAll, type GroupByAll, resolveGroupByAll } from "./group-by-all.ts";
 import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
 import { refuseStatement } from "./later-features.ts";
@@ -113,6 +114,7 @@ export class Analyzer {
       return {
         statement,
         tables: dependencies.tables,
+        names: dependencies,
         views: new Map([...inner.flatMap(({ views }) => [...views]), ...dependencies.views]),
         routines: new Map([...inner.flatMap(({ routines }) => [...routines]), ...routines.bodies]),
         text: split.text,
@@ -182,7 +184,12 @@ export class Analyzer {
       );
       const { script, edits: brackets } = parsed;
       const byName = findByName(sql, script, unparsed);
-      const edits = [...brackets, ...quotedPathEdits(sql, script), ...byName.edits];
+      const edits = [
+        ...brackets,
+        ...quotedPathEdits(sql, script),
+        ...byName.edits,
+        ...emptyGroupingEdits(script),
+      ];
       const split = editText(sql, edits);
       return {
         script,

@@ -1,12 +1,13 @@
 import { BigQueryError, unsupported } from "../errors.ts";
 import { tableNotFound } from "./analysis-errors.ts";
-import type { AnalyzedStatement } from "./analyzed-statement.ts";
+import type { AnalyzedStatement, CatalogNames } from "./analyzed-statement.ts";
 import { digest } from "./cache.ts";
 import { type NamedTable, treeName } from "./catalog.ts";
 import type { ObjectNames } from "./object-names.ts";
 import {
   type AnalyzedRoutine,
   checkLanguage,
+  isTemplated,
   type RoutineBody,
   routineBody,
   templatedCalls,
@@ -16,14 +17,12 @@ import type { TreeNode } from "./tree.ts";
 import { fromTypeProto } from "./types.ts";
 
 /** What the names in a statement stand for. */
-export interface Dependencies {
+export interface Dependencies extends CatalogNames {
   /** Equal where all of it is equal, the script's variables with it. */
   readonly key: string;
   /** By their name in the tree, as the views. */
   readonly tables: ReadonlyMap<string, FoundTable>;
   readonly views: ReadonlyMap<string, AnalyzedStatement>;
-  readonly named: readonly NamedTable[];
-  readonly routines: readonly AnalyzedRoutine[];
   /** The bodies of functions that those functions call, and views in them. */
   readonly inner: readonly AnalyzedStatement[];
 }
@@ -61,6 +60,7 @@ export class DependencyFinder {
     }
     const routines: AnalyzedRoutine[] = [];
     const inner: AnalyzedStatement[] = [];
+    const bodies: CatalogNames[] = [];
     for (const path of [...names.functions, ...names.tableFunctions]) {
       const named = path[0]?.toUpperCase() === "SAFE" && path.length > 1 ? path.slice(1) : path;
       const found = await env.source.findRoutine?.(named);
@@ -68,11 +68,21 @@ export class DependencyFinder {
       const analyzed = await this.#routine(found.text, env, depth);
       checkLanguage(named, analyzed.statement);
       versions.push(named.join("."), found.version, analyzed.key);
-      routines.push({ path: named, found, statement: analyzed.statement });
+      const routine = { path: named, found, statement: analyzed.statement };
+      routines.push(routine);
       inner.push(analyzed);
+      // GoogleSQL resolves the body of such a function where it is called, so what the body names must be known there.
+      if (isTemplated(analyzed.statement)) bodies.push(analyzed.names);
     }
     const variables = JSON.stringify([...env.variables].sort(([a], [b]) => (a < b ? -1 : 1)));
-    return { key: digest([...versions, variables]), tables, views, named, routines, inner };
+    return {
+      key: digest([...versions, variables]),
+      tables,
+      views,
+      named: distinct([named, ...bodies.map((body) => body.named)].flat()),
+      routines: distinct([routines, ...bodies.map((body) => body.routines)].flat()),
+      inner,
+    };
   }
 
   /** The bodies of the functions that a tree calls; each call of a templated one gets a body for its types. */
@@ -91,7 +101,7 @@ export class DependencyFinder {
     }
     for (const call of byName.size === 0 ? [] : templatedCalls(statement)) {
       const routine = byName.get(call.name);
-      if (routine === undefined) continue;
+      if (routine === undefined || !isTemplated(routine.statement)) continue;
       const text = call.createText(routine.statement);
       const name = `${call.name}.${digest([text])}`;
       const analyzed = await this.#routine(text, env, depth);
@@ -153,6 +163,13 @@ export class DependencyFinder {
     }));
     return { ...view, columns };
   }
+}
+
+/** One for each path. */
+function distinct<T extends { readonly path: readonly string[] }>(all: readonly T[]): T[] {
+  return [
+    ...new Map(all.toReversed().map((each) => [each.path.join("\0").toLowerCase(), each])).values(),
+  ].reverse();
 }
 
 /**

@@ -26,6 +26,8 @@ export interface SqlRoutineBody {
   readonly outputColumns?: readonly TreeNode[];
   /** Of an aggregate function: the aggregates that the body refers to by column. */
   readonly aggregates?: readonly TreeNode[];
+  /** Of an aggregate function: whether each argument is NOT AGGREGATE, a constant of the call. */
+  readonly constantArguments?: readonly boolean[];
 }
 
 /** Functions whose arguments may be of ANY TYPE get a body for each list of types they are called with. */
@@ -42,12 +44,23 @@ export interface AnalyzedRoutine {
 export function catalogRoutine({ path, found, statement }: AnalyzedRoutine): NamedRoutine {
   const signature = statement.signature as Message;
   if (found.routine === "TABLE FUNCTION") {
-    const message = { signature, type: "FIXED_OUTPUT_SCHEMA_TVF", argumentName: argumentNames(statement) };
+    const argumentName = argumentNames(statement);
+    const message = isTemplated(statement)
+      ? { signature, type: "TEMPLATED_SQL_TVF", argumentName, parseResumeLocation: { input: statement.code } }
+      : { signature, type: "FIXED_OUTPUT_SCHEMA_TVF", argumentName };
     return { path, kind: "tvf", message };
   }
   const mode = found.routine === "AGGREGATE FUNCTION" ? "AGGREGATE" : "SCALAR";
+  if (!isTemplated(statement)) {
+    // The compiler checks what is given for NOT AGGREGATE: GoogleSQL of this age refuses arguments of functions.
+    const argument = argumentsOf(statement).map((each) => ({
+      ...each,
+      options: { ...each.options, isNotAggregate: false },
+    }));
+    const message = { group: "UDF", mode, signature: [{ ...signature, argument }] };
+    return { path, kind: "function", message };
+  }
   const message: Message = { group: "UDF", mode, signature: [signature] };
-  if (!isTemplated(statement)) return { path, kind: "function", message };
   return {
     path,
     kind: "function",
@@ -78,7 +91,12 @@ export function routineBody({ statement }: AnalyzedRoutine): RoutineBody | undef
     language: "SQL",
     argumentNames: argumentNames(statement),
     body: statement.functionExpression as TreeNode,
-    ...(aggregates === undefined ? {} : { aggregates }),
+    ...(statement.isAggregate === true
+      ? {
+          aggregates: aggregates ?? [],
+          constantArguments: argumentsOf(statement).map(({ options }) => options?.isNotAggregate === true),
+        }
+      : {}),
   };
 }
 
@@ -91,19 +109,39 @@ export interface TemplatedCall {
   rename(name: string): void;
 }
 
-/** The calls of templated functions in a resolved tree. */
+/** The calls of functions in a resolved tree that may be templated ones. */
 export function templatedCalls(tree: TreeNode): TemplatedCall[] {
   const calls: TemplatedCall[] = [];
   walkTree(tree, (node) => {
+    const table = node.tvf as { name?: string } | undefined;
+    if (table?.name !== undefined) {
+      const types = ((node.argumentList ?? []) as readonly TreeNode[]).map(
+        ({ expr }) => (expr as TreeNode)?.type,
+      );
+      calls.push({
+        name: table.name,
+        createText: (statement) => {
+          if (statement.hasExplicitReturnSchema === true)
+            throw unsupported("RETURNS TABLE of a table function with arguments of ANY TYPE");
+          return `CREATE TABLE FUNCTION f(${typedArguments(statement, types)}) AS ${String(statement.code)}`;
+        },
+        rename: (name) => {
+          table.name = name;
+        },
+      });
+    }
     const callee = node.function as { name?: string } | undefined;
     if (callee?.name === undefined || !callee.name.startsWith(`${TEMPLATED}:`)) return;
-    const signature = node.signature as { argument?: readonly { type?: unknown }[] };
-    const types = (signature.argument ?? []).map(({ type }) => typeText(fromTypeProto(type)));
+    const types = argumentsOf(node).map(({ type }) => type);
     calls.push({
       name: callee.name.slice(TEMPLATED.length + 1),
       createText: (statement) => {
-        const args = argumentNames(statement).map((name, index) => `\`${name}\` ${types[index] ?? ""}`);
-        return `CREATE TEMP FUNCTION f(${args.join(", ")}) AS (${String(statement.code)}\n)`;
+        const kind = statement.isAggregate === true ? "AGGREGATE FUNCTION" : "FUNCTION";
+        const returns =
+          statement.hasExplicitReturnType === true
+            ? ` RETURNS ${typeText(fromTypeProto(statement.returnType))}`
+            : "";
+        return `CREATE TEMP ${kind} f(${typedArguments(statement, types)})${returns} AS (${String(statement.code)}\n)`;
       },
       rename: (name) => {
         callee.name = `UDF:${name}`;
@@ -111,6 +149,27 @@ export function templatedCalls(tree: TreeNode): TemplatedCall[] {
     });
   });
   return calls;
+}
+
+/** The arguments of a routine with the types of a call. */
+function typedArguments(statement: TreeNode, types: readonly unknown[]): string {
+  const declared = argumentsOf(statement);
+  return argumentNames(statement)
+    .map((name, index) => {
+      const type = types[index] === undefined ? "" : typeText(fromTypeProto(types[index]));
+      return `\`${name}\` ${type}${declared[index]?.options?.isNotAggregate === true ? " NOT AGGREGATE" : ""}`;
+    })
+    .join(", ");
+}
+
+interface SignatureArgument {
+  readonly type?: unknown;
+  readonly options?: { readonly isNotAggregate?: boolean };
+}
+
+/** The arguments of a call's or a routine's signature. */
+function argumentsOf(node: TreeNode): readonly SignatureArgument[] {
+  return (node.signature as { argument?: readonly SignatureArgument[] } | undefined)?.argument ?? [];
 }
 
 /** Refuses what is neither a SQL function nor a scalar one in JavaScript. */
@@ -127,16 +186,16 @@ export function isJavaScript(statement: TreeNode): boolean {
 
 /** The function that a CREATE FUNCTION … LANGUAGE js statement makes. */
 export function javaScriptFunction(statement: TreeNode): JavaScriptFunction {
-  const signature = statement.signature as { argument?: readonly { type?: unknown }[] };
   return {
     argumentNames: argumentNames(statement),
-    argumentTypes: (signature.argument ?? []).map(({ type }) => fromTypeProto(type)),
+    argumentTypes: argumentsOf(statement).map(({ type }) => fromTypeProto(type)),
     returnType: fromTypeProto(statement.returnType),
     code: String(statement.code),
   };
 }
 
-function isTemplated(statement: TreeNode): boolean {
+/** Whether a routine has arguments of ANY TYPE. */
+export function isTemplated(statement: TreeNode): boolean {
   if (isJavaScript(statement)) return false;
   return statement.functionExpression === undefined && statement.query === undefined;
 }

@@ -51,22 +51,33 @@ export function parseDate(text: string): bigint | undefined {
 
 /** Microseconds of the day of a TIME's text; undefined where it is none. */
 export function parseTime(text: string): bigint | undefined {
+  const clock = parseCivilClock(text);
+  return clock === undefined ? undefined : clock % MICROS_PER_DAY;
+}
+
+/** Microseconds from midnight, of a clock that no zone moves: its leap second is the next minute's start. */
+function parseCivilClock(text: string): bigint | undefined {
+  const clock = parseClock(text);
+  return /:60\./.test(text) && clock !== undefined ? clock - (clock % MICROS_PER_SECOND) : clock;
+}
+
+/** Microseconds from midnight, which a leap second may take into the next day. */
+function parseClock(text: string): bigint | undefined {
   const match = CLOCK.exec(text);
   if (match === null) return undefined;
   const [hour, minute, second] = [Number(match[1]), Number(match[2]), Number(match[3] ?? "0")];
   // GoogleSQL takes a leap second and counts it into the next minute.
   if (hour > 23 || minute > 59 || second > 60) return undefined;
   const fraction = BigInt((match[4] ?? "").padEnd(6, "0").slice(0, 6));
-  const micros = BigInt(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND + fraction;
-  return micros % MICROS_PER_DAY;
+  return BigInt(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND + fraction;
 }
 
 /** Microseconds since 1970 of a DATETIME's text; undefined where it is none. */
 export function parseDateTime(text: string): bigint | undefined {
   const match = /^(\S+?)(?:[Tt ](\S+))?$/.exec(text);
   const days = parseDate(match?.[1] ?? "");
-  const clock = match?.[2] === undefined ? 0n : parseTime(match[2]);
-  return days === undefined || clock === undefined ? undefined : days * MICROS_PER_DAY + clock;
+  const clock = match?.[2] === undefined ? 0n : parseCivilClock(match[2]);
+  return days === undefined || clock === undefined ? undefined : inRange(days * MICROS_PER_DAY + clock);
 }
 
 /** Microseconds since 1970 of a TIMESTAMP's text, UTC where it names no zone; undefined where it is none. */
@@ -74,7 +85,7 @@ export function parseTimestamp(text: string): bigint | undefined {
   const match = TIMESTAMP.exec(text);
   if (match === null) return undefined;
   const days = parseDate(match[1] ?? "");
-  const clock = match[2] === undefined ? 0n : parseTime(match[2]);
+  const clock = match[2] === undefined ? 0n : parseClock(match[2]);
   if (days === undefined || clock === undefined) return undefined;
   const local = days * MICROS_PER_DAY + clock;
   const offset = match[4] === undefined ? parseOffset(match[3] ?? "Z") : zoneOffset(match[4], local);

@@ -158,6 +158,21 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
     entities("one clock twice", '"lookback": "1 hour"', '"eventTimestamp": "loaded_at"'),
     entities("a column for clears of another type", '"lookback": "1 hour"', '"clearedFields": "email"'),
     entities("two tables of one name", '"lookback": "1 hour"', '"tables": {"final": "customer_updates"}'),
+    entities(
+      "an environment of nothing that Dataform knows",
+      '"entities": [',
+      '"environments": { "dev": { "sufix": "dev" } },\n  "entities": [',
+    ),
+    entities(
+      "a suffix that fits in no name",
+      '"entities": [',
+      '"environments": { "dev": { "schemaSuffix": "-dev" } },\n  "entities": [',
+    ),
+    entities(
+      "an environment in two places",
+      '"entities": [',
+      '"environments": { "dev": { "schemaSuffix": "dev", "defaultDatabase": "acme-dev" } },\n  "entities": [',
+    ),
     entities("a table that is none", '"lookback": "1 hour"', '"tables": {"finl": "x"}'),
   ],
   dataform: [
@@ -188,6 +203,7 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
     line("a flag of Dataform with a slip", "update", "--tgas", "customer"),
     line("a word that is no flag", "update", "customer"),
     line("another environment's flag", "update", "--schema-suffix", "dev"),
+    line("an environment that is none", "status", "--env", "dev"),
     line("a variable with a slip", "update", "--vars=rebuld=true"),
     line("a variable without a value", "update", "--vars=rebuild"),
     line("SQLX that is stale", "update"),

@@ -10,7 +10,7 @@ describe("another environment than dataform.json names", () => {
   it.each(["schemaSuffix", "tablePrefix", "databaseSuffix"])("%s in dataform.json", async (key) => {
     await folder.write("dataform.json", JSON.stringify({ ...SETTINGS, [key]: "dev" }));
     await expect(readProject(folder.path("."))).rejects.toThrow(
-      `${key}: makes another environment, which these commands do not know; leave it out`,
+      `${key}: would make every run one of another environment; leave it out`,
     );
     await folder.write("dataform.json", JSON.stringify({ ...SETTINGS, [key]: "" }));
     expect(await readProject(folder.path("."))).toMatchObject({ dataset: "analytics", location: "EU" });
@@ -26,7 +26,9 @@ describe("another environment than dataform.json names", () => {
   ])("update %j", async (flags, written) => {
     const project = { root: "nowhere", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
     const refusal = resolveSelection(project, flags);
-    await expect(refusal).rejects.toThrow(`for another environment use \`npx dataform run ${written}\``);
+    await expect(refusal).rejects.toThrow(
+      `name the environment there and write --env, or use \`npx dataform run ${written}\``,
+    );
     await expect(refusal).rejects.toMatchObject({ kind: "wrong usage" });
   });
 });

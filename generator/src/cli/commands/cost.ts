@@ -12,7 +12,7 @@ import {
   type Schedule,
   US_PRICE,
 } from "../../warehouse/cost.ts";
-import { defineCommand, flag, text } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { openTarget } from "../target.ts";
@@ -26,6 +26,7 @@ export const cost = defineCommand({
   summary: "what a month costs, from the tables' sizes and the batches of the last runs",
   args: [{ term: "[entity]", meaning: "the entity; all of them when absent" }],
   options: {
+    ...ENVIRONMENT_OPTION,
     price: text("--price <dollars>", `dollars for a TiB on demand (${US_PRICE.dollarsPerTib})`),
     priceDate: text("--price-date <date>", `when that was the price (${US_PRICE.asOf}, United States)`),
     json: flag("--json", "print it as JSON"),
@@ -41,7 +42,7 @@ export const cost = defineCommand({
   async run(context, { args, options }) {
     const price = readPrice(options.price, options.priceDate);
     const warehouse = await openTarget(context);
-    const all = await readEntities(warehouse.project.root);
+    const all = await readEntities(warehouse.project);
     const entities = args[0] === undefined ? all : [findEntity(all, args[0])];
     const schedules = [HOURLY, ...(await shippedSchedule(context.root))];
     const results = await Promise.all(

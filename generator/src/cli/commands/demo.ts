@@ -105,7 +105,7 @@ class Demo {
     this.#say(
       `npm run generate: ${files.size} files from schemas/user_info.json and schemas/user_profile.json`,
     );
-    const steps = await planInit(this.#warehouse, await readEntities(this.#root));
+    const steps = await planInit(this.#warehouse, await readEntities({ root: this.#root }));
     await applyInit(steps);
     const tables = steps.filter((step) => step.kind === "table").map((step) => step.name);
     this.#say(`npm run init: ${tables.join(", ")}`);
@@ -113,7 +113,7 @@ class Demo {
 
   /** Both batches of an entity, loaded and merged one after the other. */
   async show(name: string): Promise<void> {
-    const entity = findEntity(await readEntities(this.#root), name);
+    const entity = findEntity(await readEntities({ root: this.#root }), name);
     this.#output.line(`\n== ${TITLES[name]}`);
     for (const batch of [1, 2])
       await this.#showBatch(entity, path.join("samples", `${name}_${batch}.ndjson`));

@@ -1,6 +1,6 @@
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
 import { type ErasureReport, readErasure } from "../../warehouse/erasure.ts";
-import { defineCommand, flag } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { openTarget } from "../target.ts";
@@ -15,12 +15,12 @@ export const erasure = defineCommand({
     { term: "<entity>", meaning: "an entity of entities.json" },
     { term: "[key...]", meaning: "the user's key, a value for each of its columns; BYTES as base64" },
   ],
-  options: { json: flag("--json", "print it as JSON") },
+  options: { ...ENVIRONMENT_OPTION, json: flag("--json", "print it as JSON") },
   examples: [{ term: "npm run erasure -- user_info userA", meaning: "rows of userA, by table" }],
   exitCodes: [EXIT.done, EXIT.failed],
   async run(context, { options, args: [name = "", ...key] }) {
     const warehouse = await openTarget(context);
-    const entity = findEntity(await readEntities(warehouse.project.root), name);
+    const entity = findEntity(await readEntities(warehouse.project), name);
     const report = await readErasure(warehouse, entity, key);
     if (options.json) context.output.json(report);
     else context.output.line(formatErasure(report));

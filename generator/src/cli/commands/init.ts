@@ -2,7 +2,7 @@ import { readEntities } from "../../generate/read-entities.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges } from "../../review/meaning.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
-import { type Context, defineCommand, flag } from "../command.ts";
+import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { acceptMeanings, describeChanges } from "../meaning.ts";
 import { formatSteps } from "../steps.ts";
@@ -15,6 +15,7 @@ export const init = defineCommand({
   description:
     "Compares BigQuery with the schemas, and creates or extends what is missing. It never drops and never narrows.",
   options: {
+    ...ENVIRONMENT_OPTION,
     plan: flag("--plan", "only print what would be done"),
     yes: flag("--yes", "do not ask before the first change of a real project"),
     json: flag("--json", "print the steps as JSON"),
@@ -29,7 +30,7 @@ export const init = defineCommand({
     const change = options.plan ? undefined : "Create and extend tables";
     const warehouse = await openTarget(context, { change, isSure: options.yes });
     const { root } = warehouse.project;
-    const entities = await readEntities(root);
+    const entities = await readEntities(warehouse.project);
     const steps = await planInit(warehouse, entities);
     const input = await loadProject(root);
     const changed = await findMeaningChanges(warehouse, input, entities);

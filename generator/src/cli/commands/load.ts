@@ -1,7 +1,11 @@
 import { stat } from "node:fs/promises";
+import { placeOf } from "../../generate/model.ts";
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
+import { readProject } from "../../project/dataform-json.ts";
+import { onlyReadsUpdates } from "../../project/environments.ts";
+import { wrongUsage } from "../../project/errors.ts";
 import { type LoadWatch, loadFiles } from "../../warehouse/load/load.ts";
-import { defineCommand, flag } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { countOf, formatBytes, formatDuration } from "../numbers.ts";
 import type { Output } from "../output.ts";
@@ -18,6 +22,7 @@ export const load = defineCommand({
     { term: "<file...>", meaning: "files of updates: .ndjson, .jsonl, .json, .csv, .parquet" },
   ],
   options: {
+    ...ENVIRONMENT_OPTION,
     yes: flag("--yes", "do not ask before the first change of a real project"),
     json: flag("--json", "print what was loaded as JSON"),
   },
@@ -36,11 +41,15 @@ export const load = defineCommand({
   async run(context, { args: [name = "", ...files], options }) {
     const { output, signal } = context;
     const started = Date.now();
+    const { environment } = await readProject(context.root, context.environment);
+    if (onlyReadsUpdates(environment))
+      throw wrongUsage(
+        `load: environment ${environment?.name} only reads the updates, which are the project's own; leave --env out to append there`,
+      );
     const warehouse = await openTarget(context, { change: "Append updates", isSure: options.yes });
-    const entity = findEntity(await readEntities(warehouse.project.root), name);
+    const entity = findEntity(await readEntities(warehouse.project), name);
     const target = {
-      dataset: entity.dataset,
-      table: entity.tables.updates,
+      ...placeOf(entity, "updates"),
       ingestTimestamp: entity.ingest.name,
     };
     const progress = await watchLoad(output, files);

@@ -6,7 +6,7 @@ import type { Warehouse } from "../../warehouse/client.ts";
 import { readRunLog, readStatus } from "../../warehouse/status.ts";
 import { parseDuration } from "../../watch/durations.ts";
 import { judge, type Thresholds, worst } from "../../watch/health.ts";
-import { type Context, defineCommand, flag, text } from "../command.ts";
+import { type Context, defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { formatStatus } from "../status-terminal.ts";
 import { openTarget } from "../target.ts";
@@ -22,6 +22,7 @@ export const status = defineCommand({
   name: "status",
   summary: "is all well? per entity: watermark, lag, last runs, users, bad rows",
   options: {
+    ...ENVIRONMENT_OPTION,
     json: flag("--json", "print it as JSON"),
     watch: flag("--watch", "look again every 15 seconds, until interrupted"),
     html: text("--html <file>", "write a page with charts of the last 30 days; one file, no network"),
@@ -44,7 +45,7 @@ export const status = defineCommand({
       maxMissed: parseCount(options.maxMissed, "--max-missed"),
     };
     const warehouse = await openTarget(context);
-    const entities = await readEntities(warehouse.project.root);
+    const entities = await readEntities(warehouse.project);
     for (;;) {
       const code = await look(context, warehouse, entities, thresholds, options);
       if (!options.watch) return code;

@@ -1,7 +1,7 @@
 import { readEntities } from "../../generate/read-entities.ts";
 import { wrongUsage } from "../../project/errors.ts";
 import { listDrops } from "../../warehouse/uninstall.ts";
-import { defineCommand, flag } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openTarget } from "../target.ts";
 
@@ -12,12 +12,13 @@ export const uninstall = defineCommand({
   description:
     "Prints a DROP for each table and view of each entity that is there. It runs none of them; updates and deleted users, which cannot be made again, stand in comments.",
   options: {
+    ...ENVIRONMENT_OPTION,
     plan: flag("--plan", "print the statements; needed, since nothing else is done"),
     json: flag("--json", "print them as JSON"),
   },
   examples: [
     {
-      term: "npm run --silent uninstall -- --plan > drop.sql",
+      term: "npm run --silent uninstall -- --plan --quiet > drop.sql",
       meaning: "a script to read, and to run by hand",
     },
   ],
@@ -27,7 +28,7 @@ export const uninstall = defineCommand({
       throw wrongUsage("uninstall: it drops nothing by itself; write npm run uninstall -- --plan");
     const { output } = context;
     const warehouse = await openTarget(context);
-    const entities = await readEntities(context.root);
+    const entities = await readEntities(warehouse.project);
     const drops = await Promise.all(entities.map((entity) => listDrops(warehouse, entity)));
     if (options.json) output.json(drops);
     else

@@ -5,14 +5,15 @@ import type { CompiledAction } from "../../dataform/graph.ts";
 import { checkFlags, resolveSelection } from "../../dataform/selection.ts";
 import type { EntityModel } from "../../generate/model.ts";
 import { readEntities, refuseStale } from "../../generate/read-entities.ts";
-import { CommandError, messageOf } from "../../project/errors.ts";
+import { onlyReadsUpdates } from "../../project/environments.ts";
+import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges, keepMeaning } from "../../review/meaning.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
 import { type RunStatus, readRuns } from "../../warehouse/status.ts";
 import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
-import { type Context, defineCommand, flag } from "../command.ts";
+import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { refuseMixture } from "../meaning.ts";
 import { countOf } from "../numbers.ts";
@@ -28,6 +29,7 @@ export const update = defineCommand({
   description:
     "Runs `dataform run`: refuses stale SQLX and a selection of nothing, and runs an aborted transaction again. Flags that are not its own go to Dataform.",
   options: {
+    ...ENVIRONMENT_OPTION,
     yes: flag("--yes", "do not ask before the first change of a real project"),
     json: flag("--json", "print what the run did as JSON; with --dry-run, what would run"),
   },
@@ -75,8 +77,12 @@ export const update = defineCommand({
       isSure: options.yes,
     });
     const { project } = warehouse;
+    if (asksForTag(args, "erase") && onlyReadsUpdates(project.environment))
+      throw wrongUsage(
+        `update: environment ${project.environment?.name} only reads the updates, so it erases none; leave --env out`,
+      );
     await refuseStale(project.root);
-    const entities = await readEntities(project.root);
+    const entities = await readEntities(project);
     await refuseUnextended(warehouse, entities);
     const input = await loadProject(project.root);
     const isRebuild = (valuesOf(parseFlags(args).flags, "vars") ?? []).includes("rebuild=true");

@@ -4,7 +4,7 @@ import { TOOL } from "../../project/tool-version.ts";
 import { renewPackages } from "../../scaffold/pack-tool.ts";
 import { planUpgrade, type UpgradePlan } from "../../scaffold/upgrade.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
-import { type Context, defineCommand, flag, text } from "../command.ts";
+import { type Context, defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatSteps } from "../steps.ts";
 import { openTarget } from "../target.ts";
@@ -17,6 +17,7 @@ export const upgrade = defineCommand({
   description:
     "Rewrites the files that an earlier version of the tool wrote, and migrates the tables as `init` does. What people changed stays as it is, and is named; no table is dropped.",
   options: {
+    ...ENVIRONMENT_OPTION,
     plan: flag("--plan", "only print what would become new"),
     only: text("--only <part>", "one part of it: files in a pull request, tables where they are", [
       "files",
@@ -61,7 +62,7 @@ async function planTables(
 ): Promise<readonly Step[]> {
   const change = plan ? undefined : "Migrate tables";
   const warehouse = await openTarget(context, { change, isSure: yes });
-  return planInit(warehouse, await readEntities(context.root));
+  return planInit(warehouse, await readEntities(warehouse.project));
 }
 
 function describeFiles({ differences, notes, needsPackages }: UpgradePlan): readonly string[] {

@@ -1,5 +1,6 @@
 import { type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
 import { unsupported } from "../../errors.ts";
+import { failWhen } from "../../raise.ts";
 import type { FieldSchema } from "../../types.ts";
 import { duckType, quoteName, quoteText } from "../../values.ts";
 import type { Database } from "../database.ts";
@@ -125,8 +126,10 @@ function parquetValue(
     const item = `item${depth}`;
     const list = type.typeId === DuckDBTypeId.MAP ? `map_entries(${sql})` : sql;
     const element = parquetValue({ ...field, mode: "NULLABLE" }, listItem(type), item, depth + 1, path);
+    const message = `Array cannot have a null element; error in writing field ${path}`;
+    const present = failWhen(`${item} IS NULL`, elementType(field), [message], element);
     const empty = `[]::${duckType(elementType(field))}[]`;
-    return `coalesce(list_transform(${list}, lambda ${item}: ${element}), ${empty})`;
+    return `coalesce(list_transform(${list}, lambda ${item}: ${present}), ${empty})`;
   }
   if (field.type === "RECORD") return recordValue(field, type, sql, depth, path);
   return scalarValue(field, type, sql, path);

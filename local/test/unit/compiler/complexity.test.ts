@@ -28,3 +28,46 @@ describe("queries of a WITH that each name the one before twice", () => {
     expect(await harness.rows("SELECT 1")).toEqual([[1n]]);
   });
 });
+
+describe("joins of many tables", () => {
+  const chain = (joins: number): string =>
+    `SELECT COUNT(*), SUM(t0.x) FROM d.few AS t0 ${Array.from(
+      { length: joins },
+      (_, at) => `JOIN d.few AS t${at + 1} ON t${at}.x = t${at + 1}.x`,
+    ).join(" ")}`;
+  const commas = (tables: number): string =>
+    `SELECT COUNT(*) FROM ${Array.from({ length: tables }, (_, at) => `d.few AS t${at}`).join(", ")} WHERE ${Array.from(
+      { length: tables - 1 },
+      (_, at) => `t${at}.x = t${at + 1}.x`,
+    ).join(" AND ")}`;
+
+  /** How long this process is at it, in milliseconds. */
+  async function timeOf(sql: string): Promise<number> {
+    const before = process.cpuUsage();
+    expect(await harness.rows(sql)).toEqual([[3n, 6n]]);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  }
+
+  it("take time by their number, and not by its fourth power", async () => {
+    await harness.run("CREATE TABLE d.few AS SELECT x FROM UNNEST([1, 2, 3]) AS x");
+    expect((await timeOf(chain(120))) / (await timeOf(chain(40)))).toBeLessThan(12);
+  });
+
+  it("are too complex where only a filter far above tells how they belong together", async () => {
+    expect(await harness.rows(commas(5))).toEqual([[3n]]);
+    const failure = await harness.failure(commas(70));
+    expect(failure.message).toContain("too many subqueries or query is too complex");
+    expect(failure.reason).toBe("resourcesExceeded");
+    expect(await harness.rows("SELECT 1")).toEqual([[1n]]);
+  });
+
+  it("are taken in steps in a query of a WITH too", async () => {
+    const steps = Array.from(
+      { length: 50 },
+      (_, at) => `a${at + 1} AS (SELECT l.x FROM a${at} AS l JOIN d.few AS r ON l.x = r.x)`,
+    );
+    const sql = `WITH ${["a0 AS (SELECT x FROM d.few)", ...steps].join(", ")} SELECT COUNT(*), SUM(x) FROM a50`;
+    expect(await harness.rows(sql)).toEqual([[3n, 6n]]);
+  });
+});

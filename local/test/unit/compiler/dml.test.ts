@@ -99,14 +99,25 @@ describe("UPDATE", () => {
     ]);
   });
 
-  it("makes the STRUCTs around a nested field that is set", async () => {
-    await bench.run("UPDATE d.target SET home.geo.lat = 3 WHERE id = 1");
-    expect(await bench.rows("SELECT home, home.geo IS NULL FROM d.target WHERE id <= 2 ORDER BY id")).toEqual(
-      [
-        [[null, [3, []]], false],
-        [null, true],
-      ],
+  it.each([
+    ["home.city = 'here'", "STRUCT<city STRING, geo STRUCT<lat FLOAT64, marks ARRAY<INT64>>>"],
+    ["home.geo.lat = 3", "STRUCT<lat FLOAT64, marks ARRAY<INT64>>"],
+  ])("sets no field of a STRUCT that is NULL: %s", async (set, type) => {
+    await bench.run("UPDATE d.target SET home = STRUCT('Oslo' AS city, NULL AS geo) WHERE id = 2");
+    const id = set.includes("geo") ? 2 : 1;
+    await expect(bench.run(`UPDATE d.target SET ${set} WHERE id = ${id}`)).rejects.toThrow(
+      `Cannot set field of NULL ${type}`,
     );
+  });
+
+  it("takes DEFAULT for a field, which is NULL or an empty array", async () => {
+    await bench.run(
+      "UPDATE d.target SET home = STRUCT('Oslo' AS city, STRUCT(1.5 AS lat, [7] AS marks) AS geo) WHERE id = 1",
+    );
+    await bench.run("UPDATE d.target SET home.geo.marks = DEFAULT, home.city = DEFAULT WHERE id = 1");
+    expect(await bench.rows("SELECT home FROM d.target WHERE id = 1")).toEqual([[[null, [1.5, []]]]]);
+    await bench.run("UPDATE d.target SET home.geo = DEFAULT WHERE id = 1");
+    expect(await bench.rows("SELECT home FROM d.target WHERE id = 1")).toEqual([[[null, null]]]);
   });
 
   it("sees the old values of all columns", async () => {
@@ -173,6 +184,7 @@ describe("DELETE and TRUNCATE", () => {
 
 describe("MERGE", () => {
   it("does the first WHEN that matches each row", async () => {
+    await bench.run("UPDATE d.target SET home = STRUCT('there' AS city, NULL AS geo) WHERE id = 2");
     const sql = `MERGE d.target t USING d.source s ON t.id = s.id
       WHEN MATCHED AND s.gone THEN DELETE
       WHEN MATCHED THEN UPDATE SET name = s.name, home.city = 'here'

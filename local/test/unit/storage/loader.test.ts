@@ -719,6 +719,16 @@ describe("Parquet", () => {
     );
   });
 
+  // https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#array_nulls
+  test("NULL in a list", async () => {
+    const message = "Array cannot have a null element; error in writing field l";
+    const inferred = { parquetOptions: { enableListInference: true } };
+    for (const list of ["[1, NULL]", "[NULL]"])
+      expect((await failure(parquet(`SELECT ${list}::BIGINT[] AS l`, inferred))).message).toContain(message);
+    expect((await failure(parquet("SELECT [{a: 1}, NULL] AS l", inferred))).message).toContain(message);
+    await parquet("SELECT [{a: 1}, {a: NULL}] AS l", inferred);
+  });
+
   test("a column that the schema does not have, a REQUIRED field that is NULL", async () => {
     const unknown = await failure(parquet("SELECT 1 AS a, 2 AS b", { schema: fields(["a", "INT64"]) }));
     expect(unknown.message).toBe("Error while reading data, error message: No such field: b.");

@@ -162,6 +162,22 @@ describe("texts of times", () => {
     expect(show("DATETIME", parseTimestamp(text) ?? null)).toBe(want);
   });
 
+  test.each<[string, string]>([
+    ["2016-12-31 23:59:60", "2017-01-01T00:00:00"],
+    ["2016-12-31 23:59:60.5", "2017-01-01T00:00:00"],
+    ["2016-12-31 12:59:60", "2016-12-31T13:00:00"],
+  ])("the leap second of %s is the next minute's start", (text, want) => {
+    expect(show("DATETIME", parseText("DATETIME", text) ?? null)).toBe(want);
+    const fraction = text.includes(".") ? ".500000" : "";
+    expect(show("DATETIME", parseTimestamp(text) ?? null)).toBe(`${want}${fraction}`);
+    expect(show("TIME", parseText("TIME", text.slice(11)) ?? null)).toBe(want.slice(11));
+  });
+
+  test("no leap second ends the year 9999", () => {
+    expect(parseText("DATETIME", "9999-12-31 23:59:60")).toBeUndefined();
+    expect(parseTimestamp("9999-12-31 23:59:60")).toBeUndefined();
+  });
+
   test.each([
     "2020-02-30",
     "2020-01-01 24:00:00",
