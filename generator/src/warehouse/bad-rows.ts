@@ -1,6 +1,6 @@
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
 import { plain } from "./plain.ts";
 
@@ -33,16 +33,18 @@ interface Listed {
 
 /** What an entity's runs have listed, the newest first, beside what of it is still in the updates. */
 export async function readBadRows(warehouse: Warehouse, entity: EntityModel): Promise<readonly BadRows[]> {
-  const { dataset, tables } = entity;
-  const watermark = await findTable(tableOf(warehouse, { dataset, table: tables.watermark }));
+  const watermark = await findTable(tableOf(warehouse, placeOf(entity, "watermark")));
   if (!(watermark?.schema?.fields ?? []).some(({ name }) => name === "known_bad_rows")) return [];
-  const place = (table: string) => `\`${warehouse.project.projectId}.${dataset}.${table}\``;
-  const [updates, ingest] = [place(tables.updates), `updates.${entity.ingest.quoted}`];
+  const named = ({ dataset, table }: { dataset: string; table: string }) =>
+    `\`${warehouse.project.projectId}.${dataset}.${table}\``;
+  const place = (role: "watermark" | "updates") => named(placeOf(entity, role));
+  const tombstones = entity.tables.tombstones;
+  const [updates, ingest] = [place("updates"), `updates.${entity.ingest.quoted}`];
   const described = describeEntity(entity);
   const details = mergeSql.details(described);
   // The days are read in which listed updates are, and no other.
   const query = `DECLARE stamps ARRAY<TIMESTAMP> DEFAULT ARRAY(
-  SELECT DISTINCT listed.ingest_timestamp FROM ${place(tables.watermark)}, UNNEST(known_bad_rows) AS listed
+  SELECT DISTINCT listed.ingest_timestamp FROM ${place("watermark")}, UNNEST(known_bad_rows) AS listed
   WHERE listed.ingest_timestamp IS NOT NULL
 );
 WITH left_over AS (
@@ -55,7 +57,7 @@ SELECT
   listed.reason, listed.details, listed.row_count, listed.is_bad, listed.key_hash, IFNULL(left_over.row_count, 0) AS rows_left,
   CAST(listed.first_seen AS STRING) AS first_seen,
   CAST(listed.ingest_timestamp AS STRING) AS stamp
-FROM ${place(tables.watermark)}
+FROM ${place("watermark")}
 CROSS JOIN UNNEST(known_bad_rows) AS listed
 LEFT JOIN left_over ON left_over.details = listed.details
 ORDER BY listed.first_seen DESC, listed.details`;
@@ -72,10 +74,10 @@ ORDER BY listed.first_seen DESC, listed.details`;
       left: Number(listed.rows_left),
       removal: [
         `DELETE FROM ${updates} AS updates WHERE ${stamp} AND ${details} = ${mergeSql.literal(listed.details)};`,
-        ...(listed.is_bad || tables.tombstones === undefined
+        ...(listed.is_bad || tombstones === undefined
           ? []
           : [
-              `DELETE FROM ${place(tables.tombstones)} WHERE key_hash = '${listed.key_hash}' AND version > CURRENT_TIMESTAMP();`,
+              `DELETE FROM ${named({ dataset: entity.dataset, table: tombstones })} WHERE key_hash = '${listed.key_hash}' AND version > CURRENT_TIMESTAMP();`,
             ]),
       ],
     };

@@ -141,7 +141,7 @@ function known<Name extends string, Value>(
 }
 
 async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise<WatermarkRow | undefined> {
-  const table = tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.watermark });
+  const table = tableOf(warehouse, placeOf(entity, "watermark"));
   const live = await findTable(table);
   if (live === undefined) return undefined;
   const knows = (live.schema?.fields ?? []).some(({ name }) => name === "known_bad_rows");

@@ -1,6 +1,6 @@
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
 import { type BadRows, readBadRows } from "../../warehouse/bad-rows.ts";
-import { defineCommand, flag } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { openTarget } from "../target.ts";
@@ -12,12 +12,12 @@ export const badRows = defineCommand({
   description:
     "Lists the updates that runs kept out of final, or merged but report, with the statement that removes each. Changes nothing.",
   args: [{ term: "<entity>", meaning: "an entity of entities.json" }],
-  options: { json: flag("--json", "print it as JSON") },
+  options: { ...ENVIRONMENT_OPTION, json: flag("--json", "print it as JSON") },
   examples: [{ term: "npm run bad-rows -- user_info", meaning: "what was kept out, why, and since when" }],
   exitCodes: [EXIT.done, EXIT.failed],
   async run(context, { options, args: [name = ""] }) {
     const warehouse = await openTarget(context);
-    const entity = findEntity(await readEntities(warehouse.project.root), name);
+    const entity = findEntity(await readEntities(warehouse.project), name);
     const found = await readBadRows(warehouse, entity);
     if (options.json) context.output.json(found);
     else context.output.line(found.length === 0 ? `${name}: no bad rows` : formatBadRows(name, found));
