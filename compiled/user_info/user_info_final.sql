@@ -76,34 +76,29 @@ USING (
       IF(final.ingestTimestamp IS NULL, batch._base_version, final._base_version) AS _base_version,
       IFNULL(batch.ingestTimestamp > final.ingestTimestamp, TRUE) AS _row_is_newer,
       IF(
-        IFNULL(batch._versions.attribute1 > final._versions.attribute1, batch._versions.attribute1 IS NOT NULL)
-        OR (batch._versions.attribute1 = final._versions.attribute1 AND batch.attribute1 > final.attribute1),
-        STRUCT(batch.attribute1 AS value, batch._versions.attribute1 AS version, TRUE AS is_newer),
-        STRUCT(final.attribute1 AS value, final._versions.attribute1 AS version, FALSE AS is_newer)
+        IFNULL(batch.attribute1.version > final.attribute1.version, batch.attribute1.version IS NOT NULL)
+        OR (batch.attribute1.version = final.attribute1.version AND batch.attribute1.value > final.attribute1.value),
+        batch.attribute1, final.attribute1
       ) AS attribute1,
       IF(
-        IFNULL(batch._versions.attribute2 > final._versions.attribute2, batch._versions.attribute2 IS NOT NULL)
-        OR (batch._versions.attribute2 = final._versions.attribute2 AND batch.attribute2 > final.attribute2),
-        STRUCT(batch.attribute2 AS value, batch._versions.attribute2 AS version, TRUE AS is_newer),
-        STRUCT(final.attribute2 AS value, final._versions.attribute2 AS version, FALSE AS is_newer)
+        IFNULL(batch.attribute2.version > final.attribute2.version, batch.attribute2.version IS NOT NULL)
+        OR (batch.attribute2.version = final.attribute2.version AND batch.attribute2.value > final.attribute2.value),
+        batch.attribute2, final.attribute2
       ) AS attribute2,
       IF(
-        IFNULL(batch._versions.attribute3 > final._versions.attribute3, batch._versions.attribute3 IS NOT NULL)
-        OR (batch._versions.attribute3 = final._versions.attribute3 AND batch.attribute3 > final.attribute3),
-        STRUCT(batch.attribute3 AS value, batch._versions.attribute3 AS version, TRUE AS is_newer),
-        STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version, FALSE AS is_newer)
+        IFNULL(batch.attribute3.version > final.attribute3.version, batch.attribute3.version IS NOT NULL)
+        OR (batch.attribute3.version = final.attribute3.version AND batch.attribute3.value > final.attribute3.value),
+        batch.attribute3, final.attribute3
       ) AS attribute3,
-      final AS _final
-    FROM (SELECT *, STRUCT(
-      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
-      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
-      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
-    ) AS _versions FROM `my-project.analytics.temp_user_info_updates` AS stored) AS batch
-    LEFT JOIN (SELECT *, STRUCT(
-      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
-      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
-      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
-    ) AS _versions FROM `my-project.analytics.user_info_final` AS stored) AS final
+      final._batch_stored AS _final
+    FROM (SELECT userId, ingestTimestamp, _base_version,
+      STRUCT(attribute1 AS value, IFNULL(_own_versions.attribute1, IF(attribute1 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute1,
+      STRUCT(attribute2 AS value, IFNULL(_own_versions.attribute2, IF(attribute2 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute2,
+      STRUCT(attribute3 AS value, IFNULL(_own_versions.attribute3, IF(attribute3 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute3 FROM `my-project.analytics.temp_user_info_updates`) AS batch
+    LEFT JOIN (SELECT userId, ingestTimestamp, _base_version, _batch_stored,
+      STRUCT(attribute1 AS value, IFNULL(_own_versions.attribute1, IF(attribute1 IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS attribute1,
+      STRUCT(attribute2 AS value, IFNULL(_own_versions.attribute2, IF(attribute2 IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS attribute2,
+      STRUCT(attribute3 AS value, IFNULL(_own_versions.attribute3, IF(attribute3 IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS attribute3 FROM `my-project.analytics.user_info_final` AS _batch_stored) AS final
       ON final.userId = batch.userId
   )
   SELECT
@@ -114,9 +109,9 @@ USING (
     attribute3.value AS attribute3,
     _base_version,
     (SELECT AS STRUCT _final._own_versions.* REPLACE (
-      IF(attribute1.value IS NULL, attribute1.version, NULLIF(attribute1.version, _base_version)) AS attribute1,
-      IF(attribute2.value IS NULL, attribute2.version, NULLIF(attribute2.version, _base_version)) AS attribute2,
-      IF(attribute3.value IS NULL, attribute3.version, NULLIF(attribute3.version, _base_version)) AS attribute3
+      NULLIF(attribute1.version, _base_version) AS attribute1,
+      NULLIF(attribute2.version, _base_version) AS attribute2,
+      NULLIF(attribute3.version, _base_version) AS attribute3
     )) AS _own_versions
   FROM _batch_merged
   WHERE _row_is_newer

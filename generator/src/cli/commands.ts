@@ -16,6 +16,7 @@ export const COMMANDS = {
   local: async () => (await import("./commands/local.ts")).local,
   demo: async () => (await import("./commands/demo.ts")).demo,
   new: async () => (await import("./commands/new.ts")).newCommand,
+  adopt: async () => (await import("./commands/adopt.ts")).adopt,
   upgrade: async () => (await import("./commands/upgrade.ts")).upgrade,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
   test: async () => (await import("./commands/test.ts")).test,

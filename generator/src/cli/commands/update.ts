@@ -9,6 +9,7 @@ import { onlyReadsUpdates } from "../../project/environments.ts";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges, keepMeaning } from "../../review/meaning.ts";
+import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
 import { type RunStatus, readRuns } from "../../warehouse/status.ts";
@@ -91,6 +92,8 @@ export const update = defineCommand({
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
     const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+    for (const [index, entity] of entities.entries())
+      if (before[index]?.watermark === null) await refuseUnadopted(warehouse, entity);
     signal.throwIfAborted();
     const report = new RunReport(output, selection.actions);
     const sink = isGraphForPrograms ? { stdout: output.write, stderr: report.sink.stderr } : report.sink;
