@@ -25,6 +25,7 @@ export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   review: [DATA_VIEWER, JOB_USER],
   cost: [DATA_VIEWER, JOB_USER],
   new: [DATA_VIEWER],
+  adopt: [DATA_EDITOR, JOB_USER, USER],
   upgrade: [DATA_EDITOR, JOB_USER, USER],
   uninstall: [DATA_VIEWER],
   schedule: [DATAFORM_ADMIN],

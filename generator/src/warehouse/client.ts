@@ -75,7 +75,7 @@ export interface TableMetadataFound {
   description?: string;
   numRows?: string;
   type?: string;
-  timePartitioning?: { type?: string; field?: string };
+  timePartitioning?: { type?: string; field?: string; expirationMs?: string };
   clustering?: { fields?: string[] };
 }
 
