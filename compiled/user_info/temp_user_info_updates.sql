@@ -75,9 +75,9 @@ SELECT
   attribute3.value AS attribute3,
   _base_version,
   STRUCT(
-    IF(attribute1.value IS NULL, attribute1.version, NULLIF(attribute1.version, _base_version)) AS attribute1,
-    IF(attribute2.value IS NULL, attribute2.version, NULLIF(attribute2.version, _base_version)) AS attribute2,
-    IF(attribute3.value IS NULL, attribute3.version, NULLIF(attribute3.version, _base_version)) AS attribute3
+    NULLIF(attribute1.version, _base_version) AS attribute1,
+    NULLIF(attribute2.version, _base_version) AS attribute2,
+    NULLIF(attribute3.version, _base_version) AS attribute3
   ) AS _own_versions,
   _batch
 FROM _batch_gathered

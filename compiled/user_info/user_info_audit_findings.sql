@@ -52,12 +52,8 @@ _batch_compared AS (
         )]) AS leaf WHERE leaf IS NOT NULL) AS _leaves
   FROM _batch_gathered AS history
   FULL JOIN (
-    SELECT *, STRUCT(
-      IFNULL(stored._own_versions.attribute1, IF(stored.attribute1 IS NULL, NULL, stored._base_version)) AS attribute1,
-      IFNULL(stored._own_versions.attribute2, IF(stored.attribute2 IS NULL, NULL, stored._base_version)) AS attribute2,
-      IFNULL(stored._own_versions.attribute3, IF(stored.attribute3 IS NULL, NULL, stored._base_version)) AS attribute3
-    ) AS _versions
-    FROM `my-project.analytics.user_info_final` AS stored
+    SELECT *
+    FROM `my-project.analytics.user_info_versions` AS stored
     WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(stored.userId AS userId))), 1000000)) < 0.01 * 1000000
   ) AS final
     ON history.userId = final.userId

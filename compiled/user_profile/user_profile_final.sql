@@ -76,90 +76,71 @@ USING (
       IF(final.ingestTimestamp IS NULL, batch._base_version, final._base_version) AS _base_version,
       IFNULL(batch.ingestTimestamp > final.ingestTimestamp, TRUE) AS _row_is_newer,
       IF(
-        IFNULL(batch._versions.email > final._versions.email, batch._versions.email IS NOT NULL)
-        OR (batch._versions.email = final._versions.email AND batch.email > final.email),
-        STRUCT(batch.email AS value, batch._versions.email AS version, TRUE AS is_newer),
-        STRUCT(final.email AS value, final._versions.email AS version, FALSE AS is_newer)
+        IFNULL(batch.email.version > final.email.version, batch.email.version IS NOT NULL)
+        OR (batch.email.version = final.email.version AND batch.email.value > final.email.value),
+        batch.email, final.email
       ) AS email,
       IF(
-        IFNULL(batch._versions.profile.name > final._versions.profile.name, batch._versions.profile.name IS NOT NULL)
-        OR (batch._versions.profile.name = final._versions.profile.name AND batch.profile.name > final.profile.name),
-        STRUCT(batch.profile.name AS value, batch._versions.profile.name AS version, TRUE AS is_newer),
-        STRUCT(final.profile.name AS value, final._versions.profile.name AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_name.version > final.profile_name.version, batch.profile_name.version IS NOT NULL)
+        OR (batch.profile_name.version = final.profile_name.version AND batch.profile_name.value > final.profile_name.value),
+        batch.profile_name, final.profile_name
       ) AS profile_name,
       IF(
-        IFNULL(batch._versions.profile.birthday > final._versions.profile.birthday, batch._versions.profile.birthday IS NOT NULL)
-        OR (batch._versions.profile.birthday = final._versions.profile.birthday AND batch.profile.birthday > final.profile.birthday),
-        STRUCT(batch.profile.birthday AS value, batch._versions.profile.birthday AS version, TRUE AS is_newer),
-        STRUCT(final.profile.birthday AS value, final._versions.profile.birthday AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_birthday.version > final.profile_birthday.version, batch.profile_birthday.version IS NOT NULL)
+        OR (batch.profile_birthday.version = final.profile_birthday.version AND batch.profile_birthday.value > final.profile_birthday.value),
+        batch.profile_birthday, final.profile_birthday
       ) AS profile_birthday,
       IF(
-        IFNULL(batch._versions.profile.visits > final._versions.profile.visits, batch._versions.profile.visits IS NOT NULL)
-        OR (batch._versions.profile.visits = final._versions.profile.visits AND batch.profile.visits > final.profile.visits),
-        STRUCT(batch.profile.visits AS value, batch._versions.profile.visits AS version, TRUE AS is_newer),
-        STRUCT(final.profile.visits AS value, final._versions.profile.visits AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_visits.version > final.profile_visits.version, batch.profile_visits.version IS NOT NULL)
+        OR (batch.profile_visits.version = final.profile_visits.version AND batch.profile_visits.value > final.profile_visits.value),
+        batch.profile_visits, final.profile_visits
       ) AS profile_visits,
       IF(
-        IFNULL(batch._versions.profile.subscribed > final._versions.profile.subscribed, batch._versions.profile.subscribed IS NOT NULL)
-        OR (batch._versions.profile.subscribed = final._versions.profile.subscribed AND batch.profile.subscribed > final.profile.subscribed),
-        STRUCT(batch.profile.subscribed AS value, batch._versions.profile.subscribed AS version, TRUE AS is_newer),
-        STRUCT(final.profile.subscribed AS value, final._versions.profile.subscribed AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_subscribed.version > final.profile_subscribed.version, batch.profile_subscribed.version IS NOT NULL)
+        OR (batch.profile_subscribed.version = final.profile_subscribed.version AND batch.profile_subscribed.value > final.profile_subscribed.value),
+        batch.profile_subscribed, final.profile_subscribed
       ) AS profile_subscribed,
       IF(
-        IFNULL(batch._versions.profile.balance > final._versions.profile.balance, batch._versions.profile.balance IS NOT NULL)
-        OR (batch._versions.profile.balance = final._versions.profile.balance AND batch.profile.balance > final.profile.balance),
-        STRUCT(batch.profile.balance AS value, batch._versions.profile.balance AS version, TRUE AS is_newer),
-        STRUCT(final.profile.balance AS value, final._versions.profile.balance AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_balance.version > final.profile_balance.version, batch.profile_balance.version IS NOT NULL)
+        OR (batch.profile_balance.version = final.profile_balance.version AND batch.profile_balance.value > final.profile_balance.value),
+        batch.profile_balance, final.profile_balance
       ) AS profile_balance,
       IF(
-        IFNULL(batch._versions.profile.address.street > final._versions.profile.address.street, batch._versions.profile.address.street IS NOT NULL)
-        OR (batch._versions.profile.address.street = final._versions.profile.address.street AND batch.profile.address.street > final.profile.address.street),
-        STRUCT(batch.profile.address.street AS value, batch._versions.profile.address.street AS version, TRUE AS is_newer),
-        STRUCT(final.profile.address.street AS value, final._versions.profile.address.street AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_address_street.version > final.profile_address_street.version, batch.profile_address_street.version IS NOT NULL)
+        OR (batch.profile_address_street.version = final.profile_address_street.version AND batch.profile_address_street.value > final.profile_address_street.value),
+        batch.profile_address_street, final.profile_address_street
       ) AS profile_address_street,
       IF(
-        IFNULL(batch._versions.profile.address.city > final._versions.profile.address.city, batch._versions.profile.address.city IS NOT NULL)
-        OR (batch._versions.profile.address.city = final._versions.profile.address.city AND batch.profile.address.city > final.profile.address.city),
-        STRUCT(batch.profile.address.city AS value, batch._versions.profile.address.city AS version, TRUE AS is_newer),
-        STRUCT(final.profile.address.city AS value, final._versions.profile.address.city AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_address_city.version > final.profile_address_city.version, batch.profile_address_city.version IS NOT NULL)
+        OR (batch.profile_address_city.version = final.profile_address_city.version AND batch.profile_address_city.value > final.profile_address_city.value),
+        batch.profile_address_city, final.profile_address_city
       ) AS profile_address_city,
       IF(
-        IFNULL(batch._versions.profile.address.zip > final._versions.profile.address.zip, batch._versions.profile.address.zip IS NOT NULL)
-        OR (batch._versions.profile.address.zip = final._versions.profile.address.zip AND batch.profile.address.zip > final.profile.address.zip),
-        STRUCT(batch.profile.address.zip AS value, batch._versions.profile.address.zip AS version, TRUE AS is_newer),
-        STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version, FALSE AS is_newer)
+        IFNULL(batch.profile_address_zip.version > final.profile_address_zip.version, batch.profile_address_zip.version IS NOT NULL)
+        OR (batch.profile_address_zip.version = final.profile_address_zip.version AND batch.profile_address_zip.value > final.profile_address_zip.value),
+        batch.profile_address_zip, final.profile_address_zip
       ) AS profile_address_zip,
-      final AS _final
-    FROM (SELECT *, STRUCT(
-      IFNULL(stored._own_versions.email, IF(stored.email IS NULL, NULL, stored._base_version)) AS email,
-      STRUCT(
-        IFNULL(stored._own_versions.profile.name, IF(stored.profile.name IS NULL, NULL, stored._base_version)) AS name,
-        IFNULL(stored._own_versions.profile.birthday, IF(stored.profile.birthday IS NULL, NULL, stored._base_version)) AS birthday,
-        IFNULL(stored._own_versions.profile.visits, IF(stored.profile.visits IS NULL, NULL, stored._base_version)) AS visits,
-        IFNULL(stored._own_versions.profile.subscribed, IF(stored.profile.subscribed IS NULL, NULL, stored._base_version)) AS subscribed,
-        IFNULL(stored._own_versions.profile.balance, IF(stored.profile.balance IS NULL, NULL, stored._base_version)) AS balance,
-        STRUCT(
-          IFNULL(stored._own_versions.profile.address.street, IF(stored.profile.address.street IS NULL, NULL, stored._base_version)) AS street,
-          IFNULL(stored._own_versions.profile.address.city, IF(stored.profile.address.city IS NULL, NULL, stored._base_version)) AS city,
-          IFNULL(stored._own_versions.profile.address.zip, IF(stored.profile.address.zip IS NULL, NULL, stored._base_version)) AS zip
-        ) AS address
-      ) AS profile
-    ) AS _versions FROM `my-project.analytics.temp_user_profile_updates` AS stored) AS batch
-    LEFT JOIN (SELECT *, STRUCT(
-      IFNULL(stored._own_versions.email, IF(stored.email IS NULL, NULL, stored._base_version)) AS email,
-      STRUCT(
-        IFNULL(stored._own_versions.profile.name, IF(stored.profile.name IS NULL, NULL, stored._base_version)) AS name,
-        IFNULL(stored._own_versions.profile.birthday, IF(stored.profile.birthday IS NULL, NULL, stored._base_version)) AS birthday,
-        IFNULL(stored._own_versions.profile.visits, IF(stored.profile.visits IS NULL, NULL, stored._base_version)) AS visits,
-        IFNULL(stored._own_versions.profile.subscribed, IF(stored.profile.subscribed IS NULL, NULL, stored._base_version)) AS subscribed,
-        IFNULL(stored._own_versions.profile.balance, IF(stored.profile.balance IS NULL, NULL, stored._base_version)) AS balance,
-        STRUCT(
-          IFNULL(stored._own_versions.profile.address.street, IF(stored.profile.address.street IS NULL, NULL, stored._base_version)) AS street,
-          IFNULL(stored._own_versions.profile.address.city, IF(stored.profile.address.city IS NULL, NULL, stored._base_version)) AS city,
-          IFNULL(stored._own_versions.profile.address.zip, IF(stored.profile.address.zip IS NULL, NULL, stored._base_version)) AS zip
-        ) AS address
-      ) AS profile
-    ) AS _versions FROM `my-project.analytics.user_profile_final` AS stored) AS final
+      final._batch_stored AS _final
+    FROM (SELECT userId, ingestTimestamp, _base_version,
+      STRUCT(email AS value, IFNULL(_own_versions.email, IF(email IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS email,
+      STRUCT(profile.name AS value, IFNULL(_own_versions.profile.name, IF(profile.name IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_name,
+      STRUCT(profile.birthday AS value, IFNULL(_own_versions.profile.birthday, IF(profile.birthday IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_birthday,
+      STRUCT(profile.visits AS value, IFNULL(_own_versions.profile.visits, IF(profile.visits IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_visits,
+      STRUCT(profile.subscribed AS value, IFNULL(_own_versions.profile.subscribed, IF(profile.subscribed IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_subscribed,
+      STRUCT(profile.balance AS value, IFNULL(_own_versions.profile.balance, IF(profile.balance IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_balance,
+      STRUCT(profile.address.street AS value, IFNULL(_own_versions.profile.address.street, IF(profile.address.street IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_address_street,
+      STRUCT(profile.address.city AS value, IFNULL(_own_versions.profile.address.city, IF(profile.address.city IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_address_city,
+      STRUCT(profile.address.zip AS value, IFNULL(_own_versions.profile.address.zip, IF(profile.address.zip IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS profile_address_zip FROM `my-project.analytics.temp_user_profile_updates`) AS batch
+    LEFT JOIN (SELECT userId, ingestTimestamp, _base_version, _batch_stored,
+      STRUCT(email AS value, IFNULL(_own_versions.email, IF(email IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS email,
+      STRUCT(profile.name AS value, IFNULL(_own_versions.profile.name, IF(profile.name IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_name,
+      STRUCT(profile.birthday AS value, IFNULL(_own_versions.profile.birthday, IF(profile.birthday IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_birthday,
+      STRUCT(profile.visits AS value, IFNULL(_own_versions.profile.visits, IF(profile.visits IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_visits,
+      STRUCT(profile.subscribed AS value, IFNULL(_own_versions.profile.subscribed, IF(profile.subscribed IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_subscribed,
+      STRUCT(profile.balance AS value, IFNULL(_own_versions.profile.balance, IF(profile.balance IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_balance,
+      STRUCT(profile.address.street AS value, IFNULL(_own_versions.profile.address.street, IF(profile.address.street IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_address_street,
+      STRUCT(profile.address.city AS value, IFNULL(_own_versions.profile.address.city, IF(profile.address.city IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_address_city,
+      STRUCT(profile.address.zip AS value, IFNULL(_own_versions.profile.address.zip, IF(profile.address.zip IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS profile_address_zip FROM `my-project.analytics.user_profile_final` AS _batch_stored) AS final
       ON final.userId = batch.userId
   )
   SELECT
@@ -197,17 +178,17 @@ USING (
     ) AS profile,
     _base_version,
     (SELECT AS STRUCT _final._own_versions.* REPLACE (
-      IF(email.value IS NULL, email.version, NULLIF(email.version, _base_version)) AS email,
+      NULLIF(email.version, _base_version) AS email,
       (SELECT AS STRUCT _final._own_versions.profile.* REPLACE (
-        IF(profile_name.value IS NULL, profile_name.version, NULLIF(profile_name.version, _base_version)) AS name,
-        IF(profile_birthday.value IS NULL, profile_birthday.version, NULLIF(profile_birthday.version, _base_version)) AS birthday,
-        IF(profile_visits.value IS NULL, profile_visits.version, NULLIF(profile_visits.version, _base_version)) AS visits,
-        IF(profile_subscribed.value IS NULL, profile_subscribed.version, NULLIF(profile_subscribed.version, _base_version)) AS subscribed,
-        IF(profile_balance.value IS NULL, profile_balance.version, NULLIF(profile_balance.version, _base_version)) AS balance,
+        NULLIF(profile_name.version, _base_version) AS name,
+        NULLIF(profile_birthday.version, _base_version) AS birthday,
+        NULLIF(profile_visits.version, _base_version) AS visits,
+        NULLIF(profile_subscribed.version, _base_version) AS subscribed,
+        NULLIF(profile_balance.version, _base_version) AS balance,
         (SELECT AS STRUCT _final._own_versions.profile.address.* REPLACE (
-          IF(profile_address_street.value IS NULL, profile_address_street.version, NULLIF(profile_address_street.version, _base_version)) AS street,
-          IF(profile_address_city.value IS NULL, profile_address_city.version, NULLIF(profile_address_city.version, _base_version)) AS city,
-          IF(profile_address_zip.value IS NULL, profile_address_zip.version, NULLIF(profile_address_zip.version, _base_version)) AS zip
+          NULLIF(profile_address_street.version, _base_version) AS street,
+          NULLIF(profile_address_city.version, _base_version) AS city,
+          NULLIF(profile_address_zip.version, _base_version) AS zip
         )) AS address
       )) AS profile
     )) AS _own_versions
@@ -246,20 +227,44 @@ SET _read_from = IFNULL(_batch_facts.read_from, (
     FROM `my-project.analytics.user_profile_watermark` AS progress
   ));
 CREATE TEMP TABLE kept_out AS
-SELECT
-  CASE
+WITH found AS (
+  SELECT
+    CASE
     WHEN updates.ingestTimestamp IS NULL THEN 'no ingest timestamp'
     WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
     WHEN updates.userId IS NULL THEN 'no userId'
     WHEN updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY) THEN 'ingest timestamp more than a day ahead'
   END AS reason,
-  updates.ingestTimestamp AS ingest_timestamp,
-  TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details,
-  updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad
-FROM `my-project.analytics.user_profile_updates` AS updates
+    updates.ingestTimestamp AS ingest_timestamp,
+    TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details,
+    updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
+    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
+  FROM `my-project.analytics.user_profile_updates` AS updates
+  WHERE
+    (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
+    AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
+),
+kinds AS (
+  SELECT *, COUNT(*) AS row_count FROM found GROUP BY reason, ingest_timestamp, details, is_bad, key_hash
+),
+known AS (
+  SELECT bad_row.* FROM `my-project.analytics.user_profile_watermark` AS progress, UNNEST(progress.known_bad_rows) AS bad_row
+)
+SELECT
+  IFNULL(kinds.reason, known.reason) AS reason,
+  IFNULL(kinds.ingest_timestamp, known.ingest_timestamp) AS ingest_timestamp,
+  IFNULL(kinds.details, known.details) AS details,
+  IFNULL(kinds.is_bad, known.is_bad) AS is_bad,
+  IFNULL(kinds.key_hash, known.key_hash) AS key_hash,
+  IFNULL(kinds.row_count, known.row_count) AS row_count,
+  IFNULL(known.first_seen, CURRENT_TIMESTAMP()) AS first_seen,
+  IFNULL(kinds.row_count, 0) AS rows_found,
+  GREATEST(IFNULL(kinds.row_count, 0) - IFNULL(known.row_count, 0), 0) AS rows_new
+FROM kinds
+FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
 WHERE
-  (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
-  AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY));
+  kinds.reason IS NOT NULL
+  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _read_from);
 
 -- R5, and the log, in the same transaction: user_profile_runs keeps what passes through here
 UPDATE `my-project.analytics.user_profile_watermark` AS progress
@@ -284,7 +289,8 @@ SET
       _batch_facts.rows_read AS rows_read,
       _batch_facts.users_read AS users_read,
       _batch_rows_changed AS rows_changed,
-      (SELECT COUNTIF(is_bad) FROM kept_out) AS bad_rows,
+      (SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out) AS bad_rows,
+      (SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out) AS new_bad_rows,
       _batch_facts.future_rows AS future_rows,
       (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`) AS users,
       @@script.job_id AS job_id,
@@ -293,7 +299,13 @@ SET
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),
-  last_bad_rows = ARRAY(SELECT AS STRUCT * EXCEPT (is_bad) FROM kept_out LIMIT 1000)
+  last_bad_rows = ARRAY(
+    SELECT AS STRUCT reason, ingest_timestamp, details FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000
+  ),
+  known_bad_rows = ARRAY(
+    SELECT AS STRUCT reason, ingest_timestamp, details, row_count, is_bad, key_hash, first_seen
+    FROM kept_out ORDER BY rows_found > 0 DESC, first_seen DESC, details LIMIT 10000
+  )
 WHERE TRUE;
 
 COMMIT TRANSACTION;

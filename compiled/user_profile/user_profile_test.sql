@@ -124,17 +124,17 @@ SELECT
   ) AS profile,
   _base_version,
   STRUCT(
-    IF(email.value IS NULL, email.version, NULLIF(email.version, _base_version)) AS email,
+    NULLIF(email.version, _base_version) AS email,
     STRUCT(
-      IF(profile_name.value IS NULL, profile_name.version, NULLIF(profile_name.version, _base_version)) AS name,
-      IF(profile_birthday.value IS NULL, profile_birthday.version, NULLIF(profile_birthday.version, _base_version)) AS birthday,
-      IF(profile_visits.value IS NULL, profile_visits.version, NULLIF(profile_visits.version, _base_version)) AS visits,
-      IF(profile_subscribed.value IS NULL, profile_subscribed.version, NULLIF(profile_subscribed.version, _base_version)) AS subscribed,
-      IF(profile_balance.value IS NULL, profile_balance.version, NULLIF(profile_balance.version, _base_version)) AS balance,
+      NULLIF(profile_name.version, _base_version) AS name,
+      NULLIF(profile_birthday.version, _base_version) AS birthday,
+      NULLIF(profile_visits.version, _base_version) AS visits,
+      NULLIF(profile_subscribed.version, _base_version) AS subscribed,
+      NULLIF(profile_balance.version, _base_version) AS balance,
       STRUCT(
-        IF(profile_address_street.value IS NULL, profile_address_street.version, NULLIF(profile_address_street.version, _base_version)) AS street,
-        IF(profile_address_city.value IS NULL, profile_address_city.version, NULLIF(profile_address_city.version, _base_version)) AS city,
-        IF(profile_address_zip.value IS NULL, profile_address_zip.version, NULLIF(profile_address_zip.version, _base_version)) AS zip
+        NULLIF(profile_address_street.version, _base_version) AS street,
+        NULLIF(profile_address_city.version, _base_version) AS city,
+        NULLIF(profile_address_zip.version, _base_version) AS zip
       ) AS address
     ) AS profile
   ) AS _own_versions,

@@ -26,6 +26,9 @@ interface Fault {
 
 const TICKED = "`?[A-Za-z_][A-Za-z0-9_]*`?";
 const PATH = `${TICKED}(?:\\.${TICKED})*`;
+/** A leaf's version in the batch, and in final. */
+const BATCH = `batch\\.${TICKED}\\.version`;
+const FINAL = `final\\.${TICKED}\\.version`;
 
 /** Versions tie across batches where events have a time of their own and nothing is read twice. */
 const TIES_LATE = ({ eventTimestamp, lookback }: Entity): boolean =>
@@ -51,26 +54,26 @@ const FAULTS: readonly Fault[] = [
     rule: "R3: no tie-break between batch and final",
     suits: TIES_LATE,
     where: "final",
-    from: new RegExp(`OR \\((batch\\._versions\\.${PATH} = final\\._versions\\.${PATH}) AND`, "g"),
+    from: new RegExp(`OR \\((${BATCH} = ${FINAL}) AND`, "g"),
     to: "OR (FALSE AND $1 AND",
   },
   {
     rule: "R3: the batch wins every tie (>= for >)",
     suits: TIES_LATE,
     where: "final",
-    from: new RegExp(`(batch\\._versions\\.${PATH}) > (final\\._versions\\.${PATH})`, "g"),
+    from: new RegExp(`(${BATCH}) > (${FINAL})`, "g"),
     to: "$1 >= $2",
   },
   {
     rule: "R3: final wins every difference of time (< for >)",
     where: "final",
-    from: new RegExp(`(batch\\._versions\\.${PATH}) > (final\\._versions\\.${PATH})`, "g"),
+    from: new RegExp(`(${BATCH}) > (${FINAL})`, "g"),
     to: "$1 < $2",
   },
   {
     rule: "R2: one version per row instead of one per leaf",
     where: "final",
-    from: new RegExp(`batch\\._versions\\.${PATH} > final\\._versions\\.${PATH}`, "g"),
+    from: new RegExp(`${BATCH} > ${FINAL}`, "g"),
     to: ({ ingestTimestamp }) => `batch.\`${ingestTimestamp}\` > final.\`${ingestTimestamp}\``,
   },
   {
@@ -150,7 +153,7 @@ const FAULTS: readonly Fault[] = [
   {
     rule: "R11: max and min by time",
     where: "final",
-    from: new RegExp(`AND (batch\\._versions\\.${PATH}) > (final\\._versions\\.${PATH})\\)`, "g"),
+    from: new RegExp(`AND (${BATCH}) > (${FINAL})\\)`, "g"),
     to: "AND $1 < $2)",
   },
   {

@@ -33,6 +33,8 @@ function of(entity) {
   /** @type {(depth: number, sql: (leaf: Leaf) => string, separator?: string) => string} */
   const forAll = (depth, sql, separator = ",\n") =>
     indent([...leaves.values()].map(sql).join(separator), depth);
+  /** @type {(leaf: Leaf) => string} */
+  const encode = (leaf) => merge.encodeVersion(entity, leaf);
   const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
   const columns = entity.fields.map(sqlOf);
 
@@ -100,12 +102,7 @@ function of(entity) {
         2,
       ),
     /** What a bad update's row says of it, as text. */
-    details: () => {
-      const named = [...keys.map(({ sql }) => sql), event, entity.clears, ingest].filter(
-        (column) => column !== undefined,
-      );
-      return `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
-    },
+    details: () => merge.details(entity),
 
     /** What a user's updates leave of the columns that do not merge. */
     gatherTimes: () => {
@@ -132,13 +129,16 @@ function of(entity) {
         2,
       ),
     /** What the batch stores of its versions. */
-    batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), merge.encodeVersion, ""), 2),
-    /** The plain form of a stored row's versions. @type {(row: string, depth: number) => string} */
-    plainVersions: (row, depth) =>
-      indent(
-        versionsOf(entity.fields, leavesBelow(leaves), (leaf) => merge.decodeVersion(leaf, row), ""),
-        depth,
-      ),
+    batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), encode, ""), 2),
+    /** The plain form of a stored row's versions. */
+    plainVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), merge.decodeVersion, ""), 2),
+    /** A stored row as the decisions take it; of final the row itself too. @type {(row: "batch" | "final") => string} */
+    storedRow: (row) => {
+      const more =
+        row === "final" ? ["_batch_stored"] : deletes === undefined ? [] : ["_deleted_at", "_alive_at"];
+      const leafList = [...leaves.values()].map((leaf) => merge.stored(leaf, row));
+      return indent([[...plainColumns, "_base_version", ...more].join(", "), ...leafList].join(",\n"), 6);
+    },
     /** The batch's and final's timestamps as one, and whether they alone are news (R7). */
     mergeTimes: () => {
       const newestIngest =
@@ -171,7 +171,7 @@ function of(entity) {
       ),
     /** What final stores of its versions. */
     finalVersions: () =>
-      indent(versionsOf(entity.fields, leavesBelow(leaves), merge.encodeVersion, "_final._own_versions"), 4),
+      indent(versionsOf(entity.fields, leavesBelow(leaves), encode, "_final._own_versions"), 4),
     /** Whether any leaf is news (R7). */
     isNews: () => forAll(4, ({ alias }) => `${alias}.is_newer`, "\nOR "),
     /** What an UPDATE sets. @type {(row: string) => string} */
@@ -198,7 +198,7 @@ function of(entity) {
         [
           "IF(",
           `  TO_JSON_STRING(STRUCT(${merge.comparable(leaf, merge.gathered(leaf, "history."))} AS value, history.${leaf.alias}.version AS version))`,
-          `  != TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `final.${leaf.column}`)} AS value, ${merge.versionOf(leaf, "final")} AS version)),`,
+          `  != TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `final.${leaf.column}`)} AS value, final._versions.${leaf.column} AS version)),`,
           `  ${merge.literal(leaf.path)},`,
           "  NULL",
           ")",

@@ -436,31 +436,46 @@ function gatherUnion(entity, leaf) {
 /**
  * The version of a leaf in a stored row, in plain form.
  * @param {Leaf} leaf
- * @param {string} row
  */
-function decodeVersion(leaf, row) {
-  const base = `IF(${isEmpty(leaf, `${row}.${leaf.column}`)}, NULL, ${row}._base_version)`;
-  return `IFNULL(${row}._own_versions.${leaf.column}, ${base})`;
+function decodeVersion(leaf) {
+  return `IFNULL(_own_versions.${leaf.column}, IF(${isEmpty(leaf, leaf.column)}, NULL, _base_version))`;
 }
 
 /**
- * What is stored of the version of an inner query's leaf, beside its value and the row's base.
+ * What is stored of the version of an inner query's leaf, beside its value and the row's base. Only a clear leaves a version
+ * beside no value.
+ * @param {Entity} entity
  * @param {Leaf} leaf
  */
-function encodeVersion(leaf) {
-  const { alias } = leaf;
-  return `IF(${isEmpty(leaf, `${alias}.value`)}, ${alias}.version, NULLIF(${alias}.version, _base_version))`;
+function encodeVersion(entity, leaf) {
+  const version = `${leaf.alias}.version`;
+  const own = `NULLIF(${version}, _base_version)`;
+  return entity.clears === undefined
+    ? own
+    : `IF(${isEmpty(leaf, `${leaf.alias}.value`)}, ${version}, ${own})`;
+}
+
+/**
+ * A leaf of a stored row as the decisions below take it: a STRUCT of value, version, and whether it is news (R7), as the batch's
+ * are where they win.
+ * @param {Leaf} leaf
+ * @param {"batch" | "final"} row
+ */
+function stored(leaf, row) {
+  const isNews = row === "batch" ? "TRUE" : "FALSE";
+  return `STRUCT(${leaf.column} AS value, ${decodeVersion(leaf)} AS version, ${isNews} AS is_newer) AS ${leaf.alias}`;
 }
 
 // ---- Deciding: what the batch and final make of one leaf
 
 /**
- * Where a leaf's version stands in a row of the batch or of final, once it is decoded.
+ * A leaf's value or version in the batch, and the same in final.
  * @param {Leaf} leaf
- * @param {string} row
+ * @param {"value" | "version"} part
+ * @returns {[batch: string, final: string]}
  */
-function versionOf(leaf, row) {
-  return `${row}._versions.${leaf.column}`;
+function both({ alias }, part) {
+  return [`batch.${alias}.${part}`, `final.${alias}.${part}`];
 }
 
 /**
@@ -468,23 +483,19 @@ function versionOf(leaf, row) {
  * @param {Leaf} leaf
  */
 function isNewer(leaf) {
-  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
+  const [batch, final] = both(leaf, "version");
   return `IFNULL(${batch} > ${final}, ${batch} IS NOT NULL)`;
 }
 
 /**
- * The batch's leaf where `wins` holds, else final's: a STRUCT of value, version, and whether it is news (R7).
+ * The batch's leaf where `wins` holds, else final's.
  * @param {Leaf} leaf
  * @param {readonly string[]} wins Conditions, any of which is enough.
  */
-function takeIf(leaf, wins) {
-  return [
-    "IF(",
-    `  ${wins.join("\n  OR ")},`,
-    `  STRUCT(batch.${leaf.column} AS value, ${versionOf(leaf, "batch")} AS version, TRUE AS is_newer),`,
-    `  STRUCT(final.${leaf.column} AS value, ${versionOf(leaf, "final")} AS version, FALSE AS is_newer)`,
-    `) AS ${leaf.alias}`,
-  ].join("\n");
+function takeIf({ alias }, wins) {
+  return ["IF(", `  ${wins.join("\n  OR ")},`, `  batch.${alias}, final.${alias}`, `) AS ${alias}`].join(
+    "\n",
+  );
 }
 
 /**
@@ -493,8 +504,8 @@ function takeIf(leaf, wins) {
  * @param {Leaf} leaf
  */
 function takeLatest(entity, leaf) {
-  const [batch, final] = [`batch.${leaf.column}`, `final.${leaf.column}`];
-  const tie = `${versionOf(leaf, "batch")} = ${versionOf(leaf, "final")}`;
+  const [batch, final] = both(leaf, "value");
+  const tie = both(leaf, "version").join(" = ");
   const greater = isGreater(leaf, batch, final);
   const better =
     entity.clears === undefined
@@ -509,8 +520,8 @@ function takeLatest(entity, leaf) {
  * @param {Leaf} leaf
  */
 function takeFirst(_, leaf) {
-  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
-  const greater = isGreater(leaf, `batch.${leaf.column}`, `final.${leaf.column}`);
+  const [batch, final] = both(leaf, "version");
+  const greater = isGreater(leaf, ...both(leaf, "value"));
   return takeIf(leaf, [
     `IFNULL(${batch} < ${final}, ${batch} IS NOT NULL)`,
     `(${batch} = ${final} AND ${greater})`,
@@ -523,7 +534,7 @@ function takeFirst(_, leaf) {
  * @param {Leaf} leaf
  */
 function takeGreatest(_, leaf) {
-  return takeExtreme(leaf, isGreater(leaf, `batch.${leaf.column}`, `final.${leaf.column}`));
+  return takeExtreme(leaf, isGreater(leaf, ...both(leaf, "value")));
 }
 
 /**
@@ -532,7 +543,8 @@ function takeGreatest(_, leaf) {
  * @param {Leaf} leaf
  */
 function takeSmallest(_, leaf) {
-  return takeExtreme(leaf, isGreater(leaf, `final.${leaf.column}`, `batch.${leaf.column}`));
+  const [batch, final] = both(leaf, "value");
+  return takeExtreme(leaf, isGreater(leaf, final, batch));
 }
 
 /**
@@ -540,8 +552,8 @@ function takeSmallest(_, leaf) {
  * @param {string} wins Whether the batch's value is further out than final's; NULL where one has none.
  */
 function takeExtreme(leaf, wins) {
-  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
-  const same = isSame(leaf, `batch.${leaf.column}`, `final.${leaf.column}`);
+  const [batch, final] = both(leaf, "version");
+  const same = isSame(leaf, ...both(leaf, "value"));
   return takeIf(leaf, [`IFNULL(${wins}, ${batch} IS NOT NULL)`, `(${same} AND ${batch} > ${final})`]);
 }
 
@@ -551,15 +563,14 @@ function takeExtreme(leaf, wins) {
  * @param {Leaf} leaf
  */
 function takeUnion(_, leaf) {
-  const [batch, final] = [versionOf(leaf, "batch"), versionOf(leaf, "final")];
-  const both = `ARRAY_CONCAT(IFNULL(final.${leaf.column}, []), IFNULL(batch.${leaf.column}, []))`;
-  const all = distinct(leaf, both);
+  const [batch, final] = both(leaf, "value");
+  const all = distinct(leaf, `ARRAY_CONCAT(IFNULL(${final}, []), IFNULL(${batch}, []))`);
   return [
     "STRUCT(",
     `  ${all} AS value,`,
-    `  GREATEST(IFNULL(${final}, ${batch}), IFNULL(${batch}, ${final})) AS version,`,
+    `  ${newest(...both(leaf, "version"))} AS version,`,
     `  ${isNewer(leaf)}`,
-    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(final.${leaf.column}) AS is_newer`,
+    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(${final}) AS is_newer`,
     `) AS ${leaf.alias}`,
   ].join("\n");
 }
@@ -590,9 +601,9 @@ function unlessDeleted(leaf, row, deletedAt) {
  * The same of what the batch and final make of a leaf: where a delete takes what final has, that is news (R7).
  * @param {Leaf} leaf
  */
-function takeUnlessDeleted(leaf) {
-  const gone = `STRUCT(NULL AS value, NULL AS version, ${versionOf(leaf, "_final")} IS NOT NULL AS is_newer)`;
-  return `IF(IFNULL(${leaf.alias}.version > _deleted_at, TRUE), ${leaf.alias}, ${gone}) AS ${leaf.alias}`;
+function takeUnlessDeleted({ alias }) {
+  const gone = `STRUCT(NULL AS value, NULL AS version, _batch_was.${alias}.version IS NOT NULL AS is_newer)`;
+  return `IF(IFNULL(${alias}.version > _deleted_at, TRUE), ${alias}, ${gone}) AS ${alias}`;
 }
 
 /**
@@ -664,6 +675,17 @@ function isBad(entity) {
 }
 
 /**
+ * What the row of a bad update says of it, as text.
+ * @param {Entity} entity
+ */
+function details({ keys, event, clears, ingest }) {
+  const named = [...keys.map(({ sql }) => sql), event, clears, ingest].filter(
+    (column) => column !== undefined,
+  );
+  return `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
+}
+
+/**
  * What is reported although it reaches final: updates that count from another time than they say, or are stamped far ahead.
  * @param {Entity} entity
  * @returns {readonly { readonly holds: string, readonly reason: string }[]}
@@ -706,9 +728,9 @@ module.exports = {
   distinct,
   gathered,
   comparable,
-  versionOf,
   decodeVersion,
   encodeVersion,
+  stored,
   gatherLatest,
   gatherFirst,
   gatherGreatest,
@@ -725,5 +747,6 @@ module.exports = {
   takeUnlessDeleted,
   faultsOf,
   isBad,
+  details,
   oddities,
 };

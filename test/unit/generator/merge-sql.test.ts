@@ -53,7 +53,7 @@ describe("what merge.js says, GoogleSQL takes", () => {
   test.each(TYPES)("%s: every policy that fits gathers and decides", async (type) => {
     const isOrdered = !["JSON", "GEOGRAPHY"].includes(type);
     const updates = `(SELECT 1 AS id, CURRENT_TIMESTAMP() AS stamp, CAST(NULL AS ${type}) AS value) AS updates`;
-    const row = `(SELECT CAST(NULL AS ${type}) AS value, STRUCT(CURRENT_TIMESTAMP() AS value) AS _versions)`;
+    const row = `(SELECT STRUCT(CAST(NULL AS ${type}) AS value, CURRENT_TIMESTAMP() AS version, TRUE AS is_newer) AS value)`;
     for (const policy of Object.values(POLICIES)) {
       const refusal = policy.refuse({ type: type as keyof typeof VALUE_TYPES, isRepeated: false, isOrdered });
       if (refusal !== undefined) continue;
@@ -67,9 +67,10 @@ describe("what merge.js says, GoogleSQL takes", () => {
     const entity = entityOf("STRING");
     const stored =
       "(SELECT 'a' AS value, CURRENT_TIMESTAMP() AS _base_version, STRUCT(CAST(NULL AS TIMESTAMP) AS value) AS _own_versions) AS stored";
-    await analyze(mergeSql.decodeVersion(leafOf(entity), "stored"), stored);
+    await analyze(mergeSql.decodeVersion(leafOf(entity)), stored);
+    await analyze(mergeSql.stored(leafOf(entity), "final"), stored);
     await analyze(
-      mergeSql.encodeVersion(leafOf(entity)),
+      mergeSql.encodeVersion(entity, leafOf(entity)),
       "(SELECT STRUCT('a' AS value, CURRENT_TIMESTAMP() AS version) AS value, CURRENT_TIMESTAMP() AS _base_version)",
     );
   });

@@ -64,7 +64,8 @@ export const update = defineCommand({
     { code: EXIT.failed, meaning: "an action failed; its message and where its SQL is stand on stderr" },
     {
       code: EXIT.badRows,
-      meaning: "done, but rows were kept out of final: their number is in the last line",
+      meaning:
+        "done, but rows were kept out of final that no earlier run had found: their number is in the last line",
     },
   ],
   interrupted:
@@ -131,7 +132,8 @@ export const update = defineCommand({
     );
     if (!isOnlyBadRows) throw new CommandError(describeFailures(result));
     if (asksForTag(args, "erase") && !isDryRun) refuseUnerased(entities, merged);
-    return result.failures.length > 0 || merged.some(({ badRows }) => badRows > 0) ? EXIT.badRows : EXIT.done;
+    const hasNews = merged.some(({ badRows, newBadRows = badRows }) => newBadRows > 0);
+    return result.failures.length > 0 || hasNews ? EXIT.badRows : EXIT.done;
   },
 });
 
