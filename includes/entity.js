@@ -103,12 +103,7 @@ function of(entity) {
         2,
       ),
     /** What a bad update's row says of it, as text. */
-    details: () => {
-      const named = [...keys.map(({ sql }) => sql), event, entity.clears, ingest].filter(
-        (column) => column !== undefined,
-      );
-      return `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
-    },
+    details: () => merge.details(entity),
 
     /** What a user's updates leave of the columns that do not merge. */
     gatherTimes: () => {

@@ -676,6 +676,17 @@ function isBad(entity) {
 }
 
 /**
+ * What the row of a bad update says of it, as text.
+ * @param {Entity} entity
+ */
+function details({ keys, event, clears, ingest }) {
+  const named = [...keys.map(({ sql }) => sql), event, clears, ingest].filter(
+    (column) => column !== undefined,
+  );
+  return `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
+}
+
+/**
  * What is reported although it reaches final: updates that count from another time than they say, or are stamped far ahead.
  * @param {Entity} entity
  * @returns {readonly { readonly holds: string, readonly reason: string }[]}
@@ -737,5 +748,6 @@ module.exports = {
   takeUnlessDeleted,
   faultsOf,
   isBad,
+  details,
   oddities,
 };

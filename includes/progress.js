@@ -40,8 +40,9 @@ const RUN = [
   {
     name: "bad_rows",
     type: "INT64",
-    description: "Updates kept out for a missing key or a missing or impossible timestamp.",
+    description: "Updates that it found and kept out for a missing key or a missing or impossible timestamp.",
   },
+  { name: "new_bad_rows", type: "INT64", description: "Those of them that no earlier run had found." },
   {
     name: "future_rows",
     type: "INT64",
@@ -62,18 +63,33 @@ const RUN = [
   },
 ];
 
-/** An update that a run kept out, or that is stamped far ahead (R12). @type {readonly Column[]} */
+/** An update that a run kept out, or that is only reported (R4, R5, R12). @type {readonly Column[]} */
 const BAD_ROW = [
-  { name: "reason", type: "STRING", description: "Why it was kept out." },
+  { name: "reason", type: "STRING", description: "Why it was kept out or reported." },
   { name: "ingest_timestamp", type: "TIMESTAMP", description: "Its ingest timestamp." },
   { name: "details", type: "STRING", description: "Its key and timestamps, as JSON." },
 ];
 
+/** Those of one reason and the same key and timestamps, once a run has reported them. @type {readonly Column[]} */
+const KNOWN_BAD_ROW = [
+  ...BAD_ROW,
+  { name: "row_count", type: "INT64", description: "How many such updates there are." },
+  {
+    name: "is_bad",
+    type: "BOOL",
+    description: "Whether they never reach final; the others are only reported.",
+  },
+  { name: "key_hash", type: "STRING", description: "The hash of the key, as a tombstone has it." },
+  { name: "first_seen", type: "TIMESTAMP", description: "When a run first found one." },
+];
+/** So many of them are remembered; what is beyond is reported by every run that reads it. */
+const MOST_KNOWN = 10000;
+
 /**
- * What the row has gained since such tables were first made: by it a run knows whether the updates that it reads again are
- * those that were merged, and nothing else (R7). @type {readonly Column[]}
+ * What the row has gained since such tables were first made: by the first three a run knows whether the updates that it reads
+ * again are those that were merged, and nothing else (R7). @type {readonly Column[]}
  */
-const SEEN = [
+const GAINED = [
   {
     name: "seen_from",
     type: "TIMESTAMP",
@@ -81,6 +97,11 @@ const SEEN = [
   },
   { name: "seen_rows", type: "INT64", description: "How many they were." },
   { name: "seen_digest", type: "NUMERIC", description: "The sum of their fingerprints." },
+  {
+    name: "known_bad_rows",
+    type: KNOWN_BAD_ROW,
+    description: "Updates kept out or reported, as far as they are still there: at most 10,000 kinds.",
+  },
 ];
 
 /** The watermark's one row (R5); the incremental table of runs takes the log from it. @type {readonly Column[]} */
@@ -103,10 +124,9 @@ const PROGRESS = [
   {
     name: "last_bad_rows",
     type: BAD_ROW,
-    description:
-      "Updates that the last run kept out, or that are stamped more than a day ahead; the first 1000.",
+    description: "Of the updates kept out or reported, those that the last run found first; at most 1000.",
   },
-  ...SEEN,
+  ...GAINED,
 ];
 
 /** What a transaction knows of the row and of the batch, with how to find it: the batch's part in the temp table. */
@@ -152,9 +172,9 @@ function initialRow() {
 
 /** What an ALTER TABLE gives a table of an earlier version. */
 function gainedColumns() {
-  return SEEN.map(
-    ({ name, type, description }) =>
-      `ADD COLUMN IF NOT EXISTS ${name} ${type} OPTIONS(description='${description}')`,
+  return GAINED.map(
+    (column) =>
+      `ADD COLUMN IF NOT EXISTS ${column.name} ${typeOf(column)} OPTIONS(description='${column.description}')`,
   ).join(",\n  ");
 }
 
@@ -247,6 +267,55 @@ function refuseIf(condition, message) {
 }
 
 /**
+ * What a run reports, as the rest of a WITH that begins with `found`: each kind of bad row it found beside what was known of it. What
+ * it did not read is as it was; what it would have read and did not find is settled (R12).
+ * @param {string} watermark The watermark's table.
+ */
+function reported(watermark) {
+  const columns = KNOWN_BAD_ROW.filter(({ name }) => !["row_count", "first_seen"].includes(name));
+  return `kinds AS (
+  SELECT *, COUNT(*) AS row_count FROM found GROUP BY ${columns.map(({ name }) => name).join(", ")}
+),
+known AS (
+  SELECT bad_row.* FROM ${watermark} AS progress, UNNEST(progress.known_bad_rows) AS bad_row
+)
+SELECT
+  ${columns.map(({ name }) => `IFNULL(kinds.${name}, known.${name}) AS ${name}`).join(",\n  ")},
+  IFNULL(kinds.row_count, known.row_count) AS row_count,
+  IFNULL(known.first_seen, CURRENT_TIMESTAMP()) AS first_seen,
+  IFNULL(kinds.row_count, 0) AS rows_found,
+  GREATEST(IFNULL(kinds.row_count, 0) - IFNULL(known.row_count, 0), 0) AS rows_new
+FROM kinds
+FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
+WHERE
+  kinds.reason IS NOT NULL
+  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _read_from)`;
+}
+
+/** How many bad rows that are, for the log. */
+const reportedCounts = {
+  bad_rows: "(SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out)",
+  new_bad_rows: "(SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out)",
+};
+
+/** What no earlier run has reported, for the assertion. */
+function firstReported() {
+  const columns = BAD_ROW.map(({ name }) => name).join(", ");
+  return `ARRAY(
+    SELECT AS STRUCT ${columns} FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000
+  )`;
+}
+
+/** What is remembered of all. */
+function remembered() {
+  const columns = KNOWN_BAD_ROW.map(({ name }) => name).join(", ");
+  return `ARRAY(
+    SELECT AS STRUCT ${columns}
+    FROM kept_out ORDER BY rows_found > 0 DESC, first_seen DESC, details LIMIT ${MOST_KNOWN}
+  )`;
+}
+
+/**
  * The log with one more run, the newest first. What a run costs is what its script knows of itself, which nobody needs a permission
  * for: https://cloud.google.com/bigquery/docs/reference/system-variables
  * @param {Readonly<Record<string, string>>} values The run's columns as SQL, all but its id, its time and its cost.
@@ -276,6 +345,10 @@ function log(values) {
 module.exports = {
   PROGRESS,
   RUN,
+  reported,
+  reportedCounts,
+  firstReported,
+  remembered,
   progressColumns: describe(PROGRESS),
   runColumns: describe(RUN),
   initialRow,

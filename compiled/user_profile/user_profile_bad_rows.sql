@@ -1,5 +1,5 @@
 create or replace view `my-project.analytics.user_profile_bad_rows` as
--- final's own run listed them: a view that searched the updates could not name their partitions, and would read them all
+-- R12: red once. Final's own run listed them: a view that searched the updates could not name their partitions, and would read them all
 SELECT bad_row.*
 FROM `my-project.analytics.user_profile_watermark` AS progress, UNNEST(progress.last_bad_rows) AS bad_row
 

@@ -227,20 +227,44 @@ SET _read_from = IFNULL(_batch_facts.read_from, (
     FROM `my-project.analytics.user_profile_watermark` AS progress
   ));
 CREATE TEMP TABLE kept_out AS
-SELECT
-  CASE
+WITH found AS (
+  SELECT
+    CASE
     WHEN updates.ingestTimestamp IS NULL THEN 'no ingest timestamp'
     WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
     WHEN updates.userId IS NULL THEN 'no userId'
     WHEN updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY) THEN 'ingest timestamp more than a day ahead'
   END AS reason,
-  updates.ingestTimestamp AS ingest_timestamp,
-  TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details,
-  updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad
-FROM `my-project.analytics.user_profile_updates` AS updates
+    updates.ingestTimestamp AS ingest_timestamp,
+    TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details,
+    updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
+    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
+  FROM `my-project.analytics.user_profile_updates` AS updates
+  WHERE
+    (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
+    AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
+),
+kinds AS (
+  SELECT *, COUNT(*) AS row_count FROM found GROUP BY reason, ingest_timestamp, details, is_bad, key_hash
+),
+known AS (
+  SELECT bad_row.* FROM `my-project.analytics.user_profile_watermark` AS progress, UNNEST(progress.known_bad_rows) AS bad_row
+)
+SELECT
+  IFNULL(kinds.reason, known.reason) AS reason,
+  IFNULL(kinds.ingest_timestamp, known.ingest_timestamp) AS ingest_timestamp,
+  IFNULL(kinds.details, known.details) AS details,
+  IFNULL(kinds.is_bad, known.is_bad) AS is_bad,
+  IFNULL(kinds.key_hash, known.key_hash) AS key_hash,
+  IFNULL(kinds.row_count, known.row_count) AS row_count,
+  IFNULL(known.first_seen, CURRENT_TIMESTAMP()) AS first_seen,
+  IFNULL(kinds.row_count, 0) AS rows_found,
+  GREATEST(IFNULL(kinds.row_count, 0) - IFNULL(known.row_count, 0), 0) AS rows_new
+FROM kinds
+FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
 WHERE
-  (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
-  AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY));
+  kinds.reason IS NOT NULL
+  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _read_from);
 
 -- R5, and the log, in the same transaction: user_profile_runs keeps what passes through here
 UPDATE `my-project.analytics.user_profile_watermark` AS progress
@@ -265,7 +289,8 @@ SET
       _batch_facts.rows_read AS rows_read,
       _batch_facts.users_read AS users_read,
       _batch_rows_changed AS rows_changed,
-      (SELECT COUNTIF(is_bad) FROM kept_out) AS bad_rows,
+      (SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out) AS bad_rows,
+      (SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out) AS new_bad_rows,
       _batch_facts.future_rows AS future_rows,
       (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`) AS users,
       @@script.job_id AS job_id,
@@ -274,7 +299,13 @@ SET
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),
-  last_bad_rows = ARRAY(SELECT AS STRUCT * EXCEPT (is_bad) FROM kept_out LIMIT 1000)
+  last_bad_rows = ARRAY(
+    SELECT AS STRUCT reason, ingest_timestamp, details FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000
+  ),
+  known_bad_rows = ARRAY(
+    SELECT AS STRUCT reason, ingest_timestamp, details, row_count, is_bad, key_hash, first_seen
+    FROM kept_out ORDER BY rows_found > 0 DESC, first_seen DESC, details LIMIT 10000
+  )
 WHERE TRUE;
 
 COMMIT TRANSACTION;

@@ -18,6 +18,7 @@ AS SELECT
     users_read INT64,
     rows_changed INT64,
     bad_rows INT64,
+    new_bad_rows INT64,
     future_rows INT64,
     users INT64,
     job_id STRING,
@@ -31,7 +32,16 @@ AS SELECT
   >>[] AS last_bad_rows,
   CAST(NULL AS TIMESTAMP) AS seen_from,
   CAST(NULL AS INT64) AS seen_rows,
-  CAST(NULL AS NUMERIC) AS seen_digest
+  CAST(NULL AS NUMERIC) AS seen_digest,
+  ARRAY<STRUCT<
+    reason STRING,
+    ingest_timestamp TIMESTAMP,
+    details STRING,
+    row_count INT64,
+    is_bad BOOL,
+    key_hash STRING,
+    first_seen TIMESTAMP
+  >>[] AS known_bad_rows
 
 ---
 
@@ -39,4 +49,13 @@ AS SELECT
 ALTER TABLE IF EXISTS `my-project.analytics.user_profile_watermark`
   ADD COLUMN IF NOT EXISTS seen_from TIMESTAMP OPTIONS(description='The updates from this ingest timestamp on, as they were merged, are what follows tells of.'),
   ADD COLUMN IF NOT EXISTS seen_rows INT64 OPTIONS(description='How many they were.'),
-  ADD COLUMN IF NOT EXISTS seen_digest NUMERIC OPTIONS(description='The sum of their fingerprints.')
+  ADD COLUMN IF NOT EXISTS seen_digest NUMERIC OPTIONS(description='The sum of their fingerprints.'),
+  ADD COLUMN IF NOT EXISTS known_bad_rows ARRAY<STRUCT<
+    reason STRING,
+    ingest_timestamp TIMESTAMP,
+    details STRING,
+    row_count INT64,
+    is_bad BOOL,
+    key_hash STRING,
+    first_seen TIMESTAMP
+  >> OPTIONS(description='Updates kept out or reported, as far as they are still there: at most 10,000 kinds.')

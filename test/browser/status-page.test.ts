@@ -34,6 +34,7 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     waiting: 12,
     waitingSeconds: 300,
     users: 16_179,
+    badRows: 0,
     runs,
     ...rest,
   };

@@ -174,4 +174,47 @@ describe("clears and deletes", () => {
       "SELECT run.bad_rows FROM DATASET.person_watermark AS p, UNNEST(p.recent_runs) AS run WITH OFFSET AS age WHERE age = 0";
     expect(await project.query(bad)).toEqual([{ bad_rows: 1 }]);
   });
+
+  test("a bad row is red once, and gone once its row is removed", async () => {
+    expect(await run()).toBe("");
+    const [listed] = await badRows();
+    expect(listed).toMatchObject({ rows: 1, left: 1, isBad: true });
+    await settle();
+    expect(await badRows()).toMatchObject([{ left: 0 }]);
+    expect(await run()).toBe("");
+    expect(await badRows()).toEqual([]);
+  });
+
+  test("what an absurd ingest stamp pins, a value and a delete, is taken back by removing the row and a rebuild", async () => {
+    await project.query(`INSERT INTO DATASET.person_updates (userId, seenAt, email, gone) VALUES
+      ('bob', TIMESTAMP '9999-01-01 00:00:00+00', 'pinned@x', FALSE),
+      ('cid', TIMESTAMP '9999-01-01 00:00:00+00', NULL, TRUE)`);
+    await add({ user: "bob", second: 30, email: "right@x" }, { user: "cid", second: 30, email: "alive@x" });
+    expect(await run()).toContain("Assertion failed");
+    expect(await run(), "red once").toBe("");
+    expect(await people()).toMatchObject([{ userId: "bob", email: "pinned@x" }]);
+    await settle();
+    expect(await run("--vars=rebuild=true")).toBe("");
+    expect(await people()).toMatchObject([
+      { userId: "bob", email: "right@x" },
+      { userId: "cid", email: "alive@x" },
+    ]);
+    expect(await badRows()).toEqual([]);
+  });
+
+  interface Listed {
+    readonly removal: readonly string[];
+  }
+
+  async function badRows(): Promise<Listed[]> {
+    const { exitCode, stdout } = await project.npm("bad-rows", "person", "--json");
+    expect(exitCode).toBe(0);
+    return JSON.parse(stdout) as Listed[];
+  }
+
+  /** Runs the statements that the list names. */
+  async function settle(): Promise<void> {
+    for (const { removal } of await badRows())
+      for (const statement of removal) await project.query(statement);
+  }
 });

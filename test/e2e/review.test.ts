@@ -157,9 +157,11 @@ describe("npm run review", () => {
   });
 
   it("works without a warehouse, and says what it could not find out", async () => {
-    const { exitCode, stdout } = await review(["--base", "main"], {
+    const page = path.join(project.root, ".cache-review.html");
+    const { exitCode, stdout } = await review(["--base", "main", "--html", page], {
       BIGQUERY_EMULATOR_HOST: "http://127.0.0.1:9",
     });
+    expect(await readFile(page, "utf8")).toContain("<h1>What this change does</h1>");
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Not estimated: `nothing answers at http://127.0.0.1:9");
   });

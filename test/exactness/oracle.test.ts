@@ -94,6 +94,8 @@ describe("the worked example", () => {
       rowsRead: 3,
       usersRead: 3,
       futureRows: 0,
+      badRows: 0,
+      newBadRows: 0,
       watermarkBefore: START,
       watermarkAfter: DAY + 3n,
       rowsChanged: 3,
@@ -370,6 +372,15 @@ describe("R11: policies", () => {
 });
 
 describe("R12: bad rows", () => {
+  test("a run tells those that it finds, and of them those that no run had found", () => {
+    const oracle = new Oracle(entity([TEXT]));
+    oracle.load([{ ts: DAY }, { id: "u" }, { id: "u", ts: DAY + 2n * HOUR }]);
+    expect(oracle.run({ kind: "plain" }, NOW)).toMatchObject({ badRows: 2, newBadRows: 2 });
+    oracle.load([{ ts: DAY + 3n * HOUR }]);
+    expect(oracle.run({ kind: "plain" }, NOW)).toMatchObject({ badRows: 2, newBadRows: 1 });
+    expect(oracle.run({ kind: "rebuild" }, NOW)).toMatchObject({ badRows: 3, newBadRows: 0 });
+  });
+
   const shape = entity([{ name: "event", type: "TIMESTAMP" }, TEXT], { eventTimestamp: "event" });
   test.each([
     ["null key", { id: null, ts: DAY, event: DAY }],

@@ -284,6 +284,9 @@ export interface ExpectedRun {
   readonly rowsRead: number;
   readonly usersRead: number;
   readonly futureRows: number;
+  /** Bad rows that it found, and those of them that no run had found before (R12). */
+  readonly badRows: number;
+  readonly newBadRows: number;
   readonly watermarkBefore: bigint;
   readonly watermarkAfter: bigint;
   readonly rowsChanged: number;
@@ -294,6 +297,7 @@ export class Oracle {
   readonly #entity: Entity;
   readonly #rows: Row[] = [];
   readonly #read = new Set<number>();
+  readonly #reported = new Set<number>();
   #watermark = START;
   #final = new Map<string, FinalRow>();
   /** What the last merge left. */
@@ -327,6 +331,9 @@ export class Oracle {
       if (merges && ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
     }
     this.#isLost = false;
+    const bad = this.#rows.flatMap((row, index) => (isFoundBad(entity, row, readFrom) ? [index] : []));
+    const newBad = bad.filter((index) => !this.#reported.has(index));
+    for (const index of newBad) this.#reported.add(index);
     const before = this.#merged;
     this.#final = expectedFinal(entity, this.readRows());
     if (merges) {
@@ -338,6 +345,8 @@ export class Oracle {
       rowsRead: batch.length,
       usersRead: new Set(batch.map(({ row }) => userOf(entity, row))).size,
       futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
+      badRows: bad.length,
+      newBadRows: newBad.length,
       watermarkBefore,
       watermarkAfter: this.#watermark,
       // A rebuild starts from nothing: it inserts every row.
@@ -386,6 +395,13 @@ export class Oracle {
   get final(): ReadonlyMap<string, FinalRow> {
     return this.#final;
   }
+}
+
+/** R12: a run finds the bad rows of the time that it reads, and those of no time or an impossible one. */
+function isFoundBad(entity: Entity, row: Row, readFrom: bigint): boolean {
+  const ingest = (row[entity.ingestTimestamp] ?? null) as bigint | null;
+  const isInRange = ingest === null || ingest < START || ingest >= readFrom;
+  return isInRange && badReason(entity, row) !== undefined;
 }
 
 /** R7: the users whose row is not what it was. */

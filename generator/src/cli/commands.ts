@@ -8,6 +8,7 @@ export const COMMANDS = {
   load: async () => (await import("./commands/load.ts")).load,
   update: async () => (await import("./commands/update.ts")).update,
   status: async () => (await import("./commands/status.ts")).status,
+  "bad-rows": async () => (await import("./commands/bad-rows.ts")).badRows,
   erasure: async () => (await import("./commands/erasure.ts")).erasure,
   review: async () => (await import("./commands/review.ts")).review,
   schedule: async () => (await import("./commands/schedule.ts")).schedule,

@@ -63,11 +63,16 @@ export function summarize(entity: string, run: RunStatus, watermark: string | nu
   const parts = [
     `${countOf(run.rowsRead, "update")} of ${countOf(run.usersRead, "user")} read`,
     `${countOf(run.rowsChanged, "row")} changed`,
-    ...(run.badRows > 0 ? [`${run.badRows} bad`] : []),
+    ...(run.badRows > 0 ? [`${run.badRows} bad${newOf(run)}`] : []),
     ...(run.futureRows > 0 ? [`${run.futureRows} from the future`] : []),
     `watermark ${watermark ?? "not set"}`,
   ];
   return `${entity}: ${parts.join(", ")}`;
+}
+
+/** Of bad rows that were known before: how many were not. */
+function newOf({ badRows, newBadRows = badRows }: RunStatus): string {
+  return newBadRows === badRows ? "" : ` (${newBadRows} new)`;
 }
 
 /** `4.1 s, 18 MiB billed`. */

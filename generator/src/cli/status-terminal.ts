@@ -28,7 +28,7 @@ export function formatStatus(
     list.map((reason) => `${paint(own, entity)}: ${reason.replaceAll("`", "")}`),
   );
   const summary = formatTable(
-    ["entity", "state", "watermark", "lag", "updates waiting", "users", "bad rows in the last run"],
+    ["entity", "state", "watermark", "lag", "updates waiting", "users", "bad rows"],
     statuses.map((status) => [
       status.entity,
       status.state,
@@ -36,7 +36,7 @@ export function formatStatus(
       status.lagSeconds === null ? null : formatDuration(status.lagSeconds),
       status.waiting,
       status.users,
-      status.runs[0]?.badRows,
+      status.badRows,
     ]),
   );
   const runs = statuses.flatMap((status) => status.runs.slice(0, SHOWN_RUNS).map((run) => ({ status, run })));

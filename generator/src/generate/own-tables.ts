@@ -62,6 +62,7 @@ export const DESCRIPTIONS = {
   final: (entity: string) => `One row per user: each attribute of ${entity} at its latest known value.`,
   watermark: (entity: string) =>
     `How far the updates of ${entity} are merged: one row, which every run writes first.`,
+  runs: (entity: string) => `One row per run of ${entity}: what it read and what it changed.`,
   tombstones: (entity: string) => `The deleted users of ${entity}, so that no replay brings them back.`,
   eraseGuard: (entity: string) =>
     `Made only by a run of everything, just before ${entity}_erase, which then stands aside.`,

@@ -15,6 +15,8 @@ export interface EntityStatus {
   /** Seconds since the oldest of them came in; 0 where none waits. */
   readonly waitingSeconds: number | null;
   readonly users: number | null;
+  /** Updates that runs kept out and that are not settled, as far as they know. */
+  readonly badRows: number;
   readonly runs: readonly RunStatus[];
 }
 
@@ -27,6 +29,8 @@ export interface RunStatus {
   readonly usersRead: number;
   readonly rowsChanged: number;
   readonly badRows: number;
+  /** Those of them that no earlier run had found; undefined where the log does not say. */
+  readonly newBadRows?: number;
   readonly futureRows: number;
   /** Rows that became visible behind the window of the run; undefined where the log does not say. */
   readonly missedRows?: number;
@@ -44,6 +48,7 @@ interface WatermarkRow {
   readonly watermark: string;
   readonly started: boolean;
   readonly lag_seconds: number;
+  readonly bad_rows: number | null;
   readonly recent_runs: readonly {
     run_id: string;
     users_read: number;
@@ -52,6 +57,7 @@ interface WatermarkRow {
     rows_read: number;
     rows_changed: number;
     bad_rows: number;
+    new_bad_rows?: number | null;
     future_rows: number;
     missed_rows?: number | null;
     users?: number | null;
@@ -70,14 +76,12 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     waiting: null,
     waitingSeconds: null,
     users: null,
+    badRows: 0,
     runs: [],
   };
   const final = await findTable(tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.final }));
   if (final === undefined) return { ...empty, state: "no tables" };
-  const watermark = await findTable(
-    tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.watermark }),
-  );
-  const progress = watermark === undefined ? undefined : await readWatermark(warehouse, entity);
+  const progress = await readWatermark(warehouse, entity);
   if (progress === undefined) return { ...empty, state: "never run", users: 0 };
   const shown = entity.mergeEvery === undefined ? progress : await readShown(warehouse, entity, progress);
   const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown.watermark);
@@ -89,6 +93,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     waiting,
     waitingSeconds,
     users: await count(warehouse, `FROM ${name(warehouse, entity, "final")}`),
+    badRows: Number(progress.bad_rows ?? progress.recent_runs[0]?.bad_rows ?? 0),
     runs: progress.recent_runs.map(runStatus),
   };
 }
@@ -98,9 +103,7 @@ export async function readRuns(
   warehouse: Warehouse,
   entity: EntityModel,
 ): Promise<{ readonly watermark: string | null; readonly runs: readonly RunStatus[] }> {
-  const table = tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.watermark });
-  const progress =
-    (await findTable(table)) === undefined ? undefined : await readWatermark(warehouse, entity);
+  const progress = await readWatermark(warehouse, entity);
   if (progress === undefined) return { watermark: null, runs: [] };
   return {
     watermark: progress.started ? progress.watermark : null,
@@ -117,6 +120,9 @@ function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
     usersRead: Number(run.users_read),
     rowsChanged: Number(run.rows_changed),
     badRows: Number(run.bad_rows),
+    ...(run.new_bad_rows === undefined || run.new_bad_rows === null
+      ? {}
+      : { newBadRows: Number(run.new_bad_rows) }),
     futureRows: Number(run.future_rows),
     ...known("missedRows", run.missed_rows, Number),
     ...known("users", run.users, Number),
@@ -136,10 +142,18 @@ function known<Name extends string, Value>(
 }
 
 async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise<WatermarkRow | undefined> {
+  const table = tableOf(warehouse, placeOf(entity, "watermark"));
+  const live = await findTable(table);
+  if (live === undefined) return undefined;
+  const knows = (live.schema?.fields ?? []).some(({ name }) => name === "known_bad_rows");
+  const badRows = knows
+    ? "(SELECT IFNULL(SUM(bad_row.row_count), 0) FROM UNNEST(known_bad_rows) AS bad_row WHERE bad_row.is_bad)"
+    : "CAST(NULL AS INT64)";
   const query = `SELECT
   CAST(watermark AS STRING) AS watermark,
   watermark > TIMESTAMP '1900-01-01 00:00:00+00' AS started,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), watermark, SECOND) AS lag_seconds,
+  ${badRows} AS bad_rows,
   recent_runs
 FROM ${name(warehouse, entity, "watermark")}`;
   const [rows] = await warehouse.client.query({ query });

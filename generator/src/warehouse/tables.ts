@@ -42,9 +42,12 @@ export function logSpecs({ dataset, tables }: EntityModel): readonly TableSpec[]
 
 type Column = (typeof PROGRESS)[number];
 
+/** Types that the API of tables calls otherwise than SQL does. */
+const REST_NAMES: Readonly<Record<string, string>> = { INT64: "INTEGER", BOOL: "BOOLEAN" };
+
 /** A column of includes/progress.js; Dataform describes it. */
 function ownField({ name, type }: Column): TableField {
-  if (typeof type === "string") return { name, type: type === "INT64" ? "INTEGER" : type, mode: "NULLABLE" };
+  if (typeof type === "string") return { name, type: REST_NAMES[type] ?? type, mode: "NULLABLE" };
   return { name, type: "RECORD", mode: "REPEATED", fields: type.map(ownField) };
 }
 

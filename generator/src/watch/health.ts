@@ -8,7 +8,7 @@ export type Word = "well" | "look" | "bad";
 export interface Thresholds {
   /** How long the oldest waiting update may have waited. */
   readonly maxLagSeconds?: number;
-  /** How many rows the last run may have kept out. */
+  /** How many rows that runs kept out may be unsettled. */
   readonly maxBadRows?: number;
   /** How many rows may be behind the window of all later runs. */
   readonly maxMissed?: number;
@@ -40,7 +40,9 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
   if (last !== undefined) {
     const late = lateness(status, now);
     if (late !== undefined) look.push(late);
-    if (last.badRows > 0) look.push(`${count(last.badRows, "bad row")} kept out of final`);
+    const newBadRows = last.newBadRows ?? last.badRows;
+    if (newBadRows > 0)
+      look.push(`${count(newBadRows, "new bad row")} kept out of final: \`npm run bad-rows -- ${entity}\``);
     if (last.futureRows > 0) look.push(`${count(last.futureRows, "row")} stamped in the future`);
     if ((last.missedRows ?? 0) > 0)
       look.push(`${count(last.missedRows ?? 0, "row")} behind the window of a run`);
@@ -52,7 +54,7 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
       thresholds.maxLagSeconds,
       formatDuration,
     ),
-    ...over("bad rows in the last run:", last?.badRows ?? 0, thresholds.maxBadRows, String),
+    ...over("bad rows:", status.badRows, thresholds.maxBadRows, String),
     ...over("missed rows:", last?.missedRows ?? 0, thresholds.maxMissed, String),
   ];
   const word = bad.length + passed.length > 0 ? "bad" : look.length > 0 ? "look" : "well";

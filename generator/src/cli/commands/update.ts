@@ -9,6 +9,7 @@ import { onlyReadsUpdates } from "../../project/environments.ts";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges, keepMeaning } from "../../review/meaning.ts";
+import { findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
@@ -63,7 +64,8 @@ export const update = defineCommand({
     { code: EXIT.failed, meaning: "an action failed; its message and where its SQL is stand on stderr" },
     {
       code: EXIT.badRows,
-      meaning: "done, but rows were kept out of final: their number is in the last line",
+      meaning:
+        "done, but rows were kept out of final that no earlier run had found: their number is in the last line",
     },
   ],
   interrupted:
@@ -93,6 +95,11 @@ export const update = defineCommand({
     const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
     for (const [index, entity] of entities.entries())
       if (before[index]?.watermark === null) await refuseUnadopted(warehouse, entity);
+    const beginning = entities.filter(
+      ({ deletes }, index) => deletes !== undefined && before[index]?.watermark === null,
+    );
+    const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input);
+    for (const entity of beginning) await refuseLostDeletes(warehouse, orphans, entity);
     signal.throwIfAborted();
     const report = new RunReport(output, selection.actions);
     const sink = isGraphForPrograms ? { stdout: output.write, stderr: report.sink.stderr } : report.sink;
@@ -125,7 +132,8 @@ export const update = defineCommand({
     );
     if (!isOnlyBadRows) throw new CommandError(describeFailures(result));
     if (asksForTag(args, "erase") && !isDryRun) refuseUnerased(entities, merged);
-    return result.failures.length > 0 || merged.some(({ badRows }) => badRows > 0) ? EXIT.badRows : EXIT.done;
+    const hasNews = merged.some(({ badRows, newBadRows = badRows }) => newBadRows > 0);
+    return result.failures.length > 0 || hasNews ? EXIT.badRows : EXIT.done;
   },
 });
 

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { ROOT } from "./render.ts";
+
+/** README and the pages of docs/, by their path. */
+function pages(): readonly string[] {
+  const docs = readdirSync(path.join(ROOT, "docs")).filter((file) => file.endsWith(".md"));
+  return ["README.md", ...docs.map((file) => `docs/${file}`)].sort();
+}
+
+/** The fenced blocks of a language in the pages: their text, each with its page. */
+export function blocksOf(language: string): readonly { readonly page: string; readonly text: string }[] {
+  return pages().flatMap((page) =>
+    [...readFileSync(path.join(ROOT, page), "utf8").matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```/gm)]
+      .filter(([, , named]) => named === language)
+      .map(([, indent = "", , text = ""]) => ({ page, text: text.replaceAll(`\n${indent}`, "\n") })),
+  );
+}
+
+/** Each command line that a page shows, once: without its comment, and the parts of `a && b` for themselves. */
+export function documentedCommands(): readonly string[] {
+  const lines = blocksOf("sh").flatMap(({ text }) => text.replaceAll("\\\n", " ").split("\n"));
+  const commands = lines.flatMap((line) => line.replace(/\s+#.*$/, "").split(" && "));
+  return [...new Set(commands.map((command) => command.replace(/\s+/g, " ").trim()))]
+    .filter((text) => text !== "")
+    .sort();
+}
+
+/** What the pages show and test/e2e/documented.test.ts runs, in an order in which it makes sense. */
+export const RUN: readonly string[] = [
+  "npm run generate",
+  "npm run generate -- --check",
+  "npm run compile",
+  "npm run compile -- --check",
+  "npm run init -- --plan",
+  "npm run init",
+  "npm run load -- customer updates.ndjson",
+  "npm run load -- customer updates.ndjson more.csv.gz",
+  "npm run load -- user_info samples/user_info_1.ndjson",
+  "npm run update",
+  "npm run status",
+  "npm run -s status -- --json",
+  "npm run status -- --html status.html",
+  "npm run status -- --max-lag 2h --max-bad-rows 0",
+  "npm run status -- --max-lag 2h --max-bad-rows 0 --max-missed 0",
+  "npm run erasure -- customer userB",
+  "npm run cost -- user_info",
+  "npm run cost -- --price 7.5 --price-date 2026-11-01",
+];
+
+/** What else the pages show, and the file that runs it or its like. */
+export const ELSEWHERE: readonly (readonly [command: RegExp, file: string])[] = [
+  [/^docker build/, "test/e2e/image.test.ts"],
+  [/^kubectl apply/, "test/manifests/manifests.test.ts"],
+  [/^terraform /, "test/manifests/terraform.test.ts"],
+  [/^npm test$|^npm ci --include=dev$/, ".ci/run"],
+  [/^npx dataform run /, "test/unit/warehouse/environments.test.ts"],
+];
+
+/** What no test runs. */
+export const NOT_RUN: readonly (readonly [command: RegExp, why: string])[] = [
+  [/^gcloud |^curl /, "needs Google Cloud"],
+  [/^export BIGQUERY_EMULATOR_HOST=/, "every test here sets it"],
+  [/^kubectl -n .* create job/, "needs a cluster"],
+  [/^(git|printf|npm install)/, "asks a registry, or is for a repository at a host"],
+];
+
+/** The test that gives a command of the tool the options that a page gives it; undefined where there is none. */
+export function testOf(command: string): string | undefined {
+  const [, name, rest = ""] =
+    /^npm run (?:-s |--silent )?(\w[\w-]*)(?: -- (.*))?$/.exec(command) ??
+    /^npx user-info-updater (\w[\w-]*)(?: (.*))?$/.exec(command) ??
+    [];
+  if (name === undefined) return undefined;
+  // How much it says is the same for all commands.
+  const options = [...rest.matchAll(/--(?!quiet|verbose)[\w-]+(=\w+(?==))?/g)].map(([option]) => option);
+  return TESTS.find(
+    ({ text }) => text.includes(`"${name}"`) && options.every((option) => text.includes(option)),
+  )?.file;
+}
+
+const TESTS = ["test/e2e", "test/unit/schedule"].flatMap((folder) =>
+  readdirSync(path.join(ROOT, folder))
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => ({
+      file: `${folder}/${file}`,
+      text: readFileSync(path.join(ROOT, folder, file), "utf8"),
+    })),
+);

