@@ -124,6 +124,14 @@ describe("what README and docs say", () => {
 
   it.each(RUN.slice(merges))("%s", runs);
 
+  it("README.md: its program shows a customer", async () => {
+    const [{ text = "" } = {}] = blocksOf("js").filter(({ page }) => page === "README.md");
+    await project.write("look.mjs", text.replace("my-project", "test-project"));
+    const { exitCode, stdout, stderr } = await project.node(["look.mjs"]);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain("userId: 'userC'");
+  });
+
   it("merges what the producers said", async () => {
     const customers = "SELECT userId, email, address.city FROM analytics.customer ORDER BY userId";
     expect(await project.query(customers)).toEqual([
