@@ -285,6 +285,8 @@ export interface ExpectedRun {
   /** Bad rows that it found, and those of them that no run had found before (R12). */
   readonly badRows: number;
   readonly newBadRows: number;
+  /** Rows loaded since the run before that are behind the window of this run and all later ones (R5). */
+  readonly missedRows: number;
   readonly watermarkBefore: bigint;
   readonly watermarkAfter: bigint;
   readonly rowsChanged: number;
@@ -296,6 +298,8 @@ export class Oracle {
   readonly #rows: Row[] = [];
   readonly #read = new Set<number>();
   readonly #reported = new Set<number>();
+  /** How many rows were there at the last run; before the first, none can be late. */
+  #known: number | undefined;
   #watermark = START;
   #final = new Map<string, FinalRow>();
   #isLost = false;
@@ -328,6 +332,11 @@ export class Oracle {
     const bad = this.#rows.flatMap((row, index) => (isFoundBad(entity, row, readFrom) ? [index] : []));
     const newBad = bad.filter((index) => !this.#reported.has(index));
     for (const index of newBad) this.#reported.add(index);
+    const missed = this.#rows.slice(this.#known ?? this.#rows.length).filter((row) => {
+      const ingest = (row[entity.ingestTimestamp] ?? null) as bigint | null;
+      return ingest !== null && ingest >= START && ingest < readFrom;
+    });
+    this.#known = this.#rows.length;
     const before = this.#final;
     this.#final = expectedFinal(entity, this.readRows());
     return {
@@ -337,6 +346,7 @@ export class Oracle {
       futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
       badRows: bad.length,
       newBadRows: newBad.length,
+      missedRows: missed.length,
       watermarkBefore,
       watermarkAfter: this.#watermark,
       // A rebuild starts from nothing: it inserts every row.
