@@ -188,7 +188,8 @@ export function fromDuck(type: SqlType, value: unknown): SqlValue {
     case "GEOGRAPHY":
       return value as string;
     case "BYTES":
-      return (value as DuckDBBlobValue).bytes;
+      // The bytes themselves go with the rows that they were read from.
+      return (value as DuckDBBlobValue).bytes.slice();
     case "DATE":
       return BigInt((value as DuckDBDateValue).days);
     case "DATETIME":

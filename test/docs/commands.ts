@@ -48,29 +48,13 @@ export const RUN: readonly string[] = [
   "npm run cost -- --price 7.5 --price-date 2026-11-01",
 ];
 
-/** What another test runs, and how that test writes it. */
-export const ELSEWHERE: readonly (readonly [command: RegExp, test: string, written: string])[] = [
-  [/^npm run demo$/, "test/e2e/demo.test.ts", '"demo"'],
-  [/^npm run local\b/, "test/e2e/own-schema.test.ts", '"local"'],
-  [/^npm run new\b|^npx user-info-updater new\b/, "test/e2e/new-project.test.ts", '"new"'],
-  [/^npm run review\b.*(--base origin\/main)( --out \S+)?$/, "test/e2e/review.test.ts", '"--base"'],
-  [/^npm run review\b.*--html/, "test/e2e/review.test.ts", '"--html"'],
-  [/^npm run schedule\b/, "test/unit/schedule/schedule.test.ts", "schedule"],
-  [/--vars=rebuild=true$/, "test/e2e/update.test.ts", "--vars=rebuild=true"],
-  [/--vars=replayFrom=/, "test/e2e/clears-and-deletes.test.ts", "--vars=replayFrom="],
-  [/--tags audit$/, "test/e2e/deletes.test.ts", '"--tags", "audit"'],
-  [/--tags erase$/, "test/e2e/deletes.test.ts", '"--tags", "erase"'],
-  [/--tags user_info$/, "test/e2e/examples.test.ts", '"--tags"'],
-  [/^npm run update -- --dry-run$/, "test/e2e/update.test.ts", "--dry-run"],
-  [/^npm run erasure -- user_info userA$/, "test/e2e/deletes.test.ts", '"erasure"'],
-  [/^npx dataform run --schema-suffix dev$/, "test/unit/warehouse/environments.test.ts", "schema-suffix"],
-  [/upgrade\b/, "test/e2e/earlier-version.test.ts", '"upgrade"'],
-  [/ uninstall\b/, "test/e2e/earlier-version.test.ts", '"uninstall"'],
-  [/ --env dev$/, "test/e2e/environments.test.ts", "--env"],
-  [/^docker build/, "test/e2e/image.test.ts", "Dockerfile"],
-  [/^kubectl apply/, "test/manifests/manifests.test.ts", "kubernetes-validate"],
-  [/^terraform /, "test/manifests/terraform.test.ts", "terraform.apply()"],
-  [/^npm test$|^npm ci --include=dev$/, ".ci/run", "npm test"],
+/** What else the pages show, and the file that runs it or its like. */
+export const ELSEWHERE: readonly (readonly [command: RegExp, file: string])[] = [
+  [/^docker build/, "test/e2e/image.test.ts"],
+  [/^kubectl apply/, "test/manifests/manifests.test.ts"],
+  [/^terraform /, "test/manifests/terraform.test.ts"],
+  [/^npm test$|^npm ci --include=dev$/, ".ci/run"],
+  [/^npx dataform run /, "test/unit/warehouse/environments.test.ts"],
 ];
 
 /** What no test runs. */
@@ -80,3 +64,26 @@ export const NOT_RUN: readonly (readonly [command: RegExp, why: string])[] = [
   [/^kubectl -n .* create job/, "needs a cluster"],
   [/^(git|printf|npm install)/, "asks a registry, or is for a repository at a host"],
 ];
+
+/** The test that gives a command of the tool the options that a page gives it; undefined where there is none. */
+export function testOf(command: string): string | undefined {
+  const [, name, rest = ""] =
+    /^npm run (?:-s |--silent )?(\w[\w-]*)(?: -- (.*))?$/.exec(command) ??
+    /^npx user-info-updater (\w[\w-]*)(?: (.*))?$/.exec(command) ??
+    [];
+  if (name === undefined) return undefined;
+  // How much it says is the same for all commands.
+  const options = [...rest.matchAll(/--(?!quiet|verbose)[\w-]+(=\w+(?==))?/g)].map(([option]) => option);
+  return TESTS.find(
+    ({ text }) => text.includes(`"${name}"`) && options.every((option) => text.includes(option)),
+  )?.file;
+}
+
+const TESTS = ["test/e2e", "test/unit/schedule"].flatMap((folder) =>
+  readdirSync(path.join(ROOT, folder))
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => ({
+      file: `${folder}/${file}`,
+      text: readFileSync(path.join(ROOT, folder, file), "utf8"),
+    })),
+);

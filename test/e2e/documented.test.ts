@@ -37,6 +37,11 @@ const updates = [
     page === "docs/producers.md" && text.startsWith('{"userId"') ? text.trim().split("\n") : [],
   ),
 ];
+const dashboard = JSON.parse(
+  readFileSync(path.join(REPOSITORY, "deploy/grafana/dashboard.json"), "utf8"),
+) as {
+  panels: { title: string; targets: { rawSql: string }[] }[];
+};
 /** What Debezium sends of three accounts: an e-mail address that goes, one that stays unsaid, an account that goes. */
 const changes = [
   { op: "c", after: { id: "one", email: "one@example.com" }, source: { ts_us: 1_767_600_000_000_001 } },
@@ -137,6 +142,19 @@ describe("what README and docs say", () => {
     async (page, _, sql) => {
       const rows = await project.query(sql);
       expect(rows.length, page).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(dashboard.panels.map((panel) => [panel.title, panel.targets[0]?.rawSql ?? ""]))(
+    "deploy/grafana/dashboard.json: %s",
+    async (_, rawSql) => {
+      const sql = rawSql
+        .replace(/\$\{\w+\}\.\$\{\w+\}\.\$\{\w+\}/, "test-project.analytics.customer")
+        .replace("$__timeFilter(merged_at)", "merged_at > TIMESTAMP '2026-01-01'");
+      const [row] = (await project.query(sql)) as Record<string, unknown>[];
+      const { time, ...values } = row ?? {};
+      expect(time).toMatch(/^20/);
+      for (const value of Object.values(values)) expect(value).toBeTypeOf("number");
     },
   );
 

@@ -1,11 +1,12 @@
+import { createInterface } from "node:readline/promises";
 import { Presets, SingleBar } from "cli-progress";
 
 /** Where a command's words go: the only way in which anything is printed. */
 export interface Output {
   /** Whether stdout is a terminal. */
   readonly isTerminal: boolean;
-  /** Whether somebody can be asked: stdin and stderr are a terminal. */
-  readonly isInteractive: boolean;
+  /** Asks a question; there where somebody can be asked: stdin and stderr are a terminal. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Whether colours are wanted: a terminal, and no NO_COLOR (https://no-color.org). */
   readonly isColoured: boolean;
   /** A line of the result, on stdout. */
@@ -47,7 +48,7 @@ export function processOutput(
   const words = isForPrograms ? process.stderr : process.stdout;
   return {
     isTerminal,
-    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    ...(process.stdin.isTTY === true && process.stderr.isTTY === true ? { ask } : {}),
     isColoured: isTerminal && (environment.NO_COLOR ?? "") === "",
     line: (text) => void process.stdout.write(`${text}\n`),
     write: (text) => void process.stdout.write(text),
@@ -57,6 +58,11 @@ export function processOutput(
     progress: (format, total) =>
       isShown ? bar(format, total) : { update: () => undefined, stop: () => undefined },
   };
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  return terminal.question(question).finally(() => terminal.close());
 }
 
 /** A line at the terminal's foot that goes when it is done. */

@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline/promises";
 import { type Project, readProject } from "../project/dataform-json.ts";
 import { CommandError } from "../project/errors.ts";
 import { checkEndpoint, openWarehouse, type Warehouse } from "../warehouse/client.ts";
@@ -48,10 +47,10 @@ async function agree(
   const known = await readKnown();
   const name = nameOf(project);
   if (known.includes(name)) return;
-  if (!isSure && output.isInteractive) {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const question = `${change} in ${name} on BigQuery itself, for the first time from here? [y/N] `;
-    const answer = await terminal.question(question).finally(() => terminal.close());
+  if (!isSure && output.ask !== undefined) {
+    const answer = await output.ask(
+      `${change} in ${name} on BigQuery itself, for the first time from here? [y/N] `,
+    );
     if (!/^y(es)?$/i.test(answer.trim()))
       throw new CommandError("nothing was changed; answer y, or give --yes, to go on");
   }

@@ -24,6 +24,7 @@ export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   erasure: [DATA_VIEWER, JOB_USER],
   review: [DATA_VIEWER, JOB_USER],
   cost: [DATA_VIEWER, JOB_USER],
+  "bad-rows": [DATA_VIEWER, JOB_USER],
   new: [DATA_VIEWER],
   adopt: [DATA_EDITOR, JOB_USER, USER],
   upgrade: [DATA_EDITOR, JOB_USER, USER],

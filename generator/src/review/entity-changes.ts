@@ -2,6 +2,7 @@ import type { EntityModel } from "../generate/model.ts";
 import { secondsOf, spanText } from "../project/config.ts";
 import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
 import { compareFields, hasNewTable } from "./field-changes.ts";
+import { isMoved, moveStatements } from "./moves.ts";
 
 /** An entity's options as the comparison sees them. */
 interface Pair {
@@ -20,8 +21,22 @@ export function compareEntities(
   projectId: string,
 ): readonly EntityChanges[] {
   const find = (models: readonly EntityModel[], name: string) => models.find((model) => model.name === name);
+  const gone = before.filter((model) => find(after, model.name) === undefined);
+  const renamed = new Map(
+    after.flatMap((model) => {
+      const candidates =
+        find(before, model.name) === undefined ? gone.filter((old) => isMoved(old, model)) : [];
+      const [old] = candidates;
+      return old === undefined || candidates.length > 1 ? [] : [[model, old] as const];
+    }),
+  );
   return [
     ...after.map((model): EntityChanges => {
+      const former = renamed.get(model);
+      if (former !== undefined) {
+        const changes = compareRenamed({ before: former, after: model }, projectId);
+        return { entity: model.name, kind: "changed", changes };
+      }
       const old = find(before, model.name);
       if (old === undefined) return { entity: model.name, kind: "added", changes: [addition(model)] };
       return {
@@ -30,8 +45,8 @@ export function compareEntities(
         changes: compareEntity({ before: old, after: model }, projectId),
       };
     }),
-    ...before
-      .filter((model) => find(after, model.name) === undefined)
+    ...gone
+      .filter((model) => ![...renamed.values()].includes(model))
       .map((model): EntityChanges => ({ entity: model.name, kind: "removed", changes: [removal(model)] })),
   ].filter(({ changes }) => changes.length > 0);
 }
@@ -61,13 +76,60 @@ function removal(model: EntityModel): Change {
   };
 }
 
+/** An entity under a new name: its tables move, whatever else changes too. */
+function compareRenamed(pair: Pair, projectId: string): readonly Change[] {
+  const { before, after } = pair;
+  const what = [before.name, after.name].map(code).join(" -> ");
+  const renaming = {
+    path: "name",
+    kind: "changed",
+    what,
+    means: "a run by the new name alone would begin with empty tables, and know of no deleted user",
+    needs: [moving(pair, projectId), INIT, dropping(before)],
+  } as const;
+  return [
+    renaming,
+    ...compareMeaning(pair),
+    ...compareLookback(pair),
+    ...compareFields(before, after, projectId),
+  ];
+}
+
+/** The statements by which an entity's tables move to its new name or dataset. */
+export function statementsToMove(
+  before: EntityModel,
+  after: EntityModel,
+  projectId: string,
+): readonly string[] {
+  const pair = { before, after };
+  const others = [...compareMeaning(pair), ...compareFields(before, after, projectId)];
+  return moveStatements(projectId, before, after, others.length === 0);
+}
+
+function moving({ before, after }: Pair, projectId: string): Need {
+  return {
+    step: "before",
+    text: `Stop the schedule, copy the tables of ${code(before.name)}, deleted users and watermark too (a new dataset in the old one's location), and let producers write to ${code(tableName(after, "updates"))}.`,
+    sql: statementsToMove(before, after, projectId),
+  };
+}
+
+function dropping(before: EntityModel): Need {
+  return {
+    step: "after",
+    text: `Drop the old tables of ${code(before.name)} in ${code(before.dataset)}; \`npm run status\` names them.`,
+  };
+}
+
+function compareMeaning(pair: Pair): readonly Change[] {
+  return [...compareKey(pair), ...compareClocks(pair), ...compareInstructions(pair)];
+}
+
 function compareEntity(pair: Pair, projectId: string): readonly Change[] {
   const { before, after } = pair;
   return [
-    ...compareKey(pair),
-    ...compareClocks(pair),
-    ...compareInstructions(pair),
-    ...comparePlaces(pair),
+    ...compareMeaning(pair),
+    ...comparePlaces(pair, projectId),
     ...compareLookback(pair),
     ...compareFields(before, after, projectId),
   ];
@@ -215,7 +277,8 @@ function compareInstructions({ before, after }: Pair): readonly Change[] {
   return changes;
 }
 
-function comparePlaces({ before, after }: Pair): readonly Change[] {
+function comparePlaces(pair: Pair, projectId: string): readonly Change[] {
+  const { before, after } = pair;
   const changes: Change[] = [];
   const add = (
     path: string,
@@ -238,8 +301,8 @@ function comparePlaces({ before, after }: Pair): readonly Change[] {
   add(
     "dataset",
     [before.dataset, after.dataset],
-    `all its tables are made anew and empty in ${code(after.dataset)}; what is in ${code(before.dataset)} stays there`,
-    [INIT, copy],
+    `a run would begin with empty tables in ${code(after.dataset)}, and know of no deleted user; what is in ${code(before.dataset)} stays there`,
+    isMoved(before, after) ? [moving(pair, projectId), INIT, dropping(before)] : [INIT, copy],
   );
   add(
     "tables.updates",

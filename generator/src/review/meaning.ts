@@ -80,11 +80,23 @@ async function hasWatermark(warehouse: Warehouse, model: EntityModel): Promise<b
   return (await findTable(tableOf(warehouse, place))) !== undefined;
 }
 
-async function readMeaning(warehouse: Warehouse, model: EntityModel): Promise<string | undefined> {
-  const place = { dataset: model.dataset, table: model.tables.watermark };
+/** The entity by which a watermark's final was last made; undefined where nothing is kept that this version can read. */
+export async function readMeaningAt(warehouse: Warehouse, place: Place): Promise<EntityModel | undefined> {
+  const kept = await readKept(warehouse, place);
+  return kept === undefined ? undefined : modelOf(kept);
+}
+
+function readMeaning(warehouse: Warehouse, { dataset, tables }: EntityModel): Promise<string | undefined> {
+  return readKept(warehouse, { dataset, table: tables.watermark });
+}
+
+type Place = { readonly dataset: string; readonly table: string };
+
+async function readKept(warehouse: Warehouse, place: Place): Promise<string | undefined> {
   const live = await findTable(tableOf(warehouse, place));
   if (!(live?.schema?.fields ?? []).some(({ name }) => name === COLUMN)) return undefined;
-  const [rows] = await warehouse.client.query(`SELECT ${COLUMN} FROM ${watermarkOf(warehouse, model)}`);
+  const table = `\`${warehouse.project.projectId}.${place.dataset}.${place.table}\``;
+  const [rows] = await warehouse.client.query(`SELECT ${COLUMN} FROM ${table}`);
   const kept: unknown = (rows as Record<string, unknown>[])[0]?.[COLUMN];
   return typeof kept === "string" ? kept : undefined;
 }

@@ -5,6 +5,7 @@ import { credentialsText } from "../dataform/credentials.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
 import { onlyReadsUpdates } from "../project/environments.ts";
 import { CommandError, isNotFound } from "../project/errors.ts";
+import { unusableFile } from "../project/problems.ts";
 import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
 import { refuseObstacles } from "./obstacles.ts";
 import { convertVersions, hasOldVersions } from "./old-versions.ts";
@@ -262,7 +263,10 @@ async function planCredentialsFile(warehouse: Warehouse): Promise<Step> {
     action: actual === undefined ? "create" : "extend",
     changes: ["project and location for `npx dataform run`, no secret"],
     notes: [],
-    apply: () => writeFile(file, wanted),
+    apply: () =>
+      writeFile(file, wanted).catch((error: unknown) => {
+        throw unusableFile(name, "written", error);
+      }),
   };
 }
 

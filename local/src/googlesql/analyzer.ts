@@ -30,8 +30,10 @@ interface ParsedText {
   readonly split: SplitText;
 }
 
-/** Characters of statements whose trees are kept. */
-const CACHED_TEXT = 4_000_000;
+/** Characters of statements whose trees are kept; a tree takes some twenty bytes for each. */
+const CACHED_TEXT = 2_000_000;
+/** What the tree of the shortest statement takes, in the same measure. */
+const TREE = 4_000;
 
 /** GoogleSQL as a service: parses scripts, analyzes statements against the tables that a source knows. */
 export class Analyzer {
@@ -89,7 +91,7 @@ export class Analyzer {
     const known = this.#analyzed.get(key);
     if (known !== undefined) return await known;
     const analysis = this.#analyze(parsed, dependencies, options, env, key, depth);
-    this.#analyzed.set(key, analysis, sql.length + 1000);
+    this.#analyzed.set(key, analysis, sql.length + TREE);
     analysis.catch(() => this.#analyzed.delete(key));
     return await analysis;
   }
@@ -168,7 +170,7 @@ export class Analyzer {
     const known = this.#parsed.get(sql);
     if (known !== undefined) return await known;
     const parsing = this.#parseAnew(sql);
-    this.#parsed.set(sql, parsing, sql.length + 1000);
+    this.#parsed.set(sql, parsing, sql.length + TREE);
     parsing.catch(() => this.#parsed.delete(sql));
     return await parsing;
   }

@@ -5,7 +5,7 @@ import { Job, type JobResult, type NewJob } from "./job.ts";
 import { readRecord, writeRecord } from "./job-record.ts";
 
 /** BigQuery keeps jobs for six months; a laptop keeps the newest so many. */
-export const MAX_JOBS = 20_000;
+export const MAX_JOBS = 5_000;
 /** Of so many jobs the rows are kept; of older ones only the resource. */
 const MAX_RESULTS = 2_000;
 

@@ -19,7 +19,7 @@ const DEFAULT_WAIT_MS = 10_000;
 const MAX_WAIT_MS = 200_000;
 /** A requestId is good for so long. */
 const REQUEST_ID_MS = 15 * 60 * 1000;
-const MAX_REQUEST_IDS = 20_000;
+const MAX_REQUEST_IDS = 5_000;
 
 const querySchema = z.looseObject({
   query: z.string({ error: "Required parameter is missing: query" }),

@@ -6,7 +6,7 @@ import { digest, LruCache } from "../googlesql/cache.ts";
 import type { LiveSource } from "./live-source.ts";
 
 /** How much DuckDB SQL is kept, in characters. */
-const KEPT_SQL = 16_000_000;
+const KEPT_SQL = 8_000_000;
 
 /** Compiled queries, kept by their text and the versions of the tables that they read. */
 export class CompiledQueries {
@@ -21,7 +21,7 @@ export class CompiledQueries {
     const watched = watch(context);
     const compiled = compileStatement(analyzed.statement, watched.context);
     if (compiled.kind === "query" && !watched.usesValues())
-      this.#compiled.set(key, compiled, compiled.sql.length + 1000);
+      this.#compiled.set(key, compiled, compiled.sql.length + 8000);
     return compiled;
   }
 }

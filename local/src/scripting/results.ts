@@ -5,19 +5,23 @@ import { schemaOfColumns } from "../storage/schema.ts";
 import type { FieldSchema } from "../types.ts";
 import { fromDuck, type SqlValue } from "../values.ts";
 
+/** A result of so few values is kept as they are: a column of DuckDB's has room for 2,048 rows, however few there are. */
+const FEW_VALUES = 1_000;
+
 /** A query's rows, kept in DuckDB's own columns and turned into values page by page. */
 export class MemoryResult implements ResultHandle {
   readonly schema: readonly FieldSchema[];
   readonly totalRows: number;
   readonly #columns: readonly ResultColumn[];
   readonly #chunks: readonly DuckDBDataChunk[];
+  /** All rows, where they are few. */
+  readonly #values: SqlValue[][] | undefined;
   /** The number of the first row of each chunk. */
   readonly #starts: readonly number[];
 
   private constructor(columns: readonly ResultColumn[], chunks: readonly DuckDBDataChunk[]) {
     this.schema = schemaOfColumns(columns);
     this.#columns = columns;
-    this.#chunks = chunks;
     const starts: number[] = [];
     let rows = 0;
     for (const chunk of chunks) {
@@ -26,6 +30,10 @@ export class MemoryResult implements ResultHandle {
     }
     this.#starts = starts;
     this.totalRows = rows;
+    this.#chunks = chunks;
+    if (rows * columns.length > FEW_VALUES) return;
+    this.#values = this.rows();
+    this.#chunks = [];
   }
 
   /** Runs a DuckDB query whose i-th column is `columns[i]`. */
@@ -51,6 +59,7 @@ export class MemoryResult implements ResultHandle {
 
   /** Rows from `start` on, at most `count`. */
   rows(start = 0, count = this.totalRows): SqlValue[][] {
+    if (this.#values !== undefined) return this.#values.slice(start, start + count);
     const rows: SqlValue[][] = [];
     let index = this.#chunkOf(start);
     let next = start;

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { Collector } from "./collector.ts";
 
 /** Data files open in this process: DuckDB's own file lock only sees other processes. */
 const openFiles = new Set<string>();
@@ -24,6 +25,7 @@ export class DataFileError extends Error {
 /** One DuckDB database and its connections. */
 export class Database {
   readonly #idle: DuckDBConnection[] = [];
+  readonly #collector = new Collector();
   readonly #instance: DuckDBInstance;
   readonly #file: string | undefined;
   #closed = false;
@@ -77,6 +79,7 @@ export class Database {
     try {
       return await work(connection);
     } finally {
+      this.#collector.count();
       if (this.#closed || this.#idle.length >= 16) connection.closeSync();
       else this.#idle.push(connection);
     }

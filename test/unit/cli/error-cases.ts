@@ -284,6 +284,16 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
         ],
       ],
     },
+    service(
+      "a transaction that lost",
+      400,
+      error(
+        400,
+        "invalidQuery",
+        "Transaction is aborted due to concurrent update against table acme-crm:analytics.customer_watermark",
+      ),
+    ),
+    { name: "a folder that cannot be written to", run: ["new", "good.ndjson/crm", "--yes"] },
     {
       name: "a file where a folder is to be",
       files: { definitions: "" },

@@ -324,7 +324,7 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
     "another dataset is empty",
     {},
     { dataset: "elsewhere" },
-    [{ path: "dataset", what: "`crm` -> `elsewhere`", steps: ["init", "fill"] }],
+    [{ path: "dataset", what: "`crm` -> `elsewhere`", steps: ["before", "init", "after"] }],
   ],
   [
     "another final is filled by the next run",
@@ -411,6 +411,39 @@ describe("a change of entities.json", () => {
     expect(entityChanges(person([NAME]), undefined)).toMatchObject([
       { entity: "person", kind: "removed", changes: [{ kind: "removed", means }] },
     ]);
+  });
+});
+
+describe("a move", () => {
+  const rename = (name: string, options = {}) =>
+    entityChanges(person([NAME], { deleted: "gone" }), person([NAME], { name, deleted: "gone", ...options }));
+  const sqlOf = (found: ReturnType<typeof rename>) =>
+    found.flatMap(({ changes }) =>
+      changes.flatMap(({ needs }) => needs.flatMap((need) => ("sql" in need ? (need.sql ?? []) : []))),
+    );
+
+  it("under another name takes along what no run makes again", () => {
+    const found = rename("people");
+    expect(found).toMatchObject([
+      { entity: "people", kind: "changed", changes: [{ path: "name", what: "`person` -> `people`" }] },
+    ]);
+    expect(sqlOf(found)).toEqual(
+      ["updates", "final", "tombstones", "watermark", "runs"].map(
+        (table) => `CREATE TABLE \`acme.crm.people_${table}\` COPY \`acme.crm.person_${table}\`;`,
+      ),
+    );
+  });
+
+  it("that changes what final means leaves final to be filled anew", () => {
+    const kept = sqlOf(rename("people", { clearedFields: "cleared" })).map(
+      (sql) => /COPY `(.*)`/.exec(sql)?.[1],
+    );
+    expect(kept).toEqual(["acme.crm.person_updates", "acme.crm.person_tombstones"]);
+  });
+
+  it("is none where the users or the clock are others", () => {
+    const other = rename("people", { key: ["name"] });
+    expect(other.map(({ kind }) => kind)).toEqual(["added", "removed"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readEntities } from "../../generate/read-entities.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges } from "../../review/meaning.ts";
+import { findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -37,6 +38,11 @@ export const init = defineCommand({
     if (options.json) context.output.json(steps);
     else context.output.line(formatSteps(steps, options.plan));
     for (const line of describeChanges(changed)) context.output.say(line);
+    const orphans = await findOrphans(warehouse, input);
+    const isNew = (table: string) => steps.some((step) => step.name === table && step.action === "create");
+    for (const entity of entities)
+      if (isNew(`${entity.dataset}.${entity.tables.tombstones}`))
+        await refuseLostDeletes(warehouse, orphans, entity);
     if (options.plan) return EXIT.done;
     await applyAll(context, steps);
     await acceptMeanings(warehouse, input, changed);

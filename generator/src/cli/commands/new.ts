@@ -4,6 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { compareFiles, writeFiles } from "../../generate/write.ts";
 import { CommandError, codeOf, wrongUsage } from "../../project/errors.ts";
+import { unusableFile } from "../../project/problems.ts";
 import { readFolder } from "../../project/read-file.ts";
 import { addEntity, type NewEntity, newEntity } from "../../scaffold/new-entity.ts";
 import { type NewProject, newProjectFiles } from "../../scaffold/new-project.ts";
@@ -89,8 +90,11 @@ async function makeProject(context: Context, name: string, options: Options): Pr
   const target = path.resolve(name);
   await refuseFilled(target, name);
   const project = await describeProject(path.basename(target), options);
-  await mkdir(path.dirname(target), { recursive: true });
-  const draft = await mkdtemp(path.join(path.dirname(target), ".new-"));
+  const draft = await mkdir(path.dirname(target), { recursive: true })
+    .then(() => mkdtemp(path.join(path.dirname(target), ".new-")))
+    .catch((error: unknown) => {
+      throw unusableFile(name, "written", error);
+    });
   try {
     const packages = await packTool(draft);
     const files = await newProjectFiles(project, packages);

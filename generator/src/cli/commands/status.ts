@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EntityModel } from "../../generate/model.ts";
 import { readEntities } from "../../generate/read-entities.ts";
 import { wrongUsage } from "../../project/errors.ts";
+import { loadProject } from "../../project/load-project.ts";
+import { findOrphans } from "../../review/orphans.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { readRunLog, readStatus } from "../../warehouse/status.ts";
 import { parseDuration } from "../../watch/durations.ts";
@@ -46,6 +48,11 @@ export const status = defineCommand({
     };
     const warehouse = await openTarget(context);
     const entities = await readEntities(warehouse.project);
+    const orphans = await findOrphans(warehouse, await loadProject(warehouse.project.root));
+    for (const { name, dataset, tables } of orphans)
+      context.output.say(
+        `${dataset}: ${tables.join(", ")}: of an entity ${name} that entities.json does not have; no run updates them`,
+      );
     for (;;) {
       const code = await look(context, warehouse, entities, thresholds, options);
       if (!options.watch) return code;

@@ -57,6 +57,7 @@ describe("columns of type RANGE", () => {
       ALTER TABLE d.life ADD COLUMN s STRUCT<r RANGE<DATE>, n INT64>;
       ALTER TABLE d.life ALTER COLUMN r SET DEFAULT RANGE<DATE> '[2000-01-01, 2001-01-01)';
       INSERT d.life (id) VALUES (2);
+      UPDATE d.life SET s = STRUCT(NULL AS r, 1 AS n) WHERE id = 1;
       UPDATE d.life SET s.r = RANGE(RANGE_START(r), DATE '2022-01-01') WHERE id = 1;
       MERGE d.life AS t USING (SELECT 2 AS id, RANGE<DATE> '[UNBOUNDED, 1999-01-01)' AS r) AS q ON t.id = q.id
       WHEN MATCHED AND t.r > q.r THEN UPDATE SET r = q.r`);

@@ -1,0 +1,39 @@
+import type { EntityModel } from "../generate/model.ts";
+
+/** What a move takes along, in the order of doing: what no run makes again; and what of it has the same meaning whatever else changes. */
+const MOVED = ["updates", "final", "tombstones", "watermark", "runs"] as const;
+const MOVED_WITH_CHANGES = ["updates", "tombstones"] as const;
+
+/** Whether an entity that is there no more has become another one: the same users, by the same clock, of the same schema or updates. */
+export function isMoved(before: EntityModel, after: EntityModel): boolean {
+  const keys = ({ keys: columns }: EntityModel) => columns.map(({ name }) => name.toLowerCase()).join();
+  const isOfOneSource =
+    before.schemaFile === after.schemaFile || before.tables.updates === after.tables.updates;
+  return (
+    isOfOneSource &&
+    keys(before) === keys(after) &&
+    before.ingest.name.toLowerCase() === after.ingest.name.toLowerCase()
+  );
+}
+
+/**
+ * The statements that copy an entity's tables to where they are to be, deleted users and watermark too; the old ones stay. With
+ * `isOtherwiseSame` false final is left out, since it would keep the old meaning: the first run fills it from all updates.
+ */
+export function moveStatements(
+  projectId: string,
+  before: EntityModel,
+  after: EntityModel,
+  isOtherwiseSame: boolean,
+): readonly string[] {
+  const roles: readonly (typeof MOVED)[number][] = isOtherwiseSame ? MOVED : MOVED_WITH_CHANGES;
+  const copies = roles.flatMap((role) => {
+    const [from, to] = [before, after].map(({ dataset, tables }) =>
+      tables[role] === undefined ? undefined : `\`${projectId}.${dataset}.${tables[role]}\``,
+    );
+    return from === undefined || to === undefined || from === to ? [] : [`CREATE TABLE ${to} COPY ${from};`];
+  });
+  return before.dataset === after.dataset
+    ? copies
+    : [`CREATE SCHEMA IF NOT EXISTS \`${projectId}.${after.dataset}\`;`, ...copies];
+}

@@ -1,0 +1,52 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, expect, it, vi } from "vitest";
+import type { Context } from "../../../generator/src/cli/command.ts";
+import { type Output, processOutput } from "../../../generator/src/cli/output.ts";
+import { openTarget } from "../../../generator/src/cli/target.ts";
+
+const root = await mkdtemp(path.join(tmpdir(), "target-"));
+const settings = { defaultDatabase: "acme-crm", defaultSchema: "analytics", defaultLocation: "EU" };
+await writeFile(path.join(root, "dataform.json"), JSON.stringify(settings));
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => rm(root, { recursive: true }));
+
+/** Opens a real project, of which nobody here asks anything, and gives what was said and asked. */
+async function open(state: string, answer: string | undefined, isSure = false): Promise<readonly string[]> {
+  vi.stubEnv("BIGQUERY_EMULATOR_HOST", "");
+  vi.stubEnv("XDG_STATE_HOME", path.join(root, state));
+  const said: string[] = [];
+  const ask = async (question: string): Promise<string> => {
+    said.push(question);
+    return answer ?? "";
+  };
+  const output: Output = {
+    ...processOutput(),
+    say: (text) => void said.push(text),
+    ...(answer === undefined ? {} : { ask }),
+  };
+  const context: Context = { root, output, signal: new AbortController().signal };
+  await openTarget(context, { change: "Merge updates", isSure }).catch((error: Error) =>
+    said.push(error.message),
+  );
+  return said;
+}
+
+const TARGET = "acme-crm.analytics (EU) at BigQuery";
+const QUESTION =
+  "Merge updates in acme-crm.analytics (EU) on BigQuery itself, for the first time from here? [y/N] ";
+const REFUSAL = "nothing was changed; answer y, or give --yes, to go on";
+
+it("a real project is changed for the first time only when somebody says so, and asked for once", async () => {
+  expect(await open("one", "n")).toEqual([TARGET, QUESTION, REFUSAL]);
+  expect(await open("one", "")).toEqual([TARGET, QUESTION, REFUSAL]);
+  expect(await open("one", "y")).toEqual([TARGET, QUESTION]);
+  expect(await open("one", "n")).toEqual([TARGET]);
+});
+
+it("with --yes, and where nobody can be asked, nothing is asked", async () => {
+  expect(await open("two", "n", true)).toEqual([TARGET]);
+  expect(await open("two", "n")).toEqual([TARGET]);
+  expect(await open("three", undefined)).toEqual([TARGET]);
+});
