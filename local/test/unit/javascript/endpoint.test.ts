@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { afterAll, expect, it, vi } from "vitest";
 import { LiveEndpoint } from "../rest/live-endpoint.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "javascript-"));
@@ -55,4 +55,29 @@ it("a session goes on after a cancelled function, with those it has", async () =
   expect(await endpoint.rows(query.query, query)).toEqual([["2.0"]]);
   expect(endpoint.defects).toEqual([]);
   await endpoint.close();
+});
+
+it("what a function leaves behind that fails or is stopped is nobody's problem: the next call works, and nothing is said on stderr", async () => {
+  const said: string[] = [];
+  const spy = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    said.push(String(text));
+    return true;
+  });
+  const endpoint = await LiveEndpoint.start();
+  const call = (body: string): string =>
+    `CREATE TEMP FUNCTION f(x FLOAT64) RETURNS STRING LANGUAGE js AS r"""${body}"""; SELECT f(1)`;
+  const failing = [
+    "function g(n) { return g(n + 1) + 1 } return g(0)",
+    "return new Promise((resolve) => { globalThis.kept = [resolve, globalThis] })",
+  ];
+  for (const body of failing) {
+    await expect(endpoint.rows(call(body)), body).rejects.toThrow();
+    expect(await endpoint.rows(call("return 'well'")), body).toEqual([["well"]]);
+  }
+  const endless = { query: { query: call("const a = []; for (;;) a[0] = { a }"), useLegacySql: false } };
+  expect(await endpoint.failure({ ...endless, jobTimeoutMs: "300" })).toContain("timed out");
+  expect(await endpoint.rows(call("return 'well'"))).toEqual([["well"]]);
+  await endpoint.close();
+  spy.mockRestore();
+  expect(said.join("")).toBe("");
 });
