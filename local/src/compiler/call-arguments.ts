@@ -1,5 +1,6 @@
 import { unsupported } from "../errors.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
+import { compileBranches } from "./branches.ts";
 import { CallScope } from "./call-scope.ts";
 import { checkLiterals } from "./checked-literals.ts";
 import type { CompiledExpr, FunctionCall } from "./functions/types.ts";
@@ -9,6 +10,8 @@ import type { Unit } from "./unit.ts";
 
 /** The arguments of a call. */
 export function compileArguments(node: TreeNode, unit: Unit): readonly CompiledExpr[] {
+  const branches = compileBranches(node, unit);
+  if (branches !== undefined) return branches;
   const generic = nodesOf(node, "genericArgumentList");
   const isKept = node.kind === "AggregateFunctionCall";
   if (generic.length === 0)

@@ -22,8 +22,13 @@ type ScanCompiler = (node: TreeNode, unit: Unit) => string;
 export function compileScan(node: TreeNode, unit: Unit): string {
   const compile = SCANS[node.kind ?? ""];
   if (compile === undefined) throw unsupported(`the scan ${node.kind}`);
-  return compile(node, unit);
+  const sql = compile(node, unit);
+  if (unit.activeGuard === undefined || !GUARDED.has(node.kind ?? "")) return sql;
+  return `SELECT * FROM (${sql}) AS ${unit.fresh("q")} WHERE ${unit.activeGuard}`;
 }
+
+/** Where rows come from, and where one comes to be of none. */
+const GUARDED: ReadonlySet<string> = new Set(["TableScan", "ArrayScan", "TVFScan", "AggregateScan"]);
 
 function compileSingleRowScan(): string {
   return `SELECT 1 AS "none"`;
@@ -57,7 +62,8 @@ function compileProjectScan(node: TreeNode, unit: Unit): string {
     return unit.define((rows?.unit ?? unit).keptExpr(expr).sql, id);
   });
   const list = items.length === 0 ? `1 AS "none"` : items.join(", ");
-  return rows === undefined ? `SELECT ${list}` : `SELECT ${list} FROM ${rows.from}`;
+  if (rows !== undefined) return `SELECT ${list} FROM ${rows.from}`;
+  return unit.activeGuard === undefined ? `SELECT ${list}` : `SELECT ${list} WHERE ${unit.activeGuard}`;
 }
 
 function compileOrderByScan(node: TreeNode, unit: Unit): string {

@@ -19,8 +19,12 @@ export function compileSubquery(node: TreeNode, unit: Unit): CompiledExpr {
   const scan = childOf(node, "subquery");
   if (isWithoutFrom(node))
     return { ...insideProjection(scan, unit).columnOperand(columnId(onlyColumnOf(scan))), type };
-  const isCorrelated = usesOuterRows(node, unit);
-  const { result: sql, facts } = unit.noting(() => subquerySql(node, scan, type, isCorrelated, unit));
+  const usesRows = usesOuterRows(node, unit);
+  const isGuarded =
+    unit.guard !== undefined && canBeGuarded(scan, usesRows || unit.guard.hasColumns !== true);
+  const isCorrelated = usesRows || (isGuarded && unit.guard?.hasColumns === true);
+  const inner = unit.inSubquery(isGuarded);
+  const { result: sql, facts } = unit.noting(() => subquerySql(node, scan, type, isCorrelated, inner));
   return { ...facts, hasSubquery: true, sql, type };
 }
 
@@ -55,6 +59,20 @@ function subquerySql(
     default:
       throw unsupported(`a subquery of the form ${kind}`);
   }
+}
+
+/**
+ * Whether the scans of a subquery may be given a condition on the rows outside. One over tables that is worked out once for all rows is
+ * not: it would be worked out for each of them.
+ */
+function canBeGuarded(scan: TreeNode, isBound: boolean): boolean {
+  let can = true;
+  walkTree(scan, ({ kind = "" }) => {
+    can &&= kind !== "WithScan" && kind !== "WithRefScan" && kind !== "RecursiveScan";
+    can &&= isBound || (kind !== "TableScan" && kind !== "TVFScan");
+    return can;
+  });
+  return can;
 }
 
 /** Whether a subquery uses columns of outer queries: by their names, or as arguments of the function whose body it stands in. */

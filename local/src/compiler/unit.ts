@@ -62,6 +62,10 @@ export class Unit {
   readonly rowIds: readonly string[];
   /** Inside a subquery that refers to columns of an outer query. */
   readonly correlated: boolean;
+  /** What must hold for the branch of a conditional expression to be chosen that this stands in. */
+  readonly guard?: Operand;
+  /** The scans of the subquery that this stands in have rows only where this holds. */
+  readonly activeGuard?: string;
 
   private constructor(
     private readonly shared: Shared,
@@ -75,6 +79,8 @@ export class Unit {
       callers?: readonly string[];
       rowIds?: readonly string[];
       correlated?: boolean;
+      guard?: Operand;
+      activeGuard?: string;
     },
   ) {
     this.overrides = state.overrides ?? new Map();
@@ -85,6 +91,8 @@ export class Unit {
     this.callers = state.callers ?? [];
     this.rowIds = state.rowIds ?? [];
     this.correlated = state.correlated ?? false;
+    this.guard = state.guard;
+    this.activeGuard = state.activeGuard;
   }
 
   /** The unit of a whole statement. */
@@ -216,7 +224,21 @@ export class Unit {
       callers: [...this.callers, name],
       rowIds: this.rowIds,
       correlated: this.correlated,
+      guard: this.guard,
     });
+  }
+
+  /** The same place, in the branch of a conditional expression that is chosen where this holds. */
+  withGuard(guard: Operand): Unit {
+    const both = this.guard === undefined ? guard.sql : `(${this.guard.sql} AND ${guard.sql})`;
+    return this.derive({
+      guard: { sql: both, hasColumns: guard.hasColumns === true || this.guard?.hasColumns === true },
+    });
+  }
+
+  /** A subquery in this place, whose scans have rows only where the guard of the place holds, if it is applied. */
+  inSubquery(isGuarded: boolean): Unit {
+    return this.derive({ guard: undefined, activeGuard: isGuarded ? this.guard?.sql : undefined });
   }
 
   /** The same place, over rows that this column identifies. */
@@ -235,6 +257,8 @@ export class Unit {
     flattened?: CompiledExpr;
     rowIds?: readonly string[];
     correlated?: boolean;
+    guard?: Operand;
+    activeGuard?: string;
   }): Unit {
     return new Unit(this.shared, this.prefix, {
       overrides: this.overrides,
@@ -245,6 +269,8 @@ export class Unit {
       callers: this.callers,
       rowIds: this.rowIds,
       correlated: this.correlated,
+      guard: this.guard,
+      activeGuard: this.activeGuard,
       ...change,
     });
   }

@@ -11,6 +11,7 @@ import { emptyGroupingEdits } from "./empty-grouping.ts";
 import { findGroupByAll, type GroupByAll, resolveGroupByAll } from "./group-by-all.ts";
 import { bigQueryLanguage, SYSTEM_VARIABLES } from "./language.ts";
 import { refuseStatement } from "./later-features.ts";
+import { likeUnnestEdits } from "./like-unnest.ts";
 import { findObjectNames, type ObjectNames, quotedPathEdits } from "./object-names.ts";
 import { catalogRoutine } from "./routines.ts";
 import { callsSessionize, resolveSessions } from "./sessionize.ts";
@@ -191,6 +192,7 @@ export class Analyzer {
         ...quotedPathEdits(sql, script),
         ...byName.edits,
         ...emptyGroupingEdits(script),
+        ...likeUnnestEdits(sql, script),
       ];
       const split = editText(sql, edits);
       return {

@@ -2,6 +2,7 @@ import type { RangeElementKind, SqlType } from "../types.ts";
 import { APPENDS_FUNCTION } from "./appends.ts";
 import type { GoogleSqlClient, Message } from "./client.ts";
 import { EXTENDED_FUNCTIONS, LATER_BUILTIN_FUNCTIONS } from "./later-functions.ts";
+import { LIKE_UNNEST_FUNCTIONS } from "./like-unnest.ts";
 import { sessionizeFunction } from "./sessionize.ts";
 import type { FoundTable } from "./source.ts";
 import { toTypeProto } from "./types.ts";
@@ -71,7 +72,7 @@ export function buildCatalog(
   }
   const own = new Set(root.messages.customFunction.map(({ namePath }) => String(namePath).toLowerCase()));
   const later = LATER_BUILTIN_FUNCTIONS.filter(({ namePath }) => !own.has(String(namePath)));
-  root.messages.customFunction.push(...later);
+  root.messages.customFunction.push(...later, ...LIKE_UNNEST_FUNCTIONS);
   root.messages.customTvf.push(APPENDS_FUNCTION);
   if (sessions !== undefined) root.messages.customTvf.push(sessionizeFunction(sessions));
   const constant = [...variables].map(([name, type]) => ({

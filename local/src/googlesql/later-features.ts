@@ -38,7 +38,6 @@ const UNKNOWN_FUNCTION = /^(?:Table-valued function|Aggregate function|Function)
 
 /** What GoogleSQL says of syntax that is younger than it, and the name of that syntax. */
 const LATER_SYNTAX: readonly (readonly [RegExp, string])[] = [
-  [/^The LIKE ANY\|SOME\|ALL operator does not support an array of patterns/, "LIKE ANY UNNEST"],
   [/^CORRESPONDING BY (?:for set operations )?is not/, "CORRESPONDING BY in a set operation"],
   [/^Syntax error: Expected end of input but got keyword FROM$/, "pipe syntax"],
   [/^Syntax error: Expected end of input but got "\|"$/, "pipe syntax"],

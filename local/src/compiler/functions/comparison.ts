@@ -1,5 +1,5 @@
 import type { SqlType } from "../../types.ts";
-import { arg, literalText, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
+import { arg, kindOf, literalText, onceAll, onceEach, refuse, STRING, sqlOf } from "./arguments.ts";
 import type { Scope } from "./calendar.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
@@ -165,6 +165,28 @@ function likeMany(joiner: " OR " | " AND "): ScalarMapping {
     });
 }
 
+/**
+ * `x [NOT] LIKE ANY|ALL UNNEST(patterns)`; no patterns, or none known, are no match
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#semantic_rules_quant_like).
+ */
+function likeArray(decides: boolean, isNot: boolean): ScalarMapping {
+  return (call) =>
+    onceAll(call, (text, patterns) => {
+      const e = call.context.parameter("e");
+      const type = kindOf(call, 0) === "BYTES" ? ({ kind: "BYTES" } as const) : STRING;
+      const matches = likeSql(call, text, { sql: e, type });
+      const tests = `list_transform(${patterns}, lambda ${e}: ${isNot ? `(NOT ${matches})` : matches})`;
+      return call.context.once(tests, (found) => {
+        const none = `coalesce(len(${patterns}), 0) = 0 THEN ${isNot}`;
+        const unknown = `len(list_filter(${found}, lambda ${e}: ${e} IS NULL)) > 0`;
+        return (
+          `(CASE WHEN ${none} WHEN ${text} IS NULL THEN NULL WHEN list_contains(${found}, ${decides}) THEN ${decides} ` +
+          `WHEN ${unknown} THEN NULL ELSE ${!decides} END)`
+        );
+      });
+    });
+}
+
 /** Comparison operators, IN, LIKE, GREATEST and LEAST. */
 export const comparisonFunctions: Readonly<Record<string, ScalarMapping>> = {
   $equal: comparison("="),
@@ -181,6 +203,10 @@ export const comparisonFunctions: Readonly<Record<string, ScalarMapping>> = {
   $like: (call) => likeSql(call, sqlOf(call, 0), arg(call, 1)),
   $like_any: likeMany(" OR "),
   $like_all: likeMany(" AND "),
+  $like_any_array: likeArray(true, false),
+  $like_all_array: likeArray(false, false),
+  $like_not_any_array: likeArray(true, true),
+  $like_not_all_array: likeArray(false, true),
   greatest: extreme("greatest"),
   least: extreme("least"),
 };

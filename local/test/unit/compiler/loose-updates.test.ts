@@ -29,7 +29,7 @@ beforeEach(async () => {
     },
   ]);
   await bench.run(`INSERT INTO d.target (id, x, must, i, r) VALUES
-    (1, 0.0, 0.0, INTERVAL 1 MONTH, STRUCT(0.0, 1)), (2, NULL, 5.0, NULL, NULL), (3, 0.0, 0.0, INTERVAL 1 MONTH, STRUCT(0.0, 1))`);
+    (1, 0.0, 0.0, INTERVAL 1 MONTH, STRUCT(0.0, 1)), (2, NULL, 5.0, NULL, STRUCT(NULL, NULL)), (3, 0.0, 0.0, INTERVAL 1 MONTH, STRUCT(0.0, 1))`);
   await bench.run(`INSERT INTO d.source (id, x, must, i, r) VALUES (1, ${NEW}), (2, ${NEW})`);
 });
 

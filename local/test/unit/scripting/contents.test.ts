@@ -78,7 +78,11 @@ const statement = fc.oneof(
   { weight: 3, arbitrary: insert },
   fc
     .tuple(set, fc.oneof(some, fc.constant("TRUE")))
-    .map(([what, where]) => `UPDATE d.t SET ${what} WHERE ${where}`),
+    // A STRUCT that is NULL has no field to set.
+    .map(
+      ([what, where]) =>
+        `UPDATE d.t SET ${what} WHERE ${where}${what.startsWith("r.") ? " AND r.b IS NOT NULL" : ""}`,
+    ),
   some.map((where) => `DELETE d.t WHERE ${where}`),
   fc.constantFrom("DELETE d.t WHERE TRUE", "TRUNCATE TABLE d.t"),
   fc.constant("INSERT d.t SELECT * FROM d.t WHERE k < 20"),
