@@ -70,8 +70,12 @@ function of(entity) {
     /** @type {(row: string, share: number) => string} */
     isSampled: (row, share) => merge.isSampled(keys, row, share),
     isBad: () => merge.isBad(entity),
-    /** Whether an update is to be reported, though it may reach final (R4, R5, R12). */
-    isOdd: () => [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)].join(" OR "),
+    /** Whether a run reports an update, though it may reach final (R4, R5, R12). @type {(readFrom: string) => string} */
+    isReported: (readFrom) => {
+      const odd = [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)];
+      const stamp = `updates.${ingest}`;
+      return `(${stamp} >= ${readFrom} OR ${stamp} IS NULL OR ${stamp} < ${merge.START})\n    AND (${odd.join(" OR ")})`;
+    },
     /** The time from which an update counts (R4). @type {(row: string) => string} */
     countsFrom: (row) => merge.countsFrom(entity, row),
     /** All columns of an update, its event timestamp as it counts. */

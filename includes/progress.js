@@ -44,6 +44,12 @@ const RUN = [
   },
   { name: "new_bad_rows", type: "INT64", description: "Those of them that no earlier run had found." },
   {
+    name: "missed_rows",
+    type: "INT64",
+    description:
+      "Updates that came since the run before and are behind the window of this run and all later ones; NULL where that is not known.",
+  },
+  {
     name: "future_rows",
     type: "INT64",
     description:
@@ -101,6 +107,21 @@ const GAINED = [
     name: "known_bad_rows",
     type: KNOWN_BAD_ROW,
     description: "Updates kept out or reported, as far as they are still there: at most 10,000 kinds.",
+  },
+  {
+    name: "late_checked_at",
+    type: "TIMESTAMP",
+    description: "Updates that came up to this time are read, or known to be behind the window.",
+  },
+  {
+    name: "missed_rows",
+    type: "INT64",
+    description: "Updates behind the window of all later runs, until a replay reads them.",
+  },
+  {
+    name: "missed_from",
+    type: "TIMESTAMP",
+    description: "The oldest ingest timestamp of one: where such a replay must begin.",
   },
 ];
 
@@ -267,6 +288,91 @@ function refuseIf(condition, message) {
 }
 
 /**
+ * Looks for late rows (R5): what came since the run before, and is neither in this batch nor in the window of later runs. The partitions'
+ * metadata says whether there can be any, and only then the rows that came since are read. It cannot be done within a transaction, nor
+ * where the updates are no table or its past is not to be had: then it is not known
+ * (https://cloud.google.com/bigquery/docs/change-history).
+ * @param {{ watermark: string, updates: string, temp: string, final: string }} tables
+ * @param {string} ingest The updates' ingest timestamp.
+ * @param {string} lookback Such as `1 HOUR`.
+ * @param {string | undefined} back From where on to read at the latest, for a replay or a rebuild.
+ */
+function findLate({ watermark, updates, temp, final }, ingest, lookback, back) {
+  const [project = "", dataset = "", table = ""] = updates.replaceAll("`", "").split(".");
+  return `-- R5: rows that came too late for any run to read them; before the first run none is late
+DECLARE _batch_checked_from TIMESTAMP DEFAULT (SELECT late_checked_at FROM ${watermark});
+DECLARE _batch_checked_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
+DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
+
+BEGIN
+  DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
+    SELECT AS STRUCT
+      IFNULL(batch.read_from, ${readFrom(watermark, final, lookback, back)}) AS read_from,
+      batch.read_at,
+      GREATEST(
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch.newest_ingest, progress.watermark)), INTERVAL ${lookback}),
+        TIMESTAMP '1900-01-01 00:00:00+00'
+      ) AS next_from
+    FROM ${watermark} AS progress
+    CROSS JOIN (
+      SELECT
+        MAX(_batch.read_from) AS read_from,
+        MIN(_batch.read_at) AS read_at,
+        MAX(_batch.newest_ingest) AS newest_ingest
+      FROM ${temp}
+    ) AS batch
+  );
+  IF _batch_checked_from IS NULL THEN
+    SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);
+  ELSE
+    SET _batch_late = (
+      SELECT AS STRUCT
+        IF(COUNT(*) > 0 AND COUNTIF(is_behind) = 0, 0, NULL) AS row_count,
+        MIN(IF(is_behind, SAFE.PARSE_TIMESTAMP('%Y%m%d', LEFT(partition_id, 8)), NULL)) AS oldest
+      FROM (
+        SELECT
+          partition_id,
+          last_modified_time >= _batch_checked_from AND (
+            IFNULL(partition_id, '__UNPARTITIONED__') = '__UNPARTITIONED__'
+            OR LEFT(partition_id, 8) <= FORMAT_TIMESTAMP('%Y%m%d', _batch_bounds.next_from)
+          ) AS is_behind
+        FROM \`${project}.${dataset}.INFORMATION_SCHEMA.PARTITIONS\`
+        WHERE table_name = '${table}'
+      )
+    );
+    IF _batch_late.row_count IS NULL THEN
+      SET _batch_late = (
+        SELECT AS STRUCT COUNT(*) AS row_count, MIN(updates.${ingest}) AS oldest
+        FROM APPENDS(TABLE ${updates}, _batch_checked_from, _batch_checked_at) AS updates
+        WHERE
+          updates.${ingest} >= TIMESTAMP '1900-01-01 00:00:00+00' AND (
+            updates.${ingest} < _batch_bounds.read_from
+            OR (updates._CHANGE_TIMESTAMP > _batch_bounds.read_at AND updates.${ingest} < _batch_bounds.next_from)
+          )
+      );
+    END IF;
+  END IF;
+EXCEPTION WHEN ERROR THEN
+  -- what the metadata said stands
+  SELECT 'late rows are not known';
+END;`;
+}
+
+/** The number found; NULL where it is not known, or another run has looked meanwhile. */
+const missedRows =
+  "IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL)";
+
+/** What the row says of late rows from now on; a run that reads from the oldest on, or all history, has them. */
+function late() {
+  const isRead = "_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
+  return `late_checked_at = IF(${isRead} OR ${missedRows} IS NOT NULL, _batch_checked_at, progress.late_checked_at),
+  missed_rows = IF(${isRead}, 0, IFNULL(progress.missed_rows, 0)) + IFNULL(${missedRows}, 0),
+  missed_from = (
+    SELECT MIN(stamp) FROM UNNEST([IF(${isRead}, NULL, progress.missed_from), _batch_late.oldest]) AS stamp
+  )`;
+}
+
+/**
  * What a run reports, as the rest of a WITH that begins with `found`: each kind of bad row it found beside what was known of it. What
  * it did not read is as it was; what it would have read and did not find is settled (R12).
  * @param {string} watermark The watermark's table.
@@ -298,11 +404,24 @@ const reportedCounts = {
   new_bad_rows: "(SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out)",
 };
 
-/** What no earlier run has reported, for the assertion. */
+/** What no earlier run has reported, for the assertion: bad rows, and late ones as one. */
 function firstReported() {
   const columns = BAD_ROW.map(({ name }) => name).join(", ");
-  return `ARRAY(
-    SELECT AS STRUCT ${columns} FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000
+  return `ARRAY_CONCAT(
+    ARRAY(SELECT AS STRUCT ${columns} FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000),
+    ARRAY(
+      SELECT AS STRUCT
+        'behind the window of all later runs: a replay reads them' AS reason,
+        late.oldest AS ingest_timestamp,
+        TO_JSON_STRING(STRUCT(
+          late.row_count AS row_count,
+          FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E6SZ', late.oldest) AS replayFrom
+        )) AS details
+      FROM UNNEST([_batch_late]) AS late
+      WHERE
+        late.row_count > 0
+        OR (late.row_count IS NULL AND IFNULL(late.oldest < progress.missed_from, late.oldest IS NOT NULL))
+    )
   )`;
 }
 
@@ -345,6 +464,9 @@ function log(values) {
 module.exports = {
   PROGRESS,
   RUN,
+  findLate,
+  late,
+  missedRows,
   reported,
   reportedCounts,
   firstReported,

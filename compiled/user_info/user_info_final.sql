@@ -18,6 +18,70 @@ DECLARE _batch_facts STRUCT<
 >;
 DECLARE _batch_has_news BOOL;
 DECLARE _batch_rows_changed INT64 DEFAULT 0;
+-- R5: rows that came too late for any run to read them; before the first run none is late
+DECLARE _batch_checked_from TIMESTAMP DEFAULT (SELECT late_checked_at FROM `my-project.analytics.user_info_watermark`);
+DECLARE _batch_checked_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
+DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
+
+BEGIN
+  DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
+    SELECT AS STRUCT
+      IFNULL(batch.read_from, (
+    SELECT IF(
+      progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
+      TIMESTAMP '1900-01-01 00:00:00+00',
+      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
+    )
+    FROM `my-project.analytics.user_info_watermark` AS progress
+  )) AS read_from,
+      batch.read_at,
+      GREATEST(
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP '1900-01-01 00:00:00+00'
+      ) AS next_from
+    FROM `my-project.analytics.user_info_watermark` AS progress
+    CROSS JOIN (
+      SELECT
+        MAX(_batch.read_from) AS read_from,
+        MIN(_batch.read_at) AS read_at,
+        MAX(_batch.newest_ingest) AS newest_ingest
+      FROM `my-project.analytics.temp_user_info_updates`
+    ) AS batch
+  );
+  IF _batch_checked_from IS NULL THEN
+    SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);
+  ELSE
+    SET _batch_late = (
+      SELECT AS STRUCT
+        IF(COUNT(*) > 0 AND COUNTIF(is_behind) = 0, 0, NULL) AS row_count,
+        MIN(IF(is_behind, SAFE.PARSE_TIMESTAMP('%Y%m%d', LEFT(partition_id, 8)), NULL)) AS oldest
+      FROM (
+        SELECT
+          partition_id,
+          last_modified_time >= _batch_checked_from AND (
+            IFNULL(partition_id, '__UNPARTITIONED__') = '__UNPARTITIONED__'
+            OR LEFT(partition_id, 8) <= FORMAT_TIMESTAMP('%Y%m%d', _batch_bounds.next_from)
+          ) AS is_behind
+        FROM `my-project.analytics.INFORMATION_SCHEMA.PARTITIONS`
+        WHERE table_name = 'user_info_updates'
+      )
+    );
+    IF _batch_late.row_count IS NULL THEN
+      SET _batch_late = (
+        SELECT AS STRUCT COUNT(*) AS row_count, MIN(updates.ingestTimestamp) AS oldest
+        FROM APPENDS(TABLE `my-project.analytics.user_info_updates`, _batch_checked_from, _batch_checked_at) AS updates
+        WHERE
+          updates.ingestTimestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND (
+            updates.ingestTimestamp < _batch_bounds.read_from
+            OR (updates._CHANGE_TIMESTAMP > _batch_bounds.read_at AND updates.ingestTimestamp < _batch_bounds.next_from)
+          )
+      );
+    END IF;
+  END IF;
+EXCEPTION WHEN ERROR THEN
+  -- what the metadata said stands
+  SELECT 'late rows are not known';
+END;
 
 BEGIN TRANSACTION;
 
@@ -156,8 +220,7 @@ WITH found AS (
     updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
     TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
   FROM `my-project.analytics.user_info_updates` AS updates
-  WHERE
-    (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
+  WHERE (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
     AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
 ),
 kinds AS (
@@ -207,6 +270,7 @@ SET
       _batch_rows_changed AS rows_changed,
       (SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out) AS bad_rows,
       (SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out) AS new_bad_rows,
+      IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL) AS missed_rows,
       _batch_facts.future_rows AS future_rows,
       (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`) AS users,
       @@script.job_id AS job_id,
@@ -215,12 +279,30 @@ SET
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),
-  last_bad_rows = ARRAY(
-    SELECT AS STRUCT reason, ingest_timestamp, details FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000
+  last_bad_rows = ARRAY_CONCAT(
+    ARRAY(SELECT AS STRUCT reason, ingest_timestamp, details FROM kept_out WHERE rows_new > 0 ORDER BY details LIMIT 1000),
+    ARRAY(
+      SELECT AS STRUCT
+        'behind the window of all later runs: a replay reads them' AS reason,
+        late.oldest AS ingest_timestamp,
+        TO_JSON_STRING(STRUCT(
+          late.row_count AS row_count,
+          FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E6SZ', late.oldest) AS replayFrom
+        )) AS details
+      FROM UNNEST([_batch_late]) AS late
+      WHERE
+        late.row_count > 0
+        OR (late.row_count IS NULL AND IFNULL(late.oldest < progress.missed_from, late.oldest IS NOT NULL))
+    )
   ),
   known_bad_rows = ARRAY(
     SELECT AS STRUCT reason, ingest_timestamp, details, row_count, is_bad, key_hash, first_seen
     FROM kept_out ORDER BY rows_found > 0 DESC, first_seen DESC, details LIMIT 10000
+  ),
+  late_checked_at = IF(_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00') OR IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL) IS NOT NULL, _batch_checked_at, progress.late_checked_at),
+  missed_rows = IF(_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), 0, IFNULL(progress.missed_rows, 0)) + IFNULL(IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL), 0),
+  missed_from = (
+    SELECT MIN(stamp) FROM UNNEST([IF(_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), NULL, progress.missed_from), _batch_late.oldest]) AS stamp
   )
 WHERE TRUE;
 

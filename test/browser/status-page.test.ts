@@ -35,6 +35,8 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     waitingSeconds: 300,
     users: 16_179,
     badRows: 0,
+    missedRows: 0,
+    missedFrom: null,
     runs,
     ...rest,
   };

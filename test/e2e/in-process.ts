@@ -5,7 +5,7 @@ import type { CommandResult, TestProject } from "./harness.ts";
 
 /** Runs a command in this process, in the project's folder, without the second that a process of its own takes to start. */
 export async function runHere(
-  { root, url }: TestProject,
+  { root, url }: Pick<TestProject, "root" | "url">,
   ...argv: readonly string[]
 ): Promise<CommandResult> {
   const before = process.cwd();

@@ -134,6 +134,28 @@ describe("npm run update", () => {
     expect(await states()).toEqual(["up to date", "never run"]);
   });
 
+  it("names rows that came too late for any run, until the replay that it names has read them", async () => {
+    const project = await loaded();
+    const status = async () =>
+      (JSON.parse((await project.npm("status", "--json")).stdout) as Record<string, unknown>[])[0];
+    const run = (...args: string[]) => project.npm("update", "--tags", "user_info", ...args);
+    expect((await run()).exitCode).toBe(0);
+    await project.query(`INSERT INTO DATASET.user_info_updates (userId, ingestTimestamp, attribute1) VALUES
+      ('late', TIMESTAMP '2023-03-01 00:00:00.5+00', 'x'), ('late', TIMESTAMP '1970-01-01 00:00:00+00', 'y')`);
+    const late = await run();
+    expect(late.exitCode, late.stderr).toBe(3);
+    expect(late.stderr).toContain('"replayFrom":"1970-01-01T00:00:00.000000Z"');
+    expect(late.stdout).toContain("2 too late for any run");
+    expect((await run()).exitCode, "red once").toBe(0);
+    const missedFrom = "1970-01-01T00:00:00.000000Z";
+    expect(await status()).toMatchObject({ state: "rows missed", missedRows: 2, missedFrom });
+    expect((await run(`--vars=replayFrom=${missedFrom}`)).exitCode).toBe(0);
+    expect(await status()).toMatchObject({ state: "up to date", missedRows: 0, missedFrom: null });
+    expect(await project.query("SELECT attribute1 FROM DATASET.user_info WHERE userId = 'late'")).toEqual([
+      { attribute1: "x" },
+    ]);
+  });
+
   it("passes Dataform's flags on", async () => {
     const project = await loaded();
     const dry = await project.npm("update", "--dry-run", "--actions", "user_info_watermark");

@@ -67,6 +67,9 @@ const KINDS = [
   { name: "the transaction is aborted", fault: { kind: "abort-transaction" }, atLeast: 1 },
 ] as const;
 
+/** So many statements look for late rows (R5), at most, and handle their errors themselves. */
+const LOOK = 6;
+
 describe("for every N of a run", () => {
   test.each(KINDS)(
     "$name",
@@ -77,9 +80,11 @@ describe("for every N of a run", () => {
         await endpoint.plan([{ ...fault, nth }]);
         await warehouse.run("plain");
       };
-      while (await attemptRun(warehouse, fail)) nth += every;
-      // The last attempt is the one that the fault did not reach.
-      expect(nth).toBeGreaterThan(atLeast);
+      // The last attempts are those that the fault did not reach. One that fails a look for late rows fails no run: that is unknown then.
+      const handled = fault.kind === "statement" ? LOOK : 0;
+      for (let quiet = 0; quiet <= handled; nth += every)
+        quiet = (await attemptRun(warehouse, fail)) ? 0 : quiet + every;
+      expect(nth - every).toBeGreaterThan(atLeast);
     },
     300_000,
   );

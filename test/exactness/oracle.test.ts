@@ -96,6 +96,7 @@ describe("the worked example", () => {
       futureRows: 0,
       badRows: 0,
       newBadRows: 0,
+      missedRows: 0,
       watermarkBefore: START,
       watermarkAfter: DAY + 3n,
       rowsChanged: 3,
@@ -224,7 +225,8 @@ describe("R4, R5: two clocks and progress", () => {
     oracle.load([{ id: "u", ts: DAY }]);
     oracle.run({ kind: "plain" }, NOW);
     oracle.load([{ id: "u", ts: DAY - HOUR - 1n, a: "late" }]);
-    oracle.run({ kind: "plain" }, NOW);
+    expect(oracle.run({ kind: "plain" }, NOW)).toMatchObject({ missedRows: 1 });
+    expect(oracle.run({ kind: "plain" }, NOW)).toMatchObject({ missedRows: 0 });
     expect(oracle.final.get('"u"')?.row.a).toBe(null);
     oracle.run({ kind: "replayFrom", from: DAY - 2n * HOUR }, NOW);
     expect(oracle.final.get('"u"')?.row.a).toBe("late");

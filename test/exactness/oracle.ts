@@ -287,6 +287,8 @@ export interface ExpectedRun {
   /** Bad rows that it found, and those of them that no run had found before (R12). */
   readonly badRows: number;
   readonly newBadRows: number;
+  /** Rows loaded since the run before that are behind the window of this run and all later ones (R5). */
+  readonly missedRows: number;
   readonly watermarkBefore: bigint;
   readonly watermarkAfter: bigint;
   readonly rowsChanged: number;
@@ -298,6 +300,8 @@ export class Oracle {
   readonly #rows: Row[] = [];
   readonly #read = new Set<number>();
   readonly #reported = new Set<number>();
+  /** How many rows were there at the last run; before the first, none can be late. */
+  #known: number | undefined;
   #watermark = START;
   #final = new Map<string, FinalRow>();
   /** What the last merge left. */
@@ -334,6 +338,11 @@ export class Oracle {
     const bad = this.#rows.flatMap((row, index) => (isFoundBad(entity, row, readFrom) ? [index] : []));
     const newBad = bad.filter((index) => !this.#reported.has(index));
     for (const index of newBad) this.#reported.add(index);
+    const missed = this.#rows.slice(this.#known ?? this.#rows.length).filter((row) => {
+      const ingest = (row[entity.ingestTimestamp] ?? null) as bigint | null;
+      return ingest !== null && ingest >= START && ingest < readFrom;
+    });
+    this.#known = this.#rows.length;
     const before = this.#merged;
     this.#final = expectedFinal(entity, this.readRows());
     if (merges) {
@@ -347,6 +356,7 @@ export class Oracle {
       futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
       badRows: bad.length,
       newBadRows: newBad.length,
+      missedRows: missed.length,
       watermarkBefore,
       watermarkAfter: this.#watermark,
       // A rebuild starts from nothing: it inserts every row.

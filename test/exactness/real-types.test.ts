@@ -122,6 +122,43 @@ describe("every type at its extremes", () => {
   }
 });
 
+describe("R5: late rows", () => {
+  test("are unknown where the metadata is missing or the past is not to be had, and never none", async () => {
+    const entity = compiled.get("bad");
+    if (entity === undefined) throw new Error("no entity");
+    const warehouse = new Warehouse(endpoint, entity, "late");
+    await warehouse.create();
+    const row = (id: string, ts: bigint): Row => ({ id, ts, happened: ts, a: id });
+    const known = async (): Promise<unknown> => {
+      const { rows } = await endpoint.query(
+        `SELECT recent_runs[OFFSET(0)].missed_rows AS found, missed_rows, missed_from FROM \`${PROJECT}.late.bad_watermark\``,
+      );
+      return rows[0]?.map(({ v }) => v);
+    };
+    await warehouse.load([row("u", EPOCH)]);
+    await warehouse.run("plain");
+    const DAY = 86_400_000_000n;
+    await warehouse.load([row("v", EPOCH - 2n * DAY)]);
+    warehouse.rewrite((sql) => sql.replaceAll("INFORMATION_SCHEMA.PARTITIONS", "INFORMATION_SCHEMA.NONE"));
+    await warehouse.run("plain");
+    expect(await known()).toEqual([null, "0", null]);
+    // The metadata alone names the day from which a replay reads all that can be late.
+    warehouse.rewrite((sql) => sql.replaceAll("FROM APPENDS(TABLE `exactness", "FROM APPENDS(TABLE `none"));
+    await warehouse.run("plain");
+    const midnight = ((EPOCH - 2n * DAY) / DAY) * DAY;
+    expect(await known()).toEqual([null, "0", `${midnight}`]);
+    expect((await warehouse.assertions()).get("bad_bad_rows")).toBe(1);
+    await warehouse.run("plain");
+    expect((await warehouse.assertions()).get("bad_bad_rows"), "red once").toBe(0);
+    // The next run that can look finds what came in all that time.
+    warehouse.rewrite((sql) => sql);
+    await warehouse.run("plain");
+    expect(await known()).toEqual(["1", "1", `${midnight}`]);
+    await warehouse.run("rebuild");
+    expect(await known()).toEqual(["0", "0", null]);
+  });
+});
+
 describe("R5, R12: poisoned rows in any batch", () => {
   const good = (id: string, hour: number, a: string): Row => {
     const ts = EPOCH + BigInt(hour) * 3_600_000_000n;

@@ -178,13 +178,23 @@ export class Warehouse {
   async logDifferences(expected: ExpectedRun): Promise<string[]> {
     const { name } = this.#compiled;
     const sql =
-      `SELECT run.read_from, run.rows_read, run.users_read, run.future_rows, run.bad_rows, run.new_bad_rows, run.watermark_before, run.watermark_after, ` +
+      `SELECT run.read_from, run.rows_read, run.users_read, run.future_rows, run.bad_rows, run.new_bad_rows, run.missed_rows, run.watermark_before, run.watermark_after, ` +
       `run.rows_changed, progress.watermark FROM \`${PROJECT}.${this.#dataset}.${name}_watermark\` AS progress ` +
       `LEFT JOIN UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age = 0`;
     const { rows } = await this.#endpoint.query(sql);
-    const [readFrom, rowsRead, usersRead, futureRows, bad, newBad, before, after, changed, watermark] = (
-      rows[0] ?? []
-    ).map(({ v }) => (v === null ? null : BigInt(v as string)));
+    const [
+      readFrom,
+      rowsRead,
+      usersRead,
+      futureRows,
+      bad,
+      newBad,
+      missed,
+      before,
+      after,
+      changed,
+      watermark,
+    ] = (rows[0] ?? []).map(({ v }) => (v === null ? null : BigInt(v as string)));
     const wanted: Record<string, [bigint | null | undefined, bigint]> = {
       watermark: [watermark, expected.watermarkAfter],
       watermark_before: [before, expected.watermarkBefore],
@@ -194,6 +204,7 @@ export class Warehouse {
       future_rows: [futureRows, BigInt(expected.futureRows)],
       bad_rows: [bad, BigInt(expected.badRows)],
       new_bad_rows: [newBad, BigInt(expected.newBadRows)],
+      missed_rows: [missed, BigInt(expected.missedRows)],
       ...(expected.rowsRead > 0 ? { read_from: [readFrom, expected.readFrom] as [bigint, bigint] } : {}),
       ...(this.#compiled.entity.deleted === undefined
         ? { rows_changed: [changed, BigInt(expected.rowsChanged)] as [bigint, bigint] }

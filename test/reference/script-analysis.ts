@@ -67,8 +67,8 @@ export class GrowingCatalog implements TableSchemaSource {
 
   /** Adds a table, or replaces it. */
   add(path: readonly string[], columns: readonly SourceColumn[], viewQuery?: string): void {
-    const [projectId = "", datasetId = "", tableId = ""] = this.#full(path);
-    const ref = { projectId, datasetId, tableId };
+    const [projectId = "", datasetId = "", ...rest] = this.#full(path);
+    const ref = { projectId, datasetId, tableId: rest.join(".") };
     const version = `${viewQuery ?? ""}${columnsText(columns)}`;
     this.#tables.set(this.#full(path).join("."), {
       ref,
@@ -89,7 +89,7 @@ export class GrowingCatalog implements TableSchemaSource {
 
   #full(path: readonly string[]): string[] {
     const split = path.flatMap((name) => name.split("."));
-    return [...[this.#project, "_temporary"].slice(0, 3 - split.length), ...split];
+    return [...[this.#project, "_temporary"].slice(0, Math.max(0, 3 - split.length)), ...split];
   }
 }
 
@@ -143,6 +143,14 @@ export async function analyzeScript(
         const lists = [statement.thenList, statement.elseList].filter((list) => list !== undefined);
         let count = 0;
         for (const list of lists) count += await analyzeList(list as TreeNode);
+        return count;
+      }
+      case "astBeginEndBlock": {
+        const handlers = ((statement.handlerList as TreeNode | undefined)?.exceptionHandlerList ??
+          []) as readonly TreeNode[];
+        let count = 0;
+        for (const block of [statement, ...handlers])
+          count += await analyzeList((block.statementListNode ?? block.statementList) as TreeNode);
         return count;
       }
       default:

@@ -64,6 +64,7 @@ export function summarize(entity: string, run: RunStatus, watermark: string | nu
     `${countOf(run.rowsRead, "update")} of ${countOf(run.usersRead, "user")} read`,
     `${countOf(run.rowsChanged, "row")} changed`,
     ...(run.badRows > 0 ? [`${run.badRows} bad${newOf(run)}`] : []),
+    ...((run.missedRows ?? 0) > 0 ? [`${run.missedRows} too late for any run`] : []),
     ...(run.futureRows > 0 ? [`${run.futureRows} from the future`] : []),
     `watermark ${watermark ?? "not set"}`,
   ];

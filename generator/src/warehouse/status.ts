@@ -6,7 +6,7 @@ import { plain } from "./plain.ts";
 export interface EntityStatus {
   readonly entity: string;
   /** Whether its tables exist and a run has been. */
-  readonly state: "no tables" | "never run" | "up to date" | "behind";
+  readonly state: "no tables" | "never run" | "up to date" | "behind" | "rows missed" | "unknown";
   readonly watermark: string | null;
   /** Seconds between the watermark and now. */
   readonly lagSeconds: number | null;
@@ -17,6 +17,10 @@ export interface EntityStatus {
   readonly users: number | null;
   /** Updates that runs kept out and that are not settled, as far as they know. */
   readonly badRows: number;
+  /** Updates behind the window of all later runs, as far as that is known. */
+  readonly missedRows: number;
+  /** Where a replay must begin that reads them, as `replayFrom` takes it; null where there is none, or where that is not known. */
+  readonly missedFrom: string | null;
   readonly runs: readonly RunStatus[];
 }
 
@@ -49,6 +53,8 @@ interface WatermarkRow {
   readonly started: boolean;
   readonly lag_seconds: number;
   readonly bad_rows: number | null;
+  readonly missed_rows: number | null;
+  readonly missed_from: string | null;
   readonly recent_runs: readonly {
     run_id: string;
     users_read: number;
@@ -77,6 +83,8 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     waitingSeconds: null,
     users: null,
     badRows: 0,
+    missedRows: 0,
+    missedFrom: null,
     runs: [],
   };
   const final = await findTable(tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.final }));
@@ -87,15 +95,25 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown.watermark);
   return {
     entity: entity.name,
-    state: progress.recent_runs.length === 0 ? "never run" : waiting === 0 ? "up to date" : "behind",
+    state: stateOf(progress, waiting),
     watermark: progress.started ? progress.watermark : null,
     lagSeconds: progress.started ? shown.lag_seconds : null,
     waiting,
     waitingSeconds,
     users: await count(warehouse, `FROM ${name(warehouse, entity, "final")}`),
     badRows: Number(progress.bad_rows ?? progress.recent_runs[0]?.bad_rows ?? 0),
+    missedRows: Number(progress.missed_rows ?? 0),
+    missedFrom: progress.missed_from,
     runs: progress.recent_runs.map(runStatus),
   };
+}
+
+/** What is to be said of an entity that has run; that all is read only where that is known. */
+function stateOf({ recent_runs: [last], missed_rows }: WatermarkRow, waiting: number): EntityStatus["state"] {
+  if (last === undefined) return "never run";
+  if ((missed_rows ?? 0) > 0) return "rows missed";
+  if (waiting > 0) return "behind";
+  return last.missed_rows === null ? "unknown" : "up to date";
 }
 
 /** The runs of an entity that are logged in its watermark, newest first, and where that stands; no table of rows is read. */
@@ -149,11 +167,15 @@ async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise
   const badRows = knows
     ? "(SELECT IFNULL(SUM(bad_row.row_count), 0) FROM UNNEST(known_bad_rows) AS bad_row WHERE bad_row.is_bad)"
     : "CAST(NULL AS INT64)";
+  const missed = (live.schema?.fields ?? []).some(({ name }) => name === "missed_from")
+    ? "missed_rows, FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E6SZ', missed_from) AS missed_from"
+    : "CAST(NULL AS INT64) AS missed_rows, CAST(NULL AS STRING) AS missed_from";
   const query = `SELECT
   CAST(watermark AS STRING) AS watermark,
   watermark > TIMESTAMP '1900-01-01 00:00:00+00' AS started,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), watermark, SECOND) AS lag_seconds,
   ${badRows} AS bad_rows,
+  ${missed},
   recent_runs
 FROM ${name(warehouse, entity, "watermark")}`;
   const [rows] = await warehouse.client.query({ query });

@@ -44,8 +44,13 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
     if (newBadRows > 0)
       look.push(`${count(newBadRows, "new bad row")} kept out of final: \`npm run bad-rows -- ${entity}\``);
     if (last.futureRows > 0) look.push(`${count(last.futureRows, "row")} stamped in the future`);
-    if ((last.missedRows ?? 0) > 0)
-      look.push(`${count(last.missedRows ?? 0, "row")} behind the window of a run`);
+    const replay =
+      status.missedFrom === null
+        ? ""
+        : `: \`npm run update -- --tags ${entity} --vars=replayFrom=${status.missedFrom}\``;
+    if (status.missedRows > 0)
+      look.push(`${count(status.missedRows, "row")} behind the window of all later runs${replay}`);
+    if (state === "unknown") look.push(`whether rows came too late for the last run is unknown${replay}`);
   }
   const passed = [
     ...over(
@@ -55,7 +60,7 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
       formatDuration,
     ),
     ...over("bad rows:", status.badRows, thresholds.maxBadRows, String),
-    ...over("missed rows:", last?.missedRows ?? 0, thresholds.maxMissed, String),
+    ...over("missed rows:", status.missedRows, thresholds.maxMissed, String),
   ];
   const word = bad.length + passed.length > 0 ? "bad" : look.length > 0 ? "look" : "well";
   return { entity, word, reasons: [...bad, ...passed, ...look], passed };

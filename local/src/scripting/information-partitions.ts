@@ -1,17 +1,25 @@
 import type { CatalogView } from "../storage/catalog-view.ts";
 import type { TableEntry } from "../storage/entries.ts";
+import { APPENDED } from "../storage/history.ts";
 import { partitionId } from "../storage/partitions.ts";
 import { rowBytes } from "../storage/table-contents.ts";
-import { quoteText, type SqlValue } from "../values.ts";
+import { quoteName, quoteText, type SqlValue } from "../values.ts";
 import { micros } from "./information-values.ts";
 
-/** The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. */
-export function partitionsSql(entries: readonly TableEntry[]): string {
+/**
+ * The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. A partition was last modified when its
+ * newest row was appended; where an UPDATE has changed a row, when its table was. That rows were deleted is not known here.
+ */
+export function partitionsSql(catalog: CatalogView, entries: readonly TableEntry[]): string {
   const parts = entries.flatMap((entry) => {
     if (entry.physical === undefined) return [];
-    const time = `make_timestamptz(${BigInt(entry.lastModifiedTime) * 1000n}::BIGINT)`;
+    const appended = `"rows".${quoteName(APPENDED)}`;
+    const [ofTable, created] = [catalog.lastModified(entry), entry.creationTime].map(
+      (time) => `make_timestamptz(${BigInt(time) * 1000n}::BIGINT)`,
+    );
+    const time = `CASE WHEN bool_or(${appended} IS NULL) THEN ${ofTable} ELSE coalesce(max("commit time"), ${created}) END`;
     const id = partitionId(entry.partitioning);
-    const from = `(SELECT ${id} AS "partition id", * FROM ${entry.physical})`;
+    const from = `(SELECT ${id} AS "partition id", * FROM ${entry.physical}) AS "rows" LEFT JOIN (SELECT change AS "commit number", time AS "commit time" FROM meta.commits) ON "commit number" = ${appended}`;
     const where = id === "NULL::VARCHAR" ? " HAVING count(*) >= 0" : "";
     const group = id === "NULL::VARCHAR" ? "" : ' GROUP BY "partition id"';
     const sum = rowBytes(entry);

@@ -218,7 +218,7 @@ const VIEWS: Readonly<Record<string, View>> = {
       ["last_modified_time", TIMESTAMP],
       ["storage_tier", STRING],
     ],
-    sql: (catalog, scope) => partitionsSql(tables(catalog, scope)),
+    sql: (catalog, scope) => partitionsSql(catalog, tables(catalog, scope)),
   },
   TABLE_STORAGE: {
     columns: [

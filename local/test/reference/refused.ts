@@ -37,11 +37,6 @@ export const REFUSED_FUNCTIONS: readonly string[] = [
   "st_snaptogrid",
   "st_union",
   "st_union_agg",
-  // Sketches have a binary form of their own.
-  "hll_count.extract",
-  "hll_count.init",
-  "hll_count.merge",
-  "hll_count.merge_partial",
   // Not in BigQuery, never called by name, or not written yet.
   "$subscript_with_key",
   "$subscript_with_offset",

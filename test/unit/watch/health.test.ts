@@ -33,6 +33,8 @@ function entity(rest: Partial<EntityStatus> = {}): EntityStatus {
     waitingSeconds: 0,
     users: 5,
     badRows: 0,
+    missedRows: 0,
+    missedFrom: null,
     runs: [run(0.5), run(1.5), run(2.5), run(3.5)],
     ...rest,
   };
@@ -97,7 +99,20 @@ const CASES: [
     "look",
     /^1,200 rows stamped/,
   ],
-  ["missed rows", entity({ runs: [run(0.5, { missedRows: 2 })] }), {}, "look", /^2 rows behind/],
+  [
+    "missed rows, whatever the last run found",
+    entity({ state: "rows missed", missedRows: 2, missedFrom: "2025-12-01T00:00:00.000000Z" }),
+    {},
+    "look",
+    /^2 rows behind the window of all later runs: `npm run update -- --tags customer --vars=replayFrom=2025-12-01T00:00:00.000000Z`$/,
+  ],
+  [
+    "late rows that nobody can know of",
+    entity({ state: "unknown" }),
+    {},
+    "look",
+    /^whether rows came too late for the last run is unknown$/,
+  ],
   ["updates that wait for the next run", entity({ waiting: 7, waitingSeconds: 1800 }), {}, "well", undefined],
   [
     "runs that stopped",
@@ -143,7 +158,7 @@ const CASES: [
   ],
   [
     "missed rows over their limit",
-    entity({ runs: [run(0.5, { missedRows: 1 })] }),
+    entity({ state: "rows missed", missedRows: 1 }),
     { maxMissed: 0 },
     "bad",
     /missed rows: 1/,

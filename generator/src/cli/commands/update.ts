@@ -65,7 +65,7 @@ export const update = defineCommand({
     {
       code: EXIT.badRows,
       meaning:
-        "done, but rows were kept out of final that no earlier run had found: their number is in the last line",
+        "done, but rows were kept out of final, or came too late for any run, that no earlier run had found: their number is in the last line",
     },
   ],
   interrupted:
@@ -132,7 +132,9 @@ export const update = defineCommand({
     );
     if (!isOnlyBadRows) throw new CommandError(describeFailures(result));
     if (asksForTag(args, "erase") && !isDryRun) refuseUnerased(entities, merged);
-    const hasNews = merged.some(({ badRows, newBadRows = badRows }) => newBadRows > 0);
+    const hasNews = merged.some(
+      ({ badRows, newBadRows = badRows, missedRows = 0 }) => newBadRows > 0 || missedRows > 0,
+    );
     return result.failures.length > 0 || hasNews ? EXIT.badRows : EXIT.done;
   },
 });

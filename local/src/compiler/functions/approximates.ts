@@ -61,6 +61,22 @@ const approxTopSum: SiteMapping = (site) => {
   });
 };
 
+/** A hash of each value; of a number that is equal, and prints the same, in any form. */
+const hllInit: SiteMapping = (site) => {
+  const { sql, type } = argument(site, 0);
+  const { context, args } = site.call;
+  const hash = `CAST(CAST(hash(${sql}) AS HUGEINT) - 9223372036854775808 AS BIGINT)`;
+  const hashes = over(site, `list(DISTINCT ${hash})`, `${sql} IS NOT NULL`);
+  return `${context.own("hll_init")}(${hashes}, ${args[1]?.sql ?? "15::BIGINT"}, '${type.kind}')`;
+};
+
+function hllMerge(name: string): SiteMapping {
+  return (site) => {
+    const { sql } = argument(site, 0);
+    return `${site.call.context.own(name)}(${over(site, `list(${sql})`, `${sql} IS NOT NULL`)})`;
+  };
+}
+
 /** Approximate aggregate functions: https://cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions */
 export const approximates: Readonly<Record<string, SiteMapping>> = {
   // Exact answers are within any error bound.
@@ -68,4 +84,7 @@ export const approximates: Readonly<Record<string, SiteMapping>> = {
   approx_quantiles: approxQuantiles,
   approx_top_count: approxTopCount,
   approx_top_sum: approxTopSum,
+  "hll_count.init": hllInit,
+  "hll_count.merge": (site) => `coalesce(${hllMerge("hll_merge")(site)}, 0)`,
+  "hll_count.merge_partial": hllMerge("hll_merge_partial"),
 };

@@ -17,6 +17,7 @@ import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { rangeUdfs } from "./udf/ranges.ts";
+import { sketchUdfs } from "./udf/sketches.ts";
 import { statisticsUdfs } from "./udf/statistics.ts";
 import { textUdfs } from "./udf/text.ts";
 import { textAnalysisUdfs } from "./udf/text-analysis.ts";
@@ -33,6 +34,7 @@ const ALL: readonly Udf[] = [
   ...numberUdfs,
   ...decimalUdfs,
   ...statisticsUdfs,
+  ...sketchUdfs,
   ...zoneUdfs,
   ...bucketUdfs,
   ...rangeUdfs,

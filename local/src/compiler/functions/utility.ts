@@ -81,6 +81,8 @@ const containsSubstr: ScalarMapping = (call) => {
 /** Functions that ask about types, about the session, and about everything in a row at once. */
 export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   contains_substr: containsSubstr,
+  // https://cloud.google.com/bigquery/docs/reference/standard-sql/hll_functions#hll_countextract
+  "hll_count.extract": (call) => `coalesce(${call.context.own("hll_extract")}(${sqlOf(call, 0)}), 0)`,
   session_user: () => quoteText(USER_EMAIL),
   // https://cloud.google.com/bigquery/docs/reference/standard-sql/utility-functions#typeof
   text_analyze: textAnalyze,

@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { useFolder } from "../warehouse/folder.ts";
+import { PROJECT } from "./error-cases.ts";
+
+const folder = useFolder();
+const TOOL = path.resolve(import.meta.dirname, "../../../generator/bin/user-info-updater.js");
+
+/** Starts a command against a BigQuery that never answers, sends signals once it has asked, and gives how it ended. */
+async function interrupt(command: string, signals: readonly NodeJS.Signals[]) {
+  await folder.write("dataform.json", PROJECT["dataform.json"] ?? "");
+  const server = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const asked = once(server, "request");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const child = spawn(process.execPath, [TOOL, command], {
+    cwd: folder.path("."),
+    env: { ...process.env, BIGQUERY_EMULATOR_HOST: url, METADATA_SERVER_DETECTION: "none" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, "close");
+  await Promise.race([asked, ended]);
+  for (const signal of signals) {
+    child.kill(signal);
+    // Two signals at once are one to a process.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 300))]);
+  }
+  const [exitCode] = (await ended) as [number | null];
+  server.closeAllConnections();
+  server.close();
+  return { exitCode, stderr };
+}
+
+it.each(["SIGINT", "SIGTERM"] as const)(
+  "%s ends a command that only reads at once, and says so",
+  async (signal) => {
+    expect(await interrupt("status", [signal])).toEqual({
+      exitCode: 1,
+      stderr: "status: interrupted; nothing was changed\n",
+    });
+  },
+);
+
+it("a command that changes things ends what it is at; a second signal ends it at once, and it says where things stand", async () => {
+  expect(await interrupt("init", ["SIGTERM", "SIGINT"])).toEqual({
+    exitCode: 1,
+    stderr: "init: interrupted; each table is made and extended whole or not at all; run it again to go on\n",
+  });
+});
