@@ -125,28 +125,6 @@ describe("npm run local", () => {
     },
   );
 
-  it("answers the first statement about as fast as the next ones", async () => {
-    let best = Number.POSITIVE_INFINITY;
-    // Another process may get in the way of one statement, hardly of three.
-    for (let start = 0; start < 3 && best > 3; start++) {
-      const command = run("--port", "0");
-      const url = await ready(command);
-      await fetch(`${url}/projects/p/datasets`);
-      const times: number[] = [];
-      for (let query = 0; query < 12; query++) {
-        const begun = performance.now();
-        await firstCell(url, `SELECT ${query} AS n, CONCAT('a', 'b') AS s`);
-        times.push(performance.now() - begun);
-      }
-      const [first = 0, ...later] = times;
-      later.sort((a, b) => a - b);
-      best = Math.min(best, first / (later[5] ?? 0));
-      command.child.kill("SIGTERM");
-      await command.ended;
-    }
-    expect(best).toBeLessThan(3);
-  });
-
   it("keeps what it has acknowledged when it is killed, and has its file to itself", async () => {
     const file = path.join(folder, "kept.duckdb");
     const first = run("--port", "0", "--data", file);
