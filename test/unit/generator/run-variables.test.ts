@@ -25,10 +25,15 @@ describe("the variables of a run", () => {
       ownsUpdates: true,
       leavesUpdates: expect.stringMatching(/^SELECT '/),
       expectDefaultSchema: expect.any(Function),
+      merges: false,
       audit: false,
       auditShare: 0.01,
       kind: "update",
     });
+  });
+
+  test("a merge before it is due reads no more than a plain run", () => {
+    expect(run({ merge: "true" })).toMatchObject({ merges: true, readsBack: false, kind: "update" });
   });
 
   test("a rebuild reads from the start", () => {
