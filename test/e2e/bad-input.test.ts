@@ -222,7 +222,7 @@ describe("the command line", () => {
     expectRefusal(
       await project.npm("init", "--plann"),
       2,
-      /^init: unknown option '--plann'; did you mean --plan\?$/,
+      /^init: --plann: no such option; did you mean --plan\?$/,
     );
     expect((await project.npm("init", "--help")).stdout).toMatch(/^Usage: npm run init/);
   });
