@@ -6,7 +6,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
 import { type Server, startServer } from "../../local/src/server.ts";
 import { Reference } from "../reference/reference.ts";
-import { analyzeScript, finalColumns, GrowingCatalog, updateColumns } from "../reference/script-analysis.ts";
+import {
+  analyzeScript,
+  finalColumns,
+  GrowingCatalog,
+  PARTITIONS,
+  updateColumns,
+} from "../reference/script-analysis.ts";
 import { type EntityOptions, EPOCH, type Scenario, withKey } from "./arbitraries.ts";
 import { differences, storedVersionFields, withPlainVersions } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -79,6 +85,7 @@ test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SE
       const catalog = new GrowingCatalog(PROJECT);
       catalog.add([name, `${name}_updates`], updateColumns(entity));
       catalog.add([name, `${name}_final`], finalColumns(entity));
+      catalog.add([PROJECT, name, "INFORMATION_SCHEMA", "PARTITIONS"], PARTITIONS);
       for (const { target, jobs, incrementalJobs = [] } of list) {
         for (const job of [...jobs, ...incrementalJobs]) {
           const refuse = (error: unknown): unknown =>

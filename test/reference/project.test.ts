@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Compiler } from "../../generator/src/dataform/compiler.ts";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
-import type { SourceColumn } from "../../local/src/googlesql/source.ts";
 import { differences, storedVersionFields, withPlainVersions } from "../exactness/compare.ts";
 import { type Action, planActions } from "../exactness/dataform.ts";
 import { expectedFinal, START } from "../exactness/oracle.ts";
@@ -17,7 +16,7 @@ import { rowFromJson } from "../exactness/wire.ts";
 import { compileCase, GOLDEN, listCases } from "../golden/golden-case.ts";
 import { type LoadedEntity, loadEntities } from "./load.ts";
 import { Reference } from "./reference.ts";
-import { analyzeScript, finalColumns, GrowingCatalog, updateColumns } from "./script-analysis.ts";
+import { analyzeScript, finalColumns, GrowingCatalog, PARTITIONS, updateColumns } from "./script-analysis.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SETTINGS = JSON.parse(readFileSync(join(ROOT, "dataform.json"), "utf8")) as Record<string, string>;
@@ -29,13 +28,6 @@ const RUNS = {
   "rebuild=true": { rebuild: "true" },
   "auditShare=0.5": { auditShare: "0.5" },
 };
-
-/** What the scripts read of https://cloud.google.com/bigquery/docs/information-schema-partitions */
-const PARTITIONS: readonly SourceColumn[] = [
-  { name: "table_name", type: { kind: "STRING" } },
-  { name: "partition_id", type: { kind: "STRING" } },
-  { name: "last_modified_time", type: { kind: "TIMESTAMP" } },
-];
 
 const compiler = new Compiler();
 afterAll(() => compiler.close());

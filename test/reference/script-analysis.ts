@@ -23,6 +23,13 @@ export function sqlTypeOf(field: Field): SqlType {
   return { kind: "STRUCT", fields };
 }
 
+/** What the scripts read of https://cloud.google.com/bigquery/docs/information-schema-partitions */
+export const PARTITIONS: readonly SourceColumn[] = [
+  { name: "table_name", type: { kind: "STRING" } },
+  { name: "partition_id", type: { kind: "STRING" } },
+  { name: "last_modified_time", type: { kind: "TIMESTAMP" } },
+];
+
 /** The columns of updates: the schema's, and those that clear and delete. */
 export function updateColumns(entity: Entity): SourceColumn[] {
   const columns: SourceColumn[] = entity.fields.map((field) => ({
