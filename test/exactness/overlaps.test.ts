@@ -83,8 +83,9 @@ describe("a run of one kind at every step of another", () => {
       const warehouse = await filledWarehouse(endpoint, compiled, `${outer}_${inner}`);
       const count = warehouse.jobs(outer).length;
       for (let at = 0; at <= count; at++) expect(await overlap(warehouse, outer, inner, at)).toEqual([]);
+      await warehouse.drop();
     },
-    300_000,
+    600_000,
   );
 
   test("the same histories fail without the fence", async () => {
@@ -151,8 +152,9 @@ describe("8 runs at once", () => {
       }
       expect(outcomes.done).toBeGreaterThan(0);
       expect(outcomes.lost, "runs that met and lost").toBeGreaterThan(0);
+      await warehouse.drop();
     },
-    300_000,
+    600_000,
   );
 
   test("a quiet plain run completes what runs at once left, with updates that all are new", async () => {
