@@ -144,7 +144,9 @@ describe("tabledata.insertAll", () => {
       expect(status).toBe(200);
       expect(body.insertErrors).toMatchObject([{ index: 0, errors: [{ reason: "invalid", location: "j" }] }]);
     }
-    expect((await insert({ rows: [{ json: { j: JSON.stringify("🙂") } }] })).body.insertErrors).toBeUndefined();
+    expect(
+      (await insert({ rows: [{ json: { j: JSON.stringify("🙂") } }] })).body.insertErrors,
+    ).toBeUndefined();
     const queryParameters = [
       { name: "j", parameterType: { type: "JSON" }, parameterValue: { value: '"\\ud800"' } },
     ];
