@@ -263,6 +263,8 @@ export interface EntityOptions {
   readonly deletes?: boolean;
   /** A third of the entities merge once a day (R13). */
   readonly daily?: boolean;
+  /** Versions tie across batches: events have a time of their own, one of two, and nothing is read twice. */
+  readonly tied?: boolean;
 }
 
 // Mostly none: what is read again hides what a merge forgot.
@@ -288,8 +290,8 @@ export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entit
     .tuple(
       keys,
       attributes,
-      fc.constantFrom(true, true, false),
-      fc.constantFrom(...LOOKBACKS),
+      options.tied ? fc.constant(true) : fc.constantFrom(true, true, false),
+      options.tied ? fc.constant(0n) : fc.constantFrom(...LOOKBACKS),
       fc.constantFrom(...EVENT_AHEAD),
     )
     .chain(([keyKinds, attributeFields, hasEvent, lookback, eventAhead]) => {
@@ -381,7 +383,10 @@ const POISONED_EVENT = [at("9999-12-31T23:59:59.999999"), at("0001-01-01T00:00:0
 export const BATCHES = 4;
 
 /** The updates of one user, in the order they are loaded. */
-export function historyArbitrary(entity: Entity): fc.Arbitrary<readonly Update[]> {
+export function historyArbitrary(
+  entity: Entity,
+  { tied }: EntityOptions = {},
+): fc.Arbitrary<readonly Update[]> {
   const leaves = leavesOf(entity).map(({ path }) => path);
   const paths = leaves.flatMap((path) => path.map((_, index) => path.slice(0, index + 1).join(".")));
   const special = new Set([...entity.key, entity.ingestTimestamp, entity.eventTimestamp]);
@@ -405,7 +410,8 @@ export function historyArbitrary(entity: Entity): fc.Arbitrary<readonly Update[]
       entity.eventTimestamp === undefined ? columns : [...columns, [entity.eventTimestamp, event] as const];
     return fc.record(Object.fromEntries(all)) as fc.Arbitrary<Row>;
   };
-  return fc.oneof(updatesArbitrary(entity, rowWith(SPREAD)), updatesArbitrary(entity, rowWith(DENSE)));
+  const dense = updatesArbitrary(entity, rowWith(DENSE));
+  return tied ? dense : fc.oneof(updatesArbitrary(entity, rowWith(SPREAD)), dense);
 }
 
 function updatesArbitrary(entity: Entity, row: fc.Arbitrary<Row>): fc.Arbitrary<readonly Update[]> {
@@ -460,7 +466,7 @@ export function scenarioArbitrary(options: EntityOptions, count: number): fc.Arb
       entity: fc.constant(entity),
       // Without bias: as many histories in the first scenario as in the last.
       histories: fc.noBias(
-        fc.array(historyArbitrary(entity), { minLength: 1, maxLength: 2 * count - 1, size: "max" }),
+        fc.array(historyArbitrary(entity, options), { minLength: 1, maxLength: 2 * count - 1, size: "max" }),
       ),
       modes: fc.array(mode, { minLength: BATCHES, maxLength: BATCHES }) as fc.Arbitrary<Scenario["modes"]>,
       replayFrom: fc.constantFrom(EPOCH, EPOCH - MINUTE, EPOCH + 61n * MINUTE, EPOCH + 5000n * MINUTE),
