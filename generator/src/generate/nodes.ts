@@ -10,7 +10,7 @@ export interface NodeBase {
   /** The name as the SQL in a SQLX config's string writes it. */
   readonly quoted: string;
   readonly field: SchemaField;
-  readonly description: string;
+  readonly description: string | undefined;
 }
 
 /** A field that moves as one value. */

@@ -10,7 +10,7 @@ const MAX_COLUMNS = 10_000;
 const MAX_ALIAS_LENGTH = 120;
 
 /** What every node and column has in common. */
-export function nodeBase(field: SchemaField, description: string): NodeBase {
+export function nodeBase(field: SchemaField, description?: string): NodeBase {
   return {
     name: field.name,
     sql: sqlxIdentifier(field.name),
@@ -42,7 +42,7 @@ export function buildNode(
   if (isRecord) {
     const children = field.fields.map((child) => buildNode(child, path, aliases, problems));
     return {
-      ...nodeBase(field, "Attributes of the user."),
+      ...nodeBase(field),
       kind: "record",
       children,
       leaves: children.flatMap(leavesOf),
@@ -52,7 +52,7 @@ export function buildNode(
   const isRepeated = field.mode === "REPEATED";
   const { order } = VALUE_TYPES[field.type];
   return {
-    ...nodeBase(field, "The latest known value."),
+    ...nodeBase(field),
     kind: "leaf",
     dotted: path.map((step) => step.name).join("."),
     alias: quoteIdentifier(aliases.take(path.map((step) => step.name))),
