@@ -206,9 +206,9 @@ async function readWaiting(
 ): Promise<{ waiting: number; waitingSeconds: number }> {
   const query = `SELECT
   COUNT(*) AS waiting,
-  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
-FROM ${name(warehouse, entity, "updates")}
-WHERE ${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND ${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
+  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(updates.${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
+FROM ${name(warehouse, entity, "updates")} AS updates
+WHERE updates.${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND updates.${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
   const [rows] = await warehouse.client.query({ query });
   const row = rows[0] as { waiting: unknown; waiting_seconds: unknown };
   return { waiting: Number(row.waiting), waitingSeconds: Number(row.waiting_seconds) };
