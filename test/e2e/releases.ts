@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { TableMetadata } from "@google-cloud/bigquery";
+import { vi } from "vitest";
 import { writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { readProject } from "../../generator/src/project/dataform-json.ts";
 import { loadFrom, openWarehouse, tableOf } from "../../generator/src/warehouse/client.ts";
@@ -48,8 +49,11 @@ export async function restore(
     JSON.stringify({ ...config, entities: config.entities.filter(({ name }) => entities.includes(name)) }),
   );
   const root = await writeTemporaryProject(all, REPOSITORY);
-  process.env.BIGQUERY_EMULATOR_HOST = url;
-  const warehouse = openWarehouse(await readProject(root));
+  const settled = await readProject(root);
+  // Other files run in this process, and would take the address for one that somebody gave them.
+  vi.stubEnv("BIGQUERY_EMULATOR_HOST", url);
+  const warehouse = openWarehouse(settled);
+  vi.unstubAllEnvs();
   await warehouse.client.createDataset(dataset, { location: "US" });
   const isOf = (table: string) =>
     entities.some((entity) => new RegExp(`^(temp_)?${entity}(_|$)`).test(table));

@@ -5,7 +5,9 @@ import type { CastCall } from "./types.ts";
 
 const POINTS: readonly string[] = ["DATE", "DATETIME", "TIME", "TIMESTAMP"];
 
-/** CAST … FORMAT between BYTES and STRING, and between dates or times and STRING. */
+const EXACT: readonly string[] = ["INT64", "NUMERIC", "BIGNUMERIC"];
+
+/** CAST … FORMAT between BYTES and STRING, between dates or times and STRING, and of numbers AS STRING. */
 export function castWithFormat(call: CastCall): string {
   const { from, to, arg, format, timeZone, context } = call;
   if (format === undefined) throw new Error("CAST without FORMAT");
@@ -32,6 +34,15 @@ export function castWithFormat(call: CastCall): string {
     if (to.kind === "DATE") return `CAST(make_timestamp(${micros}) AS DATE)`;
     if (to.kind === "TIME") return `CAST(make_timestamp(${micros}) AS TIME)`;
     return to.kind === "TIMESTAMP" ? `make_timestamptz(${micros})` : `make_timestamp(${micros})`;
+  }
+  if (to.kind === "STRING" && from.kind === "FLOAT64")
+    return `${context.own("float_format")}(${arg.sql}, ${format.sql})`;
+  if (to.kind === "STRING" && EXACT.includes(from.kind)) {
+    const value =
+      from.kind === "BIGNUMERIC"
+        ? `${context.own("bignumeric_text")}(${arg.sql})`
+        : `CAST(${arg.sql} AS VARCHAR)`;
+    return `${context.own("number_format")}(${value}, ${format.sql})`;
   }
   const shown = literalText(format) === undefined ? "" : ` '${literalText(format)}'`;
   throw unsupported(`CAST from ${from.kind} to ${to.kind} with FORMAT${shown}`);

@@ -15,6 +15,7 @@ import { jsonUdfs } from "./udf/json.ts";
 import { jsonEditUdfs } from "./udf/json-edit.ts";
 import { jsonKeysUdfs } from "./udf/json-keys.ts";
 import { netUdfs } from "./udf/net.ts";
+import { numberFormatUdfs } from "./udf/number-format.ts";
 import { numberUdfs } from "./udf/numbers.ts";
 import { rangeUdfs } from "./udf/ranges.ts";
 import { sketchUdfs } from "./udf/sketches.ts";
@@ -48,6 +49,7 @@ const ALL: readonly Udf[] = [
   ...distanceUdfs,
   ...formatUdfs,
   ...castFormatUdfs,
+  ...numberFormatUdfs,
   ...hashUdfs,
   ...netUdfs,
   ...urlHostUdfs,
