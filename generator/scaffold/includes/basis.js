@@ -63,10 +63,11 @@ function factsOf({ keys, ingest, event, ahead, deletes, fields }, updates) {
 /**
  * Facts as an ARRAY in SQL.
  * @param {readonly Fact[]} facts
+ * @param {number} depth How far its lines are moved to the right, but for the first.
  */
-function list(facts) {
+function list(facts, depth = 0) {
   const rows = facts.map(({ paths, says }) => `  (${merge.literal(paths)}, ${merge.literal(says)})`);
-  return `${TYPE}[\n${rows.join(",\n")}\n]`;
+  return indent(`${TYPE}[\n${rows.join(",\n")}\n]`, depth);
 }
 
 const TYPE = `ARRAY<STRUCT<${FACT.map(({ name, type }) => `${name} ${type}`).join(", ")}>>`;
@@ -124,8 +125,9 @@ function watermarkOf({ ingest }) {
  * @param {string} entity The entity's name.
  * @param {{ isRebuild: boolean, isPartial: string, hasRows: string }} run Whether it makes final anew; as SQL, whether it reads
  *   less than all history, and whether final holds anybody.
+ * @param {number} depth How far its lines are moved to the right, but for the first.
  */
-function refuseChange(entity, { isRebuild, isPartial, hasRows }) {
+function refuseChange(entity, { isRebuild, isPartial, hasRows }, depth = 0) {
   const refuse = (
     /** @type {"init" | "tables" | "rebuild"} */ due,
     /** @type {string} */ when,
@@ -136,7 +138,7 @@ function refuseChange(entity, { isRebuild, isPartial, hasRows }) {
   ERROR(CONCAT('${entity}: ', _batch_change.${due}, ${merge.literal(`: ${text}`)})),
   NULL
 );`;
-  return [
+  const checks = [
     refuse("init", "", "due is npm run init, whose --plan says what else to do first"),
     refuse(
       "tables",
@@ -152,7 +154,8 @@ function refuseChange(entity, { isRebuild, isPartial, hasRows }) {
             "final would mix both meanings; due are the statements that npm run review lists, and a rebuild: --vars=rebuild=true",
           ),
         ]),
-  ].join("\n");
+  ];
+  return indent(checks.join("\n"), depth);
 }
 
 /**
@@ -181,6 +184,14 @@ function refuseLeftBehind({ keys, ingest }, name, updates) {
       NULL
     );
   END IF;`;
+}
+
+/**
+ * @param {string} sql
+ * @param {number} depth
+ */
+function indent(sql, depth) {
+  return sql.replaceAll("\n", `\n${" ".repeat(depth)}`);
 }
 
 /** @param {string} sql */

@@ -53,8 +53,8 @@ function of(entity) {
     takeSmallest: forLeaf(6, merge.takeSmallest),
     takeUnion: forLeaf(6, merge.takeUnion),
 
-    /** What decides the meaning of final (R14). @type {(updates: string) => string} */
-    basis: (updates) => basis.list(basis.factsOf(entity, updates)),
+    /** What decides the meaning of final (R14). @type {(updates: string, depth?: number) => string} */
+    basis: (updates, depth) => basis.list(basis.factsOf(entity, updates), depth),
     /** @type {(name: string, updates: string) => string} */
     refuseLeftBehind: (name, updates) => basis.refuseLeftBehind(entity, name, updates),
     /** Where a run goes on from (R5). */
