@@ -64,11 +64,10 @@ function factsOf({ keys, ingest, event, ahead, deletes, fields }, updates) {
 /**
  * Facts as an ARRAY in SQL.
  * @param {readonly Fact[]} facts
- * @param {number} depth How far its lines are moved to the right, but for the first.
  */
-function list(facts, depth = 0) {
+function list(facts) {
   const rows = facts.map(({ paths, says }) => `  (${merge.literal(paths)}, ${merge.literal(says)})`);
-  return indent(`${TYPE}[\n${rows.join(",\n")}\n]`, depth);
+  return `${TYPE}[\n${rows.join(",\n")}\n]`;
 }
 
 const TYPE = `ARRAY<STRUCT<${FACT.map(({ name, type }) => `${name} ${type}`).join(", ")}>>`;
@@ -126,9 +125,8 @@ function watermarkOf({ ingest }) {
  * @param {string} entity The entity's name.
  * @param {{ isRebuild: boolean, isPartial: string, hasRows: string }} run Whether it makes final anew; as SQL, whether it reads
  *   less than all history, and whether final holds anybody.
- * @param {number} depth How far its lines are moved to the right, but for the first.
  */
-function refuseChange(entity, { isRebuild, isPartial, hasRows }, depth = 0) {
+function refuseChange(entity, { isRebuild, isPartial, hasRows }) {
   const refuse = (
     /** @type {"init" | "tables" | "rebuild"} */ due,
     /** @type {string} */ when,
@@ -156,7 +154,50 @@ function refuseChange(entity, { isRebuild, isPartial, hasRows }, depth = 0) {
           ),
         ]),
   ];
-  return indent(checks.join("\n"), depth);
+  return checks.join("\n");
+}
+
+/**
+ * What a run checks before it makes the batch: a declaration, the last of the script, and statements.
+ * @param {Entity} entity
+ * @param {{ name: string, updates: string, tables: { watermark: string, updates: string, final: string }, isRebuild: boolean }} run
+ *   The entity's name and its updates', the tables as SQL names them, and whether the run makes final anew.
+ */
+function fence(entity, { name, updates, tables, isRebuild }) {
+  const was = `${tables.watermark} AS progress, UNNEST(progress.basis)`;
+  const change = changeQuery(was, `UNNEST(${indent(list(factsOf(entity, updates)), 2)})`);
+  const isPartial = `_read_from > ${merge.START}`;
+  const checks = refuseChange(name, {
+    isRebuild,
+    isPartial,
+    hasRows: `EXISTS (SELECT 1 FROM ${tables.final})`,
+  });
+  return `DECLARE _batch_change ${CHANGE_TYPE} DEFAULT ( -- R14
+  ${change}
+);
+${checks}${isRebuild ? `\n${refuseLeftBehind(entity, name, tables.updates)}` : ""}\n`;
+}
+
+/**
+ * The variables of the same check in the transaction: what decides the meaning of final, and what has changed of it.
+ * @param {readonly Fact[]} facts
+ */
+function declare(facts) {
+  return `DECLARE _batch_basis ${TYPE} DEFAULT ${list(facts)};\nDECLARE _batch_change ${CHANGE_TYPE};`;
+}
+
+/**
+ * The check itself, over what the transaction read of the watermark's row.
+ * @param {string} entity The entity's name.
+ * @param {boolean} isRebuild Whether the run makes final anew.
+ */
+function check(entity, isRebuild) {
+  const isPartial = `IFNULL(_batch_facts.read_from > ${merge.START}, FALSE)`;
+  return `-- R14: what final means may not change under what it holds
+SET _batch_change = (
+  ${changeQuery("UNNEST(_batch_facts.basis)", "UNNEST(_batch_basis)")}
+);
+${refuseChange(entity, { isRebuild, isPartial, hasRows: "_batch_facts.final_has_rows" })}\n`;
 }
 
 /**
@@ -167,24 +208,26 @@ function refuseChange(entity, { isRebuild, isPartial, hasRows }, depth = 0) {
  */
 function refuseLeftBehind({ keys, ingest }, name, updates) {
   const lacksKey = keys.map(({ sql }) => `updates.${sql} IS NULL`).join(" OR ");
+  const due = `due is the statement that npm run review lists, or one of your own, then the rebuild`;
+  const names = keys.map(({ sql }) => bare(sql)).join(", ");
   return `IF _batch_change.old_key IS NOT NULL THEN
-    SELECT IF(
-      EXISTS (
-        SELECT 1 FROM ${updates} AS updates
-        WHERE
-          updates.${ingest} >= ${merge.START}
-          AND (${lacksKey})
-          AND NOT EXISTS (
-            SELECT 1 FROM UNNEST(SPLIT(_batch_change.old_key, ', ')) AS part
-            WHERE IFNULL(JSON_TYPE(TO_JSON(updates)[part]), 'null') = 'null'
-          )
-      ),
-      ERROR(CONCAT('${name}: updates have the old key (', _batch_change.old_key, ${merge.literal(
-        `) and lack the new one (${keys.map(({ sql }) => bare(sql)).join(", ")}): due is the statement that npm run review lists, or one of your own, then the rebuild`,
-      )})),
-      NULL
-    );
-  END IF;`;
+  SELECT IF(
+    EXISTS (
+      SELECT 1 FROM ${updates} AS updates
+      WHERE
+        updates.${ingest} >= ${merge.START}
+        AND (${lacksKey})
+        AND NOT EXISTS (
+          SELECT 1 FROM UNNEST(SPLIT(_batch_change.old_key, ', ')) AS part
+          WHERE IFNULL(JSON_TYPE(TO_JSON(updates)[part]), 'null') = 'null'
+        )
+    ),
+    ERROR(CONCAT('${name}: updates have the old key (', _batch_change.old_key, ${merge.literal(
+      `) and lack the new one (${names}): ${due}`,
+    )})),
+    NULL
+  );
+END IF;`;
 }
 
 /**
@@ -216,15 +259,4 @@ function linesOf(paths) {
   return lines;
 }
 
-module.exports = {
-  FACT,
-  UNREAD,
-  TYPE,
-  CHANGE_TYPE,
-  factsOf,
-  list,
-  changeQuery,
-  watermarkOf,
-  refuseChange,
-  refuseLeftBehind,
-};
+module.exports = { FACT, UNREAD, TYPE, factsOf, list, changeQuery, watermarkOf, fence, declare, check };

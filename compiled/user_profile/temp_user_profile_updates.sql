@@ -14,24 +14,24 @@ DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
 DECLARE _batch_seen_from TIMESTAMP DEFAULT (SELECT seen_from FROM `my-project.analytics.user_profile_watermark`);
 DECLARE _batch_next_from TIMESTAMP;
 DECLARE _batch_change STRUCT<init STRING, tables STRING, rebuild STRING, old_key STRING> DEFAULT ( -- R14
-SELECT AS STRUCT
-  IF(MAX(was_key) IS NULL, NULL, STRING_AGG(IF(due = 'init', what, NULL), ', ' ORDER BY what)) AS init,
-  STRING_AGG(IF(due = 'tables', what, NULL), ', ' ORDER BY what) AS tables,
-  STRING_AGG(IF(due = 'rebuild', what, NULL), ', ' ORDER BY what) AS rebuild,
-  MAX(IF(due = 'rebuild', was_key, NULL)) AS old_key
-FROM (
-  SELECT
-    CASE
-      WHEN was.says IS NULL THEN IF(STARTS_WITH(now.path, '$.'), NULL, 'init')
-      WHEN LOWER(was.says) = LOWER(now.says) OR 'part' IN (was.says, now.says) THEN NULL
-      WHEN now.path = '$.deleted' THEN IF(now.says = 'none', 'init', NULL)
-      WHEN now.path = '$.updates' THEN 'init'
-      WHEN 'field by field' IN (was.says, now.says) THEN 'tables'
-      ELSE 'rebuild'
-    END AS due,
-    CONCAT(REPLACE(now.path, '$.', ''), ' ', IF(was.says IS NULL, 'is new', CONCAT(was.says, ' -> ', now.says))) AS what,
-    IF(now.path = '$.key', was.says, NULL) AS was_key
-  FROM (SELECT path, says FROM UNNEST(ARRAY<STRUCT<paths STRING, says STRING>>[
+  SELECT AS STRUCT
+    IF(MAX(was_key) IS NULL, NULL, STRING_AGG(IF(due = 'init', what, NULL), ', ' ORDER BY what)) AS init,
+    STRING_AGG(IF(due = 'tables', what, NULL), ', ' ORDER BY what) AS tables,
+    STRING_AGG(IF(due = 'rebuild', what, NULL), ', ' ORDER BY what) AS rebuild,
+    MAX(IF(due = 'rebuild', was_key, NULL)) AS old_key
+  FROM (
+    SELECT
+      CASE
+        WHEN was.says IS NULL THEN IF(STARTS_WITH(now.path, '$.'), NULL, 'init')
+        WHEN LOWER(was.says) = LOWER(now.says) OR 'part' IN (was.says, now.says) THEN NULL
+        WHEN now.path = '$.deleted' THEN IF(now.says = 'none', 'init', NULL)
+        WHEN now.path = '$.updates' THEN 'init'
+        WHEN 'field by field' IN (was.says, now.says) THEN 'tables'
+        ELSE 'rebuild'
+      END AS due,
+      CONCAT(REPLACE(now.path, '$.', ''), ' ', IF(was.says IS NULL, 'is new', CONCAT(was.says, ' -> ', now.says))) AS what,
+      IF(now.path = '$.key', was.says, NULL) AS was_key
+    FROM (SELECT path, says FROM UNNEST(ARRAY<STRUCT<paths STRING, says STRING>>[
     ('$.key', 'userId'),
     ('$.ingestTimestamp', 'ingestTimestamp'),
     ('$.eventTimestamp', 'none'),
@@ -41,9 +41,9 @@ FROM (
     ('profile.address.street, profile.address.city, profile.address.zip', 'latest'),
     ('profile, profile.address', 'field by field')
   ]), UNNEST(SPLIT(paths, ', ')) AS path) AS now
-  LEFT JOIN (SELECT path, says FROM `my-project.analytics.user_profile_watermark` AS progress, UNNEST(progress.basis), UNNEST(SPLIT(paths, ', ')) AS path) AS was
-    ON LOWER(was.path) = LOWER(now.path)
-)
+    LEFT JOIN (SELECT path, says FROM `my-project.analytics.user_profile_watermark` AS progress, UNNEST(progress.basis), UNNEST(SPLIT(paths, ', ')) AS path) AS was
+      ON LOWER(was.path) = LOWER(now.path)
+  )
 );
 SELECT IF(
   _batch_change.init IS NOT NULL,
@@ -61,8 +61,7 @@ SELECT IF(
   NULL
 );
 
-IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN
-  SET _batch_next_from = (
+IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN SET _batch_next_from = (
   SELECT GREATEST(TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
   FROM `my-project.analytics.user_profile_watermark` AS progress
   CROSS JOIN (
@@ -70,8 +69,7 @@ IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN
     FROM `my-project.analytics.user_profile_updates` AS updates
     WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
   ) AS newest
-);
-END IF;
+); END IF;
 
 create or replace table `my-project.analytics.temp_user_profile_updates` cluster by userId as
 WITH _batch_gathered AS (

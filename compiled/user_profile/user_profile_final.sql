@@ -98,13 +98,11 @@ END;
 BEGIN TRANSACTION;
 
 -- R6: every run writes this row first, so overlapping runs meet here, and the one that loses changes nothing
-UPDATE `my-project.analytics.user_profile_watermark` AS progress
-SET watermark = IF(
+UPDATE `my-project.analytics.user_profile_watermark` AS progress SET watermark = IF(
     LOWER((SELECT says FROM UNNEST(progress.basis) WHERE paths = '$.ingestTimestamp')) != 'ingesttimestamp',
     TIMESTAMP '1900-01-01 00:00:00+00',
     progress.watermark
-  )
-WHERE TRUE;
+  ) WHERE TRUE;
 
 -- only now: read before, another run could replace the batch in between
 SET _batch_facts = (
@@ -390,8 +388,7 @@ WHERE
 -- R5, and the log, in the same transaction: user_profile_runs keeps what passes through here
 UPDATE `my-project.analytics.user_profile_watermark` AS progress
 SET
-  basis = _batch_basis,
-  previous_watermark = progress.watermark,
+  basis = _batch_basis, previous_watermark = progress.watermark,
   watermark = GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)),
   read_at = IFNULL(_batch_facts.read_at, progress.read_at),
   merged_at = IF(_batch_facts.users_read > 0, CURRENT_TIMESTAMP(), progress.merged_at),

@@ -53,10 +53,11 @@ function of(entity) {
     takeSmallest: forLeaf(6, merge.takeSmallest),
     takeUnion: forLeaf(6, merge.takeUnion),
 
-    /** What decides the meaning of final (R14). @type {(updates: string, depth?: number) => string} */
-    basis: (updates, depth) => basis.list(basis.factsOf(entity, updates), depth),
-    /** @type {(name: string, updates: string) => string} */
-    refuseLeftBehind: (name, updates) => basis.refuseLeftBehind(entity, name, updates),
+    /** What a run checks before it makes the batch (R14). @type {(name: string, updates: string, tables: { watermark: string, updates: string, final: string }, isRebuild: boolean) => string} */
+    fence: (name, updates, tables, isRebuild) =>
+      indent(basis.fence(entity, { name, updates, tables, isRebuild }), 2),
+    /** What decides the meaning of final, and what is found of it. @type {(updates: string) => string} */
+    declareBasis: (updates) => basis.declare(basis.factsOf(entity, updates)),
     /** Where a run goes on from (R5). */
     watermark: () => basis.watermarkOf(entity),
 
