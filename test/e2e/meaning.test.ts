@@ -136,14 +136,14 @@ const CASES: readonly Case[] = [
   {
     name: "an event timestamp",
     before: {},
-    after: { entity: { eventTimestamp: "at" }, fields: [...PLAIN, { name: "at", type: "TIMESTAMP" }] },
+    after: { entity: { eventTimestamp: "seen" }, fields: [...PLAIN, { name: "seen", type: "TIMESTAMP" }] },
     rows: [
       ["id, ts, a", `('1', ${day(1)}, 'a1')`],
-      ["id, ts, a, at", `('1', ${day(2)}, 'a2', ${day(2)}), ('1', ${day(3)}, 'a0', ${day(1)})`],
+      ["id, ts, a, seen", `('1', ${day(2)}, 'a2', ${day(2)}), ('1', ${day(3)}, 'a0', ${day(1)})`],
     ],
-    refusal: /: eventTimestamp none -> at; more than 1 day ahead: from its ingest timestamp: final would mix/,
+    refusal: /: eventTimestamp none -> seen; more than 1 day ahead: from its ingest timestamp: final would mix/,
     steps: ["init", "fill", "rebuild"],
-    final: [{ id: "1", a: "a2", b: null, at: "2026-01-02T00:00:00.000Z" }],
+    final: [{ id: "1", a: "a2", b: null, seen: "2026-01-02T00:00:00.000Z" }],
   },
   {
     name: "a field within a RECORD",
