@@ -141,7 +141,8 @@ const CASES: readonly Case[] = [
       ["id, ts, a", `('1', ${day(1)}, 'a1')`],
       ["id, ts, a, seen", `('1', ${day(2)}, 'a2', ${day(2)}), ('1', ${day(3)}, 'a0', ${day(1)})`],
     ],
-    refusal: /: eventTimestamp none -> seen; more than 1 day ahead: from its ingest timestamp: final would mix/,
+    refusal:
+      /: eventTimestamp none -> seen; more than 1 day ahead: from its ingest timestamp: final would mix/,
     steps: ["init", "fill", "rebuild"],
     final: [{ id: "1", a: "a2", b: null, seen: "2026-01-02T00:00:00.000Z" }],
   },
