@@ -4,26 +4,44 @@ import { openWarehouse } from "../generator/src/warehouse/client.ts";
 import { startEndpoint } from "../local/bench/endpoint.ts";
 import type { DataSize } from "./data.ts";
 import { report } from "./report.ts";
-import { type Line, type Place, runScenario } from "./scenario.ts";
+import { type Measured, type Place, runDay, runScenario } from "./scenario.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
 
 This project beside the tool that it replaces, Dataform's own incremental table, a full recompute, and DuckDB doing the least: bytes by
 BigQuery's rules, seconds on the local endpoint, statements. bench/README.md explains the table.
 
-  --quick      20,000 updates of 6 attributes, one batch
+  --quick      20,000 updates, one batch
   --long       10,000,000 updates as well
   --json       what was measured, as JSON
 `;
 
-/** What is measured: sizes of ten updates a user, and the same users with ten times the history. */
-function sizes(mode: "quick" | "usual" | "long"): { size: DataSize; shares: readonly number[] }[] {
-  const shares = [0.0001, 0.001, 0.01, 0.1];
-  if (mode === "quick") return [{ size: { rows: 20_000, users: 2000, attributes: 6 }, shares: [0.01] }];
-  const rows = mode === "long" ? [100_000, 1_000_000, 10_000_000] : [100_000, 1_000_000];
+/** One size, with the batches that are run as shares of its rows, or a day of hourly runs. */
+interface Part {
+  readonly size: DataSize;
+  readonly shares?: readonly number[];
+}
+
+/** What is measured: ten updates a user and three, the same users and batch with ten times the history, by density and by days, and a day. */
+function parts(mode: "quick" | "usual" | "long"): Part[] {
+  const most = { quick: 20_000, usual: 1_000_000, long: 10_000_000 }[mode];
+  const rows = [20_000, 100_000, 1_000_000, 10_000_000].filter(
+    (count) => count <= most && (mode === "quick" || count > 20_000),
+  );
+  const least = rows[0] ?? most;
+  const shares = mode === "quick" ? [0.01] : [0.0001, 0.001, 0.01, 0.1];
+  const of = (count: number, users: number, attributes: number, days = 30): DataSize => ({
+    rows: count,
+    users,
+    attributes,
+    days,
+  });
   return [6, 50].flatMap((attributes) => [
-    ...rows.map((count) => ({ size: { rows: count, users: count / 10, attributes }, shares })),
-    { size: { rows: 1_000_000, users: 10_000, attributes }, shares: [0.001] },
+    ...rows.map((count) => ({ size: of(count, count / 10, attributes), shares })),
+    { size: of(least, Math.floor(least / 3), attributes), shares: [0.01] },
+    { size: of(least * 10, least / 10, attributes), shares: [0.001] },
+    { size: of(least * 10, least / 10, attributes, 300), shares: [0.001] },
+    { size: of(least, least / 10, attributes) },
   ]);
 }
 
@@ -51,12 +69,18 @@ async function main(): Promise<void> {
       url: endpoint.url,
       say: (text) => process.stderr.write(`${text}\n`),
     };
-    const lines: Line[] = [];
-    for (const { size, shares } of sizes(values.quick ? "quick" : values.long ? "long" : "usual"))
-      lines.push(...(await runScenario(place, size, shares)));
-    if (values.json) process.stdout.write(`${JSON.stringify(lines, undefined, 2)}\n`);
-    else
-      process.stdout.write(`${report(lines)}\n${availableParallelism()} cores, Node ${process.version}.\n`);
+    const measured: Measured[] = [];
+    for (const { size, shares } of parts(values.quick ? "quick" : values.long ? "long" : "usual"))
+      measured.push(
+        shares === undefined ? await runDay(place, size) : await runScenario(place, size, shares),
+      );
+    const all: Measured = {
+      lines: measured.flatMap(({ lines }) => lines),
+      stored: measured.flatMap(({ stored }) => stored),
+      readings: measured.flatMap(({ readings }) => readings),
+    };
+    if (values.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
+    else process.stdout.write(`${report(all)}\n${availableParallelism()} cores, Node ${process.version}.\n`);
   } finally {
     await endpoint.stop();
   }

@@ -21,8 +21,8 @@ export interface Contender {
   readonly final: string;
   /** Makes the tables. */
   prepare(): Promise<void>;
-  /** Takes in what has been appended since the last run. */
-  run(): Promise<void>;
+  /** Takes in what has been appended since the last run; with `merge` into final too, whatever is due (R13). */
+  run(merge?: boolean): Promise<void>;
   /** Frees what it holds outside of the warehouse. */
   close?(): Promise<void>;
 }

@@ -4,6 +4,8 @@ export interface DataSize {
   readonly rows: number;
   readonly users: number;
   readonly attributes: number;
+  /** Days that the history lasts. */
+  readonly days: number;
 }
 
 /** A column of the entity. */
@@ -40,9 +42,9 @@ export const DUCKDB: Dialect = {
 
 const TYPES = ["STRING", "STRING", "INTEGER", "FLOAT", "BOOLEAN", "DATE"] as const;
 
-/** The history begins on 2026-01-01 and lasts thirty days; in microseconds since 1970. */
-const START = Date.UTC(2026, 0, 1) * 1000;
-const HISTORY = 30 * 86_400_000_000;
+/** The history ends before 2026-01-31; in microseconds since 1970. */
+const END = Date.UTC(2026, 0, 31) * 1000;
+const DAY = 86_400_000_000;
 const HOUR = 3_600_000_000;
 
 /** One new user in so many rows of a batch. */
@@ -69,10 +71,10 @@ export function columnsOf(count: number): { name: string; type: string }[] {
  * The query for the history: each user registers once with all attributes, and then changes two of them now and again; all stamps
  * differ.
  */
-export function historyQuery({ rows, users, attributes: count }: DataSize, dialect: Dialect): string {
-  const step = Math.floor(HISTORY / rows);
+export function historyQuery({ rows, users, attributes: count, days }: DataSize, dialect: Dialect): string {
+  const step = Math.floor((days * DAY) / rows);
   const user = `IF(r < ${users}, r, ${scattered("r", 1, users)})`;
-  const time = dialect.timestamp(`${START} + r * ${step}`);
+  const time = dialect.timestamp(`${END - days * DAY} + r * ${step}`);
   return updatesQuery(rows, user, `r < ${users}`, time, count, dialect);
 }
 
@@ -84,7 +86,7 @@ export function batchQuery(size: DataSize, rows: number, number: number, dialect
   const step = Math.max(1, Math.floor(HOUR / rows));
   const isNew = `MOD(r, ${NEWCOMERS}) = ${NEWCOMERS - 1}`;
   const user = `IF(${isNew}, ${size.users + number * rows} + r, ${scattered("r", number + 2, size.users)})`;
-  const time = dialect.timestamp(`${START + HISTORY + number * HOUR} + r * ${step}`);
+  const time = dialect.timestamp(`${END + number * HOUR} + r * ${step}`);
   return updatesQuery(rows, user, isNew, time, size.attributes, dialect);
 }
 

@@ -27,6 +27,7 @@ interface JobItem {
     readonly endTime?: string;
     readonly parentJobId?: string;
     readonly numChildJobs?: string;
+    readonly totalBytesProcessed?: string;
     readonly query?: {
       readonly totalBytesProcessed?: string;
       readonly totalBytesBilled?: string;
@@ -41,7 +42,7 @@ interface TableName {
 }
 
 /** Adds up. */
-function sumCosts(costs: readonly Cost[]): Cost {
+export function sumCosts(costs: readonly Cost[]): Cost {
   return costs.reduce(
     (sum, each) => ({
       bytes: sum.bytes + each.bytes,
@@ -98,6 +99,12 @@ function changesTable({ configuration, statistics }: JobItem, target: TableName)
 
 function sumBilled(jobs: readonly JobItem[]): number {
   return jobs.reduce((sum, { statistics }) => sum + Number(statistics.query?.totalBytesBilled ?? 0), 0);
+}
+
+/** Bytes that a query would process, by a dry run. */
+export async function bytesOf(client: BigQuery, query: string): Promise<number> {
+  const [job] = await client.createQueryJob({ query, dryRun: true });
+  return Number((job.metadata as JobItem).statistics.totalBytesProcessed ?? 0);
 }
 
 async function sizeOf(client: BigQuery, { datasetId, tableId }: TableName): Promise<number> {

@@ -59,9 +59,10 @@ export async function thisProject(
       await writeFiles(root, await compareFiles(root, GENERATED_FOLDERS, generated, isGenerated));
       await applyInit(await planInit(warehouse, await readEntities({ root })));
     },
-    run: async () => {
+    run: async (merge = false) => {
       const { project } = warehouse;
-      const selection = await resolveSelection(project, ["--tags", "user_info"]);
+      const vars = merge ? ["--vars=merge=true"] : [];
+      const selection = await resolveSelection(project, ["--tags", "user_info", ...vars]);
       const { failures } = await runUpdate(project, { selection, sink, onRetry: () => undefined });
       const [failure] = failures;
       if (failure !== undefined) throw new Error(`${failure.action}: ${failure.message}`);

@@ -64,7 +64,7 @@
  * @property {string} path As people write it, and `clearedFields` too: `profile.address.city`.
  * @property {string} column As SQL writes it, from the row on.
  * @property {string} alias Its column in the inner queries, a STRUCT of value and version.
- * @property {boolean} isSet A union: its elements are gathered as they come, and made a set by `distinct` (R11).
+ * @property {boolean} isSet A union: its elements are gathered by themselves, each once (R11).
  * @property {Order} order
  * @property {Order} [elements] The order of a REPEATED leaf's elements.
  * @property {readonly string[]} parts
@@ -72,8 +72,8 @@
 
 /** Where history starts: rows from before are bad ones (R5, R12). */
 const START = "TIMESTAMP '1900-01-01 00:00:00+00'";
-/** Rows stamped later than this are reported (R5). */
-const FAR_AHEAD = "TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)";
+/** Rows stamped later than this are reported (R5): a day after the batch was read. */
+const FAR_AHEAD = "TIMESTAMP_ADD(_read_at, INTERVAL 1 DAY)";
 /** The reason by which such rows are listed; they are no bad rows. */
 const FAR_AHEAD_REASON = "ingest timestamp more than a day ahead";
 
@@ -177,6 +177,14 @@ function keysMatch(keys, left, right) {
         : `${one} = ${other}`;
     })
     .join(" AND ");
+}
+
+/**
+ * The key's columns of an update; one key has one value, whatever its zero's sign.
+ * @param {readonly Key[]} keys
+ */
+function updateKeys(keys) {
+  return keys.map(({ sql, isFloat }) => `updates.${sql}${isFloat ? ` + 0.0 AS ${sql}` : ""}`).join(", ");
 }
 
 /**
@@ -316,16 +324,6 @@ function distinct(leaf, source) {
 }
 
 /**
- * A leaf's value in a row of gathered leaves: a union's elements are a set only here, since no aggregate makes one of arrays.
- * @param {Leaf} leaf
- * @param {string} row The row with a dot, or nothing.
- */
-function gathered(leaf, row) {
-  const value = `${row}${leaf.alias}.value`;
-  return leaf.isSet ? distinct(leaf, value) : value;
-}
-
-/**
  * A leaf's value in a form whose JSON text tells any two values apart, NULL from [] excepted.
  * @param {Leaf} leaf
  * @param {string} value
@@ -418,17 +416,37 @@ function gatherSmallest(entity, leaf) {
 }
 
 /**
- * Every element that any update says, with the newest version of one that says something (R11).
+ * The newest version of an update that says something of a set; its elements are gathered by themselves (R11).
  * @param {Entity} entity
  * @param {Leaf} leaf
  */
 function gatherUnion(entity, leaf) {
-  const value = `updates.${leaf.column}`;
+  return `MAX(IF(${speaks(entity, leaf)}, updates.${versionColumn(entity)}, NULL)) AS ${leaf.alias}`;
+}
+
+/**
+ * A query for a set's elements by user, each once before they are put together: all that updates say may be more than a value holds,
+ * which is 100 MB.
+ * @param {Leaf} leaf
+ * @param {readonly Key[]} keys
+ * @param {string} isGood What of `updates` counts.
+ */
+function gatherSet({ column, elements = "plain" }, keys, isGood) {
+  const isPlain = elements === "plain" || elements === "float";
+  const text = elements === "geography" ? "ST_ASTEXT" : "TO_JSON_STRING";
+  const element = elements === "float" ? "element + 0.0" : isPlain ? "element" : "ANY_VALUE(element)";
+  const ordinals = keys.map((_, index) => index + 1).join(", ");
   return [
-    "STRUCT(",
-    `  ARRAY_CONCAT_AGG(${value}) AS value,`,
-    `  MAX(IF(${speaks(entity, leaf)}, updates.${versionColumn(entity)}, NULL)) AS version`,
-    `) AS ${leaf.alias}`,
+    "SELECT",
+    `  ${keys.map(({ sql }) => sql).join(", ")},`,
+    `  ARRAY_AGG(_batch_element ORDER BY ${isPlain ? "_batch_element" : `${text}(_batch_element)`}) AS value`,
+    "FROM (",
+    `  SELECT ${updateKeys(keys)}, ${element} AS _batch_element`,
+    `  FROM _batch_read AS updates, UNNEST(updates.${column}) AS element`,
+    `  WHERE ${isGood}`,
+    `  GROUP BY ${ordinals}, ${isPlain ? keys.length + 1 : `${text}(element)`}`,
+    ")",
+    `GROUP BY ${ordinals}`,
   ].join("\n");
 }
 
@@ -676,6 +694,9 @@ function isBad(entity) {
     .join(" OR ");
 }
 
+/** So many characters of a bad update are kept, that ten thousand fit into a row. */
+const MOST_DETAILS = 2000;
+
 /**
  * What the row of a bad update says of it, as text.
  * @param {Entity} entity
@@ -684,7 +705,8 @@ function details({ keys, event, clears, ingest }) {
   const named = [...keys.map(({ sql }) => sql), event, clears, ingest].filter(
     (column) => column !== undefined,
   );
-  return `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
+  const row = `TO_JSON_STRING(STRUCT(${named.map((column) => `updates.${column}`).join(", ")}))`;
+  return `LEFT(${row}, ${MOST_DETAILS})`;
 }
 
 /**
@@ -721,6 +743,7 @@ module.exports = {
   leavesOf,
   countsFrom,
   keysMatch,
+  updateKeys,
   keyHash,
   isSampled,
   isGreater,
@@ -728,7 +751,6 @@ module.exports = {
   saysSomething,
   isEmpty,
   distinct,
-  gathered,
   comparable,
   decodeVersion,
   encodeVersion,
@@ -738,6 +760,7 @@ module.exports = {
   gatherGreatest,
   gatherSmallest,
   gatherUnion,
+  gatherSet,
   isNewer,
   takeLatest,
   takeFirst,

@@ -90,7 +90,7 @@ const KNOWN_BAD_ROW = [
   { name: "key_hash", type: "STRING", description: "The hash of the key, as a tombstone has it." },
   { name: "first_seen", type: "TIMESTAMP", description: "When a run first found one." },
 ];
-/** So many of them are remembered; what is beyond is reported by every run that reads it. */
+/** So many kinds are listed and remembered; what is beyond is reported by every run that reads it. A row has at most 100 MB. */
 const MOST_KNOWN = 10000;
 
 /**
@@ -157,18 +157,53 @@ const PROGRESS = [
   ...GAINED,
 ];
 
+/** What of them a batch finds, of each kind how many. @type {readonly Column[]} */
+const FOUND_BAD_ROW = KNOWN_BAD_ROW.filter(({ name }) => name !== "first_seen");
+
+/**
+ * What the batch says of itself, in the one row of the temp table that is no user's: `_batch`, which costs nothing in all others.
+ * In the order in which the temp table's query makes them. @type {readonly Column[]}
+ */
+const BATCH = [
+  { name: "read_from", type: "TIMESTAMP", description: "Updates were read from this ingest timestamp on." },
+  { name: "read_at", type: "TIMESTAMP", description: "When they were read." },
+  {
+    name: "newest_ingest",
+    type: "TIMESTAMP",
+    description: "The greatest ingest timestamp among them that was not of the future.",
+  },
+  {
+    name: "next_from",
+    type: "TIMESTAMP",
+    description: "The next run will read from here, once they are merged.",
+  },
+  { name: "row_count", type: "INT64", description: "How many they are." },
+  { name: "future_rows", type: "INT64", description: "How many of them are of the future." },
+  { name: "digest", type: "NUMERIC", description: "The sum of their fingerprints." },
+  { name: "next_rows", type: "INT64", description: "How many the next run will read again." },
+  { name: "next_digest", type: "NUMERIC", description: "The sum of their fingerprints." },
+  { name: "bad_rows", type: "INT64", description: "How many were found and kept out." },
+  {
+    name: "kept_out",
+    type: FOUND_BAD_ROW,
+    description: "Which they are, and which are only reported: at most 10,000 kinds.",
+  },
+];
+
 /** What a transaction knows of the row and of the batch, with how to find it: the batch's part in the temp table. */
 const BATCH_FACTS = {
+  headers: ["INT64", "COUNTIF(_batch IS NOT NULL)"],
   read_from: ["TIMESTAMP", "MAX(_batch.read_from)"],
-  read_at: ["TIMESTAMP", "MIN(_batch.read_at)"],
+  read_at: ["TIMESTAMP", "MAX(_batch.read_at)"],
   newest_ingest: ["TIMESTAMP", "MAX(_batch.newest_ingest)"],
-  rows_read: ["INT64", "IFNULL(SUM(_batch.row_count), 0)"],
-  users_read: ["INT64", "COUNT(*)"],
-  future_rows: ["INT64", "IFNULL(SUM(_batch.future_rows), 0)"],
-  digest: ["NUMERIC", "SUM(_batch.digest)"],
+  rows_read: ["INT64", "MAX(_batch.row_count)"],
+  users_read: ["INT64", "COUNTIF(_batch IS NULL)"],
+  future_rows: ["INT64", "MAX(_batch.future_rows)"],
+  digest: ["NUMERIC", "MAX(_batch.digest)"],
   next_from: ["TIMESTAMP", "MAX(_batch.next_from)"],
-  next_rows: ["INT64", "SUM(_batch.next_rows)"],
-  next_digest: ["NUMERIC", "SUM(_batch.next_digest)"],
+  next_rows: ["INT64", "MAX(_batch.next_rows)"],
+  next_digest: ["NUMERIC", "MAX(_batch.next_digest)"],
+  bad_rows: ["INT64", "MAX(_batch.bad_rows)"],
 };
 
 /**
@@ -248,42 +283,15 @@ function readFrom(watermark, final, lookback, back) {
 }
 
 /**
- * Where the next run will read from, once this one has merged what it reads now (R5).
- * @param {string} watermark The watermark's table.
- * @param {string} updates The updates'.
- * @param {string} ingest Their ingest timestamp.
+ * Where the next run will read from (R5), once what was read up to a stamp is merged; of a row of the watermark's table, `progress`.
+ * @param {string} stamp The newest ingest timestamp among it; NULL where it is none.
  * @param {string} lookback Such as `1 HOUR`.
  */
-function nextFrom(watermark, updates, ingest, lookback) {
-  const newest = "GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark))";
-  return `(
-    SELECT GREATEST(TIMESTAMP_SUB(${newest}, INTERVAL ${lookback}), TIMESTAMP '1900-01-01 00:00:00+00')
-    FROM ${watermark} AS progress
-    CROSS JOIN (
-      SELECT MAX(updates.${ingest}) AS stamp
-      FROM ${updates} AS updates
-      WHERE updates.${ingest} BETWEEN _read_from AND _read_at
-    ) AS newest
-  )`;
-}
-
-/**
- * What the batch says of itself, a part of it in each user's row.
- * @param {string} ingest The ingest timestamp of the updates.
- */
-function batchOf(ingest) {
-  return `STRUCT(
-      MIN(_read_from) AS read_from,
-      MIN(_read_at) AS read_at,
-      COUNT(*) AS row_count,
-      COUNTIF(updates.${ingest} > _read_at) AS future_rows,
-      -- R5: a row stamped in the future is merged, but takes the watermark nowhere
-      MAX(IF(updates.${ingest} <= _read_at, updates.${ingest}, NULL)) AS newest_ingest,
-      SUM(IF(_read_from = _batch_seen_from, updates._batch_row_hash, NULL)) AS digest,
-      MIN(_batch_next_from) AS next_from,
-      NULLIF(COUNTIF(updates.${ingest} >= _batch_next_from), 0) AS next_rows,
-      SUM(IF(updates.${ingest} >= _batch_next_from, updates._batch_row_hash, NULL)) AS next_digest
-    )`;
+function nextFrom(stamp, lookback) {
+  return `GREATEST(
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(${stamp}, progress.watermark)), INTERVAL ${lookback}),
+        TIMESTAMP '1900-01-01 00:00:00+00'
+      )`;
 }
 
 /**
@@ -300,12 +308,11 @@ function refuseIf(condition, message) {
  * metadata says whether there can be any, and only then the rows that came since are read. It cannot be done within a transaction, nor
  * where the updates are no table or its past is not to be had: then it is not known
  * (https://cloud.google.com/bigquery/docs/change-history).
- * @param {{ watermark: string, updates: string, temp: string, final: string }} tables
+ * @param {{ watermark: string, updates: string, temp: string }} tables
  * @param {string} ingest The updates' ingest timestamp.
  * @param {string} lookback Such as `1 HOUR`.
- * @param {string | undefined} back From where on to read at the latest, for a replay or a rebuild.
  */
-function findLate({ watermark, updates, temp, final }, ingest, lookback, back) {
+function findLate({ watermark, updates, temp }, ingest, lookback) {
   const [project = "", dataset = "", table = ""] = updates.replaceAll("`", "").split(".");
   return `-- R5: rows that came too late for any run to read them; before the first run none is late
 DECLARE _batch_checked_from TIMESTAMP DEFAULT (SELECT late_checked_at FROM ${watermark});
@@ -315,20 +322,12 @@ DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
 BEGIN
   DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
     SELECT AS STRUCT
-      IFNULL(batch.read_from, ${readFrom(watermark, final, lookback, back)}) AS read_from,
-      batch.read_at,
-      GREATEST(
-        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch.newest_ingest, progress.watermark)), INTERVAL ${lookback}),
-        TIMESTAMP '1900-01-01 00:00:00+00'
-      ) AS next_from
+      batch._batch.read_from,
+      batch._batch.read_at,
+      ${nextFrom("batch._batch.newest_ingest", lookback)} AS next_from
     FROM ${watermark} AS progress
-    CROSS JOIN (
-      SELECT
-        MAX(_batch.read_from) AS read_from,
-        MIN(_batch.read_at) AS read_at,
-        MAX(_batch.newest_ingest) AS newest_ingest
-      FROM ${temp}
-    ) AS batch
+    CROSS JOIN ${temp} AS batch
+    WHERE batch._batch IS NOT NULL
   );
   IF _batch_checked_from IS NULL THEN
     SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);
@@ -372,7 +371,7 @@ const missedRows =
 
 /** What the row says of late rows from now on; a run that reads from the oldest on, or all history, has them. */
 function late() {
-  const isRead = "_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
+  const isRead = "_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
   return `late_checked_at = IF(${isRead} OR ${missedRows} IS NOT NULL, _batch_checked_at, progress.late_checked_at),
   missed_rows = IF(${isRead}, 0, IFNULL(progress.missed_rows, 0)) + IFNULL(${missedRows}, 0),
   missed_from = (
@@ -381,14 +380,15 @@ function late() {
 }
 
 /**
- * What a run reports, as the rest of a WITH that begins with `found`: each kind of bad row it found beside what was known of it. What
- * it did not read is as it was; what it would have read and did not find is settled (R12).
+ * What a run reports: each kind of bad row that the batch found beside what was known of it. What it did not read is as it was; what
+ * it would have read and did not find is settled (R12).
  * @param {string} watermark The watermark's table.
+ * @param {string} temp The batch's.
  */
-function reported(watermark) {
-  const columns = KNOWN_BAD_ROW.filter(({ name }) => !["row_count", "first_seen"].includes(name));
-  return `kinds AS (
-  SELECT *, COUNT(*) AS row_count FROM found GROUP BY ${columns.map(({ name }) => name).join(", ")}
+function reported(watermark, temp) {
+  const columns = FOUND_BAD_ROW.filter(({ name }) => name !== "row_count");
+  return `WITH kinds AS (
+  SELECT kind.* FROM ${temp} AS batch, UNNEST(batch._batch.kept_out) AS kind
 ),
 known AS (
   SELECT bad_row.* FROM ${watermark} AS progress, UNNEST(progress.known_bad_rows) AS bad_row
@@ -403,13 +403,14 @@ FROM kinds
 FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
 WHERE
   kinds.reason IS NOT NULL
-  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _read_from)`;
+  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _batch_facts.read_from)`;
 }
 
-/** How many bad rows that are, for the log. */
+/** How many bad rows that are, for the log; those of kinds beyond what the batch lists are new at each run. */
 const reportedCounts = {
-  bad_rows: "(SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out)",
-  new_bad_rows: "(SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out)",
+  bad_rows: "_batch_facts.bad_rows",
+  new_bad_rows:
+    "_batch_facts.bad_rows - (SELECT IFNULL(SUM(IF(is_bad, rows_found - rows_new, 0)), 0) FROM kept_out)",
 };
 
 /** What no earlier run has reported, for the assertion: bad rows, and late ones as one. */
@@ -472,6 +473,9 @@ function log(values) {
 module.exports = {
   PROGRESS,
   RUN,
+  BATCH,
+  MOST_KNOWN,
+  typeOf,
   findLate,
   late,
   missedRows,
@@ -487,7 +491,6 @@ module.exports = {
   factsOfBatch,
   readFrom,
   nextFrom,
-  batchOf,
   refuseIf,
   log,
 };

@@ -10,9 +10,6 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL( -- R5
   ERROR('user_info_watermark has no row: drop that table, and the next run makes it anew')
 );
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
--- R7: by the fingerprints of what it reads again, a run knows whether it finds anything new; all history is never seen before
-DECLARE _batch_seen_from TIMESTAMP DEFAULT (SELECT seen_from FROM `my-project.analytics.user_info_watermark`);
-DECLARE _batch_next_from TIMESTAMP;
 DECLARE _batch_change STRUCT<init STRING, tables STRING, rebuild STRING, old_key STRING> DEFAULT ( -- R14
   SELECT AS STRUCT
     IF(MAX(was_key) IS NULL, NULL, STRING_AGG(IF(due = 'init', what, NULL), ', ' ORDER BY what)) AS init,
@@ -59,18 +56,22 @@ SELECT IF(
   NULL
 );
 
-IF _read_from > TIMESTAMP '1900-01-01 00:00:00+00' THEN SET _batch_next_from = (
-  SELECT GREATEST(TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
-  FROM `my-project.analytics.user_info_watermark` AS progress
-  CROSS JOIN (
-    SELECT MAX(updates.ingestTimestamp) AS stamp
-    FROM `my-project.analytics.user_info_updates` AS updates
-    WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
-  ) AS newest
-); END IF;
-
 create or replace table `my-project.analytics.temp_user_info_updates` cluster by userId as
-WITH _batch_gathered AS (
+WITH _batch_read AS (
+  -- R7: a column is billed once, however often the statement names it: all that a run wants of the updates it takes from here
+  SELECT
+    *,
+    -- by these a run knows whether it finds anything new; all history is never seen before
+    IF(
+      _read_from > TIMESTAMP '1900-01-01 00:00:00+00',
+      CAST(FARM_FINGERPRINT(CONCAT('db427a6d2f8e', TO_JSON_STRING(_batch_row))) AS NUMERIC),
+      NULL
+    ) AS _batch_row_hash
+  FROM `my-project.analytics.user_info_updates` AS _batch_row
+  WHERE _batch_row.ingestTimestamp >= _read_from
+    OR _batch_row.ingestTimestamp IS NULL OR _batch_row.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00'
+),
+_batch_gathered AS (
   -- R2, R3: what the updates leave of each attribute, as value and version
   SELECT
     updates.userId,
@@ -87,29 +88,70 @@ WITH _batch_gathered AS (
     ARRAY_AGG(
       IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
-    )[SAFE_OFFSET(0)] AS attribute3,
-    STRUCT(
-      MIN(_read_from) AS read_from,
-      MIN(_read_at) AS read_at,
-      COUNT(*) AS row_count,
-      COUNTIF(updates.ingestTimestamp > _read_at) AS future_rows,
-      -- R5: a row stamped in the future is merged, but takes the watermark nowhere
-      MAX(IF(updates.ingestTimestamp <= _read_at, updates.ingestTimestamp, NULL)) AS newest_ingest,
-      SUM(IF(_read_from = _batch_seen_from, updates._batch_row_hash, NULL)) AS digest,
-      MIN(_batch_next_from) AS next_from,
-      NULLIF(COUNTIF(updates.ingestTimestamp >= _batch_next_from), 0) AS next_rows,
-      SUM(IF(updates.ingestTimestamp >= _batch_next_from, updates._batch_row_hash, NULL)) AS next_digest
-    ) AS _batch
-  FROM (
-    SELECT
-      *,
-      IF(_batch_row.ingestTimestamp >= _batch_next_from OR _read_from = _batch_seen_from, CAST(FARM_FINGERPRINT(CONCAT('db427a6d2f8e', TO_JSON_STRING(_batch_row))) AS NUMERIC), NULL) AS _batch_row_hash
-    FROM `my-project.analytics.user_info_updates` AS _batch_row
-    WHERE _batch_row.ingestTimestamp >= _read_from
-  ) AS updates
-  WHERE TRUE
+    )[SAFE_OFFSET(0)] AS attribute3
+  FROM _batch_read AS updates
+  WHERE updates.ingestTimestamp >= _read_from
     AND updates.userId IS NOT NULL -- R12
   GROUP BY 1
+),
+_batch_span AS (
+  -- R5: a row stamped in the future is merged, but takes the watermark nowhere
+  SELECT
+    _read_from AS read_from,
+    _read_at AS read_at,
+    newest.stamp AS newest_ingest,
+    IF(
+      _read_from > TIMESTAMP '1900-01-01 00:00:00+00',
+      GREATEST(
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(newest.stamp, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP '1900-01-01 00:00:00+00'
+      ),
+      NULL
+    ) AS next_from
+  FROM `my-project.analytics.user_info_watermark` AS progress
+  CROSS JOIN (
+    SELECT MAX(updates.ingestTimestamp) AS stamp
+    FROM _batch_read AS updates
+    WHERE updates.ingestTimestamp BETWEEN _read_from AND _read_at
+      AND updates.userId IS NOT NULL
+  ) AS newest
+),
+_batch_counted AS (
+  SELECT
+    COUNT(*) AS row_count,
+    COUNTIF(updates.ingestTimestamp > span.read_at) AS future_rows,
+    SUM(updates._batch_row_hash) AS digest,
+    NULLIF(COUNTIF(updates.ingestTimestamp >= span.next_from), 0) AS next_rows,
+    SUM(IF(updates.ingestTimestamp >= span.next_from, updates._batch_row_hash, NULL)) AS next_digest
+  FROM _batch_read AS updates
+  CROSS JOIN _batch_span AS span
+  WHERE updates.ingestTimestamp >= span.read_from
+      AND updates.userId IS NOT NULL
+),
+_batch_found AS (
+  -- R12: rows that never reach final, and those that are only reported: of each kind how many
+  SELECT
+    CASE
+      WHEN updates.ingestTimestamp IS NULL THEN 'no ingest timestamp'
+      WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
+      WHEN updates.userId IS NULL THEN 'no userId'
+      WHEN updates.ingestTimestamp > TIMESTAMP_ADD(_read_at, INTERVAL 1 DAY) THEN 'ingest timestamp more than a day ahead'
+    END AS reason,
+    updates.ingestTimestamp AS ingest_timestamp,
+    LEFT(TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)), 2000) AS details,
+    COUNT(*) AS row_count,
+    updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
+    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
+  FROM _batch_read AS updates
+  WHERE updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL
+    OR updates.ingestTimestamp > TIMESTAMP_ADD(_read_at, INTERVAL 1 DAY)
+  GROUP BY 1, 2, 3, 5, 6
+),
+_batch_kept_out AS (
+  SELECT
+    IFNULL(SUM(IF(found.is_bad, found.row_count, 0)), 0) AS bad_rows,
+    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT 10000) AS kept_out
+  FROM _batch_found AS found
 )
 SELECT
   userId,
@@ -122,7 +164,9 @@ SELECT
     NULLIF(attribute1.version, _base_version) AS attribute1,
     NULLIF(attribute2.version, _base_version) AS attribute2,
     NULLIF(attribute3.version, _base_version) AS attribute3
-  ) AS _own_versions,
-  _batch
+  ) AS _own_versions
 FROM _batch_gathered
+FULL OUTER UNION ALL BY NAME
+-- one row more, which has no key: the batch of itself
+SELECT (SELECT AS STRUCT * FROM _batch_span CROSS JOIN _batch_counted CROSS JOIN _batch_kept_out) AS _batch
 -- only `dataform test` compares rows in order, and there self() is empty

@@ -2,7 +2,16 @@
 
 CREATE OR REPLACE TABLE `my-project.analytics.user_info_audit_findings`
 OPTIONS(expiration_timestamp=TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY)) AS
-WITH _batch_gathered AS (
+WITH _batch_read AS (
+  SELECT updates.*
+  FROM `my-project.analytics.user_info_updates` AS updates
+  CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
+  WHERE
+    -- what came since the last run is not in final yet
+    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
+),
+_batch_gathered AS (
   SELECT
     updates.userId,
     MAX(updates.ingestTimestamp) AS ingestTimestamp,
@@ -19,13 +28,9 @@ WITH _batch_gathered AS (
       IF(updates.attribute3 IS NOT NULL, STRUCT(updates.attribute3 AS value, updates.ingestTimestamp AS version), NULL)
       IGNORE NULLS ORDER BY updates.ingestTimestamp DESC, updates.attribute3 DESC LIMIT 1
     )[SAFE_OFFSET(0)] AS attribute3
-  FROM `my-project.analytics.user_info_updates` AS updates
-  CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
-  WHERE
-    -- what came since the last run is not in final yet
-    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+  FROM _batch_read AS updates
+  WHERE TRUE
     AND updates.userId IS NOT NULL
-    AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
   GROUP BY 1
 ),
 _batch_compared AS (

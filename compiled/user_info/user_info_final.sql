@@ -1,4 +1,3 @@
-DECLARE _read_from TIMESTAMP;
 DECLARE _batch_facts STRUCT<
   watermark TIMESTAMP,
   merged_at TIMESTAMP,
@@ -6,6 +5,7 @@ DECLARE _batch_facts STRUCT<
   basis ARRAY<STRUCT<paths STRING, says STRING>>,
   final_has_rows BOOL,
   is_seen BOOL,
+  headers INT64,
   read_from TIMESTAMP,
   read_at TIMESTAMP,
   newest_ingest TIMESTAMP,
@@ -15,7 +15,8 @@ DECLARE _batch_facts STRUCT<
   digest NUMERIC,
   next_from TIMESTAMP,
   next_rows INT64,
-  next_digest NUMERIC
+  next_digest NUMERIC,
+  bad_rows INT64
 >;
 DECLARE _batch_basis ARRAY<STRUCT<paths STRING, says STRING>> DEFAULT ARRAY<STRUCT<paths STRING, says STRING>>[
   ('$.key', 'userId'),
@@ -36,27 +37,15 @@ DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
 BEGIN
   DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
     SELECT AS STRUCT
-      IFNULL(batch.read_from, (
-    SELECT IF(
-      progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
-      TIMESTAMP '1900-01-01 00:00:00+00',
-      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
-    )
-    FROM `my-project.analytics.user_info_watermark` AS progress
-  )) AS read_from,
-      batch.read_at,
+      batch._batch.read_from,
+      batch._batch.read_at,
       GREATEST(
-        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch._batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
         TIMESTAMP '1900-01-01 00:00:00+00'
       ) AS next_from
     FROM `my-project.analytics.user_info_watermark` AS progress
-    CROSS JOIN (
-      SELECT
-        MAX(_batch.read_from) AS read_from,
-        MIN(_batch.read_at) AS read_at,
-        MAX(_batch.newest_ingest) AS newest_ingest
-      FROM `my-project.analytics.temp_user_info_updates`
-    ) AS batch
+    CROSS JOIN `my-project.analytics.temp_user_info_updates` AS batch
+    WHERE batch._batch IS NOT NULL
   );
   IF _batch_checked_from IS NULL THEN
     SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);
@@ -113,20 +102,21 @@ SET _batch_facts = (
     facts.*
   FROM `my-project.analytics.user_info_watermark` AS progress
   CROSS JOIN (
-    SELECT MAX(_batch.read_from) AS read_from,
-      MIN(_batch.read_at) AS read_at,
+    SELECT COUNTIF(_batch IS NOT NULL) AS headers,
+      MAX(_batch.read_from) AS read_from,
+      MAX(_batch.read_at) AS read_at,
       MAX(_batch.newest_ingest) AS newest_ingest,
-      IFNULL(SUM(_batch.row_count), 0) AS rows_read,
-      COUNT(*) AS users_read,
-      IFNULL(SUM(_batch.future_rows), 0) AS future_rows,
-      SUM(_batch.digest) AS digest,
+      MAX(_batch.row_count) AS rows_read,
+      COUNTIF(_batch IS NULL) AS users_read,
+      MAX(_batch.future_rows) AS future_rows,
+      MAX(_batch.digest) AS digest,
       MAX(_batch.next_from) AS next_from,
-      SUM(_batch.next_rows) AS next_rows,
-      SUM(_batch.next_digest) AS next_digest
+      MAX(_batch.next_rows) AS next_rows,
+      MAX(_batch.next_digest) AS next_digest,
+      MAX(_batch.bad_rows) AS bad_rows
     FROM `my-project.analytics.temp_user_info_updates`
   ) AS facts
 );
-
 -- R14: what final means may not change under what it holds
 SET _batch_change = (
   SELECT AS STRUCT
@@ -168,6 +158,11 @@ SELECT IF(
 );
 
 -- R6: the temp table may hold the batch of an overlapping run; one that would lose or skip something is refused
+SELECT IF(
+  _batch_facts.headers != 1,
+  ERROR('temp_user_info_updates is not what a run of this version leaves there - run again'),
+  NULL
+);
 
 SELECT IF(
   _batch_facts.read_from > _batch_facts.watermark,
@@ -212,7 +207,7 @@ USING (
     FROM (SELECT userId, ingestTimestamp, _base_version,
       STRUCT(attribute1 AS value, IFNULL(_own_versions.attribute1, IF(attribute1 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute1,
       STRUCT(attribute2 AS value, IFNULL(_own_versions.attribute2, IF(attribute2 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute2,
-      STRUCT(attribute3 AS value, IFNULL(_own_versions.attribute3, IF(attribute3 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute3 FROM `my-project.analytics.temp_user_info_updates`) AS batch
+      STRUCT(attribute3 AS value, IFNULL(_own_versions.attribute3, IF(attribute3 IS NULL, NULL, _base_version)) AS version, TRUE AS is_newer) AS attribute3 FROM `my-project.analytics.temp_user_info_updates` WHERE _batch IS NULL) AS batch
     LEFT JOIN (SELECT userId, ingestTimestamp, _base_version, _batch_stored,
       STRUCT(attribute1 AS value, IFNULL(_own_versions.attribute1, IF(attribute1 IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS attribute1,
       STRUCT(attribute2 AS value, IFNULL(_own_versions.attribute2, IF(attribute2 IS NULL, NULL, _base_version)) AS version, FALSE AS is_newer) AS attribute2,
@@ -251,34 +246,10 @@ WHEN NOT MATCHED THEN
 SET _batch_rows_changed = @@row_count;
 END IF;
 
--- R12: rows that never reach final, and rows far ahead, which do; from the partitions that the batch was read from
-SET _read_from = IFNULL(_batch_facts.read_from, (
-    SELECT IF(
-      progress.users > 0 AND NOT EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
-      TIMESTAMP '1900-01-01 00:00:00+00',
-      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL 1 HOUR), TIMESTAMP '1900-01-01 00:00:00+00')
-    )
-    FROM `my-project.analytics.user_info_watermark` AS progress
-  ));
+-- R12: rows that never reach final, and rows that are only reported, as the batch found them
 CREATE TEMP TABLE kept_out AS
-WITH found AS (
-  SELECT
-    CASE
-    WHEN updates.ingestTimestamp IS NULL THEN 'no ingest timestamp'
-    WHEN updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' THEN 'ingest timestamp before 1900'
-    WHEN updates.userId IS NULL THEN 'no userId'
-    WHEN updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY) THEN 'ingest timestamp more than a day ahead'
-  END AS reason,
-    updates.ingestTimestamp AS ingest_timestamp,
-    TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)) AS details,
-    updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
-    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
-  FROM `my-project.analytics.user_info_updates` AS updates
-  WHERE (updates.ingestTimestamp >= _read_from OR updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00')
-    AND (updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL OR updates.ingestTimestamp > TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 DAY))
-),
-kinds AS (
-  SELECT *, COUNT(*) AS row_count FROM found GROUP BY reason, ingest_timestamp, details, is_bad, key_hash
+WITH kinds AS (
+  SELECT kind.* FROM `my-project.analytics.temp_user_info_updates` AS batch, UNNEST(batch._batch.kept_out) AS kind
 ),
 known AS (
   SELECT bad_row.* FROM `my-project.analytics.user_info_watermark` AS progress, UNNEST(progress.known_bad_rows) AS bad_row
@@ -297,14 +268,14 @@ FROM kinds
 FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
 WHERE
   kinds.reason IS NOT NULL
-  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _read_from);
+  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _batch_facts.read_from);
 
 -- R5, and the log, in the same transaction: user_info_runs keeps what passes through here
 UPDATE `my-project.analytics.user_info_watermark` AS progress
 SET
   basis = _batch_basis, previous_watermark = progress.watermark,
   watermark = GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)),
-  read_at = IFNULL(_batch_facts.read_at, progress.read_at),
+  read_at = _batch_facts.read_at,
   merged_at = IF(_batch_facts.users_read > 0, CURRENT_TIMESTAMP(), progress.merged_at),
   seen_from = IF(_batch_has_news, _batch_facts.next_from, progress.seen_from),
   seen_rows = IF(_batch_has_news, _batch_facts.next_rows, progress.seen_rows),
@@ -314,22 +285,22 @@ SET
     [STRUCT(
       GENERATE_UUID() AS run_id,
       'update' AS kind,
-      _read_from AS read_from,
-      IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP()) AS read_at,
+      _batch_facts.read_from AS read_from,
+      _batch_facts.read_at AS read_at,
       CURRENT_TIMESTAMP() AS merged_at,
       progress.watermark AS watermark_before,
       GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)) AS watermark_after,
       _batch_facts.rows_read AS rows_read,
       _batch_facts.users_read AS users_read,
       _batch_rows_changed AS rows_changed,
-      (SELECT IFNULL(SUM(IF(is_bad, rows_found, 0)), 0) FROM kept_out) AS bad_rows,
-      (SELECT IFNULL(SUM(IF(is_bad, rows_new, 0)), 0) FROM kept_out) AS new_bad_rows,
+      _batch_facts.bad_rows AS bad_rows,
+      _batch_facts.bad_rows - (SELECT IFNULL(SUM(IF(is_bad, rows_found - rows_new, 0)), 0) FROM kept_out) AS new_bad_rows,
       IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL) AS missed_rows,
       _batch_facts.future_rows AS future_rows,
       (SELECT COUNT(*) FROM `my-project.analytics.user_info_final`) AS users,
       @@script.job_id AS job_id,
       @@script.bytes_billed AS bytes_billed,
-      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, IFNULL(_batch_facts.read_at, CURRENT_TIMESTAMP())), MILLISECOND) AS duration_ms
+      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, _batch_facts.read_at), MILLISECOND) AS duration_ms
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),
@@ -353,10 +324,10 @@ SET
     SELECT AS STRUCT reason, ingest_timestamp, details, row_count, is_bad, key_hash, first_seen
     FROM kept_out ORDER BY rows_found > 0 DESC, first_seen DESC, details LIMIT 10000
   ),
-  late_checked_at = IF(_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00') OR IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL) IS NOT NULL, _batch_checked_at, progress.late_checked_at),
-  missed_rows = IF(_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), 0, IFNULL(progress.missed_rows, 0)) + IFNULL(IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL), 0),
+  late_checked_at = IF(_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00') OR IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL) IS NOT NULL, _batch_checked_at, progress.late_checked_at),
+  missed_rows = IF(_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), 0, IFNULL(progress.missed_rows, 0)) + IFNULL(IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL), 0),
   missed_from = (
-    SELECT MIN(stamp) FROM UNNEST([IF(_read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), NULL, progress.missed_from), _batch_late.oldest]) AS stamp
+    SELECT MIN(stamp) FROM UNNEST([IF(_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), NULL, progress.missed_from), _batch_late.oldest]) AS stamp
   )
 WHERE TRUE;
 

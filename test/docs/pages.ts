@@ -6,7 +6,7 @@ import { COMMAND_ROLES } from "../../generator/src/project/permissions.ts";
 /** The pieces of final, each from its first line on, with what is to be said of it. */
 const PIECES: readonly (readonly [firstLine: string, title: string, text: string])[] = [
   [
-    "DECLARE _read_from",
+    "DECLARE _batch_facts",
     "Variables",
     "BigQuery wants every DECLARE at the beginning of a script; what they hold is set inside the transaction.",
   ],
@@ -18,7 +18,7 @@ const PIECES: readonly (readonly [firstLine: string, title: string, text: string
   [
     "-- only now:",
     "The batch's facts",
-    "All that the checks below need, read once, and only after that UPDATE.",
+    "All that the checks below need, read once, and only after that UPDATE: from the one row of the batch that is no user's, and alone has `_batch`.",
   ],
   [
     "-- R6: the temp table",
@@ -38,7 +38,7 @@ const PIECES: readonly (readonly [firstLine: string, title: string, text: string
   [
     "-- R12:",
     "Bad rows",
-    "Counted from the partitions that the batch was read from; they never reached it ([R12](rules.md#r12-bad-rows)).",
+    "As the batch found them where it was read; they never reached it ([R12](rules.md#r12-bad-rows)).",
   ],
   [
     "-- R5, and the log",

@@ -106,16 +106,15 @@ const READ_FROM = EPOCH + 9n * 60_000_000n;
 
 const READ_AT = BigInt(Date.UTC(2026, 0, 1)) * 1000n;
 
-/** What the script declares stands in the updates as columns: columns win over variables. */
-const STAMPS: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map((name) => ({
-  name,
-  type: "TIMESTAMP",
-}));
+/** What the script declares stands in the tables as columns: columns win over variables. */
+const STAMPS: Field[] = ["_read_from", "_read_at"].map((name) => ({ name, type: "TIMESTAMP" }));
+const PROGRESS: Field[] = [{ name: "watermark", type: "TIMESTAMP" }, ...STAMPS];
 
 /** The batch that both judges make of these updates, deleted users left out. */
 async function batches(
   { entity, name, actions }: CompiledEntity,
   rows: readonly Row[],
+  readFrom: bigint,
 ): Promise<{ byReference: Row[]; byEndpoint: Row[] }> {
   const query = actions.plain.find(({ target }) => target.name === `temp_${name}_updates`)?.query ?? "";
   const fields = [...updateFields(entity), ...STAMPS];
@@ -125,24 +124,37 @@ async function batches(
     ...storedVersionFields(entity),
     ...(entity.deleted === undefined ? [] : ends),
   ];
-  const table = `${name}_updates`;
+  const [updates, watermark] = [`${name}_updates`, `${name}_watermark`];
+  const progress = [{ watermark: START, _read_from: readFrom, _read_at: READ_AT }];
+  const stamped = rows.map((row) => ({ ...row, _read_from: readFrom, _read_at: READ_AT }));
   const byReference = await reference.evaluate(
     query,
-    [{ name: `${PROJECT}.${name}.${table}`, fields, rows }],
+    [
+      { name: `${PROJECT}.${name}.${updates}`, fields, rows: stamped },
+      { name: `${PROJECT}.${name}.${watermark}`, fields: PROGRESS, rows: progress },
+    ],
     output,
   );
   const endpoint = new Endpoint(server.url, PROJECT);
   await endpoint.createDataset(name);
-  await endpoint.createTable(name, table, fields, entity.ingestTimestamp);
-  await endpoint.load(name, table, fields, rows);
+  await endpoint.createTable(name, updates, fields, entity.ingestTimestamp);
+  await endpoint.createTable(name, watermark, PROGRESS, "watermark");
+  await endpoint.load(name, updates, fields, stamped);
+  await endpoint.load(name, watermark, PROGRESS, progress);
   const result = await endpoint.query(query);
   await endpoint.dropDataset(name);
+  const isUser = (row: Row): boolean => entity.key.some((column) => row[column] !== null);
   const isAlive = ({ _deleted_at: deleted = null, _alive_at: alive = null }: Row): boolean =>
     deleted === null || (alive !== null && alive > deleted);
   return {
-    byReference: byReference.map((row) => withPlainVersions(entity, row)).filter(isAlive),
+    byReference: byReference
+      .filter(isUser)
+      .map((row) => withPlainVersions(entity, row))
+      .filter(isAlive),
     byEndpoint: result.rows
-      .map((cells) => withPlainVersions(entity, decodeRow(output, cells)))
+      .map((cells) => decodeRow(output, cells))
+      .filter(isUser)
+      .map((row) => withPlainVersions(entity, row))
       .filter(isAlive),
   };
 }
@@ -161,8 +173,7 @@ test.each([
       const rows: Row[] = histories.flatMap((history, user) =>
         history.map((update) => withKey(entity, user, update)),
       );
-      const stamped = rows.map((row) => ({ ...row, _read_from: readFrom, _read_at: READ_AT }));
-      const { byReference, byEndpoint } = await batches(compiled[index] as CompiledEntity, stamped);
+      const { byReference, byEndpoint } = await batches(compiled[index] as CompiledEntity, rows, readFrom);
       const expected = expectedFinal(
         entity,
         rows.filter((row) => ((row[entity.ingestTimestamp] ?? START - 1n) as bigint) >= readFrom),

@@ -98,6 +98,22 @@ describe("a run of one kind at every step of another", () => {
     expect(found).not.toEqual([]);
   }, 300_000);
 
+  test("a batch table without the row that says what it covers is refused, and changes nothing", async () => {
+    const warehouse = await filledWarehouse(endpoint, compiled, "no_header");
+    await warehouse.load(updates(wave++));
+    for (const { action, job } of warehouse.jobs("plain")) {
+      if (!action.target.name.endsWith("_final")) await endpoint.query(job);
+      else {
+        const batch = `\`${PROJECT}.no_header.temp_${compiled.name}_updates\``;
+        await endpoint.query(`DELETE FROM ${batch} WHERE _batch IS NOT NULL`);
+        await expect(endpoint.query(job)).rejects.toThrow("is not what a run of this version leaves there");
+        break;
+      }
+    }
+    expect(await warehouse.differences()).toEqual([]);
+    await warehouse.drop();
+  });
+
   test.each([
     ["with its transaction, leaves final as it was", (sql: string) => sql, true],
     [

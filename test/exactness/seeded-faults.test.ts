@@ -132,14 +132,14 @@ const FAULTS: readonly Fault[] = [
   {
     rule: "R5: no lookback",
     where: "temp",
-    from: /INTERVAL [1-9]\d* ([A-Z]+)/g,
-    to: "INTERVAL 0 $1",
+    from: /(TIMESTAMP_SUB\(progress\.watermark, INTERVAL) [1-9]\d*/g,
+    to: "$1 0",
   },
   {
     rule: "R5: a row stamped in the future takes the watermark along",
     where: "temp",
-    from: new RegExp(`MAX\\(IF\\((updates\\.${TICKED}) <= _read_at, updates\\.${TICKED}, NULL\\)\\)`, "g"),
-    to: "MAX($1)",
+    from: new RegExp(`(WHERE updates\\.${TICKED}) BETWEEN _read_from AND _read_at`, "g"),
+    to: "$1 >= _read_from",
   },
   {
     rule: "R7: every user of the batch is rewritten",

@@ -31,6 +31,7 @@ export interface LoadedEntity {
   readonly entity: Entity;
   readonly dataset: string;
   readonly updates: string;
+  readonly watermark: string;
   readonly temp: string;
   readonly final: string;
 }
@@ -64,6 +65,7 @@ export function loadEntities(configFile: string, defaultDataset: string): Loaded
       },
       dataset: json.dataset ?? defaultDataset,
       updates: tables.updates ?? `${name}_updates`,
+      watermark: `${name}_watermark`,
       temp: tables.temp ?? `temp_${name}_updates`,
       final: tables.final ?? `${name}_final`,
     };

@@ -89,29 +89,33 @@ describe("the worked examples on the reference implementation", () => {
   afterAll(() => reference.close());
 
   async function evaluate(
-    { entity, dataset, updates, temp }: LoadedEntity,
+    { entity, dataset, updates, watermark, temp }: LoadedEntity,
     rows: readonly Row[],
     readFrom: bigint,
   ): Promise<Row[]> {
     const actions = planActions(await compiler.compile(ROOT));
     const query = actions.find(({ target }) => target.name === temp)?.query ?? "";
-    // What the script declares stands in the updates as columns: columns win over variables.
-    const stamps: Field[] = ["_read_from", "_read_at", "_batch_seen_from", "_batch_next_from"].map(
-      (name) => ({ name, type: "TIMESTAMP" }),
-    );
-    const readAt = parseTimestamp("2024-01-02T00:00:00");
+    // What the script declares stands in the tables as columns: columns win over variables.
+    const stamps: Field[] = ["_read_from", "_read_at"].map((name) => ({ name, type: "TIMESTAMP" }));
+    const read = { _read_from: readFrom, _read_at: parseTimestamp("2024-01-02T00:00:00") };
     const stored = await reference.evaluate(
       query,
       [
         {
           name: `${DATABASE}.${dataset}.${updates}`,
           fields: [...entity.fields, ...stamps],
-          rows: rows.map((row) => ({ ...row, _read_from: readFrom, _read_at: readAt })),
+          rows: rows.map((row) => ({ ...row, ...read })),
+        },
+        {
+          name: `${DATABASE}.${dataset}.${watermark}`,
+          fields: [{ name: "watermark", type: "TIMESTAMP" }, ...stamps],
+          rows: [{ watermark: START, ...read }],
         },
       ],
       [...entity.fields, ...storedVersionFields(entity)],
     );
-    return stored.map((row) => withPlainVersions(entity, row));
+    const users = stored.filter((row) => entity.key.some((column) => row[column] !== null));
+    return users.map((row) => withPlainVersions(entity, row));
   }
 
   const loaded = loadEntities(join(ROOT, "entities.json"), DATASET).map(

@@ -41,7 +41,10 @@ export class Reference {
       })),
     };
     const options = { languageOptions, defaultTimezone: "UTC" };
-    const answer = await this.#client.call("evaluateQuery", { sql, options, simpleCatalog, tableContent });
+    // GoogleSQL of this age knows BY NAME only as CORRESPONDING, which is the same where all columns are kept.
+    const query = sql.replaceAll("FULL OUTER UNION ALL BY NAME", "FULL OUTER UNION ALL CORRESPONDING");
+    const request = { sql: query, options, simpleCatalog, tableContent };
+    const answer = await this.#client.call("evaluateQuery", request);
     const content = answer.content as
       | { tableData?: { row?: readonly { cell?: readonly Message[] }[] } }
       | undefined;

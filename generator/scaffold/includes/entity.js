@@ -5,6 +5,7 @@
  */
 const basis = require("./basis.js");
 const merge = require("./merge.js");
+const progress = require("./progress.js");
 
 /** @typedef {import("./merge.js").Entity} Entity */
 /** @typedef {import("./merge.js").Field} Field */
@@ -36,6 +37,8 @@ function of(entity) {
     indent([...leaves.values()].map(sql).join(separator), depth);
   /** @type {(leaf: Leaf) => string} */
   const encode = (leaf) => merge.encodeVersion(entity, leaf);
+  const sets = [...leaves.values()].filter(({ isSet }) => isSet);
+  const goodBeside = merge.faultsOf(entity).flatMap(({ isOfIngest, isGood }) => (isOfIngest ? [] : [isGood]));
   const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
   const columns = entity.fields.map(sqlOf);
 
@@ -46,6 +49,30 @@ function of(entity) {
     gatherGreatest: forLeaf(4, merge.gatherGreatest),
     gatherSmallest: forLeaf(4, merge.gatherSmallest),
     gatherUnion: forLeaf(4, merge.gatherUnion),
+    /** A set's elements of each user, by its path, from an ingest timestamp on. @type {(path: string, from?: string) => string} */
+    gatherSet: (path, from) => {
+      const isGood = [...(from === undefined ? [] : [`updates.${ingest} >= ${from}`]), ...goodBeside];
+      return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND ")), 2);
+    },
+    /** The sets beside their versions. */
+    unitedSets: () =>
+      indent(
+        sets
+          .map(
+            ({ alias }, index) =>
+              `STRUCT(_batch_set_${index}.value, gathered.${alias} AS version) AS ${alias}`,
+          )
+          .join(",\n"),
+        4,
+      ),
+    /** The joins that bring them together. */
+    joinSets: () =>
+      sets
+        .map(
+          (_, index) =>
+            `LEFT JOIN _batch_set_${index} ON ${merge.keysMatch(keys, `_batch_set_${index}`, "gathered")}`,
+        )
+        .join("\n  "),
     /** Each policy's leaf of the batch or of final, by its path. */
     takeLatest: forLeaf(6, merge.takeLatest),
     takeFirst: forLeaf(6, merge.takeFirst),
@@ -65,8 +92,7 @@ function of(entity) {
     updateHash: () =>
       `CAST(FARM_FINGERPRINT(CONCAT('${entity.revision}', TO_JSON_STRING(_batch_row))) AS NUMERIC)`,
     /** The key's columns of an update; one key has one value, whatever its zero's sign. */
-    gatherKeys: () =>
-      keys.map(({ sql, isFloat }) => `updates.${sql}${isFloat ? ` + 0.0 AS ${sql}` : ""}`).join(", "),
+    gatherKeys: () => merge.updateKeys(keys),
     /** The key's columns of a row. @type {(row: string) => string} */
     keys: (row) => keys.map(({ sql }) => `${row}.${sql}`).join(", "),
     /** The key's columns by number, for GROUP BY. */
@@ -77,12 +103,67 @@ function of(entity) {
     keyHash: (row) => merge.keyHash(keys, row),
     /** @type {(row: string, share: number) => string} */
     isSampled: (row, share) => merge.isSampled(keys, row, share),
-    isBad: () => merge.isBad(entity),
-    /** Whether a run reports an update, though it may reach final (R4, R5, R12). @type {(readFrom: string) => string} */
-    isReported: (readFrom) => {
-      const odd = [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)];
+    /**
+     * What the batch says of itself, in the order of progress.BATCH: queries over `_batch_read` for the rest of its WITH. The watermark's
+     * table, and the lookback such as `1 HOUR`. @type {(watermark: string, lookback: string) => string}
+     */
+    ofBatch: (watermark, lookback) => {
       const stamp = `updates.${ingest}`;
-      return `(${stamp} >= ${readFrom} OR ${stamp} IS NULL OR ${stamp} < ${merge.START})\n    AND (${odd.join(" OR ")})`;
+      const good = goodBeside.map((condition) => `\n      AND ${condition}`).join("");
+      const reported = [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)];
+      return `_batch_span AS (
+  -- R5: a row stamped in the future is merged, but takes the watermark nowhere
+  SELECT
+    _read_from AS read_from,
+    _read_at AS read_at,
+    newest.stamp AS newest_ingest,
+    IF(
+      _read_from > ${merge.START},
+      ${progress.nextFrom("newest.stamp", lookback)},
+      NULL
+    ) AS next_from
+  FROM ${watermark} AS progress
+  CROSS JOIN (
+    SELECT MAX(${stamp}) AS stamp
+    FROM _batch_read AS updates
+    WHERE ${stamp} BETWEEN _read_from AND _read_at${good}
+  ) AS newest
+),
+_batch_counted AS (
+  SELECT
+    COUNT(*) AS row_count,
+    COUNTIF(${stamp} > span.read_at) AS future_rows,
+    SUM(updates._batch_row_hash) AS digest,
+    NULLIF(COUNTIF(${stamp} >= span.next_from), 0) AS next_rows,
+    SUM(IF(${stamp} >= span.next_from, updates._batch_row_hash, NULL)) AS next_digest
+  FROM _batch_read AS updates
+  CROSS JOIN _batch_span AS span
+  WHERE ${stamp} >= span.read_from${good}
+),
+_batch_found AS (
+  -- R12: rows that never reach final, and those that are only reported: of each kind how many
+  SELECT
+    ${reasonOf(entity)} AS reason,
+    ${stamp} AS ingest_timestamp,
+    ${merge.details(entity)} AS details,
+    COUNT(*) AS row_count,
+    ${merge.isBad(entity)} AS is_bad,
+    ${merge.keyHash(keys, "updates")} AS key_hash
+  FROM _batch_read AS updates
+  WHERE ${reported.join("\n    OR ")}
+  GROUP BY 1, 2, 3, 5, 6
+),
+_batch_kept_out AS (
+  SELECT
+    IFNULL(SUM(IF(found.is_bad, found.row_count, 0)), 0) AS bad_rows,
+    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT ${progress.MOST_KNOWN}) AS kept_out
+  FROM _batch_found AS found
+)`;
+    },
+    /** Whether a run reads an update: it is of the days from a stamp on, or of none (R5, R12). @type {(row: string, from: string) => string} */
+    isRead: (row, from) => {
+      const stamp = `${row}.${ingest}`;
+      return `${stamp} >= ${from}\n    OR ${stamp} IS NULL OR ${stamp} < ${merge.START}`;
     },
     /** The time from which an update counts (R4). @type {(row: string) => string} */
     countsFrom: (row) => merge.countsFrom(entity, row),
@@ -93,30 +174,7 @@ function of(entity) {
         : `* REPLACE (\n        ${merge.countsFrom(entity, "_batch_row")} AS ${event}\n      )`,
 
     /** What else a good update must be, behind a condition on its ingest timestamp; nothing where that is all (R12). */
-    andGood: () =>
-      merge
-        .faultsOf(entity)
-        .filter(({ isOfIngest }) => !isOfIngest)
-        .map(({ isGood }) => `\n    AND ${isGood}`)
-        .join(""),
-    /** The reason for which an update is reported. */
-    reason: () =>
-      indent(
-        [
-          "CASE",
-          ...merge
-            .faultsOf(entity)
-            .map(({ isBad, reason }) => `  WHEN ${isBad} THEN ${merge.literal(reason)}`),
-          ...merge
-            .oddities(entity)
-            .map(({ holds, reason }) => `  WHEN ${holds} THEN ${merge.literal(reason)}`),
-          "END",
-        ].join("\n"),
-        2,
-      ),
-    /** What a bad update's row says of it, as text. */
-    details: () => merge.details(entity),
-
+    andGood: () => goodBeside.map((condition) => `\n    AND ${condition}`).join(""),
     /** What a user's updates leave of the columns that do not merge. */
     gatherTimes: () => {
       const gathered = [`MAX(updates.${ingest}) AS ${ingest}`];
@@ -137,10 +195,7 @@ function of(entity) {
 
     /** The batch's columns, from its gathered leaves. */
     batchColumns: () =>
-      indent(
-        entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "gathered", "")).join(",\n"),
-        2,
-      ),
+      indent(entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "")).join(",\n"), 2),
     /** What the batch stores of its versions. */
     batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), encode, ""), 2),
     /** The plain form of a stored row's versions. */
@@ -205,10 +260,7 @@ function of(entity) {
     batchLeaves: () => indent(wrap([...leaves.values()].map(({ alias }) => `batch.${alias}`)), 4),
     /** The schema's columns, from merged leaves. */
     mergedColumns: () =>
-      indent(
-        entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "merged", "")).join(",\n"),
-        2,
-      ),
+      indent(entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "")).join(",\n"), 2),
     /** Their versions, in plain form. */
     mergedVersions: () =>
       indent(
@@ -219,12 +271,7 @@ function of(entity) {
     takeUnlessDeleted: () => forAll(6, merge.takeUnlessDeleted),
     /** Final's columns, from its merged leaves. */
     finalColumns: () =>
-      indent(
-        entity.fields
-          .map((field) => columnValue(field, leavesBelow(leaves), "merged", "_final."))
-          .join(",\n"),
-        4,
-      ),
+      indent(entity.fields.map((field) => columnValue(field, leavesBelow(leaves), "_final.")).join(",\n"), 4),
     /** What final stores of its versions. */
     finalVersions: () =>
       indent(versionsOf(entity.fields, leavesBelow(leaves), encode, "_final._own_versions"), 4),
@@ -253,7 +300,7 @@ function of(entity) {
       forAll(8, (leaf) =>
         [
           "IF(",
-          `  TO_JSON_STRING(STRUCT(${merge.comparable(leaf, merge.gathered(leaf, "history."))} AS value, history.${leaf.alias}.version AS version))`,
+          `  TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `history.${leaf.alias}.value`)} AS value, history.${leaf.alias}.version AS version))`,
           `  != TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `final.${leaf.column}`)} AS value, final._versions.${leaf.column} AS version)),`,
           `  ${merge.literal(leaf.path)},`,
           "  NULL",
@@ -274,6 +321,19 @@ function when(isAsked, entity) {
   if (isAsked) return parts;
   const silent = Object.keys(parts).map((name) => [name, () => ""]);
   return Object.fromEntries(silent);
+}
+
+/**
+ * The reason for which an update is reported (R12).
+ * @param {Entity} entity
+ */
+function reasonOf(entity) {
+  const cases = [
+    ...merge.faultsOf(entity).map(({ isBad, reason }) => ({ when: isBad, reason })),
+    ...merge.oddities(entity).map(({ holds, reason }) => ({ when: holds, reason })),
+  ];
+  const lines = cases.map(({ when, reason }) => `  WHEN ${when} THEN ${merge.literal(reason)}`);
+  return indent(["CASE", ...lines, "END"].join("\n"), 4);
 }
 
 /**
@@ -305,20 +365,19 @@ function leavesBelow(leaves, path = "") {
  * by its name.
  * @param {Field} field
  * @param {LeavesBelow} leaves
- * @param {"gathered" | "merged"} stage
  * @param {string} stored Where final's own RECORD stands, with a dot; empty where there is none.
  * @returns {string}
  */
-function columnValue(field, leaves, stage, stored) {
+function columnValue(field, leaves, stored) {
   const name = sqlOf(field);
   if (field.role !== undefined) return name;
   const leaf = leaves.leaf(field.name);
   if (leaf !== undefined) {
-    return `${stage === "gathered" ? merge.gathered(leaf, "") : `${leaf.alias}.value`} AS ${name}`;
+    return `${leaf.alias}.value AS ${name}`;
   }
   const below = leaves.below(field.name);
   const own = stored === "" ? "" : `${stored}${name}.`;
-  const children = (field.fields ?? []).map((child) => columnValue(child, below, stage, own)).join(",\n");
+  const children = (field.fields ?? []).map((child) => columnValue(child, below, own)).join(",\n");
   const isEmpty = below.all().map((inner) => merge.isEmpty(inner, `${inner.alias}.value`));
   const record =
     stored === ""
@@ -424,7 +483,10 @@ const finalColumns = {
 };
 const batchColumns = {
   ...finalColumns,
-  _batch: "Where and when the batch was read; per user, how many updates it holds.",
+  _batch: {
+    description: "Where and when the batch was read, and what it found, in the one row that is no user's.",
+    columns: Object.fromEntries(progress.BATCH.map(({ name, description }) => [name, description])),
+  },
 };
 const versionColumns = { _versions: "For each attribute, the version of the update that set it." };
 

@@ -1,9 +1,10 @@
 import type { SchemaField } from "../project/schema.ts";
+import { BATCH, typeOf } from "./merge-sql.ts";
 import type { EntityModel } from "./model.ts";
 import type { Column, LeafNode, TreeNode } from "./nodes.ts";
 import { BASE_COLUMN, OWN_COLUMN } from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
-import { renderTable, type TableColumn } from "./sql-table.ts";
+import { fillLines, renderTable, type TableColumn } from "./sql-table.ts";
 import { sqlType, versionsType } from "./sql-type.ts";
 import { timeLiteral, VALUE_TYPES } from "./value-types.ts";
 
@@ -22,23 +23,8 @@ const UPDATES = [
 ] as const;
 
 const USERS = ["userA", "userB", "userC"];
-/** When the example's batch is read from, and when it is read. */
-const [READ_FROM, READ_AT] = [1, 8];
-
-/** What the batch says of itself. */
-const BATCH_FIELDS = [
-  "read_from TIMESTAMP",
-  "read_at TIMESTAMP",
-  "row_count INT64",
-  "future_rows INT64",
-  "newest_ingest TIMESTAMP",
-  "digest NUMERIC",
-  "next_from TIMESTAMP",
-  "next_rows INT64",
-  "next_digest NUMERIC",
-];
-/** The last four of them in a run that reads all history. */
-const NEVER_SEEN = ["NULL", "NULL", "NULL", "NULL"];
+/** The example's batch is read from the start of history on, and on this day. */
+const [READ_FROM, READ_AT] = ["'1900-01-01 00:00:00+00'", 8];
 
 /** The example's words: by attribute, then by cell. */
 const WORDS = [
@@ -56,9 +42,10 @@ interface Merged {
   readonly time?: number;
 }
 
-/** The input and the expected output of the generated `type: "test"`, as queries. */
+/** The inputs and the expected output of the generated `type: "test"`, as queries. */
 export interface Example {
   readonly updates: string;
+  readonly watermark: string;
   readonly batch: string;
 }
 
@@ -88,11 +75,7 @@ export function buildExample(model: EntityModel): Example {
       values: UPDATES.map(() => (column.kind === "deleted" ? "FALSE" : "NULL")),
     }),
   );
-  const read = (name: string, day: number, count: number): TableColumn => ({
-    name,
-    type: "TIMESTAMP",
-    values: Array.from({ length: count }, () => timeText(day)),
-  });
+  const times = { _read_from: READ_FROM, _read_at: timeText(READ_AT) };
   const updates = [
     ...model.columns.map((column) =>
       tableColumn(
@@ -103,15 +86,17 @@ export function buildExample(model: EntityModel): Example {
       ),
     ),
     ...instructions,
-    read("_read_from", READ_FROM, UPDATES.length),
-    read("_read_at", READ_AT, UPDATES.length),
-    { name: "_batch_seen_from", type: "TIMESTAMP" },
-    { name: "_batch_next_from", type: "TIMESTAMP" },
+    ...Object.entries(times).map(([name, value]) => ({
+      name,
+      type: "TIMESTAMP",
+      values: UPDATES.map(() => value),
+    })),
   ];
+  const watermark = { watermark: READ_FROM, ...times };
   const users = USERS.map((_, user) => {
     const rows = UPDATES.filter((update) => update.user === user);
     const time = Math.max(...rows.map((row) => row.time));
-    return { user, time, rowCount: rows.length, cells: (leaf: LeafNode) => merge(leaf, user).cells };
+    return { user, time, cells: (leaf: LeafNode) => merge(leaf, user).cells };
   });
   /** The version that stands beside the base: NULL where it is the base, or where there is none. */
   const ownVersion = (node: TreeNode, user: number): string => {
@@ -133,15 +118,31 @@ export function buildExample(model: EntityModel): Example {
           { name: "_deleted_at", type: "TIMESTAMP", values: users.map(() => "NULL") },
           { name: "_alive_at", type: "TIMESTAMP", values: users.map(({ time }) => timeText(time)) },
         ]),
-    {
-      name: "_batch",
-      type: `STRUCT<${BATCH_FIELDS.join(", ")}>`,
-      values: users.map(({ time, rowCount }) =>
-        tuple([timeText(READ_FROM), timeText(READ_AT), `${rowCount}`, "0", timeText(time), ...NEVER_SEEN]),
-      ),
-    },
   ];
-  return { updates: renderTable(updates.map(onOneLine)), batch: renderTable(batch.map(onOneLine)) };
+  return {
+    updates: renderTable(updates.map(onOneLine)),
+    watermark: `SELECT ${Object.entries(watermark)
+      .map(([name, value]) => `TIMESTAMP ${value} AS ${name}`)
+      .join(", ")}`,
+    batch: `${renderTable(batch.map(onOneLine))}\nFULL OUTER UNION ALL BY NAME\n${exampleHeader()}`,
+  };
+}
+
+/** What the example's batch says of itself. */
+function exampleHeader(): string {
+  const values: Readonly<Record<string, string>> = {
+    read_from: `TIMESTAMP ${READ_FROM}`,
+    read_at: `TIMESTAMP ${timeText(READ_AT)}`,
+    newest_ingest: `TIMESTAMP ${timeText(Math.max(...UPDATES.map(({ time }) => time)))}`,
+    row_count: `${UPDATES.length}`,
+    future_rows: "0",
+    bad_rows: "0",
+  };
+  const fields = BATCH.map((column) => {
+    const value = values[column.name] ?? `CAST(NULL AS ${oneLine(typeOf(column))})`;
+    return `${value} AS ${column.name}`;
+  });
+  return `SELECT STRUCT(\n  ${fillLines(fields)}\n) AS _batch`;
 }
 
 /** The column with its type on one line, as a row of the table is. */

@@ -40,9 +40,12 @@ const templates = loadTemplates();
 export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const leaves = model.leaves.map((leaf) => ({ ...POLICIES[leaf.policy], path: leaf.dotted }));
+  const sets = leaves.filter(({ gather }) => gather === "gatherUnion");
   const context = {
     model,
     leaves,
+    sets,
+    gathered: sets.length > 0 ? "_batch_united" : "_batch_gathered",
     example: buildExample(model),
     tables: ownTables,
   };

@@ -30,13 +30,18 @@ export function renderTable(columns: readonly TableColumn[]): string {
   });
   return [
     blanks.length === 0 ? "SELECT *" : `SELECT\n  *,\n${blanks.join(",\n")}`,
-    `FROM UNNEST(ARRAY<STRUCT<\n  ${fill(
-      types.map((type, index) => (index === types.length - 1 ? type : `${type},`)),
-      "  ",
-    )}\n>>[`,
+    `FROM UNNEST(ARRAY<STRUCT<\n  ${fillLines(types)}\n>>[`,
     rows.join(",\n"),
     "])",
   ].join("\n");
+}
+
+/** Items of a list on as few lines as fit, indented as in a list. */
+export function fillLines(items: readonly string[]): string {
+  return fill(
+    items.map((item, index) => (index === items.length - 1 ? item : `${item},`)),
+    "  ",
+  );
 }
 
 /** Cells on as few lines as fit; by `widths`, where given, so that every row breaks at the same columns. */

@@ -166,7 +166,7 @@ class AdoptionSql {
     const comparable = this.#entity.clears === undefined && this.#entity.deletes === undefined;
     const others = comparable ? this.leaves.filter((seeded) => this.#isCompared(seeded)) : [];
     const otherwise = others.map(({ leaf, has }) => {
-      const [past, now] = [mergeSql.gathered(leaf, "history."), `${ROW}.${leaf.column}`].map((value) =>
+      const [past, now] = [`history.${leaf.alias}.value`, `${ROW}.${leaf.column}`].map((value) =>
         mergeSql.comparable(leaf, value),
       );
       return `COUNTIF(history.${has} AND adopted.is_newest AND TO_JSON_STRING(${past}) != TO_JSON_STRING(${now})) AS other${has}`;

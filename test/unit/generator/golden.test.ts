@@ -38,7 +38,8 @@ test("in a plain run only scripts that know where to read from read the updates"
     const sqlx = [...(await readExpected(name))].filter(([path]) => path.endsWith(".sqlx"));
     const readers = sqlx.filter(
       ([, text]) =>
-        /ref\("\w+", "\w+_updates"\)\} AS updates/.test(text) && !/tags: \["(audit|erase)"\]/.test(text),
+        /ref\("\w+", "\w+_updates"\)\} AS (updates|_batch_row)/.test(text) &&
+        !/tags: \["(audit|erase)"\]/.test(text),
     );
     expect(readers.length, name).toBeGreaterThan(0);
     for (const [path, text] of readers) expect(text, path).toContain("DECLARE _read_from");
