@@ -13,8 +13,8 @@ const load = (file: string): unknown =>
 
 /** The leaf-level SQL, by the very functions that a project's includes/ hold a copy of. */
 export const mergeSql = load("merge.js") as typeof Merge;
-/** The columns of the watermark's row (PROGRESS), of a run in the log (RUN) and of the batch's own row, as a project's includes/ have them. */
-export const { PROGRESS, RUN, BATCH, typeOf } = load("progress.js") as typeof Progress;
+/** The columns of the watermark's row (PROGRESS) and what it begins as, of a run in the log (RUN) and of the batch's own row, as a project's includes/ have them. */
+export const { PROGRESS, RUN, BATCH, typeOf, initialRow } = load("progress.js") as typeof Progress;
 
 /** What decides the meaning of final, as a watermark's row keeps it (R14). */
 export const basisSql = load("basis.js") as typeof Basis;

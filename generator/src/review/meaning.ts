@@ -1,6 +1,6 @@
 import { describeEntity } from "../generate/describe.ts";
 import { basisSql, type Fact, mergeSql } from "../generate/merge-sql.ts";
-import { type EntityModel, placeOf } from "../generate/model.ts";
+import { type EntityModel, placeOf, updatesName } from "../generate/model.ts";
 import { buildModels } from "../generate/project.ts";
 import type { ProjectInput } from "../project/load-project.ts";
 import { InputError, isObject } from "../project/problems.ts";
@@ -143,7 +143,7 @@ function isSame(left: readonly Fact[], right: readonly Fact[]): boolean {
 }
 
 function factsOf(model: EntityModel): readonly Fact[] {
-  return basisSql.factsOf(describeEntity(model), model.tables.updates);
+  return basisSql.factsOf(describeEntity(model), updatesName(model));
 }
 
 /**
