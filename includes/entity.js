@@ -41,6 +41,13 @@ function of(entity) {
   const goodBeside = merge.faultsOf(entity).flatMap(({ isOfIngest, isGood }) => (isOfIngest ? [] : [isGood]));
   const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
   const columns = entity.fields.map(sqlOf);
+  /** @type {(row: "batch" | "final") => string} */
+  const stored = (row) => {
+    const more =
+      row === "final" ? ["_batch_stored"] : deletes === undefined ? [] : ["_deleted_at", "_alive_at"];
+    const leafList = [...leaves.values()].map((leaf) => merge.stored(leaf, row));
+    return indent([[...plainColumns, "_base_version", ...more].join(", "), ...leafList].join(",\n"), 6);
+  };
 
   return {
     /** Each policy's leaf of the batch, by its path. */
@@ -192,13 +199,8 @@ _batch_kept_out AS (
     batchVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), encode, ""), 2),
     /** The plain form of a stored row's versions. */
     plainVersions: () => indent(versionsOf(entity.fields, leavesBelow(leaves), merge.decodeVersion, ""), 2),
-    /** A stored row as the decisions take it; of final the row itself too. @type {(row: "batch" | "final") => string} */
-    storedRow: (row) => {
-      const more =
-        row === "final" ? ["_batch_stored"] : deletes === undefined ? [] : ["_deleted_at", "_alive_at"];
-      const leafList = [...leaves.values()].map((leaf) => merge.stored(leaf, row));
-      return indent([[...plainColumns, "_base_version", ...more].join(", "), ...leafList].join(",\n"), 6);
-    },
+    /** A stored row as the decisions take it; of final the row itself too. */
+    storedRow: stored,
     /** The batch's and final's timestamps as one, and whether they alone are news (R7). */
     mergeTimes: () => {
       const newestIngest =
@@ -285,15 +287,95 @@ _batch_kept_out AS (
     /** The key's columns of whichever of two rows there is. @type {(left: string, right: string) => string} */
     eitherKeys: (left, right) =>
       keys.map(({ sql }) => `IFNULL(${left}.${sql}, ${right}.${sql}) AS ${sql}`).join(", "),
+    /** The oldest update that is left, and the time from which on what any of those counts from that are gone may not be (R4). @type {(updates: string) => string} */
+    updatesLeft: (updates) => {
+      const oldest = `IFNULL(MIN(updates.${ingest}), TIMESTAMP '9000-01-01 00:00:00+00')`;
+      const ahead = event === undefined ? 0 : (entity.ahead?.microseconds ?? 0);
+      const isGood = merge.faultsOf(entity).map((fault) => fault.isGood);
+      return `(
+    -- updates may be trimmed: what is older than the oldest one that is left, nothing is compared with
+    SELECT
+      ${oldest} AS oldest,
+      TIMESTAMP_ADD(${oldest}, INTERVAL ${ahead} MICROSECOND) AS counts_from
+    FROM ${updates} AS updates
+    WHERE
+      ${isGood.join("\n      AND ")}
+  ) AS left_over`;
+    },
+    /**
+     * Empties final for a rebuild. R1: updates may be trimmed, so before, it fails, with how many users and which attributes, where only those
+     * that are gone said something.
+     * @type {(forces: boolean, name: string, final: string, temp: string, tombstones?: string) => string}
+     */
+    startAgain: (forces, name, final, temp, tombstones) => {
+      const anew = `-- rebuild: final starts again from nothing\nTRUNCATE TABLE ${final};\n`;
+      if (forces) return anew;
+      const deletedAt = merge.newest("batch._deleted_at", "tombstone.version");
+      const isGone =
+        tombstones === undefined
+          ? `batch.${keys[0]?.sql} IS NULL`
+          : `NOT IFNULL(batch._alive_at > ${deletedAt}, batch._alive_at IS NOT NULL)
+        AND IFNULL(final.${version} > ${deletedAt}, TRUE)`;
+      const lost = [...leaves.values()].map((leaf) => {
+        const [whole, rest] = [state(leaf, "final"), state(leaf, "batch")];
+        const isAlive = tombstones === undefined ? "" : ` AND IFNULL(${whole.version} > deleted_at, TRUE)`;
+        return `IF(LOGICAL_OR(NOT is_gone AND ${merge.isLost(leaf, whole, rest)}${isAlive}), ${merge.literal(leaf.path)}, NULL)`;
+      });
+      return `-- R1: updates may be trimmed, and what only those said that are gone is not dropped in silence
+CREATE TEMP TABLE given_up AS
+SELECT users, ARRAY(SELECT leaf FROM UNNEST(lost) AS leaf WHERE leaf IS NOT NULL) AS leaves
+FROM (
+  SELECT
+    COUNTIF(is_gone) AS users,
+    [
+      ${lost.join(",\n      ")}
+    ] AS lost
+  FROM (
+    SELECT
+      final,
+      batch,
+      ${tombstones === undefined ? "" : `${deletedAt} AS deleted_at,\n      `}${isGone} AS is_gone
+    FROM (SELECT ${stored("final")} FROM ${final} AS _batch_stored) AS final
+    LEFT JOIN (SELECT ${stored("batch")} FROM ${temp} WHERE _batch IS NULL) AS batch
+      ON ${merge.keysMatch(keys, "batch", "final")}${
+        tombstones === undefined
+          ? ""
+          : `
+    LEFT JOIN ${tombstones} AS tombstone
+      ON tombstone.key_hash = ${merge.keyHash(keys, "final")}`
+      }
+  )
+);
+SELECT IF(
+  users > 0 OR ARRAY_LENGTH(leaves) > 0,
+  ERROR(CONCAT(
+    '${name} has ',
+    IF(users > 0, CONCAT(CAST(users AS STRING), IF(users = 1, ' user', ' users')), ''),
+    IF(users > 0 AND ARRAY_LENGTH(leaves) > 0, ', and of others ', ''),
+    IF(ARRAY_LENGTH(leaves) > 0, CONCAT('values of ', ARRAY_TO_STRING(leaves, ', ')), ''),
+    ' that no update says any more, and a rebuild would lose them; --vars=rebuild=true,force=true loses them'
+  )),
+  NULL
+)
+FROM given_up;
+
+${anew}`;
+    },
     /** Whether an outer join found no row. @type {(row: string) => string} */
     isMissing: (row) => `${row}.${keys[0]?.sql} IS NULL`,
-    /** The paths of leaves that history and final do not agree on (R1). */
-    differingLeaves: () =>
+    /** The paths of leaves that history and final do not agree on (R1), what updates from before a time may have said aside. @type {(oldest: string) => string} */
+    differingLeaves: (oldest) =>
       forAll(8, (leaf) =>
         [
           "IF(",
           `  TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `history.${leaf.alias}.value`)} AS value, history.${leaf.alias}.version AS version))`,
-          `  != TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `final.${leaf.column}`)} AS value, final._versions.${leaf.column} AS version)),`,
+          `  != TO_JSON_STRING(STRUCT(${merge.comparable(leaf, `final.${leaf.column}`)} AS value, final._versions.${leaf.column} AS version))`,
+          `  AND NOT IFNULL(${merge.isTrimmed(
+            leaf,
+            { value: `final.${leaf.column}`, version: `final._versions.${leaf.column}` },
+            state(leaf, "history"),
+            oldest,
+          )}, FALSE),`,
           `  ${merge.literal(leaf.path)},`,
           "  NULL",
           ")",
@@ -313,6 +395,16 @@ function when(isAsked, entity) {
   if (isAsked) return parts;
   const silent = Object.keys(parts).map((name) => [name, () => ""]);
   return Object.fromEntries(silent);
+}
+
+/**
+ * A leaf's state in a row of inner queries.
+ * @param {Leaf} leaf
+ * @param {string} row
+ * @returns {import("./merge.js").State}
+ */
+function state({ alias }, row) {
+  return { value: `${row}.${alias}.value`, version: `${row}.${alias}.version` };
 }
 
 /**

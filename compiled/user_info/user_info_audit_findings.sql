@@ -8,7 +8,7 @@ WITH _batch_read AS (
   CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
   WHERE
     -- what came since the last run is not in final yet
-    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    updates.ingestTimestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND updates.ingestTimestamp <= progress.watermark
     AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
 ),
 _batch_gathered AS (
@@ -36,22 +36,25 @@ _batch_gathered AS (
 _batch_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
-    history.userId IS NULL OR final.userId IS NULL AS _is_missing,
+    final.userId IS NULL OR (history.userId IS NULL AND final.ingestTimestamp >= left_over.oldest) AS _is_missing,
     ARRAY(SELECT leaf FROM UNNEST([IF(
           TO_JSON_STRING(STRUCT(history.attribute1.value AS value, history.attribute1.version AS version))
-          != TO_JSON_STRING(STRUCT(final.attribute1 AS value, final._versions.attribute1 AS version)),
+          != TO_JSON_STRING(STRUCT(final.attribute1 AS value, final._versions.attribute1 AS version))
+          AND NOT IFNULL(final._versions.attribute1 < left_over.counts_from AND (IFNULL(final._versions.attribute1 > history.attribute1.version, history.attribute1.version IS NULL)), FALSE),
           'attribute1',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.attribute2.value AS value, history.attribute2.version AS version))
-          != TO_JSON_STRING(STRUCT(final.attribute2 AS value, final._versions.attribute2 AS version)),
+          != TO_JSON_STRING(STRUCT(final.attribute2 AS value, final._versions.attribute2 AS version))
+          AND NOT IFNULL(final._versions.attribute2 < left_over.counts_from AND (IFNULL(final._versions.attribute2 > history.attribute2.version, history.attribute2.version IS NULL)), FALSE),
           'attribute2',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.attribute3.value AS value, history.attribute3.version AS version))
-          != TO_JSON_STRING(STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version)),
+          != TO_JSON_STRING(STRUCT(final.attribute3 AS value, final._versions.attribute3 AS version))
+          AND NOT IFNULL(final._versions.attribute3 < left_over.counts_from AND (IFNULL(final._versions.attribute3 > history.attribute3.version, history.attribute3.version IS NULL)), FALSE),
           'attribute3',
           NULL
         )]) AS leaf WHERE leaf IS NOT NULL) AS _leaves
@@ -62,6 +65,17 @@ _batch_compared AS (
     WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(stored.userId AS userId))), 1000000)) < 0.01 * 1000000
   ) AS final
     ON history.userId = final.userId
+  CROSS JOIN (
+    -- updates may be trimmed: what is older than the oldest one that is left, nothing is compared with
+    SELECT
+      IFNULL(MIN(updates.ingestTimestamp), TIMESTAMP '9000-01-01 00:00:00+00') AS oldest,
+      TIMESTAMP_ADD(IFNULL(MIN(updates.ingestTimestamp), TIMESTAMP '9000-01-01 00:00:00+00'), INTERVAL 0 MICROSECOND) AS counts_from
+    FROM `my-project.analytics.user_info_updates` AS updates
+    WHERE
+      updates.ingestTimestamp IS NOT NULL
+      AND updates.ingestTimestamp >= TIMESTAMP '1900-01-01 00:00:00+00'
+      AND updates.userId IS NOT NULL
+  ) AS left_over
   CROSS JOIN `my-project.analytics.user_info_watermark` AS progress
   -- users with updates stamped in the future are left out until their time has come
   WHERE IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)

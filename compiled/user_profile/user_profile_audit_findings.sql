@@ -8,7 +8,7 @@ WITH _batch_read AS (
   CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
   WHERE
     -- what came since the last run is not in final yet
-    updates.ingestTimestamp BETWEEN TIMESTAMP '1900-01-01 00:00:00+00' AND progress.watermark
+    updates.ingestTimestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND updates.ingestTimestamp <= progress.watermark
     AND ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(updates.userId AS userId))), 1000000)) < 0.01 * 1000000
 ),
 _batch_gathered AS (
@@ -60,58 +60,67 @@ _batch_gathered AS (
 _batch_compared AS (
   SELECT
     IFNULL(history.userId, final.userId) AS userId,
-    history.userId IS NULL OR final.userId IS NULL AS _is_missing,
+    final.userId IS NULL OR (history.userId IS NULL AND final.ingestTimestamp >= left_over.oldest) AS _is_missing,
     ARRAY(SELECT leaf FROM UNNEST([IF(
           TO_JSON_STRING(STRUCT(history.email.value AS value, history.email.version AS version))
-          != TO_JSON_STRING(STRUCT(final.email AS value, final._versions.email AS version)),
+          != TO_JSON_STRING(STRUCT(final.email AS value, final._versions.email AS version))
+          AND NOT IFNULL(final._versions.email < left_over.counts_from AND (IFNULL(final._versions.email > history.email.version, history.email.version IS NULL)), FALSE),
           'email',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_name.value AS value, history.profile_name.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.name AS value, final._versions.profile.name AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.name AS value, final._versions.profile.name AS version))
+          AND NOT IFNULL(final._versions.profile.name < left_over.counts_from AND (IFNULL(final._versions.profile.name > history.profile_name.version, history.profile_name.version IS NULL)), FALSE),
           'profile.name',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_birthday.value AS value, history.profile_birthday.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.birthday AS value, final._versions.profile.birthday AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.birthday AS value, final._versions.profile.birthday AS version))
+          AND NOT IFNULL(final._versions.profile.birthday < left_over.counts_from AND (IFNULL(final._versions.profile.birthday > history.profile_birthday.version, history.profile_birthday.version IS NULL)), FALSE),
           'profile.birthday',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_visits.value AS value, history.profile_visits.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.visits AS value, final._versions.profile.visits AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.visits AS value, final._versions.profile.visits AS version))
+          AND NOT IFNULL(final._versions.profile.visits < left_over.counts_from AND (IFNULL(final._versions.profile.visits > history.profile_visits.version, history.profile_visits.version IS NULL)), FALSE),
           'profile.visits',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_subscribed.value AS value, history.profile_subscribed.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.subscribed AS value, final._versions.profile.subscribed AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.subscribed AS value, final._versions.profile.subscribed AS version))
+          AND NOT IFNULL(final._versions.profile.subscribed < left_over.counts_from AND (IFNULL(final._versions.profile.subscribed > history.profile_subscribed.version, history.profile_subscribed.version IS NULL)), FALSE),
           'profile.subscribed',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_balance.value AS value, history.profile_balance.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.balance AS value, final._versions.profile.balance AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.balance AS value, final._versions.profile.balance AS version))
+          AND NOT IFNULL(final._versions.profile.balance < left_over.counts_from AND (IFNULL(final._versions.profile.balance > history.profile_balance.version, history.profile_balance.version IS NULL)), FALSE),
           'profile.balance',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_address_street.value AS value, history.profile_address_street.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.address.street AS value, final._versions.profile.address.street AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.address.street AS value, final._versions.profile.address.street AS version))
+          AND NOT IFNULL(final._versions.profile.address.street < left_over.counts_from AND (IFNULL(final._versions.profile.address.street > history.profile_address_street.version, history.profile_address_street.version IS NULL)), FALSE),
           'profile.address.street',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_address_city.value AS value, history.profile_address_city.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.address.city AS value, final._versions.profile.address.city AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.address.city AS value, final._versions.profile.address.city AS version))
+          AND NOT IFNULL(final._versions.profile.address.city < left_over.counts_from AND (IFNULL(final._versions.profile.address.city > history.profile_address_city.version, history.profile_address_city.version IS NULL)), FALSE),
           'profile.address.city',
           NULL
         ),
         IF(
           TO_JSON_STRING(STRUCT(history.profile_address_zip.value AS value, history.profile_address_zip.version AS version))
-          != TO_JSON_STRING(STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version)),
+          != TO_JSON_STRING(STRUCT(final.profile.address.zip AS value, final._versions.profile.address.zip AS version))
+          AND NOT IFNULL(final._versions.profile.address.zip < left_over.counts_from AND (IFNULL(final._versions.profile.address.zip > history.profile_address_zip.version, history.profile_address_zip.version IS NULL)), FALSE),
           'profile.address.zip',
           NULL
         )]) AS leaf WHERE leaf IS NOT NULL) AS _leaves
@@ -122,6 +131,17 @@ _batch_compared AS (
     WHERE ABS(MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(stored.userId AS userId))), 1000000)) < 0.01 * 1000000
   ) AS final
     ON history.userId = final.userId
+  CROSS JOIN (
+    -- updates may be trimmed: what is older than the oldest one that is left, nothing is compared with
+    SELECT
+      IFNULL(MIN(updates.ingestTimestamp), TIMESTAMP '9000-01-01 00:00:00+00') AS oldest,
+      TIMESTAMP_ADD(IFNULL(MIN(updates.ingestTimestamp), TIMESTAMP '9000-01-01 00:00:00+00'), INTERVAL 0 MICROSECOND) AS counts_from
+    FROM `my-project.analytics.user_profile_updates` AS updates
+    WHERE
+      updates.ingestTimestamp IS NOT NULL
+      AND updates.ingestTimestamp >= TIMESTAMP '1900-01-01 00:00:00+00'
+      AND updates.userId IS NOT NULL
+  ) AS left_over
   CROSS JOIN `my-project.analytics.user_profile_watermark` AS progress
   -- users with updates stamped in the future are left out until their time has come
   WHERE IFNULL(final.ingestTimestamp <= progress.watermark, TRUE)

@@ -2,6 +2,7 @@ DECLARE _batch_facts STRUCT<
   watermark TIMESTAMP,
   merged_at TIMESTAMP,
   users INT64,
+  gone_users INT64,
   final_has_rows BOOL,
   is_seen BOOL,
   headers INT64,
@@ -85,7 +86,7 @@ UPDATE `my-project.analytics.user_profile_watermark` AS progress SET watermark =
 -- only now: read before, another run could replace the batch in between
 SET _batch_facts = (
   SELECT AS STRUCT
-    progress.watermark, progress.merged_at, progress.users,
+    progress.watermark, progress.merged_at, progress.users, progress.gone_users,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`) AS final_has_rows,
     facts.read_from = progress.seen_from
       AND facts.rows_read = progress.seen_rows
@@ -131,6 +132,7 @@ SELECT IF(
 SET _batch_has_news = _batch_facts.users_read > 0
   AND NOT IFNULL(_batch_facts.is_seen AND (_batch_facts.final_has_rows OR _batch_facts.users = 0), FALSE);
 IF _batch_has_news THEN
+
 -- R3, R7: what the batch and final make of each attribute, for those rows that the batch really changes
 MERGE `my-project.analytics.user_profile_final` AS final
 USING (
@@ -281,7 +283,11 @@ WHEN NOT MATCHED THEN
   change._own_versions);
 SET _batch_rows_changed = @@row_count;
 END IF;
-
+SELECT IF(
+  NOT _batch_facts.final_has_rows AND _batch_facts.users > (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`),
+  ERROR('user_profile_final was lost, and updates no longer name all of its users; copy it back from time travel, or go on with the others by --vars=force=true'),
+  NULL
+);
 -- R12: rows that never reach final, and rows that are only reported, as the batch found them
 CREATE TEMP TABLE kept_out AS
 WITH kinds AS (

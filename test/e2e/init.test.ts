@@ -142,6 +142,7 @@ describe("npm run init", () => {
     const project = await person(before);
     await project.npm("generate");
     await project.npm("init");
+    await project.query(`DROP TABLE IF EXISTS DATASET.${name}`);
     await project.query(`CREATE ${made}`);
     for (const command of ["init", "update"]) {
       const result = await project.npm(command);

@@ -62,6 +62,7 @@
  * @property {string} path As people write it, and `clearedFields` too: `profile.address.city`.
  * @property {string} column As SQL writes it, from the row on.
  * @property {string} alias Its column in the inner queries, a STRUCT of value and version.
+ * @property {string} policy How it merges (R11).
  * @property {boolean} isSet A union: its elements are gathered by themselves, each once (R11).
  * @property {Order} order
  * @property {Order} [elements] The order of a REPEATED leaf's elements.
@@ -97,6 +98,7 @@ function leavesOf(entity) {
         path: `${path}${field.name}`,
         column: `${column}${sql}`,
         alias,
+        policy: field.merge ?? "latest",
         isSet: field.merge === "union",
         order: elements === undefined ? order : "json",
         elements,
@@ -106,6 +108,15 @@ function leavesOf(entity) {
   };
   visit(entity.fields, "", "");
   return leaves;
+}
+
+/**
+ * What holds for every row and names its partition: a table that requires a filter for partitions is read whole by no other condition
+ * (https://cloud.google.com/bigquery/docs/querying-partitioned-tables#require_a_partition_filter_in_queries).
+ * @param {string} ingest
+ */
+function anyPartition(ingest) {
+  return `(${ingest} >= ${START} OR ${ingest} < ${START} OR ${ingest} IS NULL)`;
 }
 
 /**
@@ -593,6 +604,53 @@ function takeUnion(_, leaf) {
   ].join("\n");
 }
 
+// ---- What is gone with updates that are gone
+
+/**
+ * A leaf's state, as SQL.
+ * @typedef {{ readonly value: string, readonly version: string }} State
+ */
+
+/**
+ * Whether the state that all updates left has what the state of those that are left says less of, beside that it says nothing; by policy.
+ * @type {Readonly<Record<string, (leaf: Leaf, whole: State, rest: State) => string | undefined>>}
+ */
+const TRIMMED = {
+  latest: () => undefined,
+  first: (_, whole, rest) => `${whole.version} < ${rest.version}`,
+  max: (leaf, whole, rest) => isGreater(leaf, whole.value, rest.value),
+  min: (leaf, whole, rest) => isGreater(leaf, rest.value, whole.value),
+  union: (leaf, whole, rest) =>
+    `ARRAY_LENGTH(${distinct(leaf, `ARRAY_CONCAT(IFNULL(${whole.value}, []), IFNULL(${rest.value}, []))`)}) > ARRAY_LENGTH(${rest.value})`,
+};
+
+/**
+ * Whether a value would be lost by a recomputation from the updates that are left (R1).
+ * @param {Leaf} leaf
+ * @param {State} whole What final has.
+ * @param {State} rest What the updates say.
+ */
+function isLost(leaf, whole, rest) {
+  const less = TRIMMED[leaf.policy]?.(leaf, whole, rest);
+  const gone = `${rest.version} IS NULL`;
+  return `NOT ${isEmpty(leaf, whole.value)} AND ${less === undefined ? gone : `IFNULL(${less}, ${gone})`}`;
+}
+
+/**
+ * Whether final may differ from a recomputation because an update from before a time is gone: a set by any element, another leaf
+ * where its version is from before.
+ * @param {Leaf} leaf
+ * @param {State} whole What final has.
+ * @param {State} rest What the updates say.
+ * @param {string} oldest The time.
+ */
+function isTrimmed(leaf, whole, rest, oldest) {
+  const lost = isLost(leaf, whole, rest);
+  if (leaf.isSet) return lost;
+  const isNewest = `IFNULL(${whole.version} > ${rest.version}, ${rest.version} IS NULL)`;
+  return `${whole.version} < ${oldest} AND (${leaf.policy === "latest" ? isNewest : lost})`;
+}
+
 // ---- Rows
 
 /**
@@ -737,6 +795,7 @@ function plain(sql) {
 
 module.exports = {
   START,
+  anyPartition,
   literal,
   leavesOf,
   countsFrom,
@@ -765,6 +824,8 @@ module.exports = {
   takeGreatest,
   takeSmallest,
   takeUnion,
+  isLost,
+  isTrimmed,
   newest,
   unlessDeleted,
   takeUnlessDeleted,

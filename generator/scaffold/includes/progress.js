@@ -108,6 +108,11 @@ const GAINED = [
     description: "Updates kept out or reported, as far as they are still there: at most 10,000 kinds.",
   },
   {
+    name: "gone_users",
+    type: "INT64",
+    description: "How many users are remembered that are gone, where users can go.",
+  },
+  {
     name: "late_checked_at",
     type: "TIMESTAMP",
     description: "Updates that came up to this time are read, or known to be behind the window.",
@@ -239,6 +244,7 @@ function factsType() {
     "watermark TIMESTAMP",
     "merged_at TIMESTAMP",
     "users INT64",
+    "gone_users INT64",
     "final_has_rows BOOL",
     "is_seen BOOL",
   ];
@@ -292,6 +298,20 @@ function nextFrom(stamp, lookback) {
  */
 function refuseIf(condition, message) {
   return `SELECT IF(\n  ${condition},\n  ERROR('${message}'),\n  NULL\n);`;
+}
+
+/**
+ * R1: a final that was lost is made anew of what updates still say; it fails where they name fewer users, since they were trimmed.
+ * @param {string} name Final's, for people.
+ * @param {string} final The same as SQL names it.
+ * @param {string} [unless] Where else there may be fewer.
+ */
+function refuseFewer(name, final, unless) {
+  const others = unless === undefined ? "" : `\n  AND ${unless}`;
+  return refuseIf(
+    `NOT _batch_facts.final_has_rows AND _batch_facts.users > (SELECT COUNT(*) FROM ${final})${others}`,
+    `${name} was lost, and updates no longer name all of its users; copy it back from time travel, or go on with the others by --vars=force=true`,
+  );
 }
 
 /**
@@ -488,5 +508,6 @@ module.exports = {
   readFrom,
   nextFrom,
   refuseIf,
+  refuseFewer,
   log,
 };

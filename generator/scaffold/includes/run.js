@@ -43,6 +43,8 @@ module.exports = {
   expectDefaultSchema,
   /** Merge now, whatever mergeEvery says (R13). */
   merges: readBoolean("merge"),
+  /** Go on although something would be lost that no update says any more, or that a lost table remembered. */
+  forces: readBoolean("force"),
   /** What the run log calls it. */
   kind: rebuild ? "rebuild" : replayFrom ? "replay" : "update",
 };

@@ -12,8 +12,8 @@ const load = (file: string): unknown =>
 
 /** The leaf-level SQL, by the very functions that a project's includes/ hold a copy of. */
 export const mergeSql = load("merge.js") as typeof Merge;
-/** The columns of the watermark's row (PROGRESS), of a run in the log (RUN) and of the batch's own row, as a project's includes/ have them. */
-export const { PROGRESS, RUN, BATCH, typeOf } = load("progress.js") as typeof Progress;
+/** The columns of the watermark's row (PROGRESS) and what it begins as, of a run in the log (RUN) and of the batch's own row, as a project's includes/ have them. */
+export const { PROGRESS, RUN, BATCH, typeOf, initialRow } = load("progress.js") as typeof Progress;
 
 /** The names of the functions in merge.js and entity.js that gather a leaf. */
 export type Gatherer = Extract<keyof typeof Merge, `gather${string}`>;

@@ -1,5 +1,5 @@
-import type { EntityConfig, Environment, EventAhead, Lookback } from "../project/config.ts";
-import { datasetIn, tableIn } from "../project/environments.ts";
+import type { EntityConfig, Environment, EventAhead, Lookback, Source } from "../project/config.ts";
+import { datasetIn, onlyReadsUpdates, tableIn } from "../project/environments.ts";
 import { isOwnName } from "../project/names.ts";
 import { InputError, ProblemList, show } from "../project/problems.ts";
 import type { SchemaField } from "../project/schema.ts";
@@ -17,6 +17,10 @@ export interface EntityModel {
   readonly dataset: string;
   /** Where the updates are: in an environment that only reads them another dataset than its own. */
   readonly updatesDataset: string;
+  /** Where the updates are, if they are others' and only read: never made, changed or erased. */
+  readonly source?: Source;
+  /** Whether this entity's folder tells Dataform of the updates: where two entities read one source, the first one's does. */
+  readonly declaresUpdates: boolean;
   /** The model as the project has it, where this is it in an environment. */
   readonly base?: EntityModel;
   readonly lookback: Lookback;
@@ -131,7 +135,9 @@ export function buildModel(
     name: config.name,
     schemaFile: config.schema,
     dataset: config.dataset ?? defaultDataset,
-    updatesDataset: config.dataset ?? defaultDataset,
+    updatesDataset: config.source?.dataset ?? config.dataset ?? defaultDataset,
+    source: config.source && { project: undefined, ...config.source },
+    declaresUpdates: true,
     lookback: config.lookback,
     mergeEvery: config.mergeEvery,
     tables: {
@@ -173,12 +179,28 @@ export function modelIn(model: EntityModel, environment: Environment | undefined
   };
 }
 
-/** The dataset and the name of one of the entity's tables. */
-export function placeOf(
-  model: EntityModel,
-  role: ActionRole,
-): { readonly dataset: string; readonly table: string } {
-  return { dataset: role === "updates" ? model.updatesDataset : model.dataset, table: model.tables[role] };
+/** Where a table is; the project is the project's own where it is absent. */
+export interface Place {
+  readonly project?: string;
+  readonly dataset: string;
+  readonly table: string;
+}
+
+/** Where one of the entity's tables is. */
+export function placeOf(model: EntityModel, role: ActionRole): Place {
+  const table = model.tables[role];
+  if (role !== "updates") return { dataset: model.dataset, table };
+  return { project: model.source?.project, dataset: model.updatesDataset, table };
+}
+
+/** A place as people write it: `dataset.table`, behind its project where that is another one. */
+export function placeText({ project, dataset, table }: Place): string {
+  return [project, dataset, table].filter((part) => part !== undefined).join(".");
+}
+
+/** Whether the updates are this environment's own, to be made, extended and erased: neither others' nor another environment's. */
+export function ownsUpdates(model: EntityModel, environment: Environment | undefined): boolean {
+  return model.source === undefined && !onlyReadsUpdates(environment);
 }
 
 function named<Role extends string>(

@@ -59,6 +59,7 @@ export const OWN_COLUMN = {
 /** What the product's tables are said to be, where more than one place says it. */
 export const DESCRIPTIONS = {
   updates: (entity: string) => `Updates of ${entity}, append only; NULL says nothing.`,
+  source: (entity: string) => `Updates of ${entity}, of others: only read here; NULL says nothing.`,
   final: (entity: string) => `One row per user: each attribute of ${entity} at its latest known value.`,
   watermark: (entity: string) =>
     `How far the updates of ${entity} are merged: one row, which every run writes first.`,

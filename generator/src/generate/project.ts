@@ -3,7 +3,7 @@ import { withPlaces } from "../project/json.ts";
 import { InputError, type Problem } from "../project/problems.ts";
 import { parseSchema } from "../project/schema.ts";
 import { includedFiles } from "./merge-sql.ts";
-import { buildModel, type EntityModel } from "./model.ts";
+import { buildModel, type EntityModel, placeOf, placeText } from "./model.ts";
 import { renderFiles } from "./render.ts";
 
 /** What a project has beside entities.json and the schemas. */
@@ -62,7 +62,25 @@ function buildAll(
   }
   problems.push(...findCollisions(models));
   if (problems.length > 0) throw new InputError(problems);
-  return models;
+  return withoutTwinDeclarations(models);
+}
+
+/** One table is declared once: by the first entity that reads it, and not where an entity makes it. */
+function withoutTwinDeclarations(models: readonly EntityModel[]): readonly EntityModel[] {
+  const known = new Set(
+    models.flatMap(({ source, dataset, tables }) =>
+      Object.entries(tables).flatMap(([role, table]) =>
+        role === "updates" && source !== undefined ? [] : [`${dataset}.${table}`],
+      ),
+    ),
+  );
+  return models.map((model) => {
+    if (model.source === undefined) return model;
+    const place = placeText(placeOf(model, "updates"));
+    const declaresUpdates = !known.has(place);
+    known.add(place);
+    return { ...model, declaresUpdates };
+  });
 }
 
 function buildEntity(
@@ -90,6 +108,7 @@ function findCollisions(models: readonly EntityModel[]): readonly Problem[] {
   const problems: Problem[] = [];
   for (const model of models) {
     for (const [role, table] of Object.entries(model.tables)) {
+      if (role === "updates" && model.source !== undefined) continue;
       const target = `${model.dataset}.${table}`.toLowerCase();
       const owner = owners.get(target);
       if (owner !== undefined) {

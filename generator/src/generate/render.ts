@@ -6,7 +6,7 @@ import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "../pro
 import { renderEntity } from "./describe.ts";
 import { buildExample } from "./example.ts";
 import { checkQuerySize } from "./limits.ts";
-import type { ActionRole, DeleteRole, EntityModel } from "./model.ts";
+import { type ActionRole, type DeleteRole, type EntityModel, placeOf } from "./model.ts";
 import * as ownTables from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
 import { sqlType, versionsType } from "./sql-type.ts";
@@ -51,7 +51,7 @@ export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
   };
   for (const role of ROLES) {
     const name = model.tables[role];
-    if (name === undefined) continue;
+    if (name === undefined || (role === "updates" && !model.declaresUpdates)) continue;
     const template = templates.get(role);
     if (template === undefined) throw new Error(`no template for ${role}`);
     const text = template(context);
@@ -83,6 +83,7 @@ function loadTemplates(): ReadonlyMap<string, HandlebarsTemplateDelegate> {
       `\${ref(${targetOf(role, options)})}`,
     resolve: (role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
       `\${resolve(${targetOf(role, options)})}`,
+    target: targetOf,
     // The same within a placeholder: `ref("dataset", "table")`.
     call: (name: "ref" | "resolve", role: ActionRole | DeleteRole, options: Handlebars.HelperOptions) =>
       `${name}(${targetOf(role, options)})`,
@@ -111,8 +112,10 @@ function modelOf(options: Handlebars.HelperOptions): EntityModel {
 }
 
 function targetOf(role: ActionRole | DeleteRole, options: Handlebars.HelperOptions): string {
-  const { dataset, tables } = modelOf(options);
-  return `"${dataset}", "${tables[role]}"`;
+  const model = modelOf(options);
+  if (role !== "updates") return `"${model.dataset}", "${model.tables[role]}"`;
+  const { project, dataset, table } = placeOf(model, role);
+  return `${project === undefined ? "" : `"${project}", `}"${dataset}", "${table}"`;
 }
 
 function readTemplates(folder: string): [name: string, text: string][] {

@@ -17,6 +17,13 @@ export interface EventAhead {
   readonly keepsOut: boolean;
 }
 
+/** Updates of others, which are only ever read: a table or a view, of this project or another one. */
+export interface Source {
+  readonly project?: string;
+  readonly dataset: string;
+  readonly table: string;
+}
+
 /** One entity of entities.json, checked and with its defaults filled in. */
 export interface EntityConfig {
   readonly name: string;
@@ -29,6 +36,8 @@ export interface EntityConfig {
   readonly eventAhead?: EventAhead;
   readonly lookback: Lookback;
   readonly tables: { readonly updates: string; readonly temp: string; readonly final: string };
+  /** Where the updates are, if they are others'. */
+  readonly source?: Source;
   readonly clearedFields?: string;
   readonly deleted?: string;
   /** How long a merge into final may wait, where not every run merges (R13). */
@@ -103,6 +112,26 @@ const tables = strict(
   (input) => fault(input, 'table names, such as {"final": "users"}'),
 );
 
+const datasetName = text("a dataset's name").regex(/^[A-Za-z0-9_]{1,1024}$/, {
+  error: ({ input }) => say(`${show(input)} is not a dataset's name`, "use letters, digits and underscores"),
+});
+
+const projectId = text("a Google Cloud project's id").regex(PROJECT_ID, {
+  error: ({ input }) => say(`${show(input)} is not a project's id`, "write its id"),
+});
+
+const source = strict(
+  "the source",
+  {
+    project: projectId
+      .optional()
+      .describe("Its Google Cloud project; by default defaultDatabase of dataform.json."),
+    dataset: datasetName.describe("Its dataset."),
+    table: tableName("the table's or view's name").describe("The table or view."),
+  },
+  (input) => fault(input, 'the table or view, such as {"dataset": "crm", "table": "events"}'),
+);
+
 const entity = strict(
   "the entity",
   {
@@ -154,16 +183,22 @@ const entity = strict(
       .describe(
         "How long a merge may wait: runs in between only rebuild the batch, and the views lay it over final. By default every run merges.",
       ),
-    dataset: text("a dataset's name")
-      .regex(/^[A-Za-z0-9_]{1,1024}$/, {
-        error: ({ input }) =>
-          say(`${show(input)} is not a dataset's name`, "use letters, digits and underscores"),
-      })
+    source: source
+      .optional()
+      .describe(
+        "Updates of others: a table or view that is only read, never made, extended or erased. Instead of tables.updates.",
+      ),
+    dataset: datasetName
       .optional()
       .describe("The dataset of this entity; by default defaultSchema of dataform.json."),
   },
   (input) => fault(input, 'an entity, such as {"name": "user_info", "schema": "schemas/user_info.json", …}'),
-).describe("One kind of user whose updates are merged into one row each.");
+)
+  .refine(({ source: others, tables: { updates } }) => others === undefined || updates === undefined, {
+    path: ["source"],
+    error: () => say("the updates have two names, here and in tables.updates", "leave one of them out"),
+  })
+  .describe("One kind of user whose updates are merged into one row each.");
 
 const suffix = (what: string) =>
   text(what)
@@ -182,10 +217,7 @@ const environment = strict(
     tablePrefix: suffix('a prefix such as "dev"').describe(
       "Its tables are those of the project with this prefix; the updates are only read.",
     ),
-    defaultDatabase: text("a Google Cloud project's id")
-      .regex(PROJECT_ID, {
-        error: ({ input }) => say(`${show(input)} is not a project's id`, "write its id"),
-      })
+    defaultDatabase: projectId
       .optional()
       .describe("Its Google Cloud project, where everything is its own, the updates too."),
   },
@@ -271,7 +303,7 @@ export function parseConfig(source: string, file: string): readonly EntityConfig
         lookback: parseLookback(given.lookback),
         ...(mergeEvery === undefined ? {} : { mergeEvery: parseLookback(mergeEvery) }),
         tables: {
-          updates: given.tables.updates ?? `${given.name}_updates`,
+          updates: given.source?.table ?? given.tables.updates ?? `${given.name}_updates`,
           temp: given.tables.temp ?? `temp_${given.name}_updates`,
           final: given.tables.final ?? `${given.name}_final`,
         },

@@ -1,4 +1,4 @@
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { secondsOf, spanText } from "../project/config.ts";
 import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
 import { compareFields, hasNewTable } from "./field-changes.ts";
@@ -304,12 +304,20 @@ function comparePlaces(pair: Pair, projectId: string): readonly Change[] {
     `a run would begin with empty tables in ${code(after.dataset)}, and know of no deleted user; what is in ${code(before.dataset)} stays there`,
     isMoved(before, after) ? [moving(pair, projectId), INIT, dropping(before)] : [INIT, copy],
   );
-  add(
-    "tables.updates",
-    names("updates"),
-    "runs read the new table only: without the old rows, the next rebuild forgets what they said",
-    [INIT, copy],
-  );
+  if (before.source !== undefined || after.source !== undefined)
+    add(
+      "source",
+      [placeText(placeOf(before, "updates")), placeText(placeOf(after, "updates"))],
+      "runs read the new one only, from the watermark on; without the old rows, the next rebuild forgets what they said",
+      [INIT, { step: "replay", reason: "source" }],
+    );
+  else
+    add(
+      "tables.updates",
+      names("updates"),
+      "runs read the new table only: without the old rows, the next rebuild forgets what they said",
+      [INIT, copy],
+    );
   add(
     "tables.final",
     names("final"),
@@ -338,5 +346,6 @@ function compareLookback({ before, after }: Pair): readonly Change[] {
 }
 
 function tableName(model: EntityModel, role: "updates" | "temp" | "final" | "view" | "tombstones"): string {
+  if (role === "updates") return placeText(placeOf(model, role));
   return `${model.dataset}.${model.tables[role] ?? ""}`;
 }

@@ -1,4 +1,4 @@
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { quoteIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
 import { type Change, code, type Need } from "./changes.ts";
@@ -22,7 +22,7 @@ const INIT: Need = { step: "init" };
 /** What changes in the fields of an entity's schema, at any depth, in the schema's order. Names are equal whatever their case, as BigQuery's are. */
 export function compareFields(before: EntityModel, after: EntityModel, projectId: string): readonly Change[] {
   const tables = (["updates", "final"] as const)
-    .filter((role) => !hasNewTable(before, after, role))
+    .filter((role) => !hasNewTable(before, after, role) && (role === "final" || after.source === undefined))
     .map((role) => `${projectId}.${after.dataset}.${after.tables[role]}`);
   const place = { model: after, tables, parents: [], hasNewFinal: hasNewTable(before, after, "final") };
   return compareList(fieldsOf(before), fieldsOf(after), place);
@@ -34,7 +34,8 @@ export function hasNewTable(
   after: EntityModel,
   role: "updates" | "temp" | "final",
 ): boolean {
-  return before.dataset !== after.dataset || before.tables[role] !== after.tables[role];
+  const [old, now] = [before, after].map((model) => placeText(placeOf(model, role)));
+  return old !== now;
 }
 
 function fieldsOf(model: EntityModel): readonly SchemaField[] {

@@ -1,4 +1,4 @@
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeText } from "../generate/model.ts";
 import { buildModels } from "../generate/project.ts";
 import type { ProjectInput } from "../project/load-project.ts";
 import { InputError, isObject } from "../project/problems.ts";
@@ -53,7 +53,10 @@ export function dueOf(
   if (has("fix")) return "fix";
   if (has("rebuild")) return "rebuild";
   const dropsDeletes = before.deletes !== undefined && after.deletes === undefined;
-  return dropsDeletes || before.tables.updates !== after.tables.updates ? "acceptance" : "nothing";
+  const [old, now] = [before, after].map(({ source, tables }) =>
+    source === undefined ? tables.updates : placeText(source),
+  );
+  return dropsDeletes || old !== now ? "acceptance" : "nothing";
 }
 
 /** Keeps what an entity means beside its watermark, where it has one. */

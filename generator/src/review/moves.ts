@@ -1,14 +1,18 @@
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeText } from "../generate/model.ts";
 
 /** What a move takes along, in the order of doing: what no run makes again; and what of it has the same meaning whatever else changes. */
 const MOVED = ["updates", "final", "tombstones", "watermark", "runs"] as const;
 const MOVED_WITH_CHANGES = ["updates", "tombstones"] as const;
 
+/** The updates' table, whatever dataset an entity of its own updates is in. */
+function updatesOf({ source, tables }: EntityModel): string {
+  return source === undefined ? tables.updates : placeText(source);
+}
+
 /** Whether an entity that is there no more has become another one: the same users, by the same clock, of the same schema or updates. */
 export function isMoved(before: EntityModel, after: EntityModel): boolean {
   const keys = ({ keys: columns }: EntityModel) => columns.map(({ name }) => name.toLowerCase()).join();
-  const isOfOneSource =
-    before.schemaFile === after.schemaFile || before.tables.updates === after.tables.updates;
+  const isOfOneSource = before.schemaFile === after.schemaFile || updatesOf(before) === updatesOf(after);
   return (
     isOfOneSource &&
     keys(before) === keys(after) &&
@@ -28,8 +32,10 @@ export function moveStatements(
 ): readonly string[] {
   const roles: readonly (typeof MOVED)[number][] = isOtherwiseSame ? MOVED : MOVED_WITH_CHANGES;
   const copies = roles.flatMap((role) => {
-    const [from, to] = [before, after].map(({ dataset, tables }) =>
-      tables[role] === undefined ? undefined : `\`${projectId}.${dataset}.${tables[role]}\``,
+    const [from, to] = [before, after].map(({ source, dataset, tables }) =>
+      tables[role] === undefined || (role === "updates" && source !== undefined)
+        ? undefined
+        : `\`${projectId}.${dataset}.${tables[role]}\``,
     );
     return from === undefined || to === undefined || from === to ? [] : [`CREATE TABLE ${to} COPY ${from};`];
   });

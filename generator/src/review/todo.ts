@@ -57,7 +57,7 @@ function todosOf(step: Need["step"], entity: string, needs: readonly Need[]): re
         : [
             {
               step,
-              text: `Rebuild ${code(entity)} (${reasons(step).join(", ")}): it reads all updates that are still there; what only a dropped one said is lost.`,
+              text: `Rebuild ${code(entity)} (${reasons(step).join(", ")}): it reads all updates that are still there, and stops where those that are gone said more.`,
               commands: [`npm run update -- --tags ${entity} --vars=rebuild=true`],
             },
           ];

@@ -41,11 +41,7 @@ export async function readTableFields(warehouse: Warehouse, name: string): Promi
   const [table = "", dataset, project] = parts.reverse();
   if (dataset === undefined || parts.length > 3)
     throw new CommandError(`--from-table ${name}: write project.dataset.table, or dataset.table`);
-  const reference =
-    project === undefined
-      ? tableOf(warehouse, { dataset, table })
-      : warehouse.client.dataset(dataset, { projectId: project }).table(table);
-  const metadata = await findTable(reference);
+  const metadata = await findTable(tableOf(warehouse, { project, dataset, table }));
   if (metadata === undefined) throw new CommandError(`--from-table ${name}: no such table`);
   return { fields: asSchemaFields(metadata.schema?.fields ?? []), said: [] };
 }

@@ -1,7 +1,7 @@
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
-import { findTable, tableOf, type Warehouse } from "./client.ts";
+import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
 import { plain } from "./plain.ts";
 
 /** Updates of one reason with the same key and timestamps that runs kept out of final, or only report (R4, R5, R12). */
@@ -35,9 +35,7 @@ interface Listed {
 export async function readBadRows(warehouse: Warehouse, entity: EntityModel): Promise<readonly BadRows[]> {
   const watermark = await findTable(tableOf(warehouse, placeOf(entity, "watermark")));
   if (!(watermark?.schema?.fields ?? []).some(({ name }) => name === "known_bad_rows")) return [];
-  const named = ({ dataset, table }: { dataset: string; table: string }) =>
-    `\`${warehouse.project.projectId}.${dataset}.${table}\``;
-  const place = (role: "watermark" | "updates") => named(placeOf(entity, role));
+  const place = (role: "watermark" | "updates") => sqlName(warehouse, placeOf(entity, role));
   const tombstones = entity.tables.tombstones;
   const [updates, ingest] = [place("updates"), `updates.${entity.ingest.quoted}`];
   const described = describeEntity(entity);
@@ -77,7 +75,8 @@ ORDER BY listed.first_seen DESC, listed.details`;
         ...(listed.is_bad || tombstones === undefined
           ? []
           : [
-              `DELETE FROM ${named({ dataset: entity.dataset, table: tombstones })} WHERE key_hash = '${listed.key_hash}' AND version > CURRENT_TIMESTAMP();`,
+              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE key_hash = '${listed.key_hash}' AND version > CURRENT_TIMESTAMP();`,
+              `UPDATE ${place("watermark")} SET gone_users = (SELECT COUNT(*) FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })}) WHERE TRUE;`,
             ]),
       ],
     };

@@ -9,6 +9,7 @@ import {
   type Table,
   type TableField,
 } from "@google-cloud/bigquery";
+import type { Place } from "../generate/model.ts";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, codeOf, isNotFound, unreachable } from "../project/errors.ts";
 import { emulatorAddress } from "./endpoint.ts";
@@ -53,9 +54,14 @@ export async function checkEndpoint({ endpoint, project }: Warehouse): Promise<v
   );
 }
 
-/** The table in the client's words; the dataset defaults to the project's own. */
-export function tableOf(warehouse: Warehouse, name: { dataset?: string; table: string }): Table {
-  return warehouse.client.dataset(name.dataset ?? warehouse.project.dataset).table(name.table);
+/** The table in the client's words. */
+export function tableOf(warehouse: Warehouse, { project, dataset, table }: Place): Table {
+  return warehouse.client.dataset(dataset, project === undefined ? {} : { projectId: project }).table(table);
+}
+
+/** The table as SQL names it. */
+export function sqlName({ project: own }: Warehouse, { project, dataset, table }: Place): string {
+  return `\`${project ?? own.projectId}.${dataset}.${table}\``;
 }
 
 /** A table's metadata, or undefined when it does not exist. */
@@ -76,6 +82,9 @@ export interface TableMetadataFound {
   numRows?: string;
   type?: string;
   timePartitioning?: { type?: string; field?: string; expirationMs?: string };
+  /** When the table goes, in milliseconds since 1970. */
+  expirationTime?: string;
+  requirePartitionFilter?: boolean;
   clustering?: { fields?: string[] };
 }
 

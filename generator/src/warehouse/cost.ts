@@ -1,5 +1,6 @@
+import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
-import { tableOf, type Warehouse } from "./client.ts";
+import { sqlName, tableOf, type Warehouse } from "./client.ts";
 import { readStatus } from "./status.ts";
 
 /** What BigQuery takes for bytes on demand. */
@@ -124,13 +125,16 @@ async function sizeOf(
 
 /** What reading all columns of the updates since a lookback before the watermark takes, by a dry run. */
 async function readBytes(
-  { client, project }: Warehouse,
+  warehouse: Warehouse,
   entity: EntityModel,
   watermark: string | null,
 ): Promise<number> {
-  const { dataset, table } = placeOf(entity, "updates");
-  const from = `\`${project.projectId}.${dataset}.${table}\``;
-  const since = watermark === null ? "TRUE" : `${entity.ingest.quoted} > TIMESTAMP '${watermark}'`;
+  const from = sqlName(warehouse, placeOf(entity, "updates"));
+  const { client, project } = warehouse;
+  const since =
+    watermark === null
+      ? mergeSql.anyPartition(entity.ingest.quoted)
+      : `${entity.ingest.quoted} > TIMESTAMP '${watermark}'`;
   const [job] = await client.createQueryJob({
     query: `SELECT * FROM ${from} WHERE ${since}`,
     dryRun: true,

@@ -1,9 +1,9 @@
 import type { Key } from "../../scaffold/includes/merge.js";
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
-import { type EntityModel, placeOf } from "../generate/model.ts";
+import { type EntityModel, type Place, placeOf, placeText } from "../generate/model.ts";
 import { codeOf, messageOf, wrongUsage } from "../project/errors.ts";
-import { findTable, tableOf, type Warehouse } from "./client.ts";
+import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
 
 /** What an entity's tables still hold of one user. */
 export interface ErasureReport {
@@ -17,6 +17,8 @@ export interface ErasureReport {
   readonly isErased: boolean;
   /** True where producers can delete users of the entity. */
   readonly canDelete: boolean;
+  /** The updates' table where it is others', and is only read: nothing here removes its rows. */
+  readonly source?: string;
 }
 
 /** Looks for a user in every table of the entity that can hold one. */
@@ -44,6 +46,7 @@ export async function readErasure(
     deletedUpTo: await readTombstone(warehouse, entity, values),
     isErased: rows.every((found) => found.rows === 0),
     canDelete: entity.deletes !== undefined,
+    ...(entity.source === undefined ? {} : { source: placeText(placeOf(entity, "updates")) }),
   };
 }
 
@@ -62,16 +65,18 @@ async function checkKey(warehouse: Warehouse, entity: EntityModel, values: reado
 async function countRows(
   warehouse: Warehouse,
   entity: EntityModel,
-  place: ReturnType<typeof placeOf>,
+  place: Place,
   values: readonly string[],
 ): Promise<number> {
   if ((await findTable(tableOf(warehouse, place))) === undefined) return 0;
   const condition = mergeSql.keysMatch(sqlKeys(entity), "stored", (_, index) => keyValue(entity, index));
+  const partitions = mergeSql.anyPartition(`stored.${entity.ingest.quoted}`);
+  const where = `${partitions} AND ${condition}`;
   const [found] = await query(
     warehouse,
     entity,
     values,
-    `SELECT COUNT(*) AS row_count FROM ${name(warehouse, place)} AS stored WHERE ${condition}`,
+    `SELECT COUNT(*) AS row_count FROM ${sqlName(warehouse, place)} AS stored WHERE ${where}`,
   );
   return Number(found?.row_count ?? 0);
 }
@@ -85,7 +90,7 @@ async function readTombstone(
   if (table === undefined) return null;
   if ((await findTable(tableOf(warehouse, { dataset: entity.dataset, table }))) === undefined) return null;
   const hash = mergeSql.keyHash(sqlKeys(entity), (_, index) => keyValue(entity, index));
-  const sql = `SELECT CAST(MAX(version) AS STRING) AS version FROM ${name(warehouse, { dataset: entity.dataset, table })} WHERE key_hash = ${hash}`;
+  const sql = `SELECT CAST(MAX(version) AS STRING) AS version FROM ${sqlName(warehouse, { dataset: entity.dataset, table })} WHERE key_hash = ${hash}`;
   const [found] = await query(warehouse, entity, values, sql);
   return typeof found?.version === "string" ? found.version : null;
 }
@@ -110,8 +115,4 @@ async function query(
   const params = Object.fromEntries(entity.keys.map((_, index) => [`key${index}`, values[index] ?? ""]));
   const [rows] = await warehouse.client.query({ query: sql, params });
   return rows as Record<string, unknown>[];
-}
-
-function name({ project }: Warehouse, { dataset, table }: ReturnType<typeof placeOf>): string {
-  return `\`${project.projectId}.${dataset}.${table}\``;
 }

@@ -2,11 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TableField } from "@google-cloud/bigquery";
 import { credentialsText } from "../dataform/credentials.ts";
-import { type EntityModel, placeOf } from "../generate/model.ts";
-import { onlyReadsUpdates } from "../project/environments.ts";
+import { initialRow } from "../generate/merge-sql.ts";
+import { type EntityModel, ownsUpdates, type Place, placeOf, placeText } from "../generate/model.ts";
+import { DESCRIPTIONS } from "../generate/own-tables.ts";
 import { CommandError, isNotFound } from "../project/errors.ts";
 import { unusableFile } from "../project/problems.ts";
-import { findTable, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
+import { findTable, sqlName, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
 import { refuseObstacles } from "./obstacles.ts";
 import { convertVersions, hasOldVersions } from "./old-versions.ts";
 import { diffSchema } from "./schema-diff.ts";
@@ -45,6 +46,7 @@ export async function planInit(
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of ownSpecs(warehouse, specs, model))
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
+    steps.push(...(await planWatermark(warehouse, model)));
     if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLog(warehouse, model)));
   }
   // The file tells `npx dataform run` of the project's own place.
@@ -58,21 +60,40 @@ function ownSpecs(
   specs: readonly TableSpec[],
   model: EntityModel,
 ): readonly TableSpec[] {
-  if (!onlyReadsUpdates(project.environment)) return specs;
-  return specs.filter(({ table }) => table !== model.tables.updates);
+  return ownsUpdates(model, project.environment) ? specs : specs.filter(({ role }) => role !== "updates");
 }
 
-/** Throws where an environment reads updates that are not as the schema says, since only their own environment may extend them. */
+/** Throws where updates that are only read are not as the schema says, since nothing here may make or extend them. */
 async function refuseForeignUpdates(warehouse: Warehouse, model: EntityModel): Promise<void> {
   const { environment } = warehouse.project;
-  const spec = tableSpecs(model).find(({ table }) => table === model.tables.updates);
-  if (!onlyReadsUpdates(environment) || spec === undefined) return;
-  const step = await planTable(warehouse, spec);
-  const lacks = step.changes.filter((change) => change.startsWith("+")).map((change) => change.slice(2));
-  if (step.action !== "create" && lacks.length === 0) return;
-  const what = step.action === "create" ? "is not there" : `lacks ${lacks.join(", ")}`;
+  const spec = tableSpecs(model).find(({ role }) => role === "updates");
+  if (ownsUpdates(model, environment) || spec === undefined) return;
+  const name = placeText(spec);
+  const [reader, remedy] =
+    model.source === undefined
+      ? [`environment ${environment?.name}`, "run `npm run init` without --env first"]
+      : [model.name, "name the source as it is in entities.json and in the schema, or a view that has it so"];
+  const live = await findTable(tableOf(warehouse, spec));
+  if (live === undefined)
+    throw new CommandError(`${name} is not there, and ${reader} only reads it; ${remedy}`);
+  refusePartitionFilter(live, spec);
+  const diff = diffSchema(live.schema?.fields ?? [], spec.fields, "foreign");
+  const lacks = diff.changes.filter((change) => change.startsWith("+")).map((change) => change.slice(2));
+  const faults = [...diff.faults, ...(lacks.length === 0 ? [] : [`lacks ${lacks.join(", ")}`])];
+  if (faults.length > 0)
+    throw new CommandError(
+      faults.map((fault) => `${name}: ${fault}, and ${reader} only reads it; ${remedy}`).join("\n"),
+    );
+}
+
+/** Throws where nobody may read the updates without naming partitions of another column than the ingest timestamp. */
+function refusePartitionFilter(live: TableMetadataFound, spec: TableSpec): void {
+  if (spec.role !== "updates" || live.requirePartitionFilter !== true) return;
+  const column = partitionOf(live);
+  if (column === spec.partitionBy) return;
+  const name = placeText(spec);
   throw new CommandError(
-    `${step.name} ${what}, and environment ${environment?.name} only reads it; run \`npm run init\` without --env first`,
+    `${name} requires a filter on ${column ?? "its partitions"}, and runs read it by ${spec.partitionBy}; ALTER TABLE ${name} SET OPTIONS (require_partition_filter = FALSE), or read it through a view that names its partitions`,
   );
 }
 
@@ -88,13 +109,9 @@ async function alignedSpecs(
   };
   const [updates, final] = [await liveOf("updates"), await liveOf("final")];
   if (updates !== undefined && final !== undefined) {
-    const extended = (live: readonly TableField[], name: string) =>
-      diffSchema(live, specs.find(({ table }) => table === name)?.fields ?? []).fields;
-    const record = findMisalignedRecord(
-      model,
-      extended(updates, model.tables.updates),
-      extended(final, model.tables.final),
-    );
+    const extended = (live: readonly TableField[], name: "updates" | "final") =>
+      diffSchema(live, specs.find(({ role }) => role === name)?.fields ?? [], "foreign").fields;
+    const record = findMisalignedRecord(model, extended(updates, "updates"), extended(final, "final"));
     if (record === undefined) return { specs, isReordered: false };
     throw new CommandError(
       `${model.dataset}.${model.tables.final}: ${record} lists other fields, or in another order, than in ${model.tables.updates}, and moves as one value, by position; drop ${model.tables.final} and run \`npm run init\`: the next update fills it from all history`,
@@ -102,9 +119,9 @@ async function alignedSpecs(
   }
   const other = updates ?? final;
   if (other === undefined) return { specs, isReordered: false };
-  const missing = updates === undefined ? model.tables.updates : model.tables.final;
+  const missing = updates === undefined ? "updates" : "final";
   const aligned = specs.map((spec) =>
-    spec.table === missing ? { ...spec, fields: alignWholeRecords(model, spec.fields, other) } : spec,
+    spec.role === missing ? { ...spec, fields: alignWholeRecords(model, spec.fields, other) } : spec,
   );
   const isReordered = specs.some(
     (spec, index) => findMisalignedRecord(model, spec.fields, aligned[index]?.fields ?? []) !== undefined,
@@ -154,16 +171,22 @@ async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<Step> {
   const table = tableOf(warehouse, spec);
   const live = await findTable(table);
   if (live === undefined) return creation(warehouse, spec);
-  const name = `${spec.dataset}.${spec.table}`;
+  const name = placeText(spec);
   if (live.type !== undefined && live.type !== "TABLE") {
     throw new CommandError(
       `${name} exists and is a ${live.type.toLowerCase()}; drop it, or name another table in entities.json`,
     );
   }
-  const diff = diffSchema(live.schema?.fields ?? [], spec.fields);
+  refusePartitionFilter(live, spec);
+  // Columns of producers that the schema lacks are theirs; in final, which only runs write, nothing may ask for a value of them.
+  const diff = diffSchema(
+    live.schema?.fields ?? [],
+    spec.fields,
+    spec.role === "updates" ? "foreign" : "own",
+  );
   if (diff.faults.length > 0)
     throw new CommandError(diff.faults.map((fault) => `${name}: ${fault}`).join("\n"));
-  const notes = [...layoutNotes(live, spec), ...diff.notes];
+  const notes = [...layoutNotes(live, spec), ...expirationNotes(live), ...diff.notes];
   if (diff.changes.length === 0) return { kind: "table", name, action: "none", changes: [], notes };
   return {
     kind: "table",
@@ -177,10 +200,37 @@ async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<Step> {
   };
 }
 
+/** The step that makes the watermark, which a run makes too, but not for ever where the dataset lets tables expire. */
+async function planWatermark(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
+  const place = placeOf(model, "watermark");
+  if ((await findTable(tableOf(warehouse, place))) !== undefined) return [];
+  const description = DESCRIPTIONS.watermark(model.name);
+  return [
+    {
+      kind: "table",
+      name: placeText(place),
+      action: "create",
+      changes: ["one row: nothing is merged yet"],
+      notes: [],
+      apply: async () => {
+        await warehouse.client.query(
+          `CREATE TABLE IF NOT EXISTS ${sqlName(warehouse, place)} OPTIONS(description='${description}') AS SELECT\n  ${initialRow()}`,
+        );
+        await keep(warehouse, place);
+      },
+    },
+  ];
+}
+
 /** The steps that give the watermark and the log of an earlier version the columns that they have gained since. */
 async function planLog(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
   const steps = await Promise.all(logSpecs(model).map((spec) => planTable(warehouse, spec)));
-  return steps.filter(({ action }) => action === "extend").map((step) => ({ ...step, notes: [] }));
+  return steps.flatMap((step) => {
+    const notes = step.notes.filter((note) => note.startsWith("expires"));
+    return step.action === "extend" || (step.action === "none" && notes.length > 0)
+      ? [{ ...step, notes }]
+      : [];
+  });
 }
 
 /** The step that gives a final of an earlier version its versions as they are stored now; none where it has them so. */
@@ -213,28 +263,67 @@ function creation(warehouse: Warehouse, spec: TableSpec): Step {
   ];
   return {
     kind: "table",
-    name: `${spec.dataset}.${spec.table}`,
+    name: placeText(spec),
     action: "create",
     changes: layout,
     notes: [],
     apply: async () => {
-      await ignoreExisting(() =>
-        warehouse.client.dataset(spec.dataset).createTable(spec.table, {
+      await ignoreExisting(async () => {
+        await warehouse.client.dataset(spec.dataset).createTable(spec.table, {
           description: spec.description,
           schema: { fields: [...spec.fields] },
           ...(spec.partitionBy === undefined
             ? {}
             : { timePartitioning: { type: "DAY", field: spec.partitionBy } }),
           ...(spec.clusterBy.length === 0 ? {} : { clustering: { fields: [...spec.clusterBy] } }),
-        }),
-      );
+        });
+        await keep(warehouse, spec);
+      });
     },
   };
 }
 
+/**
+ * Takes from a table that was just made what its dataset lets tables and partitions expire by. Only ALTER does: in CREATE a NULL counts as not given
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_set_options_statement).
+ */
+async function keep(warehouse: Warehouse, place: Place): Promise<void> {
+  const live = await findTable(tableOf(warehouse, place));
+  const options = [
+    ...(live?.expirationTime === undefined ? [] : ["expiration_timestamp = NULL"]),
+    ...(live?.timePartitioning?.expirationMs === undefined ? [] : ["partition_expiration_days = NULL"]),
+  ];
+  if (options.length === 0) return;
+  await warehouse.client.query(
+    `ALTER TABLE ${sqlName(warehouse, place)} SET OPTIONS (${options.join(", ")})`,
+  );
+}
+
+/** The column that partitions a table by time; none where nothing does. */
+function partitionOf({ timePartitioning }: TableMetadataFound): string | undefined {
+  return timePartitioning === undefined ? undefined : (timePartitioning.field ?? "_PARTITIONTIME");
+}
+
+/** What of a table will be gone one day, and how to keep it. */
+function expirationNotes({ expirationTime, timePartitioning }: TableMetadataFound): readonly string[] {
+  const days = Number(timePartitioning?.expirationMs ?? 0) / 86_400_000;
+  return [
+    ...(expirationTime === undefined
+      ? []
+      : [
+          `expires on ${new Date(Number(expirationTime)).toISOString()}: ALTER TABLE … SET OPTIONS (expiration_timestamp = NULL) keeps it`,
+        ]),
+    ...(days === 0
+      ? []
+      : [
+          `its partitions expire after ${days} day${days === 1 ? "" : "s"}: a rebuild forgets what they said; ALTER TABLE … SET OPTIONS (partition_expiration_days = NULL) keeps them`,
+        ]),
+  ];
+}
+
 /** Partitioning cannot be changed in place: to say so is all that can be done. */
 function layoutNotes(live: TableMetadataFound, spec: TableSpec): readonly string[] {
-  const partition = live.timePartitioning?.field;
+  const partition = partitionOf(live);
   const cluster = (live.clustering?.fields ?? []).join(", ");
   return [
     ...(partition === spec.partitionBy

@@ -13,10 +13,14 @@ export interface SchemaDiff {
   readonly faults: readonly string[];
 }
 
-/** Compares a table's columns with those it should have. It only ever adds and relaxes. */
+/**
+ * Compares a table's columns with those it should have. It only ever adds and relaxes; a column that the schema lacks is relaxed where it is
+ * the table's `own`, and left alone where it may be of somebody else.
+ */
 export function diffSchema(
   live: readonly TableField[],
   wanted: readonly TableField[],
+  others: "own" | "foreign" = "own",
   parent = "",
 ): SchemaDiff {
   const changes: string[] = [];
@@ -26,13 +30,14 @@ export function diffSchema(
     const path = pathOf(parent, field);
     const match = wanted.find((other) => isSame(field, other));
     if (match === undefined) {
-      notes.push(`${path} is not in the schema and stays`);
-      if (modeOf(field) !== "REQUIRED") return field;
+      const isAsked = modeOf(field) === "REQUIRED" && others === "foreign";
+      notes.push(`${path} is not in the schema and stays${isAsked ? " REQUIRED, for whoever appends" : ""}`);
+      if (modeOf(field) !== "REQUIRED" || others === "foreign") return field;
       // Else every update would still have to say something of it.
       changes.push(`~ ${path} REQUIRED -> NULLABLE`);
       return { ...field, mode: "NULLABLE" };
     }
-    const merged = mergeField(field, match, path);
+    const merged = mergeField(field, match, path, others);
     changes.push(...merged.changes);
     notes.push(...merged.notes);
     faults.push(...merged.faults);
@@ -52,7 +57,12 @@ interface FieldDiff extends Omit<SchemaDiff, "fields"> {
   readonly field: TableField;
 }
 
-function mergeField(live: TableField, wanted: TableField, path: string): FieldDiff {
+function mergeField(
+  live: TableField,
+  wanted: TableField,
+  path: string,
+  others: "own" | "foreign",
+): FieldDiff {
   const fault = typeFault(live, wanted, path);
   if (fault !== undefined) return { field: live, changes: [], notes: [], faults: [fault] };
   const changes: string[] = [];
@@ -74,7 +84,7 @@ function mergeField(live: TableField, wanted: TableField, path: string): FieldDi
     changes.push(`~ ${path} described`);
   }
   if (typeName(live) !== "RECORD") return { field, changes, notes, faults: [] };
-  const inner = diffSchema(live.fields ?? [], wanted.fields ?? [], path);
+  const inner = diffSchema(live.fields ?? [], wanted.fields ?? [], others, path);
   field.fields = [...inner.fields];
   return {
     field,

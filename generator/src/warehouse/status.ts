@@ -1,5 +1,6 @@
 import { type EntityModel, placeOf } from "../generate/model.ts";
-import { findTable, tableOf, type Warehouse } from "./client.ts";
+import { codeOf } from "../project/errors.ts";
+import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
 import { plain } from "./plain.ts";
 
 /** How one entity stands. */
@@ -109,9 +110,13 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
 }
 
 /** What is to be said of an entity that has run; that all is read only where that is known. */
-function stateOf({ recent_runs: [last], missed_rows }: WatermarkRow, waiting: number): EntityStatus["state"] {
+function stateOf(
+  { recent_runs: [last], missed_rows }: WatermarkRow,
+  waiting: number | null,
+): EntityStatus["state"] {
   if (last === undefined) return "never run";
   if ((missed_rows ?? 0) > 0) return "rows missed";
+  if (waiting === null) return "unknown";
   if (waiting > 0) return "behind";
   return last.missed_rows === null ? "unknown" : "up to date";
 }
@@ -199,18 +204,23 @@ FROM (
   return plain(rows[0]) as Pick<WatermarkRow, "watermark" | "lag_seconds">;
 }
 
+/** What waits in the updates; not known where they may not be read so, as with a filter required for partitions of another column. */
 async function readWaiting(
   warehouse: Warehouse,
   entity: EntityModel,
   watermark: string,
-): Promise<{ waiting: number; waitingSeconds: number }> {
+): Promise<Pick<EntityStatus, "waiting" | "waitingSeconds">> {
   const query = `SELECT
   COUNT(*) AS waiting,
   IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
 FROM ${name(warehouse, entity, "updates")}
 WHERE ${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND ${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
-  const [rows] = await warehouse.client.query({ query });
-  const row = rows[0] as { waiting: unknown; waiting_seconds: unknown };
+  const [rows] = await warehouse.client.query({ query }).catch((error: unknown) => {
+    if ([400, 403, 404].includes(Number(codeOf(error)))) return [[undefined]];
+    throw error;
+  });
+  const row = rows[0] as { waiting: unknown; waiting_seconds: unknown } | undefined;
+  if (row === undefined) return { waiting: null, waitingSeconds: null };
   return { waiting: Number(row.waiting), waitingSeconds: Number(row.waiting_seconds) };
 }
 
@@ -224,8 +234,7 @@ function name(
   entity: EntityModel,
   table: "updates" | "watermark" | "final" | "runs" | "temp",
 ): string {
-  const place = placeOf(entity, table);
-  return `\`${warehouse.project.projectId}.${place.dataset}.${place.table}\``;
+  return sqlName(warehouse, placeOf(entity, table));
 }
 
 /** The entity's runs of the last days, oldest first, as the log has them: a column that it does not have yet is undefined. */

@@ -1,6 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { PROGRESS, RUN } from "../generate/merge-sql.ts";
-import { type EntityModel, placeOf } from "../generate/model.ts";
+import { type EntityModel, type Place, placeOf } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
 import { VALUE_TYPES } from "../generate/value-types.ts";
@@ -8,9 +8,8 @@ import type { FieldType } from "../project/field-types.ts";
 import type { SchemaField } from "../project/schema.ts";
 
 /** A table as it should be. */
-export interface TableSpec {
-  readonly dataset: string;
-  readonly table: string;
+export interface TableSpec extends Place {
+  readonly role: "updates" | "final" | "tombstones" | "log";
   readonly description: string;
   readonly fields: readonly TableField[];
   /** The TIMESTAMP column whose day partitions the table. */
@@ -30,7 +29,8 @@ export function tableSpecs(model: EntityModel): readonly TableSpec[] {
 
 /** The tables that the first run makes, and that gain columns with a new version of the tool: `init` only extends them. */
 export function logSpecs({ dataset, tables }: EntityModel): readonly TableSpec[] {
-  const spec = (table: string, columns: readonly Column[]) => ({
+  const spec = (table: string, columns: readonly Column[]): TableSpec => ({
+    role: "log",
     dataset,
     table,
     description: "",
@@ -54,6 +54,7 @@ function ownField({ name, type }: Column): TableField {
 /** The append-only table that producers write to. */
 function updatesSpec(model: EntityModel): TableSpec {
   return {
+    role: "updates",
     ...placeOf(model, "updates"),
     description: DESCRIPTIONS.updates(model.name),
     fields: [...model.columns, ...model.instructions].map((column) => ({
@@ -67,6 +68,7 @@ function updatesSpec(model: EntityModel): TableSpec {
 
 function finalSpec(model: EntityModel): TableSpec {
   return {
+    role: "final",
     dataset: model.dataset,
     table: model.tables.final,
     description: DESCRIPTIONS.final(model.name),
@@ -84,6 +86,7 @@ function finalSpec(model: EntityModel): TableSpec {
 
 function tombstonesSpec(model: EntityModel, table: string): TableSpec {
   return {
+    role: "tombstones",
     dataset: model.dataset,
     table,
     description: DESCRIPTIONS.tombstones(model.name),

@@ -1,5 +1,4 @@
-import type { ActionRole, DeleteRole, EntityModel } from "../generate/model.ts";
-import { onlyReadsUpdates } from "../project/environments.ts";
+import { type ActionRole, type DeleteRole, type EntityModel, ownsUpdates } from "../generate/model.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
 
 /** What an entity has made in BigQuery: a statement for each, in an order in which none needs what is gone. */
@@ -35,8 +34,8 @@ export async function listDrops(warehouse: Warehouse, model: EntityModel): Promi
     ORDER.map(async (role) => {
       const table = model.tables[role];
       if (table === undefined) return [];
-      // Updates that an environment only reads are none of its own.
-      if (role === "updates" && onlyReadsUpdates(warehouse.project.environment)) return [];
+      // Updates of others, or that an environment only reads, are none of its own.
+      if (role === "updates" && !ownsUpdates(model, warehouse.project.environment)) return [];
       const live = await findTable(tableOf(warehouse, { dataset: model.dataset, table }));
       if (live === undefined) return [];
       const kind = (live.type ?? "TABLE").replaceAll("_", " ");

@@ -50,7 +50,9 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
         : `: \`npm run update -- --tags ${entity} --vars=replayFrom=${status.missedFrom}\``;
     if (status.missedRows > 0)
       look.push(`${count(status.missedRows, "row")} behind the window of all later runs${replay}`);
-    if (state === "unknown") look.push(`whether rows came too late for the last run is unknown${replay}`);
+    if (waiting === null) look.push("the updates could not be read: what waits is unknown");
+    else if (state === "unknown")
+      look.push(`whether rows came too late for the last run is unknown${replay}`);
   }
   const passed = [
     ...over(

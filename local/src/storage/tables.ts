@@ -245,11 +245,16 @@ function checkOf(field: FieldSchema): string {
 function describe(change: CatalogChange, table: NewTable | NewView): Omit<TableEntry, "kind" | "version"> {
   const dataset = change.needDataset(table.ref.projectId, table.ref.datasetId);
   const now = change.catalog.now();
-  const lifetime = dataset.defaultTableExpirationMs;
+  const partitioning = withDefaultExpiration(table.partitioning ?? {}, dataset.defaultPartitionExpirationMs);
+  // Only one of the defaults is used for a table that is partitioned by time.
+  const lifetime =
+    partitioning.timePartitioning !== undefined && dataset.defaultPartitionExpirationMs !== undefined
+      ? undefined
+      : dataset.defaultTableExpirationMs;
   return {
     ref: { projectId: table.ref.projectId, datasetId: table.ref.datasetId, tableId: table.ref.tableId },
     schema: table.schema,
-    partitioning: table.partitioning ?? {},
+    partitioning,
     requirePartitionFilter: table.requirePartitionFilter,
     clustering: table.clustering ?? [],
     description: table.description,
@@ -260,6 +265,16 @@ function describe(change: CatalogChange, table: NewTable | NewView): Omit<TableE
     lastModifiedTime: now,
     expirationTime: table.expirationTime ?? (lifetime === undefined ? undefined : now + Number(lifetime)),
     kept: table.kept ?? {},
+  };
+}
+
+/** How long partitions live where the table does not say it (https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset). */
+function withDefaultExpiration(partitioning: Partitioning, lifetime: string | undefined): Partitioning {
+  const { timePartitioning } = partitioning;
+  if (timePartitioning === undefined || lifetime === undefined) return partitioning;
+  return {
+    ...partitioning,
+    timePartitioning: { ...timePartitioning, expirationMs: timePartitioning.expirationMs ?? lifetime },
   };
 }
 

@@ -26,6 +26,7 @@ describe("the variables of a run", () => {
       leavesUpdates: expect.stringMatching(/^SELECT '/),
       expectDefaultSchema: expect.any(Function),
       merges: false,
+      forces: false,
       audit: false,
       auditShare: 0.01,
       kind: "update",

@@ -1,4 +1,5 @@
 import { resolveSelection } from "../../dataform/selection.ts";
+import { placeOf, placeText } from "../../generate/model.ts";
 import { findEntity, readEntities, refuseStale } from "../../generate/read-entities.ts";
 import { onlyReadsUpdates } from "../../project/environments.ts";
 import { CommandError, wrongUsage } from "../../project/errors.ts";
@@ -44,6 +45,10 @@ export const adopt = defineCommand({
         `adopt: environment ${project.environment?.name} only reads the updates; leave --env out`,
       );
     const entity = findEntity(await readEntities(project), name);
+    if (entity.source !== undefined)
+      throw wrongUsage(
+        `adopt: ${name} reads ${placeText(placeOf(entity, "updates"))}, which is others' and only read here, so nothing can be appended there; copy it into tables.updates, or begin with an empty final`,
+      );
     await refuseStale(project.root);
     const steps = await planInit(warehouse, [entity]);
     const adoption = await planAdoption(warehouse, entity);
@@ -56,7 +61,7 @@ export const adopt = defineCommand({
     for (const line of describeAdoption(adoption)) output.line(`${name}: ${line}`);
     output.line(formatSteps(steps, options.plan));
     if (options.plan) return EXIT.done;
-    const selection = await resolveSelection(project, ["--tags", name, "--vars=rebuild=true"]);
+    const selection = await resolveSelection(project, ["--tags", name, "--vars=rebuild=true,force=true"]);
     await applyInit(steps, () => signal.throwIfAborted());
     await seedUpdates(warehouse, entity);
     signal.throwIfAborted();

@@ -44,7 +44,7 @@ function formatBadRows(entity: string, found: readonly BadRows[]): string {
     ...(merged.length === 0
       ? []
       : [
-          `Final has what these say. To take it back, remove the update and run npm run update -- --tags ${entity} --vars=rebuild=true:`,
+          `Final has what these say. To take it back, remove the update and run npm run update -- --tags ${entity} --vars=rebuild=true,force=true:`,
           ...merged.flatMap(({ removal }) => removal),
         ]),
     ...(gone === 0

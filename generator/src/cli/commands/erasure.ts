@@ -38,8 +38,10 @@ function formatErasure(report: ErasureReport): string {
     report.deletedUpTo === null ? "no delete of this user is known" : `deleted up to ${report.deletedUpTo}`;
   const verdict = report.isErased
     ? "nothing of this user is left"
-    : report.canDelete
-      ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
-      : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
+    : report.source !== undefined
+      ? `rows are left: ${report.source} is others' and only read here, so its owner removes them there; a delete and two runs of \`npm run update\` take them out of the rest`
+      : report.canDelete
+        ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
+        : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
   return `${table}\n${deleted}; ${verdict}`;
 }

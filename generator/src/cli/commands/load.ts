@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { placeOf } from "../../generate/model.ts";
+import { placeOf, placeText } from "../../generate/model.ts";
 import { findEntity, readEntities } from "../../generate/read-entities.ts";
 import { readProject } from "../../project/dataform-json.ts";
 import { onlyReadsUpdates } from "../../project/environments.ts";
@@ -48,6 +48,10 @@ export const load = defineCommand({
       );
     const warehouse = await openTarget(context, { change: "Append updates", isSure: options.yes });
     const entity = findEntity(await readEntities(warehouse.project), name);
+    if (entity.source !== undefined)
+      throw wrongUsage(
+        `load: ${name} reads ${placeText(placeOf(entity, "updates"))}, which is others' and only read here; append there by its owner's means`,
+      );
     const target = {
       ...placeOf(entity, "updates"),
       ingestTimestamp: entity.ingest.name,
@@ -73,7 +77,7 @@ export const load = defineCommand({
 function describeRemoval(removal: string | undefined): string {
   return removal === undefined
     ? "no statement removes exactly these rows: by their ingest timestamps they cannot be told from others"
-    : `to remove exactly these rows: ${removal}; if they were merged, final follows by npm run update -- --vars=rebuild=true`;
+    : `to remove exactly these rows: ${removal}; if they were merged, final follows by npm run update -- --vars=rebuild=true,force=true`;
 }
 
 const STEPS = { check: "checking", send: "sending", wait: "waiting for BigQuery" };

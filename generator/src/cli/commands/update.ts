@@ -3,7 +3,7 @@ import path from "node:path";
 import { asksForTag, hasFlag, parseFlags, valuesOf, withAudit } from "../../dataform/flags.ts";
 import type { CompiledAction } from "../../dataform/graph.ts";
 import { checkFlags, resolveSelection } from "../../dataform/selection.ts";
-import type { EntityModel } from "../../generate/model.ts";
+import { type EntityModel, placeOf, placeText } from "../../generate/model.ts";
 import { readEntities, refuseStale } from "../../generate/read-entities.ts";
 import { onlyReadsUpdates } from "../../project/environments.ts";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
@@ -41,6 +41,10 @@ export const update = defineCommand({
     {
       term: "rebuild",
       meaning: "true: recompute final from all history, swapped in by the same transaction",
+    },
+    {
+      term: "force",
+      meaning: "true: go on although users or values would be lost that no update says any more",
     },
     {
       term: "audit",
@@ -85,6 +89,7 @@ export const update = defineCommand({
       );
     await refuseStale(project.root);
     const entities = await readEntities(project);
+    if (asksForTag(args, "erase")) sayUnerasable(output, entities);
     await refuseUnextended(warehouse, entities);
     const input = await loadProject(project.root);
     const isRebuild = (valuesOf(parseFlags(args).flags, "vars") ?? []).includes("rebuild=true");
@@ -150,6 +155,16 @@ function printRuns(output: Output, merged: readonly MergedRun[], cost: string): 
   );
   if (lines.length === 1) output.line(`${lines[0]}, ${cost}`);
   else for (const line of [...lines, cost]) output.line(line);
+}
+
+/** Updates of others are not erased; where all are, there is nothing to run. */
+function sayUnerasable(output: Output, entities: readonly EntityModel[]): void {
+  const erasing = entities.filter(({ deletes }) => deletes !== undefined);
+  const others = erasing.filter(({ source }) => source !== undefined);
+  for (const entity of others)
+    output.note(
+      `${entity.name}: ${placeText(placeOf(entity, "updates"))} is others' and only read here: its owner removes deleted users' rows there; only the batch and the list of bad rows are cleared`,
+    );
 }
 
 /** An erasing run that finds a run of everything under way erases nothing, without an error. */

@@ -161,6 +161,27 @@ describe("schemas", () => {
   });
 });
 
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset */
+it("a dataset's default expirations are those of new tables, of partitioned ones the partitions'", async () => {
+  await harness.run(
+    "CREATE SCHEMA brief OPTIONS(default_table_expiration_days = 2, default_partition_expiration_days = 1)",
+  );
+  await harness.run("CREATE TABLE brief.plain (a INT64); CREATE TABLE brief.days (d DATE) PARTITION BY d");
+  await harness.run("CREATE TABLE brief.long (d DATE) PARTITION BY d OPTIONS(partition_expiration_days = 9)");
+  const found = (table: string) => {
+    const entry = harness.storage.catalog.getTable({ ...ref(table), datasetId: "brief" });
+    return [entry?.expirationTime !== undefined, entry?.partitioning.timePartitioning?.expirationMs];
+  };
+  expect(found("plain")).toEqual([true, undefined]);
+  expect(found("days")).toEqual([false, "86400000"]);
+  expect(found("long")).toEqual([false, "777600000"]);
+  await harness.run("ALTER TABLE brief.plain SET OPTIONS(expiration_timestamp = NULL)");
+  await harness.run("ALTER TABLE brief.days SET OPTIONS(partition_expiration_days = NULL)");
+  expect(found("plain")).toEqual([false, undefined]);
+  expect(found("days")).toEqual([false, undefined]);
+  await harness.run("DROP SCHEMA brief CASCADE");
+});
+
 describe("functions", () => {
   it("of SQL are called with their dataset", async () => {
     await harness.run("CREATE OR REPLACE FUNCTION d.plus(x INT64, y INT64) RETURNS INT64 AS (x + y)");

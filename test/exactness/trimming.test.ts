@@ -1,0 +1,214 @@
+/** R1, R10: updates that are trimmed, and tables that vanish: what runs, a rebuild, the audit and an erase make of it. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
+import { type Server, startServer } from "../../local/src/server.ts";
+import { type Action, compileProject, planActions } from "./dataform.ts";
+import { Endpoint } from "./endpoint.ts";
+import type { Entity } from "./oracle.ts";
+import { PROJECT, projectFiles, REPOSITORY } from "./project.ts";
+import { updateFields } from "./runner.ts";
+import type { Field, Row } from "./values.ts";
+
+const day = (month: number, date: number): bigint => BigInt(Date.UTC(2026, month - 1, date)) * 1000n;
+const base: readonly Field[] = [
+  { name: "userId", type: "STRING" },
+  { name: "at", type: "TIMESTAMP" },
+  { name: "name", type: "STRING" },
+  { name: "city", type: "STRING" },
+];
+const entity: Entity = { fields: base, key: ["userId"], ingestTimestamp: "at", lookback: 3_600_000_000n };
+const ENTITIES: ReadonlyMap<string, Entity> = new Map([
+  [
+    "kept",
+    {
+      ...entity,
+      fields: [
+        ...base,
+        { name: "best", type: "INT64", merge: "max" },
+        { name: "tags", type: "STRING", mode: "REPEATED", merge: "union" },
+      ],
+    },
+  ],
+  ["gone", { ...entity, deleted: "isGone" }],
+  ["daily", { ...entity, deleted: "isGone", mergesDaily: true }],
+]);
+const RUNS = {
+  plain: { audit: "true", auditShare: "1" },
+  replay: { replayFrom: "2026-01-01T00:00:00Z" },
+  rebuild: { rebuild: "true" },
+  force: { force: "true" },
+  "rebuild, force": { rebuild: "true", force: "true" },
+} as const;
+type Run = keyof typeof RUNS;
+
+let server: Server;
+let endpoint: Endpoint;
+let plans: Readonly<Record<Run, readonly Action[]>>;
+beforeAll(async () => {
+  server = await startServer();
+  endpoint = new Endpoint(server.url, PROJECT);
+  plans = await inTemporaryProject(await projectFiles(ENTITIES), REPOSITORY, async (root) => {
+    const found: Partial<Record<Run, readonly Action[]>> = {};
+    for (const [kind, vars] of Object.entries(RUNS) as [Run, Record<string, string>][])
+      found[kind] = planActions(await compileProject(root, vars));
+    return found as Record<Run, readonly Action[]>;
+  });
+});
+afterAll(() => server?.close());
+
+/** One entity's tables. */
+class Tables {
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get #entity(): Entity {
+    return ENTITIES.get(this.#name) as Entity;
+  }
+
+  async #run(kind: Run, isWanted: (action: Action) => boolean): Promise<void> {
+    for (const action of plans[kind])
+      if (action.target.schema === this.#name && isWanted(action))
+        for (const job of action.incrementalJobs !== undefined ? [] : action.jobs) await endpoint.query(job);
+  }
+
+  async create(): Promise<void> {
+    await endpoint.createDataset(this.#name);
+    await endpoint.createTable(this.#name, `${this.#name}_updates`, updateFields(this.#entity), "at");
+  }
+
+  run(kind: Run = "plain"): Promise<void> {
+    const isPart = ({ kind: what, tags, target }: Action): boolean =>
+      what !== "assertion" &&
+      !tags.includes("audit") &&
+      !tags.includes("erase") &&
+      !target.name.endsWith("_guard");
+    return this.#run(kind, isPart);
+  }
+
+  async load(rows: readonly Row[]): Promise<void> {
+    await endpoint.load(this.#name, `${this.#name}_updates`, updateFields(this.#entity), rows);
+  }
+
+  erase(): Promise<void> {
+    return this.#run("plain", ({ tags }) => tags.includes("erase"));
+  }
+
+  /** How many users the audit finds. */
+  async audit(): Promise<number> {
+    await this.#run("plain", ({ target }) => target.name.endsWith("_audit_findings"));
+    return Number((await this.query(`SELECT COUNT(*) FROM T_audit_findings`))[0]);
+  }
+
+  /** The rows of a query, as text; `T` stands for the entity's tables. */
+  async query(sql: string): Promise<string[]> {
+    const { rows } = await endpoint.query(
+      sql.replaceAll(
+        /\bT(_\w+)?\b/g,
+        (_, suffix = "") => `\`${PROJECT}.${this.#name}.${this.#name}${suffix}\``,
+      ),
+    );
+    return rows.map((cells) =>
+      cells.map(({ v }) => (Array.isArray(v) ? JSON.stringify(v) : String(v))).join(" "),
+    );
+  }
+}
+
+test("the audit leaves out what trimmed updates said, and a rebuild that would lose it stops", async () => {
+  const tables = new Tables("kept");
+  await tables.create();
+  await tables.load([
+    { userId: "gone", at: day(8, 1), name: "Ada" },
+    { userId: "half", at: day(8, 1), name: "Bob", city: "Oslo", best: 9n, tags: ["x"] },
+    { userId: "half", at: day(9, 2), name: "Bo", best: 3n, tags: ["y"] },
+    { userId: "new", at: day(9, 3), name: "Cyd", city: "Bonn", best: 1n, tags: ["z"] },
+  ]);
+  await tables.run();
+  const final = "SELECT userId, name, city, best, ARRAY_TO_STRING(tags, ',') FROM T ORDER BY userId";
+  const whole = ["gone Ada null null ", "half Bo Oslo 9 x,y", "new Cyd Bonn 1 z"];
+  expect(await tables.query(final)).toEqual(whole);
+  expect(await tables.audit()).toBe(0);
+
+  await tables.query("DELETE FROM T_updates WHERE `at` < TIMESTAMP '2026-09-01'");
+  expect(await tables.audit()).toBe(0);
+  await tables.run();
+  await tables.run("replay");
+  await expect(tables.run("rebuild")).rejects.toThrow(
+    "kept_final has 1 user, and of others values of city, best, tags that no update says any more, and a rebuild would lose them; --vars=rebuild=true,force=true loses them",
+  );
+  expect(await tables.query(final)).toEqual(whole);
+
+  // What differs without having been trimmed is still found.
+  await tables.query("UPDATE T_final SET city = 'Rome' WHERE userId = 'new'");
+  expect(await tables.audit()).toBe(1);
+  await tables.query("DELETE FROM T_final WHERE userId = 'new'");
+  expect(await tables.audit()).toBe(1);
+
+  await tables.run("rebuild, force");
+  const left = ["half Bo null 3 y", "new Cyd Bonn 1 z"];
+  expect(await tables.query(final)).toEqual(left);
+  await tables.run("rebuild");
+  expect(await tables.audit()).toBe(0);
+
+  // A final that was dropped is not made anew of fewer users in silence.
+  await tables.query("DELETE FROM T_updates WHERE userId = 'half'");
+  await tables.query("TRUNCATE TABLE T_final");
+  await expect(tables.run()).rejects.toThrow(
+    "kept_final was lost, and updates no longer name all of its users",
+  );
+  expect(await tables.query(final)).toEqual([]);
+  await tables.run("force");
+  expect(await tables.query(final)).toEqual(left.slice(1));
+});
+
+test.each(["gone", "daily"])(
+  "of %s, deleted users stay so though updates are trimmed and tables vanish",
+  async (name) => {
+    const tables = new Tables(name);
+    await tables.create();
+    await tables.load([
+      { userId: "a", at: day(8, 1), name: "Ada" },
+      { userId: "b", at: day(8, 1), name: "Bob", city: "Oslo" },
+    ]);
+    await tables.run();
+    await tables.load([
+      { userId: "b", at: day(8, 2), isGone: true },
+      { userId: "a", at: day(9, 2), city: "Bonn" },
+      { userId: "b", at: day(9, 2), name: "Bea" },
+    ]);
+    await tables.run("replay");
+    await tables.query("DELETE FROM T_updates WHERE `at` < TIMESTAMP '2026-08-02'");
+    expect(await tables.audit()).toBe(0);
+    await tables.erase();
+    expect(await tables.query("SELECT userId FROM T_updates ORDER BY userId")).toEqual(["a", "b"]);
+    const people = "SELECT userId, name, city FROM T ORDER BY userId";
+    const after = ["a Ada Bonn", "b Bea null"];
+    expect(await tables.query(people)).toEqual(after);
+    await expect(tables.run("rebuild")).rejects.toThrow(
+      `${name}_final has values of name that no update says`,
+    );
+    expect(await tables.audit()).toBe(0);
+
+    // A late row of what was deleted, and the table that would keep it out is gone.
+    await tables.query("CREATE TABLE T_kept AS SELECT * FROM T_tombstones");
+    await tables.query("DROP TABLE T_tombstones");
+    await tables.load([{ userId: "b", at: day(9, 2) + 1n, city: "Rome" }]);
+    const forgets = `${name}_tombstones remembers fewer deleted users than the last run left there`;
+    for (const kind of ["plain", "replay", "rebuild"] as const)
+      await expect(tables.run(kind)).rejects.toThrow(forgets);
+    expect(await tables.query(people)).toEqual(after);
+
+    // With the watermark gone too, nothing is known at all.
+    await tables.query("CREATE TABLE T_mark AS SELECT * FROM T_watermark");
+    await tables.query("DROP TABLE T_watermark");
+    await expect(tables.run()).rejects.toThrow(`${name}_watermark is new, but ${name}_final has rows`);
+    expect(await tables.query(people)).toEqual(after);
+    await tables.query("DROP TABLE T_watermark");
+    await tables.query("CREATE TABLE T_watermark AS SELECT * FROM T_mark");
+    await tables.query("INSERT INTO T_tombstones SELECT * FROM T_kept");
+    await tables.run("replay");
+    expect(await tables.query(people)).toEqual(["a Ada Bonn", "b Bea Rome"]);
+  },
+);
