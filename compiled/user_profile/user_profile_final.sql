@@ -40,15 +40,20 @@ DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
 BEGIN
   DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
     SELECT AS STRUCT
-      batch._batch.read_from,
-      batch._batch.read_at,
+      batch.read_from,
+      batch.read_at,
       GREATEST(
-        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch._batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
         TIMESTAMP '1900-01-01 00:00:00+00'
       ) AS next_from
     FROM `my-project.analytics.user_profile_watermark` AS progress
-    CROSS JOIN `my-project.analytics.temp_user_profile_updates` AS batch
-    WHERE batch._batch IS NOT NULL
+    CROSS JOIN (
+      SELECT
+        MAX(_batch.read_from) AS read_from,
+        MAX(_batch.read_at) AS read_at,
+        MAX(_batch.newest_ingest) AS newest_ingest
+      FROM `my-project.analytics.temp_user_profile_updates`
+    ) AS batch
   );
   IF _batch_checked_from IS NULL THEN
     SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);

@@ -341,12 +341,17 @@ DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
 BEGIN
   DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
     SELECT AS STRUCT
-      batch._batch.read_from,
-      batch._batch.read_at,
-      ${nextFrom("batch._batch.newest_ingest", lookback)} AS next_from
+      batch.read_from,
+      batch.read_at,
+      ${nextFrom("batch.newest_ingest", lookback)} AS next_from
     FROM ${watermark} AS progress
-    CROSS JOIN ${temp} AS batch
-    WHERE batch._batch IS NOT NULL
+    CROSS JOIN (
+      SELECT
+        MAX(_batch.read_from) AS read_from,
+        MAX(_batch.read_at) AS read_at,
+        MAX(_batch.newest_ingest) AS newest_ingest
+      FROM ${temp}
+    ) AS batch
   );
   IF _batch_checked_from IS NULL THEN
     SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);
