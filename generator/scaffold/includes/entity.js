@@ -3,6 +3,7 @@
  * One entity's part of the statements in definitions/: its columns, RECORDs and versions as lists of SQL, aligned for the place
  * where they stand, and its leaves' decisions from merge.js by their paths.
  */
+const basis = require("./basis.js");
 const merge = require("./merge.js");
 const progress = require("./progress.js");
 
@@ -85,6 +86,14 @@ function of(entity) {
     takeGreatest: forLeaf(6, merge.takeGreatest),
     takeSmallest: forLeaf(6, merge.takeSmallest),
     takeUnion: forLeaf(6, merge.takeUnion),
+
+    /** What a run checks before it makes the batch (R14). @type {(name: string, updates: string, tables: { watermark: string, updates: string, final: string }, isRebuild: boolean) => string} */
+    fence: (name, updates, tables, isRebuild) =>
+      indent(basis.fence(entity, { name, updates, tables, isRebuild }), 2),
+    /** What decides the meaning of final, and what is found of it. @type {(updates: string) => string} */
+    declareBasis: (updates) => basis.declare(basis.factsOf(entity, updates)),
+    /** Where a run goes on from (R5). */
+    watermark: () => basis.watermarkOf(entity),
 
     /** What tells an update from any other, and from itself once the entity's description changes. */
     updateHash: () =>
@@ -492,27 +501,33 @@ function versionsOf(fields, leaves, versionOf, stored) {
 }
 
 /**
- * The columns' descriptions, as a Dataform config has them.
+ * The columns' descriptions, as a Dataform config has them; those of a table, which has columns beside the schema's, with their
+ * policy tags. A view has those of the tables that it reads.
  * @param {Entity} entity
  * @param {Readonly<Record<string, string>>} more The table's columns beside the schema's.
+ * @param {boolean} isTable
  */
-function describe(entity, more = {}) {
-  return { ...descriptions(entity.fields), ...more };
+function describe(entity, more = {}, isTable = false) {
+  return { ...descriptions(entity.fields, isTable), ...more };
 }
 
 /**
  * What fields say of themselves; one that says nothing is left out, since each is a line of the compiled graph four times.
  * @param {readonly Field[]} fields
+ * @param {boolean} isTable
  * @returns {Record<string, unknown>}
  */
-function descriptions(fields) {
+function descriptions(fields, isTable) {
   /** @type {Record<string, unknown>} */
   const said = {};
-  for (const { name, description, fields: children, inside } of fields) {
-    const columns = descriptions(children ?? inside ?? []);
-    if (Object.keys(columns).length > 0)
-      said[name] = { ...(description === undefined ? {} : { description }), columns };
-    else if (description !== undefined) said[name] = description;
+  for (const { name, description, policyTag, fields: children, inside } of fields) {
+    const columns = descriptions(children ?? inside ?? [], isTable);
+    const column = {
+      ...(description === undefined ? {} : { description }),
+      ...(isTable && policyTag !== undefined ? { bigqueryPolicyTags: [policyTag] } : {}),
+      ...(Object.keys(columns).length === 0 ? {} : { columns }),
+    };
+    if (Object.keys(column).length > 0) said[name] = column;
   }
   return said;
 }
