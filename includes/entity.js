@@ -509,30 +509,28 @@ function versionsOf(fields, leaves, versionOf, stored) {
  * @param {boolean} isTable
  */
 function describe(entity, more = {}, isTable = false) {
-  return { ...descriptions(entity.fields, "The latest known value.", isTable), ...more };
+  return { ...descriptions(entity.fields, isTable), ...more };
 }
 
 /**
+ * What fields say of themselves; one that says nothing is left out, since each is a line of the compiled graph four times.
  * @param {readonly Field[]} fields
- * @param {string} standard What is said of a field that says nothing of itself.
  * @param {boolean} isTable
  * @returns {Record<string, unknown>}
  */
-function descriptions(fields, standard, isTable) {
-  return Object.fromEntries(
-    fields.map(({ name, description, policyTag, fields: children, inside }) => {
-      const inner = children ?? inside;
-      if (inner !== undefined) {
-        const columns = descriptions(inner, standard, isTable);
-        return [name, { description: description ?? "Attributes of the user.", columns }];
-      }
-      const said = description ?? standard;
-      return [
-        name,
-        isTable && policyTag !== undefined ? { description: said, bigqueryPolicyTags: [policyTag] } : said,
-      ];
-    }),
-  );
+function descriptions(fields, isTable) {
+  /** @type {Record<string, unknown>} */
+  const said = {};
+  for (const { name, description, policyTag, fields: children, inside } of fields) {
+    const columns = descriptions(children ?? inside ?? [], isTable);
+    const column = {
+      ...(description === undefined ? {} : { description }),
+      ...(isTable && policyTag !== undefined ? { bigqueryPolicyTags: [policyTag] } : {}),
+      ...(Object.keys(columns).length === 0 ? {} : { columns }),
+    };
+    if (Object.keys(column).length > 0) said[name] = column;
+  }
+  return said;
 }
 
 /**

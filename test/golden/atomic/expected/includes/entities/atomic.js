@@ -13,7 +13,6 @@ module.exports = {
     },
     {
       name: "address",
-      description: "The latest known value.",
       order: "json",
       parts: ["street", "zip", "lines[]", "geo.lat", "geo.lon"],
       inside: [
@@ -25,12 +24,10 @@ module.exports = {
     },
     {
       name: "profile",
-      description: "Attributes of the user.",
       fields: [
-        { name: "name", description: "The latest known value.", as: "profile_name" },
+        { name: "name", as: "profile_name" },
         {
           name: "card",
-          description: "The latest known value.",
           as: "profile_card",
           order: "json",
           parts: ["number", "month"],

@@ -15,6 +15,6 @@ module.exports = {
     },
     { name: "day", description: "Identifies the user.", role: "key" },
     { name: "hash", sql: "`hash`", description: "Identifies the user.", role: "key" },
-    { name: "attribute1", description: "The latest known value." },
+    { name: "attribute1" },
   ],
 };

@@ -11,8 +11,8 @@ module.exports = {
       description: "When an update came in; in final, the newest such time of the user.",
       role: "ingest",
     },
-    { name: "attribute1", description: "The latest known value." },
-    { name: "attribute2", description: "The latest known value." },
+    { name: "attribute1" },
+    { name: "attribute2" },
     { name: "attribute3", description: "It's \"quoted\", a `tick`, ${js}, a \\ and\na second line." },
   ],
 };

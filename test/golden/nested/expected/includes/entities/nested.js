@@ -13,31 +13,18 @@ module.exports = {
     },
     {
       name: "profile",
-      description: "Attributes of the user.",
       fields: [
-        { name: "name", description: "The latest known value.", as: "profile_name_2" },
-        { name: "tags", description: "The latest known value.", as: "profile_tags", elements: "plain" },
+        { name: "name", as: "profile_name_2" },
+        { name: "tags", as: "profile_tags", elements: "plain" },
         {
           name: "address",
-          description: "Attributes of the user.",
           fields: [
-            { name: "street", description: "The latest known value.", as: "profile_address_street" },
+            { name: "street", as: "profile_address_street" },
             {
               name: "geo",
-              description: "Attributes of the user.",
               fields: [
-                {
-                  name: "lat",
-                  description: "The latest known value.",
-                  as: "profile_address_geo_lat",
-                  order: "float",
-                },
-                {
-                  name: "lon",
-                  description: "The latest known value.",
-                  as: "profile_address_geo_lon",
-                  order: "float",
-                },
+                { name: "lat", as: "profile_address_geo_lat", order: "float" },
+                { name: "lon", as: "profile_address_geo_lon", order: "float" },
               ],
             },
           ],

@@ -18,11 +18,7 @@ module.exports = {
       description: "When the update's facts were true; in final, the newest such time of the user.",
       role: "event",
     },
-    { name: "attribute1", description: "The latest known value." },
-    {
-      name: "profile",
-      description: "Attributes of the user.",
-      fields: [{ name: "name", description: "The latest known value.", as: "profile_name" }],
-    },
+    { name: "attribute1" },
+    { name: "profile", fields: [{ name: "name", as: "profile_name" }] },
   ],
 };

@@ -11,6 +11,6 @@ module.exports = {
       description: "When an update came in; in final, the newest such time of the user.",
       role: "ingest",
     },
-    { name: "email", description: "The latest known value." },
+    { name: "email" },
   ],
 };
