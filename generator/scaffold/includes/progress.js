@@ -4,6 +4,8 @@
  * read them. R-numbers are rules of docs/rules.md.
  */
 
+const { FACT, TYPE: BASIS_TYPE } = require("./basis.js");
+
 /**
  * @typedef {object} Column
  * @property {string} name
@@ -127,6 +129,11 @@ const GAINED = [
     type: "TIMESTAMP",
     description: "The oldest ingest timestamp of one: where such a replay must begin.",
   },
+  {
+    name: "basis",
+    type: FACT,
+    description: "What decides the meaning of final, as it was made or `init` accepted it.",
+  },
 ];
 
 /** The watermark's one row (R5); the incremental table of runs takes the log from it. @type {readonly Column[]} */
@@ -245,6 +252,7 @@ function factsType() {
     "merged_at TIMESTAMP",
     "users INT64",
     "gone_users INT64",
+    `basis ${BASIS_TYPE}`,
     "final_has_rows BOOL",
     "is_seen BOOL",
   ];
