@@ -4,6 +4,7 @@
  * One entity's part of the statements in definitions/: its columns, RECORDs and versions as lists of SQL, aligned for the place
  * where they stand, and its leaves' decisions from merge.js by their paths.
  */
+const basis = require("./basis.js");
 const merge = require("./merge.js");
 const progress = require("./progress.js");
 
@@ -86,6 +87,14 @@ function of(entity) {
     takeGreatest: forLeaf(6, merge.takeGreatest),
     takeSmallest: forLeaf(6, merge.takeSmallest),
     takeUnion: forLeaf(6, merge.takeUnion),
+
+    /** What a run checks before it makes the batch (R14). @type {(name: string, updates: string, tables: { watermark: string, updates: string, final: string }, isRebuild: boolean) => string} */
+    fence: (name, updates, tables, isRebuild) =>
+      indent(basis.fence(entity, { name, updates, tables, isRebuild }), 2),
+    /** What decides the meaning of final, and what is found of it. @type {(updates: string) => string} */
+    declareBasis: (updates) => basis.declare(basis.factsOf(entity, updates)),
+    /** Where a run goes on from (R5). */
+    watermark: () => basis.watermarkOf(entity),
 
     /** What tells an update from any other, and from itself once the entity's description changes. */
     updateHash: () =>
@@ -493,26 +502,35 @@ function versionsOf(fields, leaves, versionOf, stored) {
 }
 
 /**
- * The columns' descriptions, as a Dataform config has them.
+ * The columns' descriptions, as a Dataform config has them; those of a table, which has columns beside the schema's, with their
+ * policy tags. A view has those of the tables that it reads.
  * @param {Entity} entity
  * @param {Readonly<Record<string, string>>} more The table's columns beside the schema's.
+ * @param {boolean} isTable
  */
-function describe(entity, more = {}) {
-  return { ...descriptions(entity.fields, "The latest known value."), ...more };
+function describe(entity, more = {}, isTable = false) {
+  return { ...descriptions(entity.fields, "The latest known value.", isTable), ...more };
 }
 
 /**
  * @param {readonly Field[]} fields
  * @param {string} standard What is said of a field that says nothing of itself.
+ * @param {boolean} isTable
  * @returns {Record<string, unknown>}
  */
-function descriptions(fields, standard) {
+function descriptions(fields, standard, isTable) {
   return Object.fromEntries(
-    fields.map(({ name, description, fields: children, inside }) => {
+    fields.map(({ name, description, policyTag, fields: children, inside }) => {
       const inner = children ?? inside;
-      if (inner === undefined) return [name, description ?? standard];
-      const columns = descriptions(inner, standard);
-      return [name, { description: description ?? "Attributes of the user.", columns }];
+      if (inner !== undefined) {
+        const columns = descriptions(inner, standard, isTable);
+        return [name, { description: description ?? "Attributes of the user.", columns }];
+      }
+      const said = description ?? standard;
+      return [
+        name,
+        isTable && policyTag !== undefined ? { description: said, bigqueryPolicyTags: [policyTag] } : said,
+      ];
     }),
   );
 }

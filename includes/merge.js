@@ -26,6 +26,7 @@
  * @property {string} name
  * @property {string} [sql] Its name as SQL writes it, where that is another text.
  * @property {string} [description]
+ * @property {string} [policyTag] The policy tag that guards it, as BigQuery names it.
  * @property {"key" | "ingest" | "event"} [role] What a column is that does not merge.
  * @property {string} [merge] The policy of a leaf (R11); absent for `latest`.
  * @property {string} [as] What a nested leaf is called in the inner queries.
@@ -39,7 +40,7 @@
 /**
  * An entity: what includes/entities/<entity>.js says.
  * @typedef {object} Entity
- * @property {string} revision A digest of all else that is said here, descriptions aside.
+ * @property {string} revision A digest of all else that is said here, descriptions and policy tags aside.
  * @property {readonly Key[]} keys
  * @property {string} ingest The ingest timestamp's column, as SQL writes it: what is new (R4).
  * @property {string} [event] The event timestamp's, where it has one: which value is newer (R4).

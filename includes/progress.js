@@ -5,6 +5,8 @@
  * read them. R-numbers are rules of docs/rules.md.
  */
 
+const { FACT, TYPE: BASIS_TYPE } = require("./basis.js");
+
 /**
  * @typedef {object} Column
  * @property {string} name
@@ -128,6 +130,11 @@ const GAINED = [
     type: "TIMESTAMP",
     description: "The oldest ingest timestamp of one: where such a replay must begin.",
   },
+  {
+    name: "basis",
+    type: FACT,
+    description: "What decides the meaning of final, as it was made or `init` accepted it.",
+  },
 ];
 
 /** The watermark's one row (R5); the incremental table of runs takes the log from it. @type {readonly Column[]} */
@@ -246,6 +253,7 @@ function factsType() {
     "merged_at TIMESTAMP",
     "users INT64",
     "gone_users INT64",
+    `basis ${BASIS_TYPE}`,
     "final_has_rows BOOL",
     "is_seen BOOL",
   ];
@@ -334,12 +342,17 @@ DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
 BEGIN
   DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
     SELECT AS STRUCT
-      batch._batch.read_from,
-      batch._batch.read_at,
-      ${nextFrom("batch._batch.newest_ingest", lookback)} AS next_from
+      batch.read_from,
+      batch.read_at,
+      ${nextFrom("batch.newest_ingest", lookback)} AS next_from
     FROM ${watermark} AS progress
-    CROSS JOIN ${temp} AS batch
-    WHERE batch._batch IS NOT NULL
+    CROSS JOIN (
+      SELECT
+        MAX(_batch.read_from) AS read_from,
+        MAX(_batch.read_at) AS read_at,
+        MAX(_batch.newest_ingest) AS newest_ingest
+      FROM ${temp}
+    ) AS batch
   );
   IF _batch_checked_from IS NULL THEN
     SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);

@@ -10,6 +10,51 @@ DECLARE _read_from TIMESTAMP DEFAULT IFNULL( -- R5
   ERROR('user_info_watermark has no row: drop that table, and the next run makes it anew')
 );
 DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
+DECLARE _batch_change STRUCT<init STRING, tables STRING, rebuild STRING, old_key STRING> DEFAULT ( -- R14
+  SELECT AS STRUCT
+    IF(MAX(was_key) IS NULL, NULL, STRING_AGG(IF(due = 'init', what, NULL), ', ' ORDER BY what)) AS init,
+    STRING_AGG(IF(due = 'tables', what, NULL), ', ' ORDER BY what) AS tables,
+    STRING_AGG(IF(due = 'rebuild', what, NULL), ', ' ORDER BY what) AS rebuild,
+    MAX(IF(due = 'rebuild', was_key, NULL)) AS old_key
+  FROM (
+    SELECT
+      CASE
+        WHEN was.says IS NULL THEN IF(STARTS_WITH(now.path, '$.'), NULL, 'init')
+        WHEN LOWER(was.says) = LOWER(now.says) OR 'part' IN (was.says, now.says) THEN NULL
+        WHEN now.path = '$.deleted' THEN IF(now.says = 'none', 'init', NULL)
+        WHEN now.path = '$.updates' THEN 'init'
+        WHEN 'field by field' IN (was.says, now.says) THEN 'tables'
+        ELSE 'rebuild'
+      END AS due,
+      CONCAT(REPLACE(now.path, '$.', ''), ' ', IF(was.says IS NULL, 'is new', CONCAT(was.says, ' -> ', now.says))) AS what,
+      IF(now.path = '$.key', was.says, NULL) AS was_key
+    FROM (SELECT path, says FROM UNNEST(ARRAY<STRUCT<paths STRING, says STRING>>[
+    ('$.key', 'userId'),
+    ('$.ingestTimestamp', 'ingestTimestamp'),
+    ('$.eventTimestamp', 'none'),
+    ('$.deleted', 'none'),
+    ('$.updates', 'user_info_updates'),
+    ('attribute1, attribute2, attribute3', 'latest')
+  ]), UNNEST(SPLIT(paths, ', ')) AS path) AS now
+    LEFT JOIN (SELECT path, says FROM `my-project.analytics.user_info_watermark` AS progress, UNNEST(progress.basis), UNNEST(SPLIT(paths, ', ')) AS path) AS was
+      ON LOWER(was.path) = LOWER(now.path)
+  )
+);
+SELECT IF(
+  _batch_change.init IS NOT NULL,
+  ERROR(CONCAT('user_info: ', _batch_change.init, ': due is npm run init, whose --plan says what else to do first')),
+  NULL
+);
+SELECT IF(
+  _batch_change.tables IS NOT NULL AND EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`),
+  ERROR(CONCAT('user_info: ', _batch_change.tables, ': due are another name for final in entities.json, and npm run init: BigQuery cannot change this of a table')),
+  NULL
+);
+SELECT IF(
+  _batch_change.rebuild IS NOT NULL AND (_read_from > TIMESTAMP '1900-01-01 00:00:00+00' OR EXISTS (SELECT 1 FROM `my-project.analytics.user_info_final`)),
+  ERROR(CONCAT('user_info: ', _batch_change.rebuild, ': final would mix both meanings; due are the statements that npm run review lists, and a rebuild: --vars=rebuild=true')),
+  NULL
+);
 
 create or replace table `my-project.analytics.temp_user_info_updates` cluster by userId as
 WITH _batch_read AS (

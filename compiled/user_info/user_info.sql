@@ -4,4 +4,4 @@ SELECT userId,
   attribute1,
   attribute2,
   attribute3
-FROM `my-project.analytics.user_info_final`
+FROM `my-project.analytics.user_info_final` AS _batch_stored

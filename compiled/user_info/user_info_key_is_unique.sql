@@ -2,7 +2,7 @@
 
 create or replace view `my-project.analytics.user_info_key_is_unique` as
 SELECT userId, COUNT(*) AS _row_count
-FROM `my-project.analytics.user_info_final`
+FROM `my-project.analytics.user_info_final` AS _batch_stored
 GROUP BY userId
 HAVING COUNT(*) > 1 OR userId IS NULL
 

@@ -10,4 +10,4 @@ SELECT
     IFNULL(_own_versions.attribute2, IF(attribute2 IS NULL, NULL, _base_version)) AS attribute2,
     IFNULL(_own_versions.attribute3, IF(attribute3 IS NULL, NULL, _base_version)) AS attribute3
   ) AS _versions
-FROM `my-project.analytics.user_info_final`
+FROM `my-project.analytics.user_info_final` AS _batch_stored

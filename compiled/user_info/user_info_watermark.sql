@@ -46,7 +46,11 @@ AS SELECT
   CAST(NULL AS INT64) AS gone_users,
   CAST(NULL AS TIMESTAMP) AS late_checked_at,
   CAST(NULL AS INT64) AS missed_rows,
-  CAST(NULL AS TIMESTAMP) AS missed_from
+  CAST(NULL AS TIMESTAMP) AS missed_from,
+  ARRAY<STRUCT<
+    paths STRING,
+    says STRING
+  >>[] AS basis
 
 ---
 
@@ -67,4 +71,8 @@ ALTER TABLE IF EXISTS `my-project.analytics.user_info_watermark`
   ADD COLUMN IF NOT EXISTS gone_users INT64 OPTIONS(description='How many users are remembered that are gone, where users can go.'),
   ADD COLUMN IF NOT EXISTS late_checked_at TIMESTAMP OPTIONS(description='Updates that came up to this time are read, or known to be behind the window.'),
   ADD COLUMN IF NOT EXISTS missed_rows INT64 OPTIONS(description='Updates behind the window of all later runs, until a replay reads them.'),
-  ADD COLUMN IF NOT EXISTS missed_from TIMESTAMP OPTIONS(description='The oldest ingest timestamp of one: where such a replay must begin.')
+  ADD COLUMN IF NOT EXISTS missed_from TIMESTAMP OPTIONS(description='The oldest ingest timestamp of one: where such a replay must begin.'),
+  ADD COLUMN IF NOT EXISTS basis ARRAY<STRUCT<
+    paths STRING,
+    says STRING
+  >> OPTIONS(description='What decides the meaning of final, as it was made or `init` accepted it.')

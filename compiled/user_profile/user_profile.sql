@@ -3,4 +3,4 @@ SELECT userId,
   ingestTimestamp,
   email,
   profile
-FROM `my-project.analytics.user_profile_final`
+FROM `my-project.analytics.user_profile_final` AS _batch_stored

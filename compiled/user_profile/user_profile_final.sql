@@ -3,6 +3,7 @@ DECLARE _batch_facts STRUCT<
   merged_at TIMESTAMP,
   users INT64,
   gone_users INT64,
+  basis ARRAY<STRUCT<paths STRING, says STRING>>,
   final_has_rows BOOL,
   is_seen BOOL,
   headers INT64,
@@ -18,6 +19,17 @@ DECLARE _batch_facts STRUCT<
   next_digest NUMERIC,
   bad_rows INT64
 >;
+DECLARE _batch_basis ARRAY<STRUCT<paths STRING, says STRING>> DEFAULT ARRAY<STRUCT<paths STRING, says STRING>>[
+  ('$.key', 'userId'),
+  ('$.ingestTimestamp', 'ingestTimestamp'),
+  ('$.eventTimestamp', 'none'),
+  ('$.deleted', 'none'),
+  ('$.updates', 'user_profile_updates'),
+  ('email, profile.name, profile.birthday, profile.visits, profile.subscribed, profile.balance', 'latest'),
+  ('profile.address.street, profile.address.city, profile.address.zip', 'latest'),
+  ('profile, profile.address', 'field by field')
+];
+DECLARE _batch_change STRUCT<init STRING, tables STRING, rebuild STRING, old_key STRING>;
 DECLARE _batch_has_news BOOL;
 DECLARE _batch_rows_changed INT64 DEFAULT 0;
 -- R5: rows that came too late for any run to read them; before the first run none is late
@@ -28,15 +40,20 @@ DECLARE _batch_late STRUCT<row_count INT64, oldest TIMESTAMP>;
 BEGIN
   DECLARE _batch_bounds STRUCT<read_from TIMESTAMP, read_at TIMESTAMP, next_from TIMESTAMP> DEFAULT (
     SELECT AS STRUCT
-      batch._batch.read_from,
-      batch._batch.read_at,
+      batch.read_from,
+      batch.read_at,
       GREATEST(
-        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch._batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
+        TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(batch.newest_ingest, progress.watermark)), INTERVAL 1 HOUR),
         TIMESTAMP '1900-01-01 00:00:00+00'
       ) AS next_from
     FROM `my-project.analytics.user_profile_watermark` AS progress
-    CROSS JOIN `my-project.analytics.temp_user_profile_updates` AS batch
-    WHERE batch._batch IS NOT NULL
+    CROSS JOIN (
+      SELECT
+        MAX(_batch.read_from) AS read_from,
+        MAX(_batch.read_at) AS read_at,
+        MAX(_batch.newest_ingest) AS newest_ingest
+      FROM `my-project.analytics.temp_user_profile_updates`
+    ) AS batch
   );
   IF _batch_checked_from IS NULL THEN
     SET _batch_late = STRUCT(0 AS row_count, CAST(NULL AS TIMESTAMP) AS oldest);
@@ -76,12 +93,16 @@ END;
 BEGIN TRANSACTION;
 
 -- R6: every run writes this row first, so overlapping runs meet here, and the one that loses changes nothing
-UPDATE `my-project.analytics.user_profile_watermark` AS progress SET watermark = progress.watermark WHERE TRUE;
+UPDATE `my-project.analytics.user_profile_watermark` AS progress SET watermark = IF(
+    LOWER((SELECT says FROM UNNEST(progress.basis) WHERE paths = '$.ingestTimestamp')) != 'ingesttimestamp',
+    TIMESTAMP '1900-01-01 00:00:00+00',
+    progress.watermark
+  ) WHERE TRUE;
 
 -- only now: read before, another run could replace the batch in between
 SET _batch_facts = (
   SELECT AS STRUCT
-    progress.watermark, progress.merged_at, progress.users, progress.gone_users,
+    progress.watermark, progress.merged_at, progress.users, progress.gone_users, progress.basis,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`) AS final_has_rows,
     facts.read_from = progress.seen_from
       AND facts.rows_read = progress.seen_rows
@@ -103,6 +124,45 @@ SET _batch_facts = (
       MAX(_batch.bad_rows) AS bad_rows
     FROM `my-project.analytics.temp_user_profile_updates`
   ) AS facts
+);
+-- R14: what final means may not change under what it holds
+SET _batch_change = (
+  SELECT AS STRUCT
+    IF(MAX(was_key) IS NULL, NULL, STRING_AGG(IF(due = 'init', what, NULL), ', ' ORDER BY what)) AS init,
+    STRING_AGG(IF(due = 'tables', what, NULL), ', ' ORDER BY what) AS tables,
+    STRING_AGG(IF(due = 'rebuild', what, NULL), ', ' ORDER BY what) AS rebuild,
+    MAX(IF(due = 'rebuild', was_key, NULL)) AS old_key
+  FROM (
+    SELECT
+      CASE
+        WHEN was.says IS NULL THEN IF(STARTS_WITH(now.path, '$.'), NULL, 'init')
+        WHEN LOWER(was.says) = LOWER(now.says) OR 'part' IN (was.says, now.says) THEN NULL
+        WHEN now.path = '$.deleted' THEN IF(now.says = 'none', 'init', NULL)
+        WHEN now.path = '$.updates' THEN 'init'
+        WHEN 'field by field' IN (was.says, now.says) THEN 'tables'
+        ELSE 'rebuild'
+      END AS due,
+      CONCAT(REPLACE(now.path, '$.', ''), ' ', IF(was.says IS NULL, 'is new', CONCAT(was.says, ' -> ', now.says))) AS what,
+      IF(now.path = '$.key', was.says, NULL) AS was_key
+    FROM (SELECT path, says FROM UNNEST(_batch_basis), UNNEST(SPLIT(paths, ', ')) AS path) AS now
+    LEFT JOIN (SELECT path, says FROM UNNEST(_batch_facts.basis), UNNEST(SPLIT(paths, ', ')) AS path) AS was
+      ON LOWER(was.path) = LOWER(now.path)
+  )
+);
+SELECT IF(
+  _batch_change.init IS NOT NULL,
+  ERROR(CONCAT('user_profile: ', _batch_change.init, ': due is npm run init, whose --plan says what else to do first')),
+  NULL
+);
+SELECT IF(
+  _batch_change.tables IS NOT NULL AND _batch_facts.final_has_rows,
+  ERROR(CONCAT('user_profile: ', _batch_change.tables, ': due are another name for final in entities.json, and npm run init: BigQuery cannot change this of a table')),
+  NULL
+);
+SELECT IF(
+  _batch_change.rebuild IS NOT NULL AND (IFNULL(_batch_facts.read_from > TIMESTAMP '1900-01-01 00:00:00+00', FALSE) OR _batch_facts.final_has_rows),
+  ERROR(CONCAT('user_profile: ', _batch_change.rebuild, ': final would mix both meanings; due are the statements that npm run review lists, and a rebuild: --vars=rebuild=true')),
+  NULL
 );
 
 -- R6: the temp table may hold the batch of an overlapping run; one that would lose or skip something is refused
@@ -310,7 +370,7 @@ WHERE
 -- R5, and the log, in the same transaction: user_profile_runs keeps what passes through here
 UPDATE `my-project.analytics.user_profile_watermark` AS progress
 SET
-  previous_watermark = progress.watermark,
+  basis = _batch_basis, previous_watermark = progress.watermark,
   watermark = GREATEST(progress.watermark, IFNULL(_batch_facts.newest_ingest, progress.watermark)),
   read_at = _batch_facts.read_at,
   merged_at = IF(_batch_facts.users_read > 0, CURRENT_TIMESTAMP(), progress.merged_at),

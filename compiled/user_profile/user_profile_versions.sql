@@ -19,4 +19,4 @@ SELECT
       ) AS address
     ) AS profile
   ) AS _versions
-FROM `my-project.analytics.user_profile_final`
+FROM `my-project.analytics.user_profile_final` AS _batch_stored

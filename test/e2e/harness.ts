@@ -108,8 +108,8 @@ async function canCreateTwice(url: string): Promise<boolean> {
 }
 
 /** A client of the endpoint at `url`. */
-export function clientOf(url: string): BigQuery {
-  const client = new BigQuery({ projectId: PROJECT, apiEndpoint: url });
+export function clientOf(url: string, projectId = PROJECT): BigQuery {
+  const client = new BigQuery({ projectId, apiEndpoint: url });
   client.baseUrl = url;
   return client;
 }

@@ -26,7 +26,7 @@ export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const PROJECT = "exactness";
 
 /** entities.json and the schemas for these entities; each has a dataset of its own. */
-function projectInput(entities: ReadonlyMap<string, Entity>): {
+export function projectInput(entities: ReadonlyMap<string, Entity>): {
   config: unknown;
   schemas: ReadonlyMap<string, string>;
 } {

@@ -116,6 +116,13 @@ export function plainColumn(
     problems.add(`${field.path}.merge`, "keys and timestamps are not merged", "leave merge out here");
   }
   if (field.defaultsToNow && kind !== "ingest") refuseDefault(field, problems);
+  if (field.policyTag !== undefined) {
+    problems.add(
+      `${field.path}.policyTags`,
+      "the lists of bad rows and of users that a run works on hold keys and timestamps unguarded",
+      "guard attributes only, and identify users by what everybody may see",
+    );
+  }
   const descriptions = {
     cleared: "The fields that this update clears: paths such as record1.attribute1.",
     deleted: "True deletes everything the user had up to this update.",

@@ -22,7 +22,9 @@ export function describeEntity(model: EntityModel): Entity {
     deletes: model.deletes?.quoted,
     fields: model.columns.map(describeColumn),
   });
-  const said = JSON.stringify(entity, (name, value: unknown) => (name === "description" ? undefined : value));
+  const said = JSON.stringify(entity, (name, value: unknown) =>
+    name === "description" || name === "policyTag" ? undefined : value,
+  );
   const revision = createHash("sha256").update(said).digest("hex").slice(0, 12);
   return { revision, ...entity };
 }
@@ -36,8 +38,8 @@ module.exports = ${literal(describeEntity(model), 0)};
 }
 
 function describeColumn(column: Column): Field {
-  const { name, quoted, description } = column;
-  const base = { name, sql: quoted === name ? undefined : quoted, description };
+  const { name, quoted, description, field } = column;
+  const base = { name, sql: quoted === name ? undefined : quoted, description, policyTag: field.policyTag };
   if (column.kind === "record") {
     return withoutUndefined({ ...base, fields: column.children.map(describeColumn) });
   }
@@ -62,6 +64,7 @@ function describeInside(field: SchemaField): Field {
   return withoutUndefined({
     name: field.name,
     description: field.description,
+    policyTag: field.policyTag,
     inside: field.fields.length === 0 ? undefined : field.fields.map(describeInside),
   });
 }

@@ -7,7 +7,7 @@ import { findField, findInstruction, findKeys, findTimestamp, plainColumn } from
 import type { Column, LeafNode, PlainColumn, TreeNode } from "./nodes.ts";
 import { ACTION_SUFFIXES, DELETE_SUFFIXES } from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
-import { AliasNames, buildNode, checkSize, leavesOf } from "./tree.ts";
+import { AliasNames, asSparse, buildNode, checkSize, leavesOf, requiredPaths } from "./tree.ts";
 import { VALUE_TYPES } from "./value-types.ts";
 
 /** An entity as the templates need it. */
@@ -31,6 +31,8 @@ export interface EntityModel {
   /** Those of them that do not merge. */
   readonly plain: readonly PlainColumn[];
   readonly keys: readonly PlainColumn[];
+  /** The attributes that the schema has as REQUIRED: updates may leave them out all the same. */
+  readonly required: readonly string[];
   /** Key columns by which BigQuery can cluster, as they stand in SQL. */
   readonly clusterBy: readonly string[];
   /** What clusters the updates: the ingest timestamp first, so that a run reads hours of a day, then the key. */
@@ -100,6 +102,7 @@ export function buildModel(
   const instructions = [clears, deletes].filter((column) => column !== undefined);
   const aliases = new AliasNames(fields.map((field) => field.name));
   const columns: Column[] = [];
+  const required: string[] = [];
   for (const field of fields) {
     if (instructions.some((column) => column.name === field.name)) continue;
     const kind = keyNames.includes(field.name)
@@ -109,8 +112,10 @@ export function buildModel(
         : field.name === eventName
           ? "event"
           : undefined;
-    if (kind === undefined) columns.push(buildNode(field, [], aliases, problems));
-    else columns.push(plainColumn(field, kind, problems));
+    if (kind === undefined) {
+      columns.push(buildNode(asSparse(field), [], aliases, problems));
+      required.push(...requiredPaths(field));
+    } else columns.push(plainColumn(field, kind, problems));
   }
   const tree = columns.filter(
     (column): column is TreeNode => column.kind === "leaf" || column.kind === "record",
@@ -148,6 +153,7 @@ export function buildModel(
     columns,
     plain,
     keys,
+    required,
     clusterBy: clusterBy.slice(0, MAX_CLUSTERING_COLUMNS),
     updatesClusterBy: [ingest.quoted, ...clusterBy].slice(0, MAX_CLUSTERING_COLUMNS),
     ingest,
@@ -196,6 +202,11 @@ export function placeOf(model: EntityModel, role: ActionRole): Place {
 /** A place as people write it: `dataset.table`, behind its project where that is another one. */
 export function placeText({ project, dataset, table }: Place): string {
   return [project, dataset, table].filter((part) => part !== undefined).join(".");
+}
+
+/** What the updates' table is called among what decides the meaning of final: others' by their whole place. */
+export function updatesName({ source, tables }: EntityModel): string {
+  return source === undefined ? tables.updates : placeText(source);
 }
 
 /** Whether the updates are this environment's own, to be made, extended and erased: neither others' nor another environment's. */

@@ -6,7 +6,7 @@ import { quoteIdentifier, sqlxIdentifier, sqlxLiteral, sqlxString } from "../pro
 import { renderEntity } from "./describe.ts";
 import { buildExample } from "./example.ts";
 import { checkQuerySize } from "./limits.ts";
-import { type ActionRole, type DeleteRole, type EntityModel, placeOf } from "./model.ts";
+import { type ActionRole, type DeleteRole, type EntityModel, placeOf, updatesName } from "./model.ts";
 import * as ownTables from "./own-tables.ts";
 import { POLICIES } from "./policies.ts";
 import { sqlType, versionsType } from "./sql-type.ts";
@@ -47,6 +47,7 @@ export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
     sets,
     gathered: sets.length > 0 ? "_batch_united" : "_batch_gathered",
     example: buildExample(model),
+    updates: updatesName(model),
     tables: ownTables,
   };
   for (const role of ROLES) {

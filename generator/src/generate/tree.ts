@@ -29,6 +29,26 @@ export function refuseDefault(field: SchemaField, problems: ProblemList): void {
   );
 }
 
+/**
+ * An attribute as updates have it: each may leave it out, so it is not REQUIRED, at any depth but within what moves as one value.
+ */
+export function asSparse(field: SchemaField): SchemaField {
+  const mode = field.mode === "REQUIRED" ? "NULLABLE" : field.mode;
+  return { ...field, mode, fields: isRecord(field) ? field.fields.map(asSparse) : field.fields };
+}
+
+/** The paths of the attributes that `asSparse` makes so. */
+export function requiredPaths(field: SchemaField, parent = ""): readonly string[] {
+  const path = `${parent}${field.name}`;
+  const inner = isRecord(field) ? field.fields.flatMap((child) => requiredPaths(child, `${path}.`)) : [];
+  return field.mode === "REQUIRED" ? [path, ...inner] : inner;
+}
+
+/** True for a RECORD whose leaves merge one by one. */
+function isRecord(field: SchemaField): boolean {
+  return field.type === "STRUCT" && field.mode !== "REPEATED" && field.merge === undefined;
+}
+
 /** The node of a field: a leaf, or a RECORD whose leaves merge one by one. */
 export function buildNode(
   field: SchemaField,
@@ -38,8 +58,7 @@ export function buildNode(
 ): TreeNode {
   if (field.defaultsToNow) refuseDefault(field, problems);
   const path = [...parents, field];
-  const isRecord = field.type === "STRUCT" && field.mode !== "REPEATED" && field.merge === undefined;
-  if (isRecord) {
+  if (isRecord(field)) {
     const children = field.fields.map((child) => buildNode(child, path, aliases, problems));
     return {
       ...nodeBase(field, "Attributes of the user."),

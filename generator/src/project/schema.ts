@@ -27,6 +27,8 @@ export interface SchemaField {
   /** The parameters of a parameterized type, as in `NUMERIC(10, 2)`: `10, 2`. */
   readonly typeParameters?: string;
   readonly roundingMode?: string;
+  /** The policy tag that guards the column, as BigQuery names it. */
+  readonly policyTag?: string;
   /** `defaultValueExpression` is CURRENT_TIMESTAMP(); only the ingest timestamp may have it. */
   readonly defaultsToNow: boolean;
   readonly merge?: MergePolicy;
@@ -41,6 +43,7 @@ interface Draft extends Omit<SchemaField, "path" | "fields"> {
   readonly fields: readonly Draft[];
 }
 
+const POLICY_TAG = /^projects\/[^/]+\/locations\/[^/]+\/taxonomies\/[^/]+\/policyTags\/[^/]+$/;
 const MODES = ["NULLABLE", "REQUIRED", "REPEATED"] as const;
 const POLICIES = ["latest", "first", "max", "min", "union", "atomic"] as const;
 /** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
@@ -129,12 +132,44 @@ const collation = z
   })
   .optional();
 
-const tableOnly = z
-  .undefined({
+const dataPolicies = z
+  .unknown()
+  .refine((value) => value === undefined || isNothing(value), {
     error: () =>
       say(
-        "generated tables and views would not carry it",
-        "leave it out here and set it on the tables after `npm run init`",
+        "Dataform cannot put data policies on the tables that it makes, so they would hold the values unguarded",
+        "guard the column with policyTags",
+      ),
+  })
+  .optional();
+
+/** https://cloud.google.com/bigquery/docs/column-level-security: a column has one at most. */
+const policyTags = z
+  .unknown()
+  .transform((value, context) => {
+    const names = isObject(value) ? value.names : value;
+    if (names === undefined || isNothing(names)) return undefined;
+    const [tag] = Array.isArray(names) && names.length === 1 ? (names as readonly unknown[]) : [];
+    if (typeof tag === "string" && POLICY_TAG.test(tag)) return tag;
+    context.addIssue({
+      code: "custom",
+      message: say(
+        `${show(value)} is not one policy tag`,
+        'write {"names": ["projects/…/locations/…/taxonomies/…/policyTags/…"]}',
+      ),
+    });
+    return z.NEVER;
+  })
+  .optional();
+
+/** Six digits of a second are what a TIMESTAMP has. https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
+const timestampPrecision = z
+  .unknown()
+  .refine((value) => value === undefined || String(value) === "6", {
+    error: ({ input }) =>
+      say(
+        `a TIMESTAMP of ${show(input)} digits, of which a merge by microseconds would lose some`,
+        "leave timestampPrecision out, or make it a STRING or INT64",
       ),
   })
   .optional();
@@ -162,8 +197,9 @@ const shape = {
   roundingMode: z.unknown().optional(),
   defaultValueExpression,
   collation,
-  policyTags: tableOnly,
-  dataPolicies: tableOnly,
+  policyTags,
+  dataPolicies,
+  timestampPrecision,
   rangeElementType: z.unknown().optional(),
 };
 
@@ -182,7 +218,7 @@ function fieldAt(depth: number): z.ZodType<Draft> {
   const isBottom = depth === MAX_NESTED_RECORDS;
   const inner = isBottom ? z.unknown() : z.lazy(() => listAt(depth + 1));
   const fields = z.preprocess((value) => (isNothing(value) ? undefined : value), inner.optional());
-  return strict("a field", { ...shape, fields }, (input) =>
+  const field = strict("a field", { ...shape, fields }, (input) =>
     say(`${show(input)} is not a field`, 'write {"name": "attribute1", "type": "STRING"}'),
   ).transform((item, context): Draft => {
     const refuse: Refuse = (option, wrong, right) =>
@@ -196,6 +232,8 @@ function fieldAt(depth: number): z.ZodType<Draft> {
       );
     } else if (isRecord && item.fields === undefined) {
       refuse("fields", "a RECORD without fields", "list its fields");
+    } else if (isRecord && item.policyTags !== undefined) {
+      refuse("policyTags", "BigQuery puts none on a RECORD", "put them on its fields");
     } else if (!isRecord && item.fields !== undefined) {
       refuse("fields", `a ${show(item.type)} has no fields`, "make it a RECORD or leave fields out");
     }
@@ -213,11 +251,20 @@ function fieldAt(depth: number): z.ZodType<Draft> {
       description: item.description,
       typeParameters: parametersOf(item, fieldType, refuse),
       roundingMode: roundingModeOf(item.roundingMode, fieldType, refuse),
+      policyTag: item.policyTags,
       defaultsToNow: item.defaultValueExpression ?? false,
       merge: item.merge,
       fields: (item.fields as readonly Draft[] | undefined) ?? [],
     };
   });
+  // Exports write null for what a field does not have.
+  return z.preprocess(
+    (input) =>
+      isObject(input)
+        ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
+        : input,
+    field,
+  );
 }
 
 /** Column names are compared without their case: https://cloud.google.com/bigquery/docs/schemas#column_names */

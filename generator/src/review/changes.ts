@@ -7,7 +7,7 @@ export type Need =
   /** `npm run init`. */
   | { readonly step: "init" }
   /** By hand, after `npm run init` and before the next run. */
-  | { readonly step: "fill"; readonly text: string }
+  | { readonly step: "fill"; readonly text: string; readonly sql?: readonly string[] }
   /** A run with `--vars=rebuild=true`. */
   | { readonly step: "rebuild"; readonly reason: string }
   /** A run with `--vars=replayFrom=…`. */

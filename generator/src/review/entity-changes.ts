@@ -1,3 +1,4 @@
+import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { secondsOf, spanText } from "../project/config.ts";
 import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
@@ -89,7 +90,7 @@ function compareRenamed(pair: Pair, projectId: string): readonly Change[] {
   } as const;
   return [
     renaming,
-    ...compareMeaning(pair),
+    ...compareMeaning(pair, projectId),
     ...compareLookback(pair),
     ...compareFields(before, after, projectId),
   ];
@@ -102,7 +103,7 @@ export function statementsToMove(
   projectId: string,
 ): readonly string[] {
   const pair = { before, after };
-  const others = [...compareMeaning(pair), ...compareFields(before, after, projectId)];
+  const others = [...compareMeaning(pair, projectId), ...compareFields(before, after, projectId)];
   return moveStatements(projectId, before, after, others.length === 0);
 }
 
@@ -121,21 +122,21 @@ function dropping(before: EntityModel): Need {
   };
 }
 
-function compareMeaning(pair: Pair): readonly Change[] {
-  return [...compareKey(pair), ...compareClocks(pair), ...compareInstructions(pair)];
+function compareMeaning(pair: Pair, projectId: string): readonly Change[] {
+  return [...compareKey(pair, projectId), ...compareClocks(pair, projectId), ...compareInstructions(pair)];
 }
 
 function compareEntity(pair: Pair, projectId: string): readonly Change[] {
   const { before, after } = pair;
   return [
-    ...compareMeaning(pair),
+    ...compareMeaning(pair, projectId),
     ...comparePlaces(pair, projectId),
     ...compareLookback(pair),
     ...compareFields(before, after, projectId),
   ];
 }
 
-function compareKey({ before, after }: Pair): readonly Change[] {
+function compareKey({ before, after }: Pair, projectId: string): readonly Change[] {
   const [old, now] = [before, after].map((model) =>
     model.keys.map(({ name }) => name.toLowerCase()).join(", "),
   );
@@ -144,6 +145,14 @@ function compareKey({ before, after }: Pair): readonly Change[] {
   const final = code(after.tables.final);
   const isNew = hasNewTable(before, after, "final");
   const needs: Need[] = isNew ? [INIT] : [INIT, { step: "rebuild", reason: "key" }];
+  const carried = renamedKeys(before, after);
+  if (carried.length > 0 && !hasNewTable(before, after, "updates")) {
+    needs.push({
+      step: "fill",
+      text: `Carry the keys over, once the last updates by the old name are there and out of the streaming buffer: a rebuild stops where updates have only the old key.`,
+      sql: [carryKeys(`${projectId}.${tableName(after, "updates")}`, after, carried)],
+    });
+  }
   if (before.deletes !== undefined) {
     needs.unshift({
       step: "before",
@@ -163,7 +172,48 @@ function compareKey({ before, after }: Pair): readonly Change[] {
   ];
 }
 
-function compareClocks({ before, after }: Pair): readonly Change[] {
+/** An update without an event timestamp is a bad row, and those that are there may have none. */
+function fillEvents({ event, ingest, ...after }: EntityModel, projectId: string): readonly Need[] {
+  if (event === undefined) return [];
+  const table = `${projectId}.${after.updatesDataset}.${after.tables.updates}`;
+  return [
+    {
+      step: "fill",
+      text: `Give the updates of ${code(after.name)} that lack it an event timestamp, such as their ingest timestamp, once they are out of the streaming buffer: without, they are bad rows.`,
+      sql: [
+        `UPDATE \`${table}\` SET ${quoted(event)} = ${quoted(ingest)} WHERE ${quoted(event)} IS NULL AND ${quoted(ingest)} >= ${mergeSql.START};`,
+      ],
+    },
+  ];
+}
+
+/** The key columns that have another name now, as [before, after]: of the same types, in the same places. */
+function renamedKeys(before: EntityModel, after: EntityModel): readonly (readonly [string, string])[] {
+  const has = ({ columns }: EntityModel, name: string) =>
+    columns.some((column) => column.name.toLowerCase() === name.toLowerCase());
+  const gone = before.keys.filter(({ name }) => !has(after, name));
+  const come = after.keys.filter(({ name }) => !has(before, name));
+  const isSame =
+    gone.length === come.length && gone.every((key, at) => key.field.type === come[at]?.field.type);
+  return isSame ? gone.map((key, at) => [quoted(key), quoted(come[at] ?? key)] as const) : [];
+}
+
+function carryKeys(
+  table: string,
+  { ingest }: EntityModel,
+  carried: readonly (readonly [string, string])[],
+): string {
+  const sets = carried.map(([from, to]) => `${to} = ${from}`).join(", ");
+  const lacks = carried.map(([from, to]) => `${to} IS NULL AND ${from} IS NOT NULL`).join(" AND ");
+  return `UPDATE \`${table}\` SET ${sets} WHERE ${lacks} AND ${quoted(ingest)} >= ${mergeSql.START};`;
+}
+
+/** A name as a statement of its own has it, where it may be a keyword. */
+function quoted({ name }: { readonly name: string }): string {
+  return `\`${name}\``;
+}
+
+function compareClocks({ before, after }: Pair, projectId: string): readonly Change[] {
   const changes: Change[] = [];
   const hasNewFinal = hasNewTable(before, after, "final");
   if (before.ingest.name.toLowerCase() !== after.ingest.name.toLowerCase()) {
@@ -196,7 +246,10 @@ function compareClocks({ before, after }: Pair): readonly Change[] {
       means: hasNewFinal
         ? `${code(after.tables.final)} is new, and filled from all history by the new clock`
         : `${code("_versions")} of ${code(after.tables.final)} holds times of the old clock: until a rebuild, new updates are compared with those`,
-      needs: hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" }],
+      needs: [
+        ...fillEvents(after, projectId),
+        ...(hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" } as const]),
+      ],
     });
   }
   const [old, now] = [before, after].map(({ ahead }) =>
@@ -264,6 +317,7 @@ function compareInstructions({ before, after }: Pair): readonly Change[] {
             step: "before",
             text: `Make sure that deleted users of ${code(after.name)} may come back; erase their updates first (\`npm run update -- --tags erase\`) if not.`,
           },
+          INIT,
         ],
       );
     else

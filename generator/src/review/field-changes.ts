@@ -254,7 +254,8 @@ function compareMode(before: SchemaField, after: SchemaField, path: string, plac
 /** What changes no value that is there. */
 function compareRest(before: SchemaField, after: SchemaField, path: string): readonly Change[] {
   const list: Change[] = [];
-  const note = (what: string, means: string) => list.push({ path, kind: "changed", what, means, needs: [] });
+  const note = (what: string, means: string, needs: readonly Need[] = []) =>
+    list.push({ path, kind: "changed", what, means, needs });
   if (before.name !== after.name)
     note(
       `spelled ${code(before.name)} -> ${code(after.name)}`,
@@ -264,6 +265,14 @@ function compareRest(before: SchemaField, after: SchemaField, path: string): rea
     note(
       `rounding: ${before.roundingMode ?? "default"} -> ${after.roundingMode ?? "default"}`,
       "existing tables keep theirs; values already stored stay as they were rounded",
+    );
+  if (before.policyTag !== after.policyTag)
+    note(
+      `policy tag: ${before.policyTag ?? "none"} -> ${after.policyTag ?? "none"}`,
+      "updates, batch and final are guarded by it; the views show what their reader may see of these",
+      before.policyTag === undefined
+        ? [INIT]
+        : [{ step: "before", text: `Change the policy tag of ${code(path)} in the tables by hand.` }],
     );
   if (before.defaultsToNow !== after.defaultsToNow)
     note(

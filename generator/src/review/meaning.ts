@@ -1,23 +1,37 @@
-import { type EntityModel, placeText } from "../generate/model.ts";
+import { describeEntity } from "../generate/describe.ts";
+import { basisSql, type Fact, mergeSql } from "../generate/merge-sql.ts";
+import { type EntityModel, placeOf, updatesName } from "../generate/model.ts";
 import { buildModels } from "../generate/project.ts";
 import type { ProjectInput } from "../project/load-project.ts";
 import { InputError, isObject } from "../project/problems.ts";
+import { findPath } from "../warehouse/adopt.ts";
 import { findTable, tableOf, type Warehouse } from "../warehouse/client.ts";
-import type { EntityChanges, Need } from "./changes.ts";
+import type { EntityChanges } from "./changes.ts";
 import { compareEntities } from "./entity-changes.ts";
 
 /**
- * What decides the meaning of final (key, clocks, policies, clears, deletes, fields) is kept beside the watermark, as the entity and its
- * schema stood when a run last merged by them. A run by others would make final a mixture of two meanings.
+ * Beside the watermark stands what final means (R14): `basis`, which runs check and renew, and `meaning`, the entity and its schema as
+ * the tool last saw them merged, by which it tells people what has changed and where the tables of a moved entity are.
  */
 const COLUMN = "meaning";
 
 /** What an entity means now, against what its tables were made by. */
 export interface MeaningChange {
   readonly model: EntityModel;
+  /** What has changed, in the words of a review; empty where nothing is kept of what was. */
   readonly changes: EntityChanges["changes"];
-  /** What must be done before a run may go on, of the steps that a run cannot do by itself. */
-  readonly due: "nothing" | "acceptance" | "rebuild" | "fix";
+  readonly due: Due;
+  /** What `init` keeps: what it settles, and what was where a rebuild must settle it. */
+  readonly accepted: readonly Fact[];
+}
+
+/** The changes that ask for `init`, for other tables and for a rebuild, as text; absent where none does. */
+export type Due = Readonly<Partial<Record<"init" | "tables" | "rebuild", string>>>;
+
+/** What a watermark's row keeps. */
+interface Kept {
+  readonly basis: readonly Fact[];
+  readonly meaning?: string;
 }
 
 /** Compares the entities with what their tables were made by; those of which nothing is kept yet count as unchanged. */
@@ -27,87 +41,167 @@ export async function findMeaningChanges(
   models: readonly EntityModel[],
 ): Promise<readonly MeaningChange[]> {
   const found = await Promise.all(
-    models.map(async (model) => {
-      const kept = await readMeaning(warehouse, model);
-      const before = kept === undefined ? undefined : modelOf(kept);
-      if (kept === meaningOf(input, model) || before === undefined) return [];
-      const after = model.base ?? model;
-      const [compared] = compareEntities([before], [after], warehouse.project.projectId);
+    models.map(async (model): Promise<readonly MeaningChange[]> => {
+      const kept = await readKept(warehouse, watermarkPlace(model));
+      const now = factsOf(model);
+      if (kept === undefined || (kept.meaning === meaningOf(input, model) && isSame(kept.basis, now)))
+        return [];
+      const before = kept.meaning === undefined ? undefined : modelOf(kept.meaning);
+      const was = kept.basis.length > 0 || before === undefined ? kept.basis : factsOf(before);
+      const unread = await findUnread(warehouse, model, was);
+      const [compared] =
+        before === undefined
+          ? []
+          : compareEntities([before], [model.base ?? model], warehouse.project.projectId);
       const changes = compared?.changes ?? [];
-      return [{ model, changes, due: dueOf(before, after, changes) }];
+      const due = await findDue(warehouse, model, { was, now, unread, changes });
+      return [{ model, changes, due, accepted: accept(was, now, unread) }];
     }),
   );
   return found.flat();
 }
 
-/**
- * The heaviest of what the changes ask for that no run does by itself. By hand is what concerns options: deleted users that would come
- * back, updates that must be copied; what is to be done for a field, `init` and reviewers see to.
- */
-export function dueOf(
-  before: EntityModel,
-  after: EntityModel,
-  changes: EntityChanges["changes"],
-): MeaningChange["due"] {
-  const has = (step: Need["step"]) => changes.some(({ needs }) => needs.some((need) => need.step === step));
-  if (has("fix")) return "fix";
-  if (has("rebuild")) return "rebuild";
-  const dropsDeletes = before.deletes !== undefined && after.deletes === undefined;
-  const [old, now] = [before, after].map(({ source, tables }) =>
-    source === undefined ? tables.updates : placeText(source),
-  );
-  return dropsDeletes || old !== now ? "acceptance" : "nothing";
+/** What is due, as a run would find it; a final without rows is filled from all history, whatever it was to mean. */
+async function findDue(
+  warehouse: Warehouse,
+  { dataset, tables }: EntityModel,
+  {
+    was,
+    now,
+    unread,
+    changes,
+  }: {
+    readonly was: readonly Fact[];
+    readonly now: readonly Fact[];
+    readonly unread: readonly string[];
+    readonly changes: EntityChanges["changes"];
+  },
+): Promise<Due> {
+  if (was.length === 0) return {};
+  const change = basisSql.changeQuery(`UNNEST(${basisSql.list(was)})`, `UNNEST(${basisSql.list(now)})`);
+  const [rows] = await warehouse.client.query(`SELECT * FROM (\n  ${change}\n)`);
+  const found = (rows as Record<string, string | null>[])[0] ?? {};
+  const final = await findTable(tableOf(warehouse, { dataset, table: tables.final }));
+  if (Number(final?.numRows ?? 0) === 0) return { init: found.init ?? undefined };
+  const join = (...parts: readonly (string | null | undefined)[]) =>
+    parts.filter((part) => typeof part === "string").join(", ") || undefined;
+  const fixes = changes.filter(({ needs }) => needs.some(({ step }) => step === "fix"));
+  return {
+    init: join(found.init),
+    tables: join(found.tables, ...fixes.map(({ path }) => path)),
+    rebuild: join(found.rebuild, ...unread.map((path) => `${path} is new, and in older updates`)),
+  };
 }
 
-/** Keeps what an entity means beside its watermark, where it has one. */
+/**
+ * The attributes that are new in the schema and yet said something of, or cleared, by updates that are there: a column that was
+ * taken out and comes back, or one that producers wrote already. No run has read it.
+ */
+async function findUnread(
+  warehouse: Warehouse,
+  model: EntityModel,
+  was: readonly Fact[],
+): Promise<readonly string[]> {
+  const known = new Set(flatten(was).map(({ paths }) => paths.toLowerCase()));
+  if (known.size === 0) return [];
+  const place = placeOf(model, "updates");
+  const live = await findTable(tableOf(warehouse, place));
+  const leaves = [...mergeSql.leavesOf(describeEntity(model)).values()].filter(
+    ({ path }) => !known.has(path.toLowerCase()) && findPath(live?.schema?.fields ?? [], path) !== undefined,
+  );
+  if (leaves.length === 0) return [];
+  const says = leaves.map(
+    (leaf, index) => `COUNTIF(${mergeSql.saysSomething(leaf, `updates.${leaf.column}`)}) > 0 AS said${index}`,
+  );
+  const [rows] = await warehouse.client.query(
+    `SELECT ${says.join(", ")} FROM \`${warehouse.project.projectId}.${place.dataset}.${place.table}\` AS updates WHERE updates.${model.ingest.quoted} >= ${mergeSql.START}`,
+  );
+  const [said = {}] = rows as Record<string, boolean>[];
+  return leaves.filter((_, index) => said[`said${index}`]).map(({ path }) => path);
+}
+
+/** What stands once `init` is done; of what it cannot settle, what was, so that runs go on to ask for it. */
+function accept(was: readonly Fact[], now: readonly Fact[], unread: readonly string[]): readonly Fact[] {
+  const before = new Map(flatten(was).map(({ paths, says }) => [paths.toLowerCase(), says]));
+  const settled = ["$.deleted", "$.updates"];
+  const after = flatten(now).map(({ paths, says }) => {
+    if (unread.includes(paths)) return { paths, says: basisSql.UNREAD };
+    return settled.includes(paths)
+      ? { paths, says }
+      : { paths, says: before.get(paths.toLowerCase()) ?? says };
+  });
+  return isSame(after, flatten(now)) ? now : after;
+}
+
+/** A fact for each path. */
+function flatten(facts: readonly Fact[]): readonly Fact[] {
+  return facts.flatMap(({ paths, says }) => paths.split(", ").map((path) => ({ paths: path, says })));
+}
+
+function isSame(left: readonly Fact[], right: readonly Fact[]): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+function factsOf(model: EntityModel): readonly Fact[] {
+  return basisSql.factsOf(describeEntity(model), updatesName(model));
+}
+
+/**
+ * Keeps what an entity means beside its watermark, where it has one: by `basis` what runs hold it to, without which that stays;
+ * where something is still due, only that.
+ */
 export async function keepMeaning(
   warehouse: Warehouse,
   input: ProjectInput,
   model: EntityModel,
+  { basis, isDue = false }: { readonly basis?: readonly Fact[]; readonly isDue?: boolean } = {},
 ): Promise<void> {
+  const kept = await readKept(warehouse, watermarkPlace(model));
+  if (kept === undefined) return;
+  const table = `\`${warehouse.project.projectId}.${model.dataset}.${model.tables.watermark}\``;
   const meaning = meaningOf(input, model);
-  if (!(await hasWatermark(warehouse, model)) || (await readMeaning(warehouse, model)) === meaning) return;
-  const table = watermarkOf(warehouse, model);
-  const description = "What decides the meaning of final: the entity and its schema.";
-  await warehouse.client.query(
-    `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${COLUMN} STRING OPTIONS(description='${description}')`,
-  );
-  await warehouse.client.query({
-    query: `UPDATE ${table} SET ${COLUMN} = @meaning WHERE TRUE`,
-    params: { meaning },
-  });
-}
-
-async function hasWatermark(warehouse: Warehouse, model: EntityModel): Promise<boolean> {
-  const place = { dataset: model.dataset, table: model.tables.watermark };
-  return (await findTable(tableOf(warehouse, place))) !== undefined;
+  const sets: string[] = [];
+  if (basis !== undefined && !isSame(kept.basis, basis)) sets.push(`basis = ${basisSql.list(basis)}`);
+  if (!isDue && kept.meaning !== meaning) {
+    const description = "What decides the meaning of final: the entity and its schema.";
+    await warehouse.client.query(
+      `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${COLUMN} STRING OPTIONS(description='${description}')`,
+    );
+    sets.push(`${COLUMN} = @meaning`);
+  }
+  if (sets.length > 0)
+    await warehouse.client.query({
+      query: `UPDATE ${table} SET ${sets.join(", ")} WHERE TRUE`,
+      ...(sets.some((set) => set.includes("@meaning")) ? { params: { meaning } } : {}),
+    });
 }
 
 /** The entity by which a watermark's final was last made; undefined where nothing is kept that this version can read. */
 export async function readMeaningAt(warehouse: Warehouse, place: Place): Promise<EntityModel | undefined> {
   const kept = await readKept(warehouse, place);
-  return kept === undefined ? undefined : modelOf(kept);
-}
-
-function readMeaning(warehouse: Warehouse, { dataset, tables }: EntityModel): Promise<string | undefined> {
-  return readKept(warehouse, { dataset, table: tables.watermark });
+  return kept?.meaning === undefined ? undefined : modelOf(kept.meaning);
 }
 
 type Place = { readonly dataset: string; readonly table: string };
 
-async function readKept(warehouse: Warehouse, place: Place): Promise<string | undefined> {
+function watermarkPlace({ dataset, tables }: EntityModel): Place {
+  return { dataset, table: tables.watermark };
+}
+
+/** What a watermark keeps; undefined where there is none. */
+async function readKept(warehouse: Warehouse, place: Place): Promise<Kept | undefined> {
   const live = await findTable(tableOf(warehouse, place));
-  if (!(live?.schema?.fields ?? []).some(({ name }) => name === COLUMN)) return undefined;
+  if (live === undefined) return undefined;
+  const names = [COLUMN, "basis"].filter((name) => findPath(live.schema?.fields ?? [], name) !== undefined);
+  if (names.length === 0) return { basis: [] };
   const table = `\`${warehouse.project.projectId}.${place.dataset}.${place.table}\``;
-  const [rows] = await warehouse.client.query(`SELECT ${COLUMN} FROM ${table}`);
-  const kept: unknown = (rows as Record<string, unknown>[])[0]?.[COLUMN];
-  return typeof kept === "string" ? kept : undefined;
+  const [rows] = await warehouse.client.query(`SELECT ${names.join(", ")} FROM ${table}`);
+  const [row = {}] = rows as { readonly basis?: readonly Fact[]; readonly meaning?: string | null }[];
+  return {
+    basis: (row.basis ?? []).map(({ paths, says }) => ({ paths, says })),
+    meaning: row.meaning ?? undefined,
+  };
 }
-
-function watermarkOf({ project }: Warehouse, { dataset, tables }: EntityModel): string {
-  return `\`${project.projectId}.${dataset}.${tables.watermark}\``;
-}
-
 /** The entity as entities.json has it, with its dataset, and its schema. */
 function meaningOf(input: ProjectInput, model: EntityModel): string {
   const { entities } = JSON.parse(input.config) as { entities: { name: string }[] };

@@ -9,6 +9,7 @@ export interface FieldJson {
   readonly scale?: string;
   readonly roundingMode?: string;
   readonly rangeElementType?: { readonly type: string };
+  readonly policyTags?: { readonly names?: readonly string[] };
   readonly fields?: readonly FieldJson[];
 }
 
@@ -22,9 +23,10 @@ const KEPT = [
   "scale",
   "roundingMode",
   "rangeElementType",
+  "policyTags",
 ] as const;
 
-/** A live table's fields without what a table alone has, such as policy tags and default values. */
+/** A live table's fields without what a table alone has, such as data policies and default values. */
 export function asSchemaFields(fields: readonly object[]): readonly FieldJson[] {
   return fields.map((field) => {
     const given = field as FieldJson;

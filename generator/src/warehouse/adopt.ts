@@ -312,7 +312,8 @@ function find(fields: readonly TableField[], name: string): TableField | undefin
   return fields.find((field) => field.name?.toLowerCase() === name.toLowerCase());
 }
 
-function findPath(fields: readonly TableField[], path: string): TableField | undefined {
+/** A column, or a field within RECORDs, by its path, whatever the case. */
+export function findPath(fields: readonly TableField[], path: string): TableField | undefined {
   const [name = "", ...rest] = path.split(".");
   const found = find(fields, name);
   return rest.length === 0 || found === undefined ? found : findPath(found.fields ?? [], rest.join("."));

@@ -83,15 +83,41 @@ function mergeField(
     field.description = wanted.description;
     changes.push(`~ ${path} described`);
   }
-  if (typeName(live) !== "RECORD") return { field, changes, notes, faults: [] };
+  const faults = guard(live, wanted, path, field, changes);
+  if (typeName(live) !== "RECORD") return { field, changes, notes, faults };
   const inner = diffSchema(live.fields ?? [], wanted.fields ?? [], others, path);
   field.fields = [...inner.fields];
   return {
     field,
     changes: [...changes, ...inner.changes],
     notes: [...notes, ...inner.notes],
-    faults: inner.faults,
+    faults: [...faults, ...inner.faults],
   };
+}
+
+/** Puts on a column what guards it; gives what guards it there and would not guard it in the tables made from this one. */
+function guard(
+  live: TableField,
+  wanted: TableField,
+  path: string,
+  field: TableField,
+  changes: string[],
+): string[] {
+  const [is, should] = [live, wanted].map(({ policyTags }) => policyTags?.names?.[0]);
+  if (should !== undefined && is === undefined) {
+    field.policyTags = { names: [should] };
+    changes.push(`~ ${path} guarded by ${should}`);
+  } else if (is !== should) {
+    return [
+      `${path} has the policy tag ${is} in the table and ${should ?? "none"} in the schema, so the tables made from it would not guard it; write "policyTags": {"names": ["${is}"]}`,
+    ];
+  }
+  const { dataPolicies = [] } = live as { dataPolicies?: readonly unknown[] };
+  return dataPolicies.length === 0
+    ? []
+    : [
+        `${path} has a data policy, which Dataform cannot put on the tables that it makes from this one; guard it by a policy tag instead`,
+      ];
 }
 
 function typeFault(live: TableField, wanted: TableField, path: string): string | undefined {

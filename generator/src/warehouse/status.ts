@@ -212,9 +212,9 @@ async function readWaiting(
 ): Promise<Pick<EntityStatus, "waiting" | "waitingSeconds">> {
   const query = `SELECT
   COUNT(*) AS waiting,
-  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
-FROM ${name(warehouse, entity, "updates")}
-WHERE ${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND ${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
+  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(updates.${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
+FROM ${name(warehouse, entity, "updates")} AS updates
+WHERE updates.${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND updates.${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
   const [rows] = await warehouse.client.query({ query }).catch((error: unknown) => {
     if ([400, 403, 404].includes(Number(codeOf(error)))) return [[undefined]];
     throw error;

@@ -112,6 +112,7 @@ function restField(field: SchemaField, isStrict: boolean): TableField {
     ...restType(field.type),
     mode,
     ...(field.description === undefined ? {} : { description: field.description }),
+    ...(field.policyTag === undefined ? {} : { policyTags: { names: [field.policyTag] } }),
     ...(isStrict && field.roundingMode !== undefined
       ? { roundingMode: field.roundingMode as TableField["roundingMode"] }
       : {}),

@@ -142,7 +142,7 @@ describe("a schema that cannot be used is refused with file, path, fault and rem
     [
       "policy tags",
       field({ policyTags: { names: ["x"] } }),
-      /policyTags: generated tables and views would not carry it; /,
+      /policyTags: \{"names":\["x"\]\} is not one policy tag; write /,
     ],
     [
       "a default",

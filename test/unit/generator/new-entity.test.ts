@@ -148,9 +148,9 @@ describe("a new entity", () => {
     expect(() => addEntity(both, { name: "a" })).toThrow("a: entities.json has an entity of this name");
   });
 
-  it("takes from a live table what a schema has, and leaves policies and defaults", () => {
+  it("takes from a live table what a schema has, and leaves data policies and defaults", () => {
     const live = [
-      { ...field("a", "STRING"), policyTags: {}, defaultValueExpression: "'x'", description: "An A." },
+      { ...field("a", "STRING"), dataPolicies: [], defaultValueExpression: "'x'", description: "An A." },
     ];
     expect(asSchemaFields(live)).toEqual([{ ...field("a", "STRING"), description: "An A." }]);
   });

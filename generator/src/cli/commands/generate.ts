@@ -24,8 +24,14 @@ export const generate = defineCommand({
   async run(context, { options }) {
     const { config, schemas, defaultDataset } = await loadProject(context.root);
     const expected = generateProject(config, schemas, { defaultDataset });
-    const warning = warnOfCompileCost(buildModels(config, schemas, { defaultDataset }));
+    const models = buildModels(config, schemas, { defaultDataset });
+    const warning = warnOfCompileCost(models);
     if (warning !== undefined) context.output.note(warning);
+    for (const { name, required, schemaFile, tables } of models)
+      if (required.length > 0)
+        context.output.note(
+          `${name}: REQUIRED in ${schemaFile}: ${required.join(", ")}; an update has only what changed, so ${tables.updates} takes rows without`,
+        );
     const differences = await compareFiles(context.root, GENERATED_FOLDERS, expected, isGenerated);
     return writeOrCheck(context, "generate", options.check, expected.size, differences);
   },
