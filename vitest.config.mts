@@ -16,7 +16,7 @@ const CORE = ["e2e/demo", "e2e/examples", "exactness/oracle", "exactness/arbitra
 const SLICED = ["exactness/property", "exactness/failures"].map(inTest);
 
 /** How large the random suites are where nobody says otherwise; a seed that is not given is random. */
-const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "60", EXACTNESS_KILLS: "3", EXACTNESS_EVERY: "8" };
+const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "40", EXACTNESS_KILLS: "2", EXACTNESS_EVERY: "12" };
 
 export default defineConfig({
   test: {

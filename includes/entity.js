@@ -356,7 +356,8 @@ FROM (
   )
 );
 SELECT IF(
-  users > 0 OR ARRAY_LENGTH(leaves) > 0,
+  _batch_change.old_key IS NULL -- R14: by another key nobody is found again
+    AND (users > 0 OR ARRAY_LENGTH(leaves) > 0),
   ERROR(CONCAT(
     '${name} has ',
     IF(users > 0, CONCAT(CAST(users AS STRING), IF(users = 1, ' user', ' users')), ''),

@@ -22,7 +22,7 @@ import type { Field, Row, Value } from "./values.ts";
 
 const { histories, seed } = SETTINGS;
 /** How many entities change, and how often each. */
-const COUNT = Math.max(2, Math.ceil(histories / 500));
+const COUNT = Math.ceil(histories / 500);
 const STAGES = 5;
 const USERS = 6;
 const DAY = 86_400_000_000n;
@@ -107,7 +107,8 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
       });
     }
     case 5:
-      return next("all fields turn round", { ...entity, fields: entity.fields.map(turned).reverse() });
+      // Within a RECORD the table's order stays (docs/limits.md).
+      return next("all columns turn round", { ...entity, fields: [...entity.fields].reverse() });
     case 6: {
       if (leaf === undefined || entity.deleted !== undefined || leaf.merge === "atomic") break;
       const merge = leaf.merge === "first" ? "latest" : "first";
@@ -132,12 +133,8 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
 function deepen(record: Field, fresh: Field, draw: Draw): Field {
   const fields = record.fields ?? [];
   const inner = fields.find(isPlainRecord);
-  if (inner === undefined || draw(2) === 0) return { ...record, fields: [fresh, ...fields] };
+  if (inner === undefined || draw(2) === 0) return { ...record, fields: [...fields, fresh] };
   return { ...record, fields: fields.map((field) => (field === inner ? deepen(inner, fresh, draw) : field)) };
-}
-
-function turned(field: Field): Field {
-  return isPlainRecord(field) ? { ...field, fields: (field.fields ?? []).map(turned).reverse() } : field;
 }
 
 const hasRange = (fields: readonly Field[]): boolean =>

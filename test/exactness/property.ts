@@ -16,7 +16,7 @@ export const SETTINGS = {
   seed: Number(process.env.EXACTNESS_SEED ?? Math.floor(Math.random() * 2 ** 31)),
   /** How many runs are killed. */
   kills: Number(process.env.EXACTNESS_KILLS ?? 50),
-  /** Of the steps at which a run can fail or meet another, every which one is tried. */
+  /** Of the steps at which a run can fail or meet another, and of the seeded faults, every which one is tried. */
   every: Number(process.env.EXACTNESS_EVERY ?? 1),
 };
 

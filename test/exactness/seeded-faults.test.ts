@@ -6,7 +6,7 @@ import type { Action } from "./dataform.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";
 import { type CompiledEntity, PROJECT } from "./project.ts";
-import { compileScenarios, sampleScenarios } from "./property.ts";
+import { compileScenarios, SETTINGS, sampleScenarios } from "./property.ts";
 import { runScenario, ScenarioFailure } from "./runner.ts";
 
 /** Scenarios of one kind of entity, drawn from a fixed seed. */
@@ -300,7 +300,8 @@ describe("a suite that cannot fail proves nothing", () => {
     300_000,
   );
 
-  test.each(FAULTS)(
+  const first = Math.floor(Math.random() * SETTINGS.every);
+  test.each(FAULTS.filter((_, index) => (index + first) % SETTINGS.every === 0))(
     "$rule",
     async (fault) => {
       let changed = 0;
