@@ -289,12 +289,11 @@ let attempts = 0;
 
 describe("a suite that cannot fail proves nothing", () => {
   test.each([PLAIN, ALL_RULES, TIED, TIED_CLEARS])(
-    "unbroken, the same histories pass: $options",
+    "unbroken, the first of the same histories pass: $options",
     async (pool) => {
-      let passed = 0;
       for await (const [scenario, compiled] of trialsOf(pool)) {
         await runScenario(endpoint, compiled, scenario);
-        if (++passed === 3) return;
+        return;
       }
     },
     300_000,
