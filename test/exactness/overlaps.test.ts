@@ -93,7 +93,12 @@ describe("a run of one kind at every step of another", () => {
 
   test("the same histories fail without the fence", async () => {
     const warehouse = await filledWarehouse(endpoint, compiled, "no_fence");
-    warehouse.rewrite((sql) => sql.replaceAll(/\bERROR\('[^']*run again'\)/g, "'let through'"));
+    // Nor what else would notice: a rebuild that loses users.
+    warehouse.rewrite((sql) =>
+      sql
+        .replaceAll(/\bERROR\('[^']*run again'\)/g, "'let through'")
+        .replaceAll("_batch_change.old_key IS NULL", "FALSE"),
+    );
     const count = warehouse.jobs("rebuild").length;
     let found: string[] = [];
     for (let at = 0; at <= count && found.length === 0; at++)
