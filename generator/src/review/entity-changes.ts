@@ -149,8 +149,8 @@ function compareKey({ before, after }: Pair, projectId: string): readonly Change
   if (carried.length > 0 && !hasNewTable(before, after, "updates")) {
     needs.push({
       step: "fill",
-      text: `Carry the keys over, once the last updates by the old name are there and out of the streaming buffer: a rebuild stops where updates have only the old key.`,
-      sql: [carryKeys(`${projectId}.${tableName(after, "updates")}`, after, carried)],
+      text: `Carry the keys over, once the last updates by the old name are there and out of the streaming buffer: a rebuild stops where updates have only the old key.${byOwner(after)}`,
+      sql: changeUpdates(after, projectId, (table) => carryKeys(table, after, carried)),
     });
   }
   if (before.deletes !== undefined) {
@@ -173,18 +173,36 @@ function compareKey({ before, after }: Pair, projectId: string): readonly Change
 }
 
 /** An update without an event timestamp is a bad row, and those that are there may have none. */
-function fillEvents({ event, ingest, ...after }: EntityModel, projectId: string): readonly Need[] {
+function fillEvents(after: EntityModel, projectId: string): readonly Need[] {
+  const { event, ingest } = after;
   if (event === undefined) return [];
-  const table = `${projectId}.${after.updatesDataset}.${after.tables.updates}`;
   return [
     {
       step: "fill",
-      text: `Give the updates of ${code(after.name)} that lack it an event timestamp, such as their ingest timestamp, once they are out of the streaming buffer: without, they are bad rows.`,
-      sql: [
-        `UPDATE \`${table}\` SET ${quoted(event)} = ${quoted(ingest)} WHERE ${quoted(event)} IS NULL AND ${quoted(ingest)} >= ${mergeSql.START};`,
-      ],
+      text: `Give the updates of ${code(after.name)} that lack it an event timestamp, such as their ingest timestamp, once they are out of the streaming buffer: without, they are bad rows.${byOwner(after)}`,
+      sql: changeUpdates(
+        after,
+        projectId,
+        (table) =>
+          `UPDATE \`${table}\` SET ${quoted(event)} = ${quoted(ingest)} WHERE ${quoted(event)} IS NULL AND ${quoted(ingest)} >= ${mergeSql.START};`,
+      ),
     },
   ];
+}
+
+/** A statement over the entity's own updates; none over a source, which is only read. */
+function changeUpdates(
+  model: EntityModel,
+  projectId: string,
+  statement: (table: string) => string,
+): readonly string[] {
+  return model.source === undefined ? [statement(`${projectId}.${tableName(model, "updates")}`)] : [];
+}
+
+function byOwner(model: EntityModel): string {
+  return model.source === undefined
+    ? ""
+    : ` ${code(tableName(model, "updates"))} is only read here: its owner does so.`;
 }
 
 /** The key columns that have another name now, as [before, after]: of the same types, in the same places. */

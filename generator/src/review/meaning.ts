@@ -5,7 +5,7 @@ import { buildModels } from "../generate/project.ts";
 import type { ProjectInput } from "../project/load-project.ts";
 import { InputError, isObject } from "../project/problems.ts";
 import { findPath } from "../warehouse/adopt.ts";
-import { findTable, tableOf, type Warehouse } from "../warehouse/client.ts";
+import { findTable, sqlName, tableOf, type Warehouse } from "../warehouse/client.ts";
 import type { EntityChanges } from "./changes.ts";
 import { compareEntities } from "./entity-changes.ts";
 
@@ -114,7 +114,7 @@ async function findUnread(
     (leaf, index) => `COUNTIF(${mergeSql.saysSomething(leaf, `updates.${leaf.column}`)}) > 0 AS said${index}`,
   );
   const [rows] = await warehouse.client.query(
-    `SELECT ${says.join(", ")} FROM \`${warehouse.project.projectId}.${place.dataset}.${place.table}\` AS updates WHERE updates.${model.ingest.quoted} >= ${mergeSql.START}`,
+    `SELECT ${says.join(", ")} FROM ${sqlName(warehouse, place)} AS updates WHERE updates.${model.ingest.quoted} >= ${mergeSql.START}`,
   );
   const [said = {}] = rows as Record<string, boolean>[];
   return leaves.filter((_, index) => said[`said${index}`]).map(({ path }) => path);
@@ -158,7 +158,7 @@ export async function keepMeaning(
 ): Promise<void> {
   const kept = await readKept(warehouse, watermarkPlace(model));
   if (kept === undefined) return;
-  const table = `\`${warehouse.project.projectId}.${model.dataset}.${model.tables.watermark}\``;
+  const table = sqlName(warehouse, watermarkPlace(model));
   const meaning = meaningOf(input, model);
   const sets: string[] = [];
   if (basis !== undefined && !isSame(kept.basis, basis)) sets.push(`basis = ${basisSql.list(basis)}`);
@@ -194,8 +194,7 @@ async function readKept(warehouse: Warehouse, place: Place): Promise<Kept | unde
   if (live === undefined) return undefined;
   const names = [COLUMN, "basis"].filter((name) => findPath(live.schema?.fields ?? [], name) !== undefined);
   if (names.length === 0) return { basis: [] };
-  const table = `\`${warehouse.project.projectId}.${place.dataset}.${place.table}\``;
-  const [rows] = await warehouse.client.query(`SELECT ${names.join(", ")} FROM ${table}`);
+  const [rows] = await warehouse.client.query(`SELECT ${names.join(", ")} FROM ${sqlName(warehouse, place)}`);
   const [row = {}] = rows as { readonly basis?: readonly Fact[]; readonly meaning?: string | null }[];
   return {
     basis: (row.basis ?? []).map(({ paths, says }) => ({ paths, says })),

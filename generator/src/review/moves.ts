@@ -1,18 +1,13 @@
-import { type EntityModel, placeText } from "../generate/model.ts";
+import { type EntityModel, updatesName } from "../generate/model.ts";
 
 /** What a move takes along, in the order of doing: what no run makes again; and what of it has the same meaning whatever else changes. */
 const MOVED = ["updates", "final", "tombstones", "watermark", "runs"] as const;
 const MOVED_WITH_CHANGES = ["updates", "tombstones"] as const;
 
-/** The updates' table, whatever dataset an entity of its own updates is in. */
-function updatesOf({ source, tables }: EntityModel): string {
-  return source === undefined ? tables.updates : placeText(source);
-}
-
 /** Whether an entity that is there no more has become another one: the same users, by the same clock, of the same schema or updates. */
 export function isMoved(before: EntityModel, after: EntityModel): boolean {
   const keys = ({ keys: columns }: EntityModel) => columns.map(({ name }) => name.toLowerCase()).join();
-  const isOfOneSource = before.schemaFile === after.schemaFile || updatesOf(before) === updatesOf(after);
+  const isOfOneSource = before.schemaFile === after.schemaFile || updatesName(before) === updatesName(after);
   return (
     isOfOneSource &&
     keys(before) === keys(after) &&

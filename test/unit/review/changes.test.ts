@@ -3,6 +3,7 @@ import { weightOf } from "../../../generator/src/review/changes.ts";
 import { changesOf, entityChanges, type Field, person } from "./models.ts";
 
 const NAME: Field = { name: "name", type: "STRING" };
+const HAPPENED: Field = { name: "happened", type: "TIMESTAMP" };
 const address = (fields: readonly string[], rest: Field = {}): Field => ({
   name: "address",
   type: "RECORD",
@@ -402,6 +403,19 @@ describe("a change of entities.json", () => {
     );
     const steps = changesOf(before, after).flatMap(({ needs }) => needs.map(({ step }) => step));
     expect(new Set(steps)).toEqual(new Set(["fill", "init", "after"]));
+  });
+
+  it("lists no statement over updates of others, and says whose they are", () => {
+    const fillOf = (options: Record<string, unknown>) =>
+      changesOf(
+        person([NAME, HAPPENED], options),
+        person([NAME, HAPPENED], { ...options, eventTimestamp: "happened" }),
+      ).flatMap(({ needs }) => needs.filter((need) => need.step === "fill"));
+    const own = "UPDATE `acme.crm.person_updates` SET `happened` = `ingestTimestamp`";
+    expect(fillOf({})).toMatchObject([{ sql: [expect.stringContaining(own)] }]);
+    expect(fillOf({ source: { project: "other", dataset: "raw", table: "events" } })).toMatchObject([
+      { sql: [], text: expect.stringContaining("`other.raw.events` is only read here") },
+    ]);
   });
 
   it("adds and removes entities", () => {

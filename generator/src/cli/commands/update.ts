@@ -157,7 +157,7 @@ function printRuns(output: Output, merged: readonly MergedRun[], cost: string): 
   else for (const line of [...lines, cost]) output.line(line);
 }
 
-/** Updates of others are not erased; where all are, there is nothing to run. */
+/** Updates of others are not erased: says so of each such entity. */
 function sayUnerasable(output: Output, entities: readonly EntityModel[]): void {
   const erasing = entities.filter(({ deletes }) => deletes !== undefined);
   const others = erasing.filter(({ source }) => source !== undefined);
