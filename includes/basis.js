@@ -38,8 +38,11 @@ function factsOf({ keys, ingest, event, ahead, deletes, fields }, updates) {
   const late = ahead === undefined ? "" : `; more than ${ahead.limit} ahead: ${far}`;
   /** @type {Map<string, string[]>} */
   const merged = new Map();
-  const add = (/** @type {string} */ says, /** @type {string} */ path) =>
-    merged.set(says, [...(merged.get(says) ?? []), path]);
+  const add = (/** @type {string} */ says, /** @type {string} */ path) => {
+    const paths = merged.get(says) ?? [];
+    paths.push(path);
+    merged.set(says, paths);
+  };
   /** @type {(list: readonly import("./merge.js").Field[], parent: string) => void} */
   const visit = (list, parent) => {
     for (const { name, role, merge: policy = "latest", fields: inner, parts = [] } of list) {
