@@ -222,7 +222,7 @@ function refuseLeftBehind({ keys, ingest }, name, updates) {
         AND (${lacksKey})
         AND NOT EXISTS (
           SELECT 1 FROM UNNEST(SPLIT(_batch_change.old_key, ', ')) AS part
-          WHERE IFNULL(JSON_TYPE(TO_JSON(updates)[part]), 'null') = 'null'
+          WHERE IFNULL(JSON_TYPE(TO_JSON(updates, stringify_wide_numbers => TRUE)[part]), 'null') = 'null'
         )
     ),
     ERROR(CONCAT('${name}: updates have the old key (', _batch_change.old_key, ${merge.literal(
