@@ -39,13 +39,25 @@ function of(entity) {
   /** @type {(leaf: Leaf) => string} */
   const encode = (leaf) => merge.encodeVersion(entity, leaf);
   const sets = [...leaves.values()].filter(({ isSet }) => isSet);
+  const hasFloors = merge.hasFloors(entity);
   const goodBeside = merge.faultsOf(entity).flatMap(({ isOfIngest, isGood }) => (isOfIngest ? [] : [isGood]));
   const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
   const columns = entity.fields.map(sqlOf);
+  const window = "SELECT * EXCEPT (_batch_row_hash) FROM _batch_read";
+  /** @type {(margin: string) => string} */
+  const update = (margin) =>
+    event === undefined || entity.ahead?.keepsOut
+      ? "*"
+      : `* REPLACE (\n${margin}  ${merge.countsFrom(entity, "_batch_row")} AS ${event}\n${margin})`;
   /** @type {(row: "batch" | "final") => string} */
   const stored = (row) => {
     const more =
-      row === "final" ? ["_batch_stored"] : deletes === undefined ? [] : ["_deleted_at", "_alive_at"];
+      row === "final"
+        ? ["_batch_stored"]
+        : [
+            ...(deletes === undefined ? [] : ["_deleted_at", "_alive_at"]),
+            ...(hasFloors ? ["_batch_is_again"] : []),
+          ];
     const leafList = [...leaves.values()].map((leaf) => merge.stored(leaf, row));
     return indent([[...plainColumns, "_base_version", ...more].join(", "), ...leafList].join(",\n"), 6);
   };
@@ -59,8 +71,11 @@ function of(entity) {
     gatherUnion: forLeaf(4, merge.gatherUnion),
     /** A set's elements of each user, by its path, from an ingest timestamp on. @type {(path: string, from?: string) => string} */
     gatherSet: (path, from) => {
-      const isGood = [...(from === undefined ? [] : [`updates.${ingest} >= ${from}`]), ...goodBeside];
-      return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND ")), 2);
+      const isGood = hasFloors
+        ? ["NOT updates._batch_is_gone"]
+        : [...(from === undefined ? [] : [`updates.${ingest} >= ${from}`]), ...goodBeside];
+      const source = hasFloors ? "_batch_heard" : "_batch_read";
+      return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND "), source), 2);
     },
     /** The sets beside their versions. */
     unitedSets: () =>
@@ -176,26 +191,152 @@ _batch_kept_out AS (
     /** The time from which an update counts (R4). @type {(row: string) => string} */
     countsFrom: (row) => merge.countsFrom(entity, row),
     /** All columns of an update, its event timestamp as it counts. */
-    update: () =>
-      event === undefined || entity.ahead?.keepsOut
-        ? "*"
-        : `* REPLACE (\n        ${merge.countsFrom(entity, "_batch_row")} AS ${event}\n      )`,
+    update: () => update("      "),
 
     /** What else a good update must be, behind a condition on its ingest timestamp; nothing where that is all (R12). */
     andGood: () => goodBeside.map((condition) => `\n    AND ${condition}`).join(""),
     /** What a user's updates leave of the columns that do not merge. */
     gatherTimes: () => {
       const gathered = [`MAX(updates.${ingest}) AS ${ingest}`];
+      const isGone = hasFloors ? "updates._batch_is_gone" : "updates._deleted";
       const unless = (/** @type {string} */ column) =>
-        deletes === undefined ? `updates.${column}` : `IF(updates._deleted, NULL, updates.${column})`;
+        deletes === undefined ? `updates.${column}` : `IF(${isGone}, NULL, updates.${column})`;
       if (event !== undefined) gathered.push(`MAX(${unless(event)}) AS ${event}`);
       if (deletes !== undefined) {
-        gathered.push(`MAX(IF(updates._deleted, updates.${version}, NULL)) AS _deleted_at`);
+        gathered.push(
+          `MAX(${hasFloors ? "updates._batch_floor" : `IF(updates._deleted, updates.${version}, NULL)`}) AS _deleted_at`,
+        );
         gathered.push(`MAX(${unless(version)}) AS _alive_at`);
       }
+      if (hasFloors) gathered.push("LOGICAL_OR(updates._batch_is_again) AS _batch_is_again");
       gathered.push(`MIN(${unless(version)}) AS _base_version`);
       return indent(gathered.join(",\n"), 4);
     },
+    /**
+     * Finds of whom all updates are read again (R11): those of whom a delete comes late, older than what final has of them. Statements of the
+     * script that makes the batch; without a delete among what it reads they read nothing else.
+     * @type {(tables: { updates: string, final: string, tombstones: string }) => string}
+     */
+    findAgain: (tables) =>
+      indent(
+        `IF EXISTS (SELECT 1 FROM ${tables.updates} AS _batch_row WHERE _batch_row.${ingest} >= _read_from AND _batch_row.${deletes}) THEN
+  CREATE TEMP TABLE _batch_again AS
+  SELECT gone._batch_hash AS key_hash
+  FROM (
+    SELECT ${merge.updateKeys(keys)}, ${merge.keyHash(keys, "updates")} AS _batch_hash, MAX(${merge.countsFrom(entity, "updates")}) AS _batch_version
+    FROM ${tables.updates} AS updates
+    WHERE
+      updates.${ingest} >= _read_from
+      AND updates.${deletes}${goodBeside.map((condition) => `\n      AND ${condition}`).join("")}
+    GROUP BY ${keys.map((_, index) => index + 1).join(", ")}, ${keys.length + 1}
+  ) AS gone
+  JOIN ${tables.final} AS stored
+    ON ${merge.keysMatch(keys, "stored", "gone")}
+  LEFT JOIN ${tables.tombstones} AS tombstone
+    ON tombstone.key_hash = gone._batch_hash
+  WHERE
+    stored.${version} > gone._batch_version
+    AND IFNULL(gone._batch_version > tombstone.version, TRUE);
+  SET _batch_from = IF(EXISTS (SELECT 1 FROM _batch_again), ${merge.START}, _read_from);
+ELSE
+  CREATE TEMP TABLE _batch_again (key_hash STRING);
+END IF;`,
+        2,
+      ),
+    /**
+     * What of a user's updates counts (R11), as queries for a WITH: `_batch_heard`, where each knows its user's newest delete.
+     * @type {(rows: string, floors: string) => string}
+     */
+    heard: (rows, floors) => `_batch_updates AS (
+  SELECT
+    IFNULL(_batch_row.${deletes}, FALSE) AS _deleted,${
+      entity.clears === undefined
+        ? ""
+        : `\n    ARRAY(SELECT LOWER(path) FROM UNNEST(_batch_row.${entity.clears}) AS path) AS _cleared,`
+    }
+    ${update("    ")}
+  FROM ${rows} AS _batch_row
+),
+_batch_floors AS (
+  SELECT key_hash, MAX(version) AS version, LOGICAL_OR(is_again) AS is_again
+  FROM (
+    SELECT ${merge.keyHash(keys, "updates")} AS key_hash, updates.${version} AS version, FALSE AS is_again
+    FROM _batch_updates AS updates
+    WHERE
+      updates._deleted
+      AND updates.${ingest} >= ${merge.START}${goodBeside.map((condition) => `\n      AND ${condition}`).join("")}${floors}
+  )
+  GROUP BY key_hash
+),
+_batch_heard AS (
+  -- R10, R11: a delete is a floor under every policy, what is not newer does not count
+  SELECT
+    updates.*,
+    floor.version AS _batch_floor,
+    floor.is_again AS _batch_is_again,
+    IFNULL(updates.${version} <= floor.version, FALSE) AS _batch_is_gone
+  FROM _batch_updates AS updates
+  LEFT JOIN _batch_floors AS floor
+    ON floor.key_hash = ${merge.keyHash(keys, "updates")}
+  WHERE
+    updates.${ingest} >= ${merge.START}${goodBeside.map((condition) => `\n    AND ${condition}`).join("")}
+)`,
+    /** What `heard` reads in a run: the window, and of whom a delete comes late all from before it. @type {(updates: string) => string} */
+    windowAndAgain: (updates) => `(
+    ${window}
+    UNION ALL
+    SELECT *
+    FROM ${updates} AS _batch_row
+    WHERE
+      _batch_row.${ingest} >= _batch_from
+      AND _batch_row.${ingest} < _read_from
+      AND ${merge.keyHash(keys, "_batch_row")} IN (SELECT key_hash FROM _batch_again)
+  )`,
+    /** The window alone. */
+    window: () => `(${window})`,
+    /** The deletes that are merged already; in a run also of whom all is read. @type {(tombstones: string, isRun?: boolean) => string} */
+    knownFloors: (tombstones, isRun = false) =>
+      [
+        `SELECT key_hash, version, FALSE FROM ${tombstones}`,
+        ...(isRun ? ["SELECT key_hash, CAST(NULL AS TIMESTAMP), TRUE FROM _batch_again"] : []),
+      ]
+        .map((query) => `\n    UNION ALL\n    ${query}`)
+        .join(""),
+    /**
+     * The check that a batch knows of its users' deletes what is merged, and that it has all of whom one comes late (R6, R11).
+     * @type {(name: string, tables: { temp: string, final: string, tombstones: string }) => string}
+     */
+    refuseStale: (name, tables) =>
+      progress.refuseIf(
+        `EXISTS (
+    SELECT 1
+    FROM ${tables.temp} AS batch
+    LEFT JOIN ${tables.final} AS final
+      ON ${merge.keysMatch(keys, "final", "batch")}
+    LEFT JOIN ${tables.tombstones} AS tombstone
+      ON tombstone.key_hash = ${merge.keyHash(keys, "batch")}
+    WHERE
+      batch._batch IS NULL
+      AND (
+        IFNULL(tombstone.version > batch._deleted_at, tombstone.version IS NOT NULL)
+        OR (
+          NOT IFNULL(batch._batch_is_again, FALSE)
+          AND final.${version} > batch._deleted_at
+          AND IFNULL(batch._deleted_at > tombstone.version, TRUE)
+        )
+      )
+  )`,
+        `${name} holds the batch of an overlapping run, which knew less of deletes than is merged - run again`,
+      ),
+    /** Final's leaves, but those that have a policy without what a delete takes (R11). */
+    aboveFloor: () =>
+      indent(
+        [...leaves.values()]
+          .filter(({ policy }) => policy !== "latest")
+          .map(merge.aboveFloor)
+          .join(",\n"),
+        8,
+      ),
     /** The columns that do not merge. */
     plainColumns: () => plainColumns.join(", "),
     /** All leaves, without those that a delete takes (R10). @type {(row: string, deletedAt: string) => string} */
@@ -328,7 +469,9 @@ _batch_kept_out AS (
       const lost = [...leaves.values()].map((leaf) => {
         const [whole, rest] = [state(leaf, "final"), state(leaf, "batch")];
         const isAlive = tombstones === undefined ? "" : ` AND IFNULL(${whole.version} > deleted_at, TRUE)`;
-        return `IF(LOGICAL_OR(NOT is_gone AND ${merge.isLost(leaf, whole, rest)}${isAlive}), ${merge.literal(leaf.path)}, NULL)`;
+        // Of a set nobody knows what a delete takes of it that is new.
+        const isKnown = hasFloors && leaf.isSet ? " AND NOT is_new_delete" : "";
+        return `IF(LOGICAL_OR(NOT is_gone AND ${merge.isLost(leaf, whole, rest)}${isAlive}${isKnown}), ${merge.literal(leaf.path)}, NULL)`;
       });
       return `-- R1: updates may be trimmed, and what only those said that are gone is not dropped in silence
 CREATE TEMP TABLE given_up AS
@@ -343,7 +486,11 @@ FROM (
     SELECT
       final,
       batch,
-      ${tombstones === undefined ? "" : `${deletedAt} AS deleted_at,\n      `}${isGone} AS is_gone
+      ${tombstones === undefined ? "" : `${deletedAt} AS deleted_at,\n      `}${
+        hasFloors
+          ? "IFNULL(batch._deleted_at > tombstone.version, batch._deleted_at IS NOT NULL) AS is_new_delete,\n      "
+          : ""
+      }${isGone} AS is_gone
     FROM (SELECT ${stored("final")} FROM ${final} AS _batch_stored) AS final
     LEFT JOIN (SELECT ${stored("batch")} FROM ${temp} WHERE _batch IS NULL) AS batch
       ON ${merge.keysMatch(keys, "batch", "final")}${

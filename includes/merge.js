@@ -160,6 +160,16 @@ function countsFrom(entity, row) {
     : `IF(${isAhead(entity, row)}, ${row}.${entity.ingest}, ${version})`;
 }
 
+/**
+ * Whether what deletes leave must be known before a policy decides (R11): `latest` alone knows by its version.
+ * @param {Entity} entity
+ */
+function hasFloors(entity) {
+  return (
+    entity.deletes !== undefined && [...leavesOf(entity).values()].some(({ policy }) => policy !== "latest")
+  );
+}
+
 // ---- Keys
 
 /**
@@ -365,7 +375,8 @@ function isCleared(leaf) {
 function speaks(entity, leaf) {
   const says = saysSomething(leaf, `updates.${leaf.column}`);
   const heard = entity.clears === undefined ? says : `(${isCleared(leaf)} OR ${says})`;
-  return entity.deletes === undefined ? heard : `NOT updates._deleted AND ${heard}`;
+  if (entity.deletes === undefined) return heard;
+  return `NOT updates.${hasFloors(entity) ? "_batch_is_gone" : "_deleted"} AND ${heard}`;
 }
 
 /**
@@ -441,8 +452,9 @@ function gatherUnion(entity, leaf) {
  * @param {Leaf} leaf
  * @param {readonly Key[]} keys
  * @param {string} isGood What of `updates` counts.
+ * @param {string} source Where they are.
  */
-function gatherSet({ column, elements = "plain" }, keys, isGood) {
+function gatherSet({ column, elements = "plain" }, keys, isGood, source) {
   const isPlain = elements === "plain" || elements === "float";
   const text = elements === "geography" ? "ST_ASTEXT" : "TO_JSON_STRING";
   const element = elements === "float" ? "element + 0.0" : isPlain ? "element" : "ANY_VALUE(element)";
@@ -453,7 +465,7 @@ function gatherSet({ column, elements = "plain" }, keys, isGood) {
     `  ARRAY_AGG(_batch_element ORDER BY ${isPlain ? "_batch_element" : `${text}(_batch_element)`}) AS value`,
     "FROM (",
     `  SELECT ${updateKeys(keys)}, ${element} AS _batch_element`,
-    `  FROM _batch_read AS updates, UNNEST(updates.${column}) AS element`,
+    `  FROM ${source} AS updates, UNNEST(updates.${column}) AS element`,
     `  WHERE ${isGood}`,
     `  GROUP BY ${ordinals}, ${isPlain ? keys.length + 1 : `${text}(element)`}`,
     ")",
@@ -590,10 +602,10 @@ function takeExtreme(leaf, wins) {
 
 /**
  * The elements of both, with the newer version (R11).
- * @param {Entity} _
+ * @param {Entity} entity
  * @param {Leaf} leaf
  */
-function takeUnion(_, leaf) {
+function takeUnion(entity, leaf) {
   const [batch, final] = both(leaf, "value");
   const all = distinct(leaf, `ARRAY_CONCAT(IFNULL(${final}, []), IFNULL(${batch}, []))`);
   return [
@@ -601,7 +613,7 @@ function takeUnion(_, leaf) {
     `  ${all} AS value,`,
     `  ${newest(...both(leaf, "version"))} AS version,`,
     `  ${isNewer(leaf)}`,
-    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(${final}) AS is_newer`,
+    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(${final})${hasFloors(entity) ? ` OR final.${leaf.alias}.is_newer` : ""} AS is_newer`,
     `) AS ${leaf.alias}`,
   ].join("\n");
 }
@@ -682,6 +694,17 @@ function unlessDeleted(leaf, row, deletedAt) {
 function takeUnlessDeleted({ alias }) {
   const gone = `STRUCT(NULL AS value, NULL AS version, _batch_was.${alias}.version IS NOT NULL AS is_newer)`;
   return `IF(IFNULL(${alias}.version > _deleted_at, TRUE), ${alias}, ${gone}) AS ${alias}`;
+}
+
+/**
+ * A leaf of final before its policy decides: nothing, and that is news (R7), where the user's newest delete takes it. What a set's elements
+ * came with nobody knows: where such a delete came late, the batch has all that the user ever said (R11).
+ * @param {Leaf} leaf
+ */
+function aboveFloor({ alias, isSet }) {
+  const counts = `stored.${alias}.version > batch._deleted_at`;
+  const isKept = isSet ? `${counts} AND NOT IFNULL(batch._batch_is_again, FALSE)` : counts;
+  return `IF(IFNULL(${isKept}, TRUE), stored.${alias}, STRUCT(NULL AS value, NULL AS version, TRUE AS is_newer)) AS ${alias}`;
 }
 
 /**
@@ -801,6 +824,7 @@ module.exports = {
   literal,
   leavesOf,
   countsFrom,
+  hasFloors,
   keysMatch,
   updateKeys,
   keyHash,
@@ -831,6 +855,7 @@ module.exports = {
   newest,
   unlessDeleted,
   takeUnlessDeleted,
+  aboveFloor,
   faultsOf,
   isBad,
   details,

@@ -261,6 +261,8 @@ function withMerge(field: Omit<Field, "name">, merge: Merge | undefined): Omit<F
 export interface EntityOptions {
   readonly clears?: boolean;
   readonly deletes?: boolean;
+  /** Policies other than `latest` although something can be deleted. */
+  readonly policies?: boolean;
   /** A third of the entities merge once a day (R13). */
   readonly daily?: boolean;
   /** Versions tie across batches: events have a time of their own, one of two, and nothing is read twice. */
@@ -281,9 +283,9 @@ const EVENT_AHEAD: readonly Entity["eventAhead"][] = [
   { limit: 24n * 60n * MINUTE, keepsOut: true },
 ];
 
-/** A random entity. Policies other than `latest` come only where nothing can be cleared or deleted (R11). */
+/** A random entity. Policies other than `latest` come where nothing can be cleared or deleted, and where they are asked for (R11). */
 export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entity> {
-  const policies = options.clears !== true && options.deletes !== true;
+  const policies = options.policies ?? (options.clears !== true && options.deletes !== true);
   const attributes = fc.array(fieldArbitrary(3, policies, false), { minLength: 1, maxLength: 7 });
   const keys = fc.array(fc.constantFrom(...KEY_KINDS), { minLength: 1, maxLength: 3 });
   return fc

@@ -9,7 +9,7 @@ import { REPLAY_FROM } from "./property.ts";
 import { now, Warehouse } from "./runner.ts";
 import type { Row } from "./values.ts";
 
-/** Two clocks, a nested RECORD, an atomic one, arrays and every policy. */
+/** Two clocks, a nested RECORD, an atomic one, arrays, every policy, and deletes beside them. */
 export const FIXTURE: Entity = {
   fields: [
     { name: "id", type: "STRING" },
@@ -40,6 +40,7 @@ export const FIXTURE: Entity = {
   ingestTimestamp: "ingested",
   eventTimestamp: "happened",
   lookback: 3_600_000_000n,
+  deleted: "gone",
 };
 
 /** The fixture compiled for all kinds of run. */

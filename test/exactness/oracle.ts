@@ -43,6 +43,8 @@ export type BadReason =
 
 /** 1900-01-01 00:00:00 UTC: the watermark before the first run (R5). */
 export const START = BigInt(Date.UTC(1900, 0, 1)) * 1000n;
+/** Before any time there is. */
+const EVER = -(2n ** 63n);
 
 /** The leaves of an entity, in the schema's order (R2). */
 export function leavesOf(entity: Entity): Leaf[] {
@@ -240,6 +242,11 @@ function beats(field: Field, policy: string, next: Said, best: Said): boolean {
   return compareValues(field, next.value, best.value) > 0;
 }
 
+/** Whether the newest state of a leaf tells what any of its updates is to that state (R11). */
+function knowsThePast({ merge = "latest" }: Field): boolean {
+  return merge === "latest" || merge === "atomic";
+}
+
 /** R11: the elements ever said, each once, in the order of R3; the version is the newest contribution's. */
 function union(field: Field, said: readonly Said[]): Said | undefined {
   if (said.length === 0) return undefined;
@@ -308,6 +315,8 @@ export class Oracle {
   #merged = this.#final;
   #isDue = false;
   #isLost = false;
+  /** The newest delete of each user that a run has read; it outlives final. */
+  readonly #deleted = new Map<string, bigint>();
 
   constructor(entity: Entity) {
     this.#entity = entity;
@@ -324,11 +333,16 @@ export class Oracle {
     const watermarkBefore = this.#watermark;
     const readFrom = this.#readFrom(mode);
     const merges = !entity.mergesDaily || this.#isDue || mode.kind !== "plain" || this.#merged.size === 0;
-    const batch = this.#rows.flatMap((row, index) => {
-      const isInRange =
-        badReason(entity, row) === undefined && (row[entity.ingestTimestamp] as bigint) >= readFrom;
-      return isInRange ? [{ row, index }] : [];
-    });
+    const good = this.#rows.flatMap((row, index) =>
+      badReason(entity, row) === undefined ? [{ row, index, user: userOf(entity, row) }] : [],
+    );
+    const batch = good.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) >= readFrom);
+    const again = this.#readAgain(batch);
+    for (const { index, user } of good) if (again.has(user)) this.#read.add(index);
+    for (const { row, user } of batch) {
+      if (isDelete(entity, row))
+        this.#deleted.set(user, newest([this.#deleted.get(user) ?? EVER, versionOf(entity, row)]));
+    }
     for (const { row, index } of batch) {
       this.#read.add(index);
       const ingest = row[entity.ingestTimestamp] as bigint;
@@ -362,6 +376,26 @@ export class Oracle {
       // A rebuild starts from nothing: it inserts every row.
       rowsChanged: countChanges(entity, mode.kind === "rebuild" ? new Map() : before, this.#merged),
     };
+  }
+
+  /**
+   * R11: the users of whom all updates are read: those of whom a delete comes that is newer than any before and older than what final has of
+   * them, which a policy other than `latest` may have forgotten.
+   */
+  #readAgain(batch: readonly { readonly row: Row; readonly user: string }[]): Set<string> {
+    const entity = this.#entity;
+    if (leavesOf(entity).every(({ field }) => knowsThePast(field))) return new Set();
+    const version = entity.eventTimestamp ?? entity.ingestTimestamp;
+    const users = batch.flatMap(({ row, user }) => (isDelete(entity, row) ? [user] : []));
+    return new Set(
+      users.filter((user) => {
+        const deletes = batch.filter((other) => other.user === user && isDelete(entity, other.row));
+        const deletedAt = newest(deletes.map(({ row }) => versionOf(entity, row)));
+        const known = this.#deleted.get(user);
+        const alive = this.#merged.get(user)?.row[version] as bigint | undefined;
+        return alive !== undefined && alive > deletedAt && (known === undefined || deletedAt > known);
+      }),
+    );
   }
 
   #readFrom(mode: RunMode): bigint {

@@ -26,7 +26,8 @@ export const GROUPS: readonly {
   readonly options: EntityOptions;
   readonly share: number;
 }[] = [
-  { name: "values and policies", options: { daily: true }, share: 0.6 },
+  { name: "values and policies", options: { daily: true }, share: 0.5 },
+  { name: "policies and deletes", options: { policies: true, deletes: true }, share: 0.1 },
   { name: "clears", options: { clears: true, daily: true }, share: 0.15 },
   { name: "deletes", options: { deletes: true, daily: true }, share: 0.1 },
   { name: "clears and deletes", options: { clears: true, deletes: true, daily: true }, share: 0.15 },

@@ -118,6 +118,7 @@ export function buildExample(model: EntityModel): Example {
           { name: "_deleted_at", type: "TIMESTAMP", values: users.map(() => "NULL") },
           { name: "_alive_at", type: "TIMESTAMP", values: users.map(({ time }) => timeText(time)) },
         ]),
+    ...(model.hasFloors ? [{ name: "_batch_is_again", type: "BOOL", values: users.map(() => "NULL") }] : []),
   ];
   return {
     updates: renderTable(updates.map(onOneLine)),

@@ -52,6 +52,8 @@ export interface EntityModel {
   readonly deletes?: PlainColumn;
   /** Both: columns of updates that are not the user's attributes. */
   readonly instructions: readonly PlainColumn[];
+  /** Whether deletes meet policies that must know of them before they decide (R11). */
+  readonly hasFloors: boolean;
   /** What MERGE calls final: SET takes a column of that name for the whole row. */
   readonly mergeTarget: string;
   readonly config: EntityConfig;
@@ -124,7 +126,7 @@ export function buildModel(
   if (leaves.length === 0) {
     problems.add("", "no attribute beside the key and the timestamps", "add at least one field to merge");
   }
-  if (instructions.length > 0) refusePolicies(leaves, instructions, problems);
+  refusePolicies(config, leaves, problems);
   checkSize(columns, tree, problems);
   throwAll(problems);
 
@@ -165,6 +167,7 @@ export function buildModel(
     clears,
     deletes,
     instructions,
+    hasFloors: deletes !== undefined && leaves.some(({ policy }) => !POLICIES[policy].knowsThePast),
     mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
@@ -247,19 +250,25 @@ function checkOwnNames(fields: readonly SchemaField[], problems: ProblemList): v
   }
 }
 
-/** A clear or a delete takes back what was; first, max, min and union have forgotten what was before. */
-function refusePolicies(
-  leaves: readonly LeafNode[],
-  instructions: readonly PlainColumn[],
-  problems: ProblemList,
-): void {
+/** A clear or a delete takes back what was; first, max, min and union have forgotten what was before (R11). */
+function refusePolicies(config: EntityConfig, leaves: readonly LeafNode[], problems: ProblemList): void {
   for (const leaf of leaves) {
     if (POLICIES[leaf.policy].knowsThePast) continue;
-    const options = instructions.map((column) => (column.kind === "deleted" ? "deleted" : "clearedFields"));
-    problems.add(
-      `${leaf.field.path}.merge`,
-      `"${leaf.policy}" cannot be exact together with ${options.join(" and ")}: it would have to know what was said before`,
-      `use "latest", or leave ${options.join(" and ")} out`,
-    );
+    const refuse = (wrong: string, option: string): void =>
+      problems.add(
+        `${leaf.field.path}.merge`,
+        `"${leaf.policy}" ${wrong}`,
+        `use "latest", or leave ${option} out`,
+      );
+    if (config.clearedFields !== undefined)
+      refuse(
+        "cannot be exact together with clearedFields: it would have to know what was said before",
+        "clearedFields",
+      );
+    if (config.deleted !== undefined && config.mergeEvery !== undefined)
+      refuse(
+        "together with deleted is merged in every run: a late delete has to read all updates of its user",
+        "mergeEvery",
+      );
   }
 }
