@@ -9,7 +9,7 @@ import { REPLAY_FROM } from "./property.ts";
 import { now, Warehouse } from "./runner.ts";
 import type { Row } from "./values.ts";
 
-/** Two clocks, a nested RECORD, an atomic one, arrays, every policy, and deletes beside them. */
+/** Two clocks, a nested RECORD, an atomic one, arrays and every policy. */
 export const FIXTURE: Entity = {
   fields: [
     { name: "id", type: "STRING" },
@@ -40,30 +40,32 @@ export const FIXTURE: Entity = {
   ingestTimestamp: "ingested",
   eventTimestamp: "happened",
   lookback: 3_600_000_000n,
-  deleted: "gone",
 };
 
+/** The same with what takes back what was said. */
+export const FLOORED: Entity = { ...FIXTURE, deleted: "gone", clearedFields: "cleared" };
+
 /** The fixture compiled for all kinds of run. */
-export async function compileFixture(name: string): Promise<CompiledEntity> {
-  const compiled = await compileEntities(new Map([[name, FIXTURE]]), REPLAY_FROM);
+export async function compileFixture(name: string, entity: Entity = FIXTURE): Promise<CompiledEntity> {
+  const compiled = await compileEntities(new Map([[name, entity]]), REPLAY_FROM);
   return compiled.get(name) as CompiledEntity;
 }
 
 /** Updates of `users` users, each time others: `wave` makes both the rows and the users. */
-export function updates(wave: number, users = 4): Row[] {
-  const histories = fc.sample(historyArbitrary(FIXTURE), { numRuns: users, seed: 1_000 + wave });
+export function updates(wave: number, users = 4, entity: Entity = FIXTURE): Row[] {
+  const histories = fc.sample(historyArbitrary(entity), { numRuns: users, seed: 1_000 + wave });
   // Half of the users are those of the wave before.
   const first = wave * Math.ceil(users / 2);
   return histories.flatMap((history, index) =>
-    history.map((update) => withKey(FIXTURE, first + index, update)),
+    history.map((update) => withKey(entity, first + index, update)),
   );
 }
 
 /** Updates among which no assertion finds anything: none is bad, none comes from the future. */
-export function goodUpdates(wave: number): Row[] {
+export function goodUpdates(wave: number, entity: Entity = FIXTURE): Row[] {
   const isGood = (row: Row): boolean =>
-    badReason(FIXTURE, row) === undefined && (row[FIXTURE.ingestTimestamp] as bigint) <= now();
-  return updates(wave).filter(isGood);
+    badReason(entity, row) === undefined && (row[entity.ingestTimestamp] as bigint) <= now();
+  return updates(wave, 4, entity).filter(isGood);
 }
 
 /** The fixture's tables in a dataset of their own, with one wave of updates merged. */
@@ -74,7 +76,7 @@ export async function filledWarehouse(
 ): Promise<Warehouse> {
   const warehouse = new Warehouse(endpoint, compiled, dataset);
   await warehouse.create();
-  await warehouse.load(goodUpdates(0));
+  await warehouse.load(goodUpdates(0, compiled.entity));
   await warehouse.run("plain");
   warehouse.oracle.run({ kind: "plain" }, now());
   return warehouse;

@@ -191,6 +191,13 @@ interface Said {
 /** Nothing, a clear (R9), or a value. */
 function says(entity: Entity, leaf: Leaf, row: Row): Said[] {
   const version = versionOf(entity, row);
+  if (isClear(entity, leaf, row)) return [{ value: null, version }];
+  const value = valueAt(row, leaf.path);
+  return saysNothing(leaf.field, value) ? [] : [{ value, version }];
+}
+
+/** R9: by its own path, or by that of a RECORD around it. */
+function isClear(entity: Entity, leaf: Leaf, row: Row): boolean {
   const cleared = new Set(clearedPaths(entity, row));
   const ancestors = leaf.path.map((_, index) =>
     leaf.path
@@ -198,9 +205,7 @@ function says(entity: Entity, leaf: Leaf, row: Row): Said[] {
       .join(".")
       .toLowerCase(),
   );
-  if (ancestors.some((path) => cleared.has(path))) return [{ value: null, version }];
-  const value = valueAt(row, leaf.path);
-  return saysNothing(leaf.field, value) ? [] : [{ value, version }];
+  return ancestors.some((path) => cleared.has(path));
 }
 
 function valueAt(row: Row, path: readonly string[]): Value {
@@ -224,6 +229,15 @@ function saysNothing(field: Field, value: Value): boolean {
 /** R3 and R11: which of all that was said holds. */
 function decide(field: Field, said: readonly Said[]): Said | undefined {
   const policy = field.merge ?? "latest";
+  if (!knowsThePast(field)) {
+    // R9, R11: of what was said before a clear nothing counts.
+    const clears = said.filter(({ value }) => value === null).map(({ version }) => version);
+    if (clears.length > 0) {
+      const clearedAt = newest(clears);
+      const after = said.filter(({ version }) => version > clearedAt);
+      return after.length === 0 ? { value: null, version: clearedAt } : decide(field, after);
+    }
+  }
   if (policy === "union") return union(field, said);
   return said.reduce<Said | undefined>(
     (best, next) => (best === undefined || beats(field, policy, next, best) ? next : best),
@@ -315,8 +329,8 @@ export class Oracle {
   #merged = this.#final;
   #isDue = false;
   #isLost = false;
-  /** The newest delete of each user that a run has read; it outlives final. */
-  readonly #deleted = new Map<string, bigint>();
+  /** The newest delete of each user that a run has read, and the newest clear of each user's leaf; they outlive final. */
+  readonly #floors = new Map<string, bigint>();
 
   constructor(entity: Entity) {
     this.#entity = entity;
@@ -338,11 +352,9 @@ export class Oracle {
     );
     const batch = good.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) >= readFrom);
     const again = this.#readAgain(batch);
-    for (const { index, user } of good) if (again.has(user)) this.#read.add(index);
-    for (const { row, user } of batch) {
-      if (isDelete(entity, row))
-        this.#deleted.set(user, newest([this.#deleted.get(user) ?? EVER, versionOf(entity, row)]));
-    }
+    const whole = good.filter(({ user }) => again.has(user));
+    for (const { index } of whole) this.#read.add(index);
+    this.#keepFloors([...batch, ...whole]);
     for (const { row, index } of batch) {
       this.#read.add(index);
       const ingest = row[entity.ingestTimestamp] as bigint;
@@ -379,23 +391,53 @@ export class Oracle {
   }
 
   /**
-   * R11: the users of whom all updates are read: those of whom a delete comes that is newer than any before and older than what final has of
-   * them, which a policy other than `latest` may have forgotten.
+   * R11: the users of whom all updates are read: where a delete or a clear comes that is newer than any before, and what final has of the leaf
+   * does not tell what it leaves.
    */
   #readAgain(batch: readonly { readonly row: Row; readonly user: string }[]): Set<string> {
     const entity = this.#entity;
-    if (leavesOf(entity).every(({ field }) => knowsThePast(field))) return new Set();
-    const version = entity.eventTimestamp ?? entity.ingestTimestamp;
-    const users = batch.flatMap(({ row, user }) => (isDelete(entity, row) ? [user] : []));
-    return new Set(
-      users.filter((user) => {
-        const deletes = batch.filter((other) => other.user === user && isDelete(entity, other.row));
-        const deletedAt = newest(deletes.map(({ row }) => versionOf(entity, row)));
-        const known = this.#deleted.get(user);
-        const alive = this.#merged.get(user)?.row[version] as bigint | undefined;
-        return alive !== undefined && alive > deletedAt && (known === undefined || deletedAt > known);
-      }),
-    );
+    const again = new Set<string>();
+    for (const leaf of leavesOf(entity)) {
+      if (knowsThePast(leaf.field)) continue;
+      const path = leaf.path.join(".");
+      for (const user of new Set(batch.map((one) => one.user))) {
+        const rows = batch.filter((one) => one.user === user).map(({ row }) => row);
+        const deletes = rows.filter((row) => isDelete(entity, row));
+        const clears = rows.filter((row) => !isDelete(entity, row) && isClear(entity, leaf, row));
+        const isForgotten =
+          this.#forgets(leaf, user, deletes, this.#floors.get(user)) ||
+          this.#forgets(leaf, user, clears, this.#floors.get(`${user} ${path}`));
+        if (isForgotten) again.add(user);
+      }
+    }
+    return again;
+  }
+
+  #forgets(leaf: Leaf, user: string, rows: readonly Row[], known: bigint | undefined): boolean {
+    const final = this.#merged.get(user);
+    if (rows.length === 0 || final === undefined) return false;
+    const floor = newest(rows.map((row) => versionOf(this.#entity, row)));
+    if (known !== undefined && floor <= known) return false;
+    const value = valueAt(final.row, leaf.path);
+    const version = final.versions.get(leaf.path.join(".")) ?? null;
+    if (version === null || saysNothing(leaf.field, value)) return false;
+    if (leaf.field.merge === "union") return version > floor;
+    const alive = final.row[this.#entity.eventTimestamp ?? this.#entity.ingestTimestamp] as bigint;
+    return version <= floor && alive > floor;
+  }
+
+  /** Keeps the newest delete of each user and the newest clear of each leaf. */
+  #keepFloors(batch: readonly { readonly row: Row; readonly user: string }[]): void {
+    const entity = this.#entity;
+    const keep = (name: string, row: Row): void => {
+      this.#floors.set(name, newest([this.#floors.get(name) ?? EVER, versionOf(entity, row)]));
+    };
+    for (const { row, user } of batch) {
+      if (isDelete(entity, row)) keep(user, row);
+      else
+        for (const leaf of leavesOf(entity))
+          if (isClear(entity, leaf, row)) keep(`${user} ${leaf.path.join(".")}`, row);
+    }
   }
 
   #readFrom(mode: RunMode): bigint {

@@ -51,7 +51,7 @@ const TIED_FLOATS: Pool = {
   suits: (entity) => hasFloat(entity.fields),
 };
 const TIED_CLEARS: Pool = { options: { clears: true, tied: true }, histories: 600 };
-const FLOORS: Pool = { options: { policies: true, deletes: true }, histories: 600 };
+const FLOORS: Pool = { options: { policies: true, ...BOTH }, histories: 600 };
 const ALL_RULES: Pool = { options: BOTH, histories: 600 };
 
 const FAULTS: readonly Fault[] = [
@@ -191,7 +191,14 @@ const FAULTS: readonly Fault[] = [
     to: "_deleted AS _batch_is_gone",
   },
   {
-    rule: "R11: of whom a delete comes late, nothing is read again",
+    rule: "R11: a policy keeps what a clear takes",
+    pool: FLOORS,
+    where: "temp",
+    from: /IFNULL\(updates\.\S+ > updates\._batch_floor_\d+, TRUE\)/g,
+    to: "TRUE",
+  },
+  {
+    rule: "R11: of whom a delete or a clear comes late, nothing is read again",
     pool: FLOORS,
     where: "temp",
     from: /SET _batch_from = IF\(.*?;/g,

@@ -36,6 +36,7 @@ const ENTITIES: ReadonlyMap<string, Entity> = new Map([
       ...entity,
       eventTimestamp: "happened",
       deleted: "isGone",
+      clearedFields: "cleared",
       fields: [
         ...base,
         { name: "happened", type: "TIMESTAMP" },
@@ -178,7 +179,7 @@ test("the audit leaves out what trimmed updates said, and a rebuild that would l
   expect(await tables.query(final)).toEqual(left.slice(1));
 });
 
-test("a late delete over trimmed updates leaves what final shows to be newer, and of a union what is still said", async () => {
+test("a late delete or clear over trimmed updates leaves what final shows to be newer, and of a union what is still said", async () => {
   const tables = new Tables("floors");
   await tables.create();
   const said = (date: number, row: Row): Row => ({
@@ -217,17 +218,30 @@ test("a late delete over trimmed updates leaves what final shows to be newer, an
     expect(await tables.query(final), kind).toEqual(later);
   }
   expect(await tables.audit()).toBe(0);
+
+  // A clear that comes late too; its floor outlives the row that said it.
+  await tables.load([said(9, { happened: day(8, 4), cleared: ["best", "tags"] })]);
+  await tables.run();
+  const cleared = ["a 3 5 new", "b 8 6 b"];
+  expect(await tables.query(final)).toEqual(cleared);
+  await tables.load([said(10, { happened: day(8, 4) - 1n, best: 50n, tags: ["late"] })]);
+  for (const kind of ["plain", "replay", "rebuild", "plain"] as const) {
+    await tables.run(kind);
+    expect(await tables.query(final), kind).toEqual(cleared);
+  }
+  expect(await tables.audit()).toBe(0);
   await tables.erase();
+  expect(await tables.query("SELECT COUNT(*) FROM T_updates WHERE userId = 'a'")).toEqual(["4"]);
   await tables.run("rebuild");
-  expect(await tables.query(final)).toEqual(later);
+  expect(await tables.query(final)).toEqual(cleared);
   expect(await tables.audit()).toBe(0);
 
-  // And a rebuild still stops where it would lose what is newer than the delete.
-  await tables.query("DELETE FROM T_updates WHERE best = 6");
+  // And a rebuild still stops where it would lose what is newer than both.
+  await tables.query("DELETE FROM T_updates WHERE best = 3");
   await expect(tables.run("rebuild")).rejects.toThrow(
-    "floors_final has values of best, tags that no update says",
+    "floors_final has values of best, since that no update says",
   );
-  expect(await tables.query(final)).toEqual(later);
+  expect(await tables.query(final)).toEqual(cleared);
 });
 
 test.each(["gone", "daily"])(

@@ -75,7 +75,7 @@ ORDER BY listed.first_seen DESC, listed.details`;
         ...(listed.is_bad || tombstones === undefined
           ? []
           : [
-              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE key_hash = '${listed.key_hash}' AND version > CURRENT_TIMESTAMP();`,
+              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE ${entity.hasClearFloors ? `STARTS_WITH(key_hash, '${listed.key_hash}')` : `key_hash = '${listed.key_hash}'`} AND version > CURRENT_TIMESTAMP();`,
               `UPDATE ${place("watermark")} SET gone_users = (SELECT COUNT(*) FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })}) WHERE TRUE;`,
             ]),
       ],
