@@ -184,13 +184,6 @@ const FAULTS: readonly Fault[] = [
     to: "ARRAY_CONCAT([], ",
   },
   {
-    rule: "R11: within a batch a policy keeps what a delete takes",
-    pool: FLOORS,
-    where: "temp",
-    from: /IFNULL\(\S+ <= floor\.version, FALSE\) AS _batch_is_gone/g,
-    to: "_deleted AS _batch_is_gone",
-  },
-  {
     rule: "R11: a policy keeps what a clear takes",
     pool: FLOORS,
     where: "temp",
