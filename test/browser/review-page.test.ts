@@ -53,6 +53,7 @@ writeFileSync(
     ...compareSides(base, side("email"), side("e_mail"), "acme"),
     costs: { rows },
     plan: undefined,
+    place: "acme.crm (EU) at BigQuery",
   }),
 );
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

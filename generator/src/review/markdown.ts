@@ -16,7 +16,7 @@ const OPEN_ROWS = 15;
 export function formatMarkdown(review: Review, limit = COMMENT_LIMIT): string {
   const sections = [
     "<!-- npm run review -->\n## What this pull request changes",
-    `**${summary(review)}**\n${compared(review.base)}`,
+    `**${summary(review)}**\n${compared(review)}`,
     todoSection(review.todos),
     schemaSection(review),
     planSection(review.plan),

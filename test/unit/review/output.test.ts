@@ -18,7 +18,12 @@ function side(models: readonly EntityModel[], sql: string, rest: Partial<Head> =
 }
 
 function review(before: Side, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
-  return { ...compareSides(BASE, before, after, "acme"), costs, plan: undefined };
+  return {
+    ...compareSides(BASE, before, after, "acme"),
+    costs,
+    plan: undefined,
+    place: "acme.crm (EU) at BigQuery",
+  };
 }
 
 const before = side([person([NAME])], "SELECT 1");
@@ -38,7 +43,7 @@ const refused = review(
 describe("a review in Markdown", () => {
   it("says so when nothing changes", () => {
     expect(formatMarkdown(review(before, before))).toBe(
-      "<!-- npm run review -->\n## What this pull request changes\n\n**Nothing: schema, graph and SQL stay as they are.**\nCompared with `0123456789ab`, where this branch left `origin/main`.\n",
+      "<!-- npm run review -->\n## What this pull request changes\n\n**Nothing: schema, graph and SQL stay as they are.**\nCompared with `0123456789ab`, where this branch left `origin/main`; tables and costs are those of `acme.crm (EU) at BigQuery`.\n",
     );
   });
 

@@ -25,7 +25,7 @@ export function formatPage(review: Review): string {
 <div>
 <h1>What this change does</h1>
 <p class="verdict ${weight(review)}">${summary(review)}</p>
-<p class="dim">${prose(compared(review.base))}</p>
+<p class="dim">${prose(compared(review))}</p>
 </div>
 ${THEME_BUTTON}
 </header>
