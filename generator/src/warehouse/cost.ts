@@ -2,6 +2,7 @@ import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
 import { secondsOf } from "../project/config.ts";
 import { sqlName, tableOf, type Warehouse } from "./client.ts";
+import { dryRun } from "./dry-run.ts";
 import { readStatus } from "./status.ts";
 
 /** What BigQuery takes for bytes on demand. */
@@ -132,7 +133,6 @@ async function readBytes(
   watermark: string | null,
 ): Promise<number> {
   const from = sqlName(warehouse, placeOf(entity, "updates"));
-  const { client, project } = warehouse;
   const since =
     watermark === null
       ? mergeSql.anyPartition(entity.ingest.quoted)
@@ -141,12 +141,8 @@ async function readBytes(
     entity.readsCommits && watermark !== null
       ? `SELECT * FROM APPENDS(TABLE ${from}, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL ${secondsOf(entity.lookback) + SECONDS_AN_HOUR} SECOND))`
       : `SELECT * FROM ${from} WHERE ${since}`;
-  const [job] = await client.createQueryJob({
-    query,
-    dryRun: true,
-    location: project.location,
-  });
-  return Number(job.metadata.statistics?.totalBytesProcessed ?? 0);
+  const { bytes } = await dryRun(warehouse, query);
+  return bytes;
 }
 
 /** How often a month a cron schedule starts something: five fields with numbers, lists, ranges and steps; a month has 730 hours. */
