@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { processOutput } from "../generator/src/cli/output.ts";
 import { openWarehouse } from "../generator/src/warehouse/client.ts";
 import { startEndpoint } from "../local/bench/endpoint.ts";
 import type { DataSize } from "./data.ts";
 import { report } from "./report.ts";
-import { type Measured, type Place, runDay, runScenario } from "./scenario.ts";
+import { countTurns, type Measured, type Place, runDay, runScenario } from "./scenario.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
 
@@ -14,6 +15,7 @@ BigQuery's rules, seconds on the local endpoint, statements. bench/README.md exp
   --quick      20,000 updates, one batch
   --long       10,000,000 updates as well
   --json       what was measured, as JSON
+  --quiet      no word on the way
 `;
 
 /** One size, with the batches that are run as shares of its rows, or a day of hourly runs. */
@@ -51,10 +53,16 @@ async function main(): Promise<void> {
       quick: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return void process.stdout.write(USAGE);
+  const output = processOutput({ isQuiet: values.quiet, isForPrograms: true });
+  const all = parts(values.quick ? "quick" : values.long ? "long" : "usual");
+  const total = all.reduce((sum, { shares }) => sum + countTurns(shares), 0);
+  const progress = output.progress("{value}/{total} {bar} {turn}, {duration_formatted}", total);
+  let done = 0;
   const endpoint = await startEndpoint();
   try {
     process.env.BIGQUERY_EMULATOR_HOST = endpoint.url;
@@ -67,21 +75,27 @@ async function main(): Promise<void> {
         location: "US",
       }).client,
       url: endpoint.url,
-      say: (text) => process.stderr.write(`${text}\n`),
+      turn: (turn) => {
+        progress.update(done, { turn });
+        if (process.stderr.isTTY !== true) output.say(`${done + 1}/${total} ${turn}`);
+        done += 1;
+      },
     };
     const measured: Measured[] = [];
-    for (const { size, shares } of parts(values.quick ? "quick" : values.long ? "long" : "usual"))
+    for (const { size, shares } of all)
       measured.push(
         shares === undefined ? await runDay(place, size) : await runScenario(place, size, shares),
       );
-    const all: Measured = {
+    progress.stop();
+    const sum: Measured = {
       lines: measured.flatMap(({ lines }) => lines),
       stored: measured.flatMap(({ stored }) => stored),
       readings: measured.flatMap(({ readings }) => readings),
     };
-    if (values.json) process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
-    else process.stdout.write(`${report(all)}\n${availableParallelism()} cores, Node ${process.version}.\n`);
+    if (values.json) process.stdout.write(`${JSON.stringify(sum, undefined, 2)}\n`);
+    else process.stdout.write(`${report(sum)}\n${availableParallelism()} cores, Node ${process.version}.\n`);
   } finally {
+    progress.stop();
     await endpoint.stop();
   }
 }

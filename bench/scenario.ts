@@ -33,6 +33,10 @@ export const WORK = {
   day: "a day, hourly",
 } as const;
 
+/** The runs of a day, and who is measured over one: this project and the tool replaced. */
+const HOURS = 24;
+const DAILY_CONTENDERS = 2;
+
 /** The rows of each hour of a day, of those of the history. */
 const HOURLY_SHARE = 0.001;
 
@@ -70,8 +74,15 @@ export interface Measured {
 export interface Place {
   readonly client: BigQuery;
   readonly url: string;
-  /** Says how far it is. */
-  readonly say: (text: string) => void;
+  /** Says which turn begins; `countTurns` says of how many. */
+  readonly turn: (text: string) => void;
+}
+
+/** How often a size calls `turn`: a contender's history, then each of its runs; without shares, a day's. */
+export function countTurns(shares: readonly number[] | undefined): number {
+  if (shares === undefined) return DAILY_CONTENDERS * (1 + HOURS);
+  const steps = shares.length + 2;
+  return CONTENDERS.length * (1 + steps);
 }
 
 /**
@@ -93,6 +104,7 @@ export async function runScenario(
   const lines: Line[] = [];
   try {
     for (const { contender, ground } of contenders) {
+      place.turn(`${sizeText(size)}, history: ${contender.name}`);
       await contender.prepare();
       await append(ground, contender, historyQuery(size, GOOGLESQL));
     }
@@ -108,12 +120,12 @@ export async function runScenario(
       if (batch > 0) await minimum.append(batch, number);
       const checks = new Map<string, string>();
       for (const { contender, ground } of contenders) {
+        place.turn(`${sizeText(size)}, ${work}: ${contender.name}`);
         if (batch > 0) await append(ground, contender, batchQuery(size, batch, number, GOOGLESQL));
         const target = { datasetId: ground.dataset, tableId: contender.final };
         const cost = await measure(place.client, place.url, target, () => contender.run());
         lines.push({ ...head(size, work, batch), contender: contender.name, ...cost });
         checks.set(contender.name, await check(ground, contender));
-        place.say(`${size.rows} rows, ${size.attributes} attributes, ${work}: ${contender.name}`);
       }
       const seconds = await minimum.run();
       lines.push({ ...head(size, work, batch), contender: NAMES.duckdb, ...NO_COST, seconds, statements: 3 });
@@ -168,21 +180,22 @@ export async function runDay(place: Place, size: DataSize): Promise<Measured> {
   ];
   try {
     for (const { contender, ground } of contenders) {
+      place.turn(`${sizeText(size)}, history: ${contender.name}`);
       await contender.prepare();
       await append(ground, contender, historyQuery(size, GOOGLESQL));
       await contender.run();
     }
-    for (let hour = 1; hour <= 24; hour += 1) {
+    for (let hour = 1; hour <= HOURS; hour += 1) {
       const checks = new Map<string, string>();
       for (const { contender, ground, costs } of contenders) {
+        place.turn(`${sizeText(size)}, hour ${hour} of ${HOURS}: ${contender.name}`);
         await append(ground, contender, batchQuery(size, batch, hour, GOOGLESQL));
         const target = { datasetId: ground.dataset, tableId: contender.final };
-        costs.push(await measure(place.client, place.url, target, () => contender.run(hour === 24)));
+        costs.push(await measure(place.client, place.url, target, () => contender.run(hour === HOURS)));
         if (hour % 8 === 0) checks.set(contender.name, await check(ground, contender));
       }
       refuseDifference(`hour ${hour} of ${WORK.day}`, checks);
     }
-    place.say(`${size.rows} rows, ${size.attributes} attributes, ${WORK.day}`);
     const lines = contenders.map(({ contender, costs }) => ({
       ...head(size, WORK.day, batch),
       contender: contender.name,
@@ -204,6 +217,10 @@ async function readThrough({ client, dataset, size }: Ground): Promise<Reading[]
       return { ...size, what, final: await bytes("user_info_final"), view: await bytes("user_info") };
     }),
   );
+}
+
+function sizeText({ rows, attributes }: DataSize): string {
+  return `${rows.toLocaleString("en")} rows, ${attributes} attributes`;
 }
 
 function head(size: DataSize, work: string, batch: number): DataSize & Pick<Line, "work" | "batch"> {

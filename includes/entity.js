@@ -5,6 +5,7 @@
  * where they stand, and its leaves' decisions from merge.js by their paths.
  */
 const basis = require("./basis.js");
+const commits = require("./commits.js");
 const merge = require("./merge.js");
 const progress = require("./progress.js");
 
@@ -23,7 +24,7 @@ const STORED = ["_base_version", "_own_versions"];
  */
 function of(entity) {
   const leaves = merge.leavesOf(entity);
-  const { keys, ingest, event, deletes } = entity;
+  const { keys, ingest, event, deletes, readsCommits = false } = entity;
   const version = event ?? ingest;
   /** @type {(path: string) => Leaf} */
   const leafAt = (path) => {
@@ -85,7 +86,9 @@ function of(entity) {
   const goodBeside = merge.faultsOf(entity).flatMap(({ isOfIngest, isGood }) => (isOfIngest ? [] : [isGood]));
   const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
   const columns = entity.fields.map(sqlOf);
-  const window = "SELECT * EXCEPT (_batch_row_hash) FROM _batch_read";
+  const window = `SELECT * EXCEPT (${readsCommits ? "_batch_committed_at, " : ""}_batch_row_hash) FROM _batch_read`;
+  /** @type {(row: string) => string} */
+  const isAppended = (row) => `${row}.${ingest} >= ${merge.START} AND ${row}.${ingest} < _read_from`;
   /** @type {(margin: string) => string} */
   const update = (margin) =>
     event === undefined || entity.ahead?.keepsOut
@@ -114,12 +117,13 @@ function of(entity) {
     gatherUnion: forLeaf(4, merge.gatherUnion),
     /** A set's elements of each user, by its path, from an ingest timestamp on. @type {(path: string, from?: string) => string} */
     gatherSet: (path, from) => {
+      const since = readsCommits ? merge.START : from;
       const isGood = hasFloors
         ? [
             ...(deletes === undefined ? [] : ["NOT updates._batch_is_gone"]),
             ...merge.isAboveClear(entity, leafAt(path)),
           ]
-        : [...(from === undefined ? [] : [`updates.${ingest} >= ${from}`]), ...goodBeside];
+        : [...(from === undefined ? [] : [`updates.${ingest} >= ${since}`]), ...goodBeside];
       const source = hasFloors ? "_batch_heard" : "_batch_read";
       return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND "), source), 2);
     },
@@ -180,22 +184,38 @@ function of(entity) {
       const stamp = `updates.${ingest}`;
       const good = goodBeside.map((condition) => `\n      AND ${condition}`).join("");
       const reported = [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)];
+      const from = readsCommits ? merge.START : "_read_from";
+      const next = readsCommits
+        ? `IF(_read_from = ${commits.END}, TIMESTAMP_SUB(_read_at, INTERVAL ${lookback}), NULL)`
+        : `IF(
+      _read_from > ${merge.START},
+      ${progress.nextFrom("newest.stamp", lookback)},
+      NULL
+    )`;
+      const isNext = readsCommits
+        ? "IFNULL(updates._batch_committed_at >= span.next_from, span.next_from IS NOT NULL)"
+        : `${stamp} >= span.next_from`;
+      const fresh = readsCommits
+        ? `IF(
+      LOGICAL_OR(updates._batch_committed_at IS NULL),
+      NULL,
+      COUNTIF(IFNULL(updates._batch_committed_at >= _batch_run_before, TRUE))
+    )`
+        : "CAST(NULL AS INT64)";
       return `_batch_span AS (
   -- R5: a row stamped in the future is merged, but takes the watermark nowhere
   SELECT
     _read_from AS read_from,
     _read_at AS read_at,
     newest.stamp AS newest_ingest,
-    IF(
-      _read_from > ${merge.START},
-      ${progress.nextFrom("newest.stamp", lookback)},
-      NULL
-    ) AS next_from
+    ${next} AS next_from,
+    ${readsCommits ? "_batch_committed_from" : "CAST(NULL AS TIMESTAMP)"} AS committed_from,
+    ${readsCommits ? "_read_at" : "CAST(NULL AS TIMESTAMP)"} AS committed_until
   FROM ${watermark} AS progress
   CROSS JOIN (
     SELECT MAX(${stamp}) AS stamp
     FROM _batch_read AS updates
-    WHERE ${stamp} BETWEEN _read_from AND _read_at${good}
+    WHERE ${stamp} BETWEEN ${from} AND _read_at${good}
   ) AS newest
 ),
 _batch_counted AS (
@@ -203,11 +223,11 @@ _batch_counted AS (
     COUNT(*) AS row_count,
     COUNTIF(${stamp} > span.read_at) AS future_rows,
     SUM(updates._batch_row_hash) AS digest,
-    NULLIF(COUNTIF(${stamp} >= span.next_from), 0) AS next_rows,
-    SUM(IF(${stamp} >= span.next_from, updates._batch_row_hash, NULL)) AS next_digest
+    NULLIF(COUNTIF(${isNext}), 0) AS next_rows,
+    SUM(IF(${isNext}, updates._batch_row_hash, NULL)) AS next_digest
   FROM _batch_read AS updates
   CROSS JOIN _batch_span AS span
-  WHERE ${stamp} >= span.read_from${good}
+  WHERE ${stamp} >= ${readsCommits ? merge.START : "span.read_from"}${good}
 ),
 _batch_found AS (
   -- R12: rows that never reach final, and those that are only reported: of each kind how many
@@ -217,8 +237,13 @@ _batch_found AS (
     ${merge.details(entity)} AS details,
     COUNT(*) AS row_count,
     ${merge.isBad(entity)} AS is_bad,
-    ${merge.keyHash(keys, "updates")} AS key_hash
-  FROM _batch_read AS updates
+    ${merge.keyHash(keys, "updates")} AS key_hash,
+    ${fresh} AS fresh_rows
+  FROM _batch_read AS updates${
+    readsCommits
+      ? `\n  CROSS JOIN (SELECT progress.read_at AS _batch_run_before FROM ${watermark} AS progress)`
+      : ""
+  }
   WHERE ${reported.join("\n    OR ")}
   GROUP BY 1, 2, 3, 5, 6
 ),
@@ -234,6 +259,8 @@ _batch_kept_out AS (
       const stamp = `${row}.${ingest}`;
       return `${stamp} >= ${from}\n    OR ${stamp} IS NULL OR ${stamp} < ${merge.START}`;
     },
+    /** Whether an update that was committed in the range is read as such: others are by their stamps (R5). @type {(row: string) => string} */
+    isAppended,
     /** The time from which an update counts (R4). @type {(row: string) => string} */
     countsFrom: (row) => merge.countsFrom(entity, row),
     /** All columns of an update, its event timestamp as it counts. */
@@ -262,11 +289,23 @@ _batch_kept_out AS (
     /**
      * Finds of whom all updates are read again (R11): of whom a delete or a clear comes late, and final has forgotten what it leaves. Statements
      * of the script that makes the batch; without one among what it reads they read nothing else.
-     * @type {(tables: { updates: string, final: string, tombstones: string }) => string}
+     * @type {(tables: { updates: string, final: string, tombstones: string }, isRebuild: boolean) => string}
      */
-    findAgain: (tables) =>
-      indent(
-        `IF EXISTS (SELECT 1 FROM ${tables.updates} AS _batch_row WHERE _batch_row.${ingest} >= _read_from AND (${instructs})) THEN
+    findAgain: (tables, isRebuild) => {
+      const read =
+        readsCommits && !isRebuild
+          ? `(
+        SELECT * FROM ${tables.updates} AS _batch_row WHERE _batch_row.${ingest} >= _read_from
+        UNION ALL
+        SELECT * EXCEPT (_CHANGE_TYPE, _CHANGE_TIMESTAMP)
+        FROM APPENDS(TABLE ${tables.updates}, _batch_appended_from, _read_at) AS _batch_row
+        WHERE ${isAppended("_batch_row")}
+      )`
+          : tables.updates;
+      const isRead =
+        readsCommits && !isRebuild ? instructs : `_batch_row.${ingest} >= _read_from AND (${instructs})`;
+      return indent(
+        `IF EXISTS (SELECT 1 FROM ${read} AS _batch_row WHERE ${isRead}) THEN
   CREATE TEMP TABLE _batch_again AS
   SELECT gone._batch_hash AS key_hash
   FROM (
@@ -285,10 +324,8 @@ _batch_kept_out AS (
       SELECT
         ${instructions.join(",\n        ")},
         ${update("        ")}
-      FROM ${tables.updates} AS _batch_row
-      WHERE
-        _batch_row.${ingest} >= _read_from
-        AND (${instructs})
+      FROM ${read} AS _batch_row
+      WHERE ${isRead}
     ) AS updates${goodBeside.length === 0 ? "" : `\n    WHERE\n      ${goodBeside.join("\n      AND ")}`}
     GROUP BY ${[...keys, "hash"].map((_, index) => index + 1).join(", ")}
   ) AS gone
@@ -300,9 +337,11 @@ _batch_kept_out AS (
   SET _batch_from = IF(EXISTS (SELECT 1 FROM _batch_again), ${merge.START}, _read_from);
 ELSE
   CREATE TEMP TABLE _batch_again (key_hash STRING);
+  SET _batch_from = _read_from;
 END IF;`,
         2,
-      ),
+      );
+    },
     /**
      * What of a user's updates counts (R11), as queries for a WITH: `_batch_heard`, where each knows its user's newest delete and clears.
      * @type {(rows: string, known: string) => string}

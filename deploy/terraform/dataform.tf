@@ -9,21 +9,41 @@ locals {
   branch    = try(local.schedule.git.branch, "main")
   time_zone = try(local.schedule.timeZone, "Etc/UTC")
   secret    = try(local.schedule.git.tokenSecret, null)
-  runs = local.workflows == 0 ? {} : {
-    for run in try(local.schedule.runs, [
-      { name = "update", cron = "7 * * * *", tags = [], vars = {} },
-      { name = "audit", cron = "37 3 * * 0", tags = ["audit"], vars = { audit = "true" } },
-      ]) : run.name => {
-      cron = run.cron
-      tags = try(run.tags, [])
-      vars = try(run.vars, {})
-      # Run variables belong to a release, so runs with the same ones share it.
-      release = replace(lower(join("", concat(["production"], [
-        for name, value in try(run.vars, {}) : "-${name}-${value}"
-      ]))), "/[^a-z0-9-]/", "-")
+  usual_runs = jsonencode(try(local.schedule.runs, [
+    { name = "update", cron = "7 * * * *", tags = [], vars = {} },
+    { name = "audit", cron = "37 3 * * 0", tags = ["audit"], vars = { audit = "true" } },
+  ]))
+
+  # The project's own place, and the environments of entities.json that schedule.json names; JSON, since each may have other members.
+  overrides = jsondecode(file("${path.module}/../../entities.json"))
+  places = local.workflows == 0 ? {} : merge(
+    { production = jsonencode({ prefix = "", branch = local.branch, overrides = {}, runs = jsondecode(local.usual_runs) }) },
+    {
+      for name, own in try(local.schedule.environments, {}) : name => jsonencode({
+        prefix    = "${name}-"
+        branch    = try(own.branch, local.branch)
+        overrides = local.overrides.environments[name]
+        runs      = try(own.runs, jsondecode(local.usual_runs))
+      })
     }
-  }
-  releases = { for run in local.runs : run.release => run.vars... }
+  )
+  runs = merge([
+    for name, text in local.places : {
+      for run in jsondecode(text).runs : "${jsondecode(text).prefix}${run.name}" => {
+        place = name
+        cron  = run.cron
+        tags  = try(run.tags, [])
+        vars  = try(run.vars, {})
+        # Run variables belong to a release, so runs with the same ones share it.
+        release = replace(lower(join("", concat([name], [
+          for variable, value in try(run.vars, {}) : "-${variable}-${value}"
+        ]))), "/[^a-z0-9-]/", "-")
+      }
+      # An environment that only reads the updates erases none.
+      if !(contains(try(run.tags, []), "erase") && can(coalesce(try(jsondecode(text).overrides.schemaSuffix, null), try(jsondecode(text).overrides.tablePrefix, null))))
+    }
+  ]...)
+  releases = { for run in local.runs : run.release => { place = run.place, vars = run.vars }... }
 }
 
 # Dataform's own account: it reads the repository and acts as the updater.
@@ -77,14 +97,16 @@ resource "google_dataform_repository_release_config" "updater" {
   region        = local.schedule.region
   repository    = google_dataform_repository.updater[0].name
   name          = each.key
-  git_commitish = local.branch
+  git_commitish = jsondecode(local.places[each.value[0].place]).branch
   cron_schedule = try(local.schedule.compile, "0 * * * *")
   time_zone     = local.time_zone
 
   code_compilation_config {
-    default_database = local.project
+    default_database = try(jsondecode(local.places[each.value[0].place]).overrides.defaultDatabase, local.project)
     default_location = local.location
-    vars             = each.value[0]
+    schema_suffix    = try(jsondecode(local.places[each.value[0].place]).overrides.schemaSuffix, null)
+    table_prefix     = try(jsondecode(local.places[each.value[0].place]).overrides.tablePrefix, null)
+    vars             = each.value[0].vars
   }
 }
 

@@ -12,6 +12,9 @@ const compiler = new Compiler();
 
 const STRING = (name: string, more: object = {}) => ({ name, type: "STRING", ...more });
 const PLAIN = [STRING("id"), { name: "ts", type: "TIMESTAMP" }, STRING("a"), STRING("b")];
+/** A number that no FLOAT64 holds, so that JSON has it as text only. */
+const WIDE = { name: "wide", type: "BIGNUMERIC" };
+const WIDE_VALUE = "123456789012345678901234567890.5";
 const ENTITY = { name: "u", schema: "schemas/u.json", key: ["id"], ingestTimestamp: "ts" };
 
 /** An entity as entities.json and its schema have it. */
@@ -108,17 +111,17 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a key column by a new name",
-    before: {},
-    after: { entity: { key: ["user_id"] }, fields: [STRING("user_id"), ...PLAIN.slice(1)] },
+    before: { fields: [...PLAIN, WIDE] },
+    after: { entity: { key: ["user_id"] }, fields: [STRING("user_id"), ...PLAIN.slice(1), WIDE] },
     rows: [
-      ["id, ts, a", `('1', ${day(1)}, 'a1'), ('2', ${day(1)}, 'a2')`],
+      ["id, ts, a, wide", `('1', ${day(1)}, 'a1', BIGNUMERIC '${WIDE_VALUE}'), ('2', ${day(1)}, 'a2', NULL)`],
       ["user_id, ts, b", `('1', ${day(2)}, 'b1')`],
     ],
     refusal: /key id -> user_id/,
     steps: ["before", "init", "fill", "rebuild"],
     final: [
-      { user_id: "1", a: "a1", b: "b1" },
-      { user_id: "2", a: "a2", b: null },
+      { user_id: "1", a: "a1", b: "b1", wide: WIDE_VALUE },
+      { user_id: "2", a: "a2", b: null, wide: null },
     ],
   },
   {

@@ -64,7 +64,7 @@ describe("what a run costs beside the tool replaced", () => {
   it("is little more with news, next to nothing without, and little of it is versions", async () => {
     vi.stubEnv("BIGQUERY_EMULATOR_HOST", endpoint.url);
     try {
-      const place = { client: clientOf(endpoint.url), url: endpoint.url, say: () => undefined };
+      const place = { client: clientOf(endpoint.url), url: endpoint.url, turn: () => undefined };
       const size = { rows: 6000, users: 2000, attributes: 50, days: 30 };
       const { lines, stored } = await runScenario(place, size, [0.01]);
       const bytes = (work: string, who: string) =>

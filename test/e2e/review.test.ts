@@ -59,15 +59,18 @@ describe("npm run review", () => {
 
   beforeAll(async () => {
     project = await newProject({
-      entities: [
-        {
-          name: "person",
-          schema: "schemas/person.json",
-          key: ["userId"],
-          ingestTimestamp: "ingestTimestamp",
-        },
-      ],
       files: {
+        "entities.json": JSON.stringify({
+          environments: { dev: { schemaSuffix: "dev" } },
+          entities: [
+            {
+              name: "person",
+              schema: "schemas/person.json",
+              key: ["userId"],
+              ingestTimestamp: "ingestTimestamp",
+            },
+          ],
+        }),
         "schemas/person.json": schema(attribute("name", "STRING"), attribute("score", "INT64")),
         "definitions/reports/names.sqlx": `config { type: "view" }\nSELECT name FROM \${ref("person")}\n`,
       },
@@ -99,9 +102,20 @@ describe("npm run review", () => {
     expect(text).toContain("npm run update -- --tags person --vars=rebuild=true");
     expect(text).not.toContain("stale");
     expect(text).toMatch(/\| `\w+\.person_final` \| operations \| SQL \|/);
-    expect(text).toMatch(/\| `\w+\.temp_person_updates` \| table \| \d+ B \| \d+ B \| none \|/);
+    expect(text).toMatch(/\| `\w+\.temp_person_updates` \| table \| ≤ \d+ B \| ≤ \d+ B \| none \|/);
     expect(text).toMatch(/<summary><code>compiled\/person\/person_final\.sql<\/code> \+\d+ -\d+<\/summary>/);
     await succeed("update", "--tags", "person", "--vars=rebuild=true");
+  });
+
+  it("says in an environment what its actions are, what its tables need, and which commands name it", async () => {
+    const text = await printed("--base", "main", "--env", "dev");
+    expect(text).toContain(
+      `tables and costs are those of \`test-project.${project.dataset}_dev (US), environment dev at`,
+    );
+    expect(text).toMatch(/\| `\w+_dev\.person_final` \| operations \| SQL \|/);
+    expect(text).toContain(`create dataset \`${project.dataset}_dev\``);
+    expect(text).toContain("npm run update -- --env dev --tags person");
+    expect(text).not.toContain("stale");
   });
 
   it("reviews what the schemas make, and says that it is not committed", async () => {
@@ -144,7 +158,7 @@ describe("npm run review", () => {
     await commit("Another report");
     await git("switch", "--quiet", "topic");
     const text = await printed("--base", "main");
-    expect(text).toContain(`Compared with \`${main.slice(0, 12)}\`, where this branch left \`main\`.`);
+    expect(text).toContain(`Compared with \`${main.slice(0, 12)}\`, where this branch left \`main\`;`);
     expect(text).not.toContain("more");
   });
 

@@ -45,6 +45,9 @@ export const FIXTURE: Entity = {
 /** The same with what takes back what was said. */
 export const FLOORED: Entity = { ...FIXTURE, deleted: "gone", clearedFields: "cleared" };
 
+/** The same, read by commit time (R5); nothing is read twice, which would hide a gap. */
+export const BY_COMMIT: Entity = { ...FIXTURE, byCommit: true, lookback: 0n };
+
 /** The fixture compiled for all kinds of run. */
 export async function compileFixture(name: string, entity: Entity = FIXTURE): Promise<CompiledEntity> {
   const compiled = await compileEntities(new Map([[name, entity]]), REPLAY_FROM);

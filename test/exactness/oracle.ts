@@ -16,6 +16,8 @@ export interface Entity {
   readonly lookback: bigint;
   readonly clearedFields?: string;
   readonly deleted?: string;
+  /** R5: runs read what was committed since the last merge, however it is stamped. */
+  readonly byCommit?: boolean;
   /** R13: not every run merges; those between are read through the view. */
   readonly mergesDaily?: boolean;
 }
@@ -45,6 +47,9 @@ export type BadReason =
 export const START = BigInt(Date.UTC(1900, 0, 1)) * 1000n;
 /** Before any time there is. */
 const EVER = -(2n ** 63n);
+
+/** The end of the calendar: what is stamped so is read by its stamp by every run (R5). */
+const END = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59)) * 1000n + 999_999n;
 
 /** The leaves of an entity, in the schema's order (R2). */
 export function leavesOf(entity: Entity): Leaf[] {
@@ -301,7 +306,8 @@ export type RunMode =
 
 /** What a run must log of itself. */
 export interface ExpectedRun {
-  readonly readFrom: bigint;
+  /** Undefined where it went by commit time. */
+  readonly readFrom: bigint | undefined;
   readonly rowsRead: number;
   readonly usersRead: number;
   readonly futureRows: number;
@@ -323,6 +329,8 @@ export class Oracle {
   readonly #reported = new Set<number>();
   /** How many rows were there at the last run; before the first, none can be late. */
   #known: number | undefined;
+  /** By commit time: how many rows were there when the last merge read; undefined where the next run reads all. */
+  #committed: number | undefined;
   #watermark = START;
   #final = new Map<string, FinalRow>();
   /** What the last merge left. */
@@ -346,11 +354,16 @@ export class Oracle {
     const entity = this.#entity;
     const watermarkBefore = this.#watermark;
     const readFrom = this.#readFrom(mode);
+    // What the lookback reaches back over was committed within this test, so all of it was.
+    const committed = entity.lookback > 0n ? 0 : (this.#committed ?? 0);
+    const isCommitted = (index: number): boolean => entity.byCommit === true && index >= committed;
     const merges = !entity.mergesDaily || this.#isDue || mode.kind !== "plain" || this.#merged.size === 0;
     const good = this.#rows.flatMap((row, index) =>
       badReason(entity, row) === undefined ? [{ row, index, user: userOf(entity, row) }] : [],
     );
-    const batch = good.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) >= readFrom);
+    const batch = good.filter(
+      ({ row, index }) => isCommitted(index) || (row[entity.ingestTimestamp] as bigint) >= readFrom,
+    );
     const again = this.#readAgain(batch);
     const whole = good.filter(({ user }) => again.has(user));
     for (const { index } of whole) this.#read.add(index);
@@ -361,13 +374,16 @@ export class Oracle {
       if (merges && ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
     }
     this.#isLost = false;
-    const bad = this.#rows.flatMap((row, index) => (isFoundBad(entity, row, readFrom) ? [index] : []));
+    const bad = this.#rows.flatMap((row, index) =>
+      isFoundBad(entity, row, isCommitted(index) ? START : readFrom) ? [index] : [],
+    );
     const newBad = bad.filter((index) => !this.#reported.has(index));
     for (const index of newBad) this.#reported.add(index);
     const missed = this.#rows.slice(this.#known ?? this.#rows.length).filter((row) => {
       const ingest = (row[entity.ingestTimestamp] ?? null) as bigint | null;
-      return ingest !== null && ingest >= START && ingest < readFrom;
+      return !entity.byCommit && ingest !== null && ingest >= START && ingest < readFrom;
     });
+    if (merges) this.#committed = this.#rows.length;
     this.#known = this.#rows.length;
     const before = this.#merged;
     this.#final = expectedFinal(entity, this.readRows());
@@ -376,7 +392,7 @@ export class Oracle {
       if (batch.length > 0) this.#isDue = false;
     }
     return {
-      readFrom,
+      readFrom: readFrom === END ? undefined : readFrom,
       rowsRead: batch.length,
       usersRead: new Set(batch.map(({ row }) => userOf(entity, row))).size,
       futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
@@ -441,12 +457,19 @@ export class Oracle {
   }
 
   #readFrom(mode: RunMode): bigint {
-    const plain =
-      this.#watermark === START || this.#isLost
-        ? START
-        : newest([START, this.#watermark - this.#entity.lookback]);
+    const plain = this.#entity.byCommit ? this.#readFromByCommit() : this.#readFromByStamp();
     if (mode.kind === "rebuild") return START;
     return mode.kind === "replayFrom" && mode.from < plain ? mode.from : plain;
+  }
+
+  #readFromByCommit(): bigint {
+    return this.#committed === undefined || this.#isLost ? START : END;
+  }
+
+  #readFromByStamp(): bigint {
+    return this.#watermark === START || this.#isLost
+      ? START
+      : newest([START, this.#watermark - this.#entity.lookback]);
   }
 
   /** Final is gone: nothing of it was read any more. */

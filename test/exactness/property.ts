@@ -26,17 +26,21 @@ export const GROUPS: readonly {
   readonly options: EntityOptions;
   readonly share: number;
 }[] = [
-  { name: "values and policies", options: { daily: true }, share: 0.3 },
-  { name: "policies and deletes", options: { policies: true, deletes: true }, share: 0.1 },
-  { name: "policies and clears", options: { policies: true, clears: true }, share: 0.1 },
+  { name: "values and policies", options: { daily: true, commits: true }, share: 0.3 },
+  { name: "policies and deletes", options: { policies: true, deletes: true, commits: true }, share: 0.1 },
+  { name: "policies and clears", options: { policies: true, clears: true, commits: true }, share: 0.1 },
   {
     name: "policies, clears and deletes",
-    options: { policies: true, clears: true, deletes: true },
+    options: { policies: true, clears: true, deletes: true, commits: true },
     share: 0.1,
   },
-  { name: "clears", options: { clears: true, daily: true }, share: 0.15 },
-  { name: "deletes", options: { deletes: true, daily: true }, share: 0.1 },
-  { name: "clears and deletes", options: { clears: true, deletes: true, daily: true }, share: 0.15 },
+  { name: "clears", options: { clears: true, daily: true, commits: true }, share: 0.15 },
+  { name: "deletes", options: { deletes: true, daily: true, commits: true }, share: 0.1 },
+  {
+    name: "clears and deletes",
+    options: { clears: true, deletes: true, daily: true, commits: true },
+    share: 0.15,
+  },
 ];
 
 /** All runs of a property replay from here. */

@@ -57,18 +57,23 @@ describe.skipIf(types === undefined)(`deploy/terraform and its providers${OFFLIN
 });
 
 /** What Terraform makes of schedule.json, by Terraform: the locals of dataform.tf need no provider. */
-async function evaluate(
-  schedule: string,
-): Promise<{ runs: Record<string, Block>; releases: Record<string, Block[]> }> {
+async function evaluate(schedule: string): Promise<{
+  runs: Record<string, Block>;
+  releases: Record<string, { place: string; vars: Block }[]>;
+  places: Record<string, string>;
+}> {
   const root = mkdtempSync(path.join(tmpdir(), "terraform-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const folder = path.join(root, "deploy/terraform");
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(root, "schedule.json"), schedule);
+  writeFileSync(path.join(root, "entities.json"), JSON.stringify({ environments: ENVIRONMENTS }));
   const [locals] = /^locals \{[\s\S]*?^\}/m.exec(readFileSync(path.join(FOLDER, "dataform.tf"), "utf8")) ?? [
     "",
   ];
-  const outputs = 'output "runs" { value = local.runs }\noutput "releases" { value = local.releases }\n';
+  const outputs = ["runs", "releases", "places"]
+    .map((name) => `output "${name}" { value = local.${name} }\n`)
+    .join("");
   writeFileSync(path.join(folder, "main.tf"), `${locals}\n${outputs}`);
   const script = [
     "import json, sys",
@@ -82,6 +87,9 @@ async function evaluate(
   expect(ended.exitCode, ended.output).toBe(0);
   return JSON.parse(ended.output.trim().split("\n").at(-1) ?? "");
 }
+
+/** The environments of entities.json. */
+const ENVIRONMENTS = { dev: { schemaSuffix: "dev" }, staging: { defaultDatabase: "acme-staging" } };
 
 const BASE = {
   region: "europe-west1",
@@ -114,13 +122,38 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
         ],
       },
     ],
-  ])("means the same: %s", async (_, described) => {
-    const text = JSON.stringify(described);
+    [
+      "environments, one of which has runs of its own",
+      {
+        ...BASE,
+        runs: [
+          { name: "update", cron: "7 * * * *" },
+          { name: "erase", cron: "0 4 * * *", tags: ["erase"] },
+        ],
+        environments: {
+          dev: { branch: "dev" },
+          staging: { runs: [{ name: "sample", cron: "37 3 * * 0", vars: { audit: "true" } }] },
+        },
+      },
+    ],
+  ])("means the same: %s", async (_, description) => {
+    const text = JSON.stringify(description);
     const schedule = await readSchedule(async () => text);
-    const wanted = describeWanted(schedule, { projectId: "acme", location: "EU" } as never);
-    const { runs, releases } = await evaluate(text);
+    const settings = { projectId: "acme", location: "EU" };
+    const environments = Object.entries(ENVIRONMENTS)
+      .filter(([name]) => name in schedule.environments)
+      .map(([name, overrides]) => ({ name, ...overrides }));
+    const all = [undefined, ...environments].map((one) => describeWanted(schedule, settings, one));
+    const wanted = {
+      workflows: all.flatMap(({ workflows }) => workflows),
+      releases: all.flatMap(({ releases }) => releases),
+    };
+    const { runs, releases, places } = await evaluate(text);
     const last = (name: string) => name.split("/").at(-1) ?? "";
-    expect(runs).toEqual(
+    const varsOf = (release: string) =>
+      wanted.releases.find(({ name }) => name === release)?.codeCompilationConfig.vars;
+    const byRun = Object.entries(runs).map(([name, { place: _, ...run }]) => [name, run]);
+    expect(Object.fromEntries(byRun)).toEqual(
       Object.fromEntries(
         wanted.workflows.map((workflow) => [
           last(workflow.name),
@@ -128,14 +161,24 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
             cron: workflow.cronSchedule,
             tags: workflow.invocationConfig.includedTags,
             release: last(workflow.releaseConfig),
-            vars: schedule.runs.find(({ name }) => name === last(workflow.name))?.vars,
+            vars: varsOf(workflow.releaseConfig),
           },
         ]),
       ),
     );
-    expect(Object.fromEntries(Object.entries(releases).map(([name, [vars]]) => [name, vars]))).toEqual(
+    const described = Object.entries(releases).map(([name, [{ place = "", vars } = {}]]) => {
+      const { branch, overrides } = JSON.parse(places[place] ?? "{}");
+      return [name, { branch, vars, ...overrides }];
+    });
+    expect(Object.fromEntries(described)).toEqual(
       Object.fromEntries(
-        wanted.releases.map(({ name, codeCompilationConfig: { vars } }) => [last(name), vars]),
+        wanted.releases.map(
+          ({ name, gitCommitish, codeCompilationConfig: { defaultLocation: _, ...config } }) => {
+            const { defaultDatabase, ...rest } = config;
+            const elsewhere = defaultDatabase === settings.projectId ? {} : { defaultDatabase };
+            return [last(name), { branch: gitCommitish, ...rest, ...elsewhere }];
+          },
+        ),
       ),
     );
   });

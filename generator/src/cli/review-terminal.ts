@@ -10,8 +10,8 @@ import { formatTable } from "./table.ts";
 export function formatTerminal(review: Review, isColoured = false): string {
   const paint = (style: "bold" | "red" | "green" | "cyan", text: string) =>
     isColoured ? styleText(style, text, { validateStream: false }) : text;
-  const { todos, entities, graph, costs, plan, diffs, notes, base } = review;
-  const sections = [`${paint("bold", summary(review))}\n${plain(compared(base))}`];
+  const { todos, entities, graph, costs, plan, diffs, notes } = review;
+  const sections = [`${paint("bold", summary(review))}\n${plain(compared(review))}`];
   const add = (title: string, lines: readonly string[]) => {
     if (lines.length > 0) sections.push([paint("bold", title), ...lines].join("\n"));
   };
@@ -56,7 +56,7 @@ export function formatTerminal(review: Review, isColoured = false): string {
       ({ id, side, reason }) => `  ${id}, ${side}: ${reason}`,
     );
     add(
-      "Cost: bytes that one run reads, by a dry run",
+      "Cost: bytes that one run processes, by dry runs (≤ at most, ≥ at least, ~ not said how exactly)",
       "unknown" in costs
         ? [`  not estimated: ${costs.unknown}`]
         : costs.rows.length === 0

@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Project, readProject } from "../project/dataform-json.ts";
 import { CommandError } from "../project/errors.ts";
 import { checkEndpoint, openWarehouse, type Warehouse } from "../warehouse/client.ts";
+import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Context } from "./command.ts";
 
 /** How a command means to use its target. */
@@ -20,16 +21,16 @@ export async function openTarget(
   { change, isSure = false }: TargetUse = {},
 ): Promise<Warehouse> {
   const warehouse = openWarehouse(await readProject(context.root, context.environment));
-  context.output.say(describeTarget(warehouse));
+  context.output.say(describeTarget(warehouse.project));
   await checkEndpoint(warehouse);
   if (change !== undefined && warehouse.endpoint === undefined)
-    await agree(context, warehouse, change, isSure);
+    await agree(context, `${nameOf(warehouse.project)} on BigQuery itself`, change, isSure);
   return warehouse;
 }
 
 /** `acme-crm.analytics (EU) at http://127.0.0.1:9050`. */
-function describeTarget({ project, endpoint }: { project: Project; endpoint: string | undefined }): string {
-  return `${nameOf(project)} at ${endpoint ?? "BigQuery"}`;
+export function describeTarget(project: Project): string {
+  return `${nameOf(project)} at ${emulatorAddress() ?? "BigQuery"}`;
 }
 
 function nameOf({ projectId, dataset, location, environment }: Project): string {
@@ -38,23 +39,20 @@ function nameOf({ projectId, dataset, location, environment }: Project): string 
 }
 
 /** A terminal's user is asked once for each target; elsewhere, as in CI, whoever wrote the command has agreed. */
-async function agree(
+export async function agree(
   { output }: Context,
-  { project }: Warehouse,
+  target: string,
   change: string,
   isSure: boolean,
 ): Promise<void> {
   const known = await readKnown();
-  const name = nameOf(project);
-  if (known.includes(name)) return;
+  if (known.includes(target)) return;
   if (!isSure && output.ask !== undefined) {
-    const answer = await output.ask(
-      `${change} in ${name} on BigQuery itself, for the first time from here? [y/N] `,
-    );
+    const answer = await output.ask(`${change} in ${target}, for the first time from here? [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim()))
       throw new CommandError("nothing was changed; answer y, or give --yes, to go on");
   }
-  await writeKnown([...known, name]);
+  await writeKnown([...known, target]);
 }
 
 /** The targets that were agreed to on this machine, one a line. */

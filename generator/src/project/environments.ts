@@ -15,14 +15,15 @@ export function onlyReadsUpdates(environment: Environment | undefined): boolean 
   return environment?.schemaSuffix !== undefined || environment?.tablePrefix !== undefined;
 }
 
+/** The environment as Dataform's own compilation overrides, under the names of its compiler and its API; none where there is none. */
+export function overridesOf(environment: Environment | undefined): Readonly<Omit<Environment, "name">> {
+  const { name: _, ...overrides } = environment ?? { name: "" };
+  return overrides;
+}
+
 /** The environment as flags of `dataform run`. */
-export function flagsOf({ defaultDatabase, schemaSuffix, tablePrefix }: Environment): readonly string[] {
-  const given = {
-    "default-database": defaultDatabase,
-    "schema-suffix": schemaSuffix,
-    "table-prefix": tablePrefix,
-  };
-  return Object.entries(given).flatMap(([flag, value]) =>
-    value === undefined ? [] : [`--${flag}=${value}`],
+export function flagsOf(environment: Environment): readonly string[] {
+  return Object.entries(overridesOf(environment)).map(
+    ([name, value]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}=${value}`,
   );
 }

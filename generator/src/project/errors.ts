@@ -1,4 +1,4 @@
-import { remedyOf } from "./permissions.ts";
+import { DATAFORM_ADMIN, remedyOf } from "./permissions.ts";
 
 /** What stopped a command, in words its user can act on; anything else that is thrown is a bug. */
 export class CommandError extends Error {
@@ -53,6 +53,20 @@ export function unreachable(endpoint: string | undefined, cause: unknown): Comma
   );
 }
 
+/** gRPC's PERMISSION_DENIED, as Dataform's client has it: https://grpc.io/docs/guides/status-codes/ */
+const PERMISSION_DENIED = 7;
+
+/** Turns what managed Dataform's client threw into one line that says what to do. */
+export function explainDataformError(error: unknown): CommandError {
+  const message = messageOf(error).replace(/\.$/, "");
+  const [, right] = CREDENTIALS.find(([pattern]) => pattern.test(message)) ?? [];
+  const isRefused = [PERMISSION_DENIED, 403].includes(Number(codeOf(error)));
+  const remedy = right ?? (isRefused ? remedyOf(message, [DATAFORM_ADMIN]) : undefined);
+  return new CommandError(`managed Dataform: ${message}${remedy === undefined ? "" : `; ${remedy}`}`, {
+    cause: error,
+  });
+}
+
 /** Turns what the BigQuery client threw into one line that says what to do; leaves other errors as they are. */
 export function explainServiceError(error: unknown, endpoint: string | undefined): unknown {
   if (error instanceof CommandError) return error;
@@ -60,9 +74,11 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
     .replace(/^BigQuery: /, "")
     .replace(/\.$/, "");
   const code = codeOf(error);
-  if (/could not load the default credentials/i.test(message)) {
+  const credentials = CREDENTIALS.find(([pattern]) => pattern.test(message));
+  if (credentials !== undefined) {
+    const [, right] = credentials;
     return new CommandError(
-      "no Google Cloud credentials: run `gcloud auth application-default login`, or start `npm run local` and set BIGQUERY_EMULATOR_HOST to its address",
+      `no Google Cloud credentials: ${message}; ${right}, or start \`npm run local\` and set BIGQUERY_EMULATOR_HOST to its address`,
       { cause: error },
     );
   }
@@ -83,6 +99,17 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
   if (isServiceError(error)) return new CommandError(`BigQuery: ${message}`, { cause: error });
   return error;
 }
+
+const LOGIN = "run `gcloud auth application-default login`";
+/** What Google's client says of credentials (google-auth-library), and of tokens that the service refuses. */
+const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
+  [
+    /GOOGLE_APPLICATION_CREDENTIALS/,
+    `let GOOGLE_APPLICATION_CREDENTIALS name a key file that is whole, or unset it and ${LOGIN}`,
+  ],
+  [/DECODER routines|PEM routines|asn1 encoding/, "its private key cannot be read: make a new key file"],
+  [/could not load the default credentials|invalid_grant|invalid_rapt|invalid authentication cred/i, LOGIN],
+];
 
 /** What to do about what BigQuery answers, by its reason and words: https://cloud.google.com/bigquery/docs/error-messages */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [

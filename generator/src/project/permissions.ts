@@ -13,7 +13,7 @@ const DATA_EDITOR: Role = { role: "roles/bigquery.dataEditor", on: "the datasets
 /** Holds `bigquery.datasets.create`; it alone, where the datasets are there already, `init` can do without. */
 const USER: Role = { role: "roles/bigquery.user", on: "the project" };
 /** The predefined role that may write release and workflow configurations: Dataform's editor only reads a repository's. */
-const DATAFORM_ADMIN: Role = { role: "roles/dataform.admin", on: "the project" };
+export const DATAFORM_ADMIN: Role = { role: "roles/dataform.admin", on: "the project" };
 
 /** The least roles of each command that asks BigQuery or managed Dataform; docs/reference.md and deploy/terraform grant these. */
 export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
@@ -38,14 +38,15 @@ const ROLE_OF: readonly (readonly [RegExp, Role])[] = [
   [/^bigquery\.datasets\.create$/, USER],
   [/^bigquery\.(tables|datasets|routines)\.(get|list|getData)/, DATA_VIEWER],
   [/^bigquery\./, DATA_EDITOR],
+  [/^dataform\./, DATAFORM_ADMIN],
 ];
 
-/** What to grant where BigQuery refused access: the role of the permission that it names, else both that every run needs. */
-export function remedyOf(message: string): string {
-  const permission = /\bbigquery\.\w+\.\w+/.exec(message)?.[0];
+/** What to grant where access was refused: the role of the permission that the message names, else `otherwise`: both that every run needs. */
+export function remedyOf(message: string, otherwise: readonly Role[] = [DATA_EDITOR, JOB_USER]): string {
+  const permission = /\b(?:bigquery|dataform)\.\w+\.\w+/.exec(message)?.[0];
   const found = ROLE_OF.find(([pattern]) => permission !== undefined && pattern.test(permission))?.[1];
   if (permission === undefined || found === undefined)
-    return `grant ${describe(DATA_EDITOR)} and ${describe(JOB_USER)}`;
+    return `grant ${otherwise.map(describe).join(" and ")}`;
   return `${permission} is missing: grant ${describe(found)}`;
 }
 

@@ -27,14 +27,20 @@ export function moveStatements(
 ): readonly string[] {
   const roles: readonly (typeof MOVED)[number][] = isOtherwiseSame ? MOVED : MOVED_WITH_CHANGES;
   const copies = roles.flatMap((role) => {
-    const [from, to] = [before, after].map(({ source, dataset, tables }) =>
-      tables[role] === undefined || (role === "updates" && source !== undefined)
+    const [from, to] = [before, after].map((model) =>
+      model.tables[role] === undefined || (role === "updates" && readsOthers(model))
         ? undefined
-        : `\`${projectId}.${dataset}.${tables[role]}\``,
+        : `\`${projectId}.${model.dataset}.${model.tables[role]}\``,
     );
     return from === undefined || to === undefined || from === to ? [] : [`CREATE TABLE ${to} COPY ${from};`];
   });
   return before.dataset === after.dataset
     ? copies
     : [`CREATE SCHEMA IF NOT EXISTS \`${projectId}.${after.dataset}\`;`, ...copies];
+}
+
+/** Whether the updates are others', or those of the project that an environment of it reads: nobody here moves them. */
+function readsOthers({ source, base, dataset, tables }: EntityModel): boolean {
+  const isRenamed = base !== undefined && (base.dataset !== dataset || base.tables.final !== tables.final);
+  return source !== undefined || isRenamed;
 }

@@ -11,6 +11,8 @@ import { listTodos, type Todo } from "./todo.ts";
 /** All that a pull request changes, ready to be printed. */
 export interface Review {
   readonly base: Base;
+  /** Whose tables and costs are meant: `acme-crm.analytics (EU) at BigQuery`. */
+  readonly place: string;
   readonly entities: readonly EntityChanges[];
   readonly graph: GraphChanges;
   readonly diffs: readonly SqlDiff[];
@@ -28,7 +30,7 @@ export function compareSides(
   before: Side,
   after: Head,
   projectId: string,
-): Omit<Review, "costs" | "plan"> {
+): Omit<Review, "costs" | "plan" | "place"> {
   // A base that cannot be read says nothing: without this, all would look new.
   const entities =
     before.models.length === 0 && before.problems.length > 0

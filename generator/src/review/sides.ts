@@ -11,9 +11,11 @@ import {
 import { compileProject } from "../dataform/compiler.ts";
 import type { CompiledGraph } from "../dataform/graph.ts";
 import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../dataform/project-copy.ts";
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, modelIn } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
 import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../generate/write.ts";
+import type { Environment } from "../project/config.ts";
+import { overridesOf } from "../project/environments.ts";
 import { messageOf } from "../project/errors.ts";
 import { parseJson } from "../project/json.ts";
 import { type ProjectInput, readProjectInput } from "../project/load-project.ts";
@@ -42,9 +44,9 @@ const SETTINGS = ["dataform.json", "entities.json", "package.json"];
 
 /**
  * Reads the base commit's side: its own definitions, compiled as they are committed, or made anew where it has none. Its
- * faults are reported, not thrown.
+ * faults are reported, not thrown. In an environment both sides are as the working tree's entities.json describes it.
  */
-export async function readBase(root: string, commit: string): Promise<Side> {
+export async function readBase(root: string, commit: string, environment?: Environment): Promise<Side> {
   const files = new Map(await readCommit(root, commit, [...FOLDERS, ...SETTINGS]));
   const problems: string[] = [];
   const attempt = async <T>(work: () => Promise<T>, otherwise: T): Promise<T> => {
@@ -64,18 +66,18 @@ export async function readBase(root: string, commit: string): Promise<Side> {
       }),
     undefined,
   );
-  const models = input === undefined ? [] : await attempt(async () => modelsOf(input), []);
+  const models = input === undefined ? [] : await attempt(async () => modelsOf(input, environment), []);
   const hasDefinitions = [...files].some(
     ([file, text]) => file.startsWith("definitions/") && isGenerated(file, text),
   );
   if (!hasDefinitions && input !== undefined && models.length > 0)
     for (const [file, text] of definitionsOf(input)) files.set(file, text);
-  const actions = await attempt(async () => actionTexts(await compile(root, files)), []);
+  const actions = await attempt(async () => actionTexts(await compile(root, files, environment)), []);
   return { models, actions, core: coreVersion(files), hasDefinitions, problems };
 }
 
 /** Reads the working tree's side, its definitions made anew. Throws an InputError where the generator or Dataform does. */
-export async function readHead(root: string): Promise<Head> {
+export async function readHead(root: string, environment?: Environment): Promise<Head> {
   const files = await readProjectFiles(root, [...SETTINGS, ...FOLDERS]);
   const input = await readProjectInput(async (file) => files.get(file) ?? readIfFile(path.join(root, file)));
   const differences = await compareFiles(root, GENERATED_FOLDERS, definitionsOf(input), isGenerated);
@@ -86,8 +88,8 @@ export async function readHead(root: string): Promise<Head> {
   const graph = await compile(root, files);
   const compiled = await compareFiles(root, [COMPILED_FOLDER], renderCompiled(graph), isCompiled);
   return {
-    models: modelsOf(input),
-    actions: actionTexts(graph),
+    models: modelsOf(input, environment),
+    actions: actionTexts(environment === undefined ? graph : await compile(root, files, environment)),
     core: coreVersion(files),
     hasDefinitions: true,
     problems: [],
@@ -95,8 +97,11 @@ export async function readHead(root: string): Promise<Head> {
   };
 }
 
-function modelsOf({ config, schemas, defaultDataset }: ProjectInput): readonly EntityModel[] {
-  return buildModels(config, schemas, { defaultDataset });
+function modelsOf(
+  { config, schemas, defaultDataset }: ProjectInput,
+  environment: Environment | undefined,
+): readonly EntityModel[] {
+  return buildModels(config, schemas, { defaultDataset }).map((model) => modelIn(model, environment));
 }
 
 function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): ProjectFiles {
@@ -104,8 +109,9 @@ function definitionsOf({ config, schemas, defaultDataset }: ProjectInput): Proje
 }
 
 /** The graph of these files, compiled with the core that the project in `root` uses. */
-function compile(root: string, files: ProjectFiles): Promise<CompiledGraph> {
-  return inTemporaryProject(files, root, (copy) => compileProject(copy, SHOW_ALL));
+function compile(root: string, files: ProjectFiles, environment?: Environment): Promise<CompiledGraph> {
+  const settings = { ...SHOW_ALL, ...overridesOf(environment) };
+  return inTemporaryProject(files, root, (copy) => compileProject(copy, settings));
 }
 
 function coreVersion(files: ProjectFiles): string | undefined {

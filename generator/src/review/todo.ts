@@ -1,3 +1,4 @@
+import type { Environment } from "../project/config.ts";
 import { code, type EntityChanges, type Need } from "./changes.ts";
 
 /** One thing to do, in the order of the list. */
@@ -34,6 +35,15 @@ export function listTodos(entities: readonly EntityChanges[], stale: readonly st
     const key = step === "init" ? step : `${step} ${text}`;
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** The same in an environment: commands that ask BigQuery name it. */
+export function todoIn(todo: Todo, environment: Environment | undefined): Todo {
+  if (environment === undefined) return todo;
+  const commands = todo.commands.map((command) =>
+    command.replace(/^(npm run (?:init|update))( --)?/, `$1 -- --env ${environment.name}`),
+  );
+  return { ...todo, commands };
 }
 
 function todosOf(step: Need["step"], entity: string, needs: readonly Need[]): readonly Todo[] {

@@ -1,5 +1,4 @@
-import { weightOf } from "./changes.ts";
-import type { Base } from "./git.ts";
+import { code, weightOf } from "./changes.ts";
 import type { LivePlan } from "./live-plan.ts";
 import type { Review } from "./review.ts";
 import type { Todo } from "./todo.ts";
@@ -31,13 +30,12 @@ export function planTitle({ isRefused }: LivePlan): string {
   return `\`npm run init\` ${isRefused ? "refuses the tables as they are" : "would do this to the tables as they are"}`;
 }
 
-/** What was compared with what. */
-export function compared({ ref, commit, isForkPoint }: Base): string {
+/** What was compared with what, and whose tables and costs are meant. */
+export function compared({ base: { ref, commit, isForkPoint }, place }: Review): string {
   const short = `\`${commit.slice(0, 12)}\``;
   const name = `\`${ref.replaceAll("`", "'")}\``;
-  return isForkPoint
-    ? `Compared with ${short}, where this branch left ${name}.`
-    : `Compared with ${name} (${short}).`;
+  const what = isForkPoint ? `${short}, where this branch left ${name}` : `${name} (${short})`;
+  return `Compared with ${what}; tables and costs are those of ${code(place)}.`;
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

@@ -29,6 +29,10 @@ export interface Schedule {
   /** When the branch is compiled: shortly before the runs. */
   readonly compile: string;
   readonly runs: readonly ScheduledRun[];
+  /** What environments of entities.json have otherwise, by their names. */
+  readonly environments: Readonly<
+    Record<string, { readonly branch?: string; readonly runs?: readonly ScheduledRun[] }>
+  >;
 }
 
 /** What runs where the file does not say: everything each hour, and the audit each Sunday night. */
@@ -60,6 +64,13 @@ const run = strict(
   (input) => fault(input, '{"name": "update", "cron": "7 * * * *"}'),
 );
 
+const runs = z
+  .array(run)
+  .min(1, { error: () => say("is empty", "leave it out for the usual runs") })
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
+    error: () => say("two runs have the same name", "give each its own"),
+  });
+
 const schedule = strict(
   "schedule.json",
   {
@@ -87,13 +98,18 @@ const schedule = strict(
     ),
     timeZone: text('a time zone, such as "Etc/UTC"').default("Etc/UTC"),
     compile: cron.default("0 * * * *"),
-    runs: z
-      .array(run)
-      .min(1, { error: () => say("is empty", "leave it out for the usual runs") })
-      .refine((runs) => new Set(runs.map(({ name }) => name)).size === runs.length, {
-        error: () => say("two runs have the same name", "give each its own"),
-      })
-      .default([...RUNS.map((one) => ({ ...one, tags: [...one.tags], vars: { ...one.vars } }))]),
+    runs: runs.default([...RUNS.map((one) => ({ ...one, tags: [...one.tags], vars: { ...one.vars } }))]),
+    environments: z
+      .record(
+        z.string().regex(NAME, {
+          error: ({ input }) => fault(input, "an environment's name in small letters, digits and dashes"),
+        }),
+        strict("the environment", { branch: text("a branch").optional(), runs: runs.optional() }, (input) =>
+          fault(input, '{"branch": "dev"}'),
+        ),
+        { error: ({ input }) => fault(input, 'environments by name, such as {"dev": {"branch": "dev"}}') },
+      )
+      .default({}),
   },
   (input) => fault(input, EXAMPLE),
 );

@@ -21,10 +21,14 @@ type Options = NonNullable<ConstructorParameters<typeof v1.DataformClient>[0]>;
 /** A resource of the API as the client gives it. */
 type Resource = Readonly<Record<string, unknown>>;
 
-/** Opens the API; DATAFORM_API_ENDPOINT names a stand-in for it, without credentials, as `http://host:port`. */
-export function openDataform(environment: NodeJS.ProcessEnv = process.env): Dataform {
-  const standIn = environment.DATAFORM_API_ENDPOINT ?? "";
-  if (standIn === "") return new v1.DataformClient({ fallback: true });
+/** The address of a stand-in for the API, `http://host:port`, as DATAFORM_API_ENDPOINT names it; undefined for the API itself. */
+export function standInAddress(environment: NodeJS.ProcessEnv = process.env): string | undefined {
+  return environment.DATAFORM_API_ENDPOINT || undefined;
+}
+
+/** Opens the API, or without credentials a stand-in for it. */
+export function openDataform(standIn: string | undefined): Dataform {
+  if (standIn === undefined) return new v1.DataformClient({ fallback: true });
   const { hostname, port, protocol } = new URL(standIn);
   return new v1.DataformClient({
     fallback: true,

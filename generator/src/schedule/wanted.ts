@@ -1,4 +1,6 @@
+import type { Environment } from "../project/config.ts";
 import type { Settings } from "../project/dataform-json.ts";
+import { onlyReadsUpdates, overridesOf } from "../project/environments.ts";
 import type { Schedule, ScheduledRun } from "./description.ts";
 
 /** What managed Dataform is to have, in the words of its API: https://cloud.google.com/dataform/reference/rest */
@@ -20,6 +22,8 @@ export interface Wanted {
     readonly codeCompilationConfig: {
       readonly defaultDatabase: string;
       readonly defaultLocation: string;
+      readonly schemaSuffix?: string;
+      readonly tablePrefix?: string;
       readonly vars: Readonly<Record<string, string>>;
     };
   }[];
@@ -32,10 +36,22 @@ export interface Wanted {
   }[];
 }
 
-/** The repository, and for each run a workflow; runs with the same variables share a release, since a release holds them. Pure. */
-export function describeWanted(schedule: Schedule, { projectId, location }: Settings): Wanted {
+/**
+ * The repository, and for each run a workflow; runs with the same variables share a release, since a release holds them. An environment
+ * has releases and workflows of its own in the project's one repository, and erases nothing where it only reads the updates. Pure.
+ */
+export function describeWanted(
+  schedule: Schedule,
+  { projectId, location }: Pick<Settings, "projectId" | "location">,
+  environment?: Environment,
+): Wanted {
   const parent = `projects/${projectId}/locations/${schedule.region}/repositories/${schedule.repository}`;
-  const releases = new Map(schedule.runs.map((run) => [releaseOf(run), run.vars]));
+  const own = schedule.environments[environment?.name ?? ""];
+  const runs = (own?.runs ?? schedule.runs).filter(
+    ({ tags }) => !(tags.includes("erase") && onlyReadsUpdates(environment)),
+  );
+  const releaseOf = ({ vars }: ScheduledRun) => nameRelease(environment?.name ?? "production", vars);
+  const releases = new Map(runs.map((run) => [releaseOf(run), run.vars]));
   return {
     repository: {
       name: parent,
@@ -48,13 +64,18 @@ export function describeWanted(schedule: Schedule, { projectId, location }: Sett
     },
     releases: [...releases].map(([name, vars]) => ({
       name: `${parent}/releaseConfigs/${name}`,
-      gitCommitish: schedule.git.branch,
+      gitCommitish: own?.branch ?? schedule.git.branch,
       cronSchedule: schedule.compile,
       timeZone: schedule.timeZone,
-      codeCompilationConfig: { defaultDatabase: projectId, defaultLocation: location, vars },
+      codeCompilationConfig: {
+        defaultDatabase: projectId,
+        defaultLocation: location,
+        ...overridesOf(environment),
+        vars,
+      },
     })),
-    workflows: schedule.runs.map((run) => ({
-      name: `${parent}/workflowConfigs/${run.name}`,
+    workflows: runs.map((run) => ({
+      name: `${parent}/workflowConfigs/${environment === undefined ? "" : `${environment.name}-`}${run.name}`,
       releaseConfig: `${parent}/releaseConfigs/${releaseOf(run)}`,
       cronSchedule: run.cron,
       timeZone: schedule.timeZone,
@@ -63,10 +84,10 @@ export function describeWanted(schedule: Schedule, { projectId, location }: Sett
   };
 }
 
-/** The release of a run: `production`, and with variables a name that says them, as deploy/terraform makes it too. */
-function releaseOf({ vars }: ScheduledRun): string {
+/** The name of a release: its place's, and with variables one that says them, as deploy/terraform makes it too. */
+function nameRelease(place: string, vars: ScheduledRun["vars"]): string {
   const named = Object.entries(vars)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, value]) => `-${name}-${value}`);
-  return `production${named.join("")}`.toLowerCase().replace(/[^a-z0-9-]/g, "-");
+  return `${place}${named.join("")}`.toLowerCase().replace(/[^a-z0-9-]/g, "-");
 }

@@ -90,6 +90,18 @@ const service = (name: string, status: number, body: object): ErrorCase => ({
   answers: [["GET /projects/acme-crm/datasets/analytics", status, body]],
 });
 
+/** Google's own client, with the key file of this name and text, or without the file; it asks nobody before it has read it. */
+const credentials = (name: string, text: string | undefined, file = "key.json"): ErrorCase => ({
+  name,
+  files: { [file]: text },
+  env: {
+    BIGQUERY_EMULATOR_HOST: "",
+    METADATA_SERVER_DETECTION: "none",
+    GOOGLE_APPLICATION_CREDENTIALS: file,
+  },
+  run: ["status"],
+});
+
 const EMAIL = '"email", "type": "STRING"';
 const CITY = '"city", "type": "STRING"';
 
@@ -228,6 +240,16 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
     data("text after a closing quote", "bad.csv", 'customer_id,email\na,"x"y\n'),
     data("a number that is none", "bad.csv", "customer_id,loaded_at,score\na,2026-01-01,many\n"),
     data("a file that is no Parquet", "bad.parquet", "PAR?"),
+  ],
+  credentials: [
+    credentials("a key file that is not there", undefined),
+    credentials("a key file that was cut off", ""),
+    credentials("a key file that is none", '{"type":"key"}'),
+    credentials(
+      "a key file whose key is none",
+      '{"type":"service_account","client_email":"a@acme-crm.iam.gserviceaccount.com","private_key":"none"}',
+    ),
+    credentials("a folder in place of a key file", undefined, "schemas"),
   ],
   bigquery: [
     service(

@@ -81,7 +81,7 @@ async function meet(testCase: ErrorCase): Promise<string> {
     server.close();
   });
   expect(changes, testCase.name).toEqual([]);
-  const told = lines.join("\n").replaceAll(url, "http://127.0.0.1:9050");
+  const told = lines.join("\n").replaceAll(url, "http://127.0.0.1:9050").replaceAll(folder, "/crm");
   return `exit ${exitCode}\n${told}`;
 }
 

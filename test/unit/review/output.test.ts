@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatTerminal } from "../../../generator/src/cli/review-terminal.ts";
 import type { EntityModel } from "../../../generator/src/generate/model.ts";
+import type { CostRow } from "../../../generator/src/review/cost.ts";
 import { describePlan, describeRefusal } from "../../../generator/src/review/live-plan.ts";
 import { formatMarkdown } from "../../../generator/src/review/markdown.ts";
 import { compareSides, type Review } from "../../../generator/src/review/review.ts";
@@ -17,7 +18,12 @@ function side(models: readonly EntityModel[], sql: string, rest: Partial<Head> =
 }
 
 function review(before: Side, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
-  return { ...compareSides(BASE, before, after, "acme"), costs, plan: undefined };
+  return {
+    ...compareSides(BASE, before, after, "acme"),
+    costs,
+    plan: undefined,
+    place: "acme.crm (EU) at BigQuery",
+  };
 }
 
 const before = side([person([NAME])], "SELECT 1");
@@ -37,7 +43,7 @@ const refused = review(
 describe("a review in Markdown", () => {
   it("says so when nothing changes", () => {
     expect(formatMarkdown(review(before, before))).toBe(
-      "<!-- npm run review -->\n## What this pull request changes\n\n**Nothing: schema, graph and SQL stay as they are.**\nCompared with `0123456789ab`, where this branch left `origin/main`.\n",
+      "<!-- npm run review -->\n## What this pull request changes\n\n**Nothing: schema, graph and SQL stay as they are.**\nCompared with `0123456789ab`, where this branch left `origin/main`; tables and costs are those of `acme.crm (EU) at BigQuery`.\n",
     );
   });
 
@@ -110,11 +116,16 @@ describe("a review in Markdown", () => {
   });
 
   it("shows the cost of both sides", () => {
-    const rows = [
-      { id: "crm.person_final", type: "operations", before: { bytes: 2048 }, after: { bytes: 4096 } },
+    const rows: readonly CostRow[] = [
+      {
+        id: "crm.person_final",
+        type: "operations",
+        before: { bytes: 2048, accuracy: "PRECISE" },
+        after: { bytes: 4096, accuracy: "UPPER_BOUND" },
+      },
     ];
     expect(formatMarkdown({ ...refused, costs: { rows } })).toContain(
-      "| `crm.person_final` | operations | 2.0 KiB | 4.0 KiB | +2.0 KiB (+100 %) |",
+      "| `crm.person_final` | operations | 2.0 KiB | ≤ 4.0 KiB | +2.0 KiB (+100 %) |",
     );
   });
 });

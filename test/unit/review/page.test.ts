@@ -19,7 +19,12 @@ function side(actions: Head["actions"], fields: Field[] = [NAME]): Head {
 }
 
 function review(before: Head, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
-  return { ...compareSides(BASE, before, after, "acme"), costs, plan: undefined };
+  return {
+    ...compareSides(BASE, before, after, "acme"),
+    costs,
+    plan: undefined,
+    place: "acme.crm (EU) at BigQuery",
+  };
 }
 
 const numbersOf = (blocks: readonly Block[], which: "left" | "right") =>

@@ -16,6 +16,7 @@ const DESCRIPTION = {
   serviceAccount: "user-info-updater@acme.iam.gserviceaccount.com",
 };
 const SETTINGS = { projectId: "acme", dataset: "crm", assertionDataset: "crm", location: "EU" };
+const ENTITY = { name: "user", schema: "user.json", key: ["id"], ingestTimestamp: "at" };
 const PARENT = "projects/acme/locations/europe-west1/repositories/user-info-updater";
 
 const read = (description: unknown) => readSchedule(async () => JSON.stringify(description, null, 2));
@@ -94,6 +95,36 @@ describe("what is wanted of managed Dataform", () => {
   });
 });
 
+describe("what an environment wants of managed Dataform", () => {
+  const runs = [
+    { name: "update", cron: "7 * * * *" },
+    { name: "erase", cron: "0 4 * * *", tags: ["erase"] },
+  ];
+  const described = { ...DESCRIPTION, runs, environments: { dev: { branch: "dev" } } };
+
+  it("is releases and workflows of its own, with its overrides, and no erasing of updates that it only reads", async () => {
+    const dev = describeWanted(await read(described), SETTINGS, { name: "dev", schemaSuffix: "dev" });
+    expect(dev.repository.name).toBe(PARENT);
+    expect(dev.releases).toMatchObject([
+      {
+        name: `${PARENT}/releaseConfigs/dev`,
+        gitCommitish: "dev",
+        codeCompilationConfig: { defaultDatabase: "acme", schemaSuffix: "dev" },
+      },
+    ]);
+    expect(dev.workflows.map(({ name }) => name)).toEqual([`${PARENT}/workflowConfigs/dev-update`]);
+  });
+
+  it("with a project of its own erases there, from the branch of all", async () => {
+    const environment = { name: "staging", defaultDatabase: "acme-staging" };
+    const { releases, workflows } = describeWanted(await read(described), SETTINGS, environment);
+    expect(releases).toMatchObject([
+      { gitCommitish: "main", codeCompilationConfig: { defaultDatabase: "acme-staging" } },
+    ]);
+    expect(workflows.map(({ name }) => name.split("/").at(-1))).toEqual(["staging-update", "staging-erase"]);
+  });
+});
+
 describe("npm run schedule, against a stand-in for the API", () => {
   let api: StandIn;
   const root = mkdtempSync(path.join(tmpdir(), "schedule-"));
@@ -137,6 +168,24 @@ describe("npm run schedule, against a stand-in for the API", () => {
       invocationConfig: { includedTags: ["audit"], serviceAccount: DESCRIPTION.serviceAccount },
     });
     expect(await schedule()).toContain("nothing to do");
+  });
+
+  it("makes an environment's beside them, and says its target first", async () => {
+    const environments = { dev: { schemaSuffix: "dev" } };
+    writeFileSync(path.join(root, "entities.json"), JSON.stringify({ environments, entities: [ENTITY] }));
+    const before = [...api.resources.keys()];
+    const [target] = (await schedule("--env", "dev")).split("\n");
+    expect(target).toBe(`${PARENT}, environment dev at ${api.url}`);
+    const made = [...api.resources.keys()].filter((name) => !before.includes(name));
+    expect(made.map((name) => name.replace(`${PARENT}/`, ""))).toEqual([
+      "releaseConfigs/dev",
+      "releaseConfigs/dev-audit-true",
+      "workflowConfigs/dev-update",
+      "workflowConfigs/dev-audit",
+    ]);
+    expect(api.resources.get(`${PARENT}/releaseConfigs/dev`)).toMatchObject({
+      codeCompilationConfig: { defaultDatabase: "acme", schemaSuffix: "dev" },
+    });
   });
 
   it("writes only what differs, and leaves what others made", async () => {

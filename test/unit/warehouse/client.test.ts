@@ -2,7 +2,11 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, vi } from "vitest";
-import { CommandError, explainServiceError } from "../../../generator/src/project/errors.ts";
+import {
+  CommandError,
+  explainDataformError,
+  explainServiceError,
+} from "../../../generator/src/project/errors.ts";
 import { checkEndpoint, openWarehouse } from "../../../generator/src/warehouse/client.ts";
 import { emulatorAddress } from "../../../generator/src/warehouse/endpoint.ts";
 
@@ -20,11 +24,19 @@ describe("emulatorAddress", () => {
   }
 });
 
+const PROJECT = { root: "/", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
+/** The environment of somebody who never signed in. */
+const NOBODY = {
+  GOOGLE_APPLICATION_CREDENTIALS: "",
+  HOME: "/nobody",
+  APPDATA: "/nobody",
+  METADATA_SERVER_DETECTION: "none",
+};
+
 describe("openWarehouse", () => {
   it("takes an empty BIGQUERY_EMULATOR_HOST for none, for the client and the commands it starts", () => {
     vi.stubEnv("BIGQUERY_EMULATOR_HOST", "");
-    const project = { root: "/", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
-    const { client, endpoint } = openWarehouse(project);
+    const { client, endpoint } = openWarehouse(PROJECT);
     expect(endpoint).toBeUndefined();
     expect(client.baseUrl).toMatch(/^https:\/\/bigquery\.googleapis\.com/);
     expect(process.env.BIGQUERY_EMULATOR_HOST).toBeUndefined();
@@ -33,14 +45,13 @@ describe("openWarehouse", () => {
 });
 
 describe("checkEndpoint", () => {
-  const project = { root: "/", projectId: "p", dataset: "d", assertionDataset: "d", location: "US" };
   async function check(answer: string): Promise<void> {
     const server = createServer((_, response) => response.end(answer)).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     vi.stubEnv("BIGQUERY_EMULATOR_HOST", `127.0.0.1:${port}`);
     try {
-      await checkEndpoint(openWarehouse(project));
+      await checkEndpoint(openWarehouse(PROJECT));
     } finally {
       vi.unstubAllEnvs();
       server.close();
@@ -62,9 +73,21 @@ describe("explainServiceError", () => {
       /nothing answers at http:\/\/127\.0\.0\.1:1: start `npm run local`/,
     );
   });
-  it("says what to do without credentials", () => {
-    expect(String(explain(new Error("Could not load the default credentials. Browse to …")))).toMatch(
-      /gcloud auth application-default login/,
+  it("says what to do where Google's own client finds no credentials, and what that said", async () => {
+    for (const [name, value] of Object.entries({ ...NOBODY, BIGQUERY_EMULATOR_HOST: "" }))
+      vi.stubEnv(name, value);
+    const { client } = openWarehouse(PROJECT);
+    const error = await client.authClient.getAccessToken().catch((thrown: unknown) => thrown);
+    vi.unstubAllEnvs();
+    expect(String(explain(error))).toMatch(
+      /no Google Cloud credentials: Could not load the default credentials\. .*; run `gcloud auth application-default login`/,
+    );
+  });
+  it("says of managed Dataform which role is missing", () => {
+    const refused = "Permission 'dataform.releaseConfigs.create' denied on 'projects/acme'";
+    const error = Object.assign(new Error(refused), { code: 7 });
+    expect(explainDataformError(error).message).toBe(
+      `managed Dataform: ${refused}; dataform.releaseConfigs.create is missing: grant roles/dataform.admin on the project`,
     );
   });
   it("puts BigQuery's own message on one line", () => {

@@ -4,10 +4,12 @@ import { findBase } from "../../review/git.ts";
 import { formatMarkdown } from "../../review/markdown.ts";
 import { compareSides } from "../../review/review.ts";
 import { readBase, readHead } from "../../review/sides.ts";
+import { todoIn } from "../../review/todo.ts";
 import { askWarehouse } from "../../review/warehouse.ts";
-import { defineCommand, text } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTerminal } from "../review-terminal.ts";
+import { describeTarget } from "../target.ts";
 import { writeForCaller } from "../write-for-caller.ts";
 
 /** `npm run review`: what a pull request changes. */
@@ -17,6 +19,7 @@ export const review = defineCommand({
   description:
     "What the working tree changes since it left <ref>: schema, graph, compiled SQL, cost, and what to do about it.",
   options: {
+    ...ENVIRONMENT_OPTION,
     base: text("--base <ref>", "a branch, tag or commit, such as origin/main"),
     format: text(
       "--format <form>",
@@ -39,11 +42,22 @@ export const review = defineCommand({
     if (ref === "") throw wrongUsage("review: name what to compare with, such as --base origin/main");
     const { root, output } = context;
     const isTerminal = output.isTerminal && out === undefined;
-    const project = await readProject(root);
+    const project = await readProject(root, context.environment);
+    const { environment } = project;
     const base = await findBase(root, ref);
-    const [before, after] = await Promise.all([readBase(root, base.commit), readHead(root)]);
+    const [before, after] = await Promise.all([
+      readBase(root, base.commit, environment),
+      readHead(root, environment),
+    ]);
     const changes = compareSides(base, before, after, project.projectId);
-    const found = { ...changes, ...(await askWarehouse(project, after.models, changes.graph.actions)) };
+    const todos = changes.todos.map((todo) => todoIn(todo, environment));
+    const place = describeTarget(project);
+    const found = {
+      ...changes,
+      todos,
+      place,
+      ...(await askWarehouse(project, after.models, changes.graph.actions)),
+    };
     const isMarkdown = (format ?? (isTerminal ? "terminal" : "markdown")) === "markdown";
     const rendered = isMarkdown
       ? formatMarkdown(found)

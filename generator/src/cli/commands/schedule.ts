@@ -1,12 +1,13 @@
-import { readProject } from "../../project/dataform-json.ts";
-import { CommandError, messageOf } from "../../project/errors.ts";
+import { readProject, readSettings } from "../../project/dataform-json.ts";
+import { explainDataformError } from "../../project/errors.ts";
 import { readFolder } from "../../project/read-file.ts";
 import { readSchedule } from "../../schedule/description.ts";
-import { openDataform, planSchedule } from "../../schedule/managed-dataform.ts";
+import { openDataform, planSchedule, standInAddress } from "../../schedule/managed-dataform.ts";
 import { describeWanted } from "../../schedule/wanted.ts";
-import { defineCommand, flag } from "../command.ts";
+import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
+import { agree } from "../target.ts";
 
 /** `npm run schedule`: managed Dataform's repository, releases and workflows, as schedule.json describes them. */
 export const schedule = defineCommand({
@@ -14,16 +15,27 @@ export const schedule = defineCommand({
   summary: "make or update managed Dataform's schedules",
   description:
     "Compares managed Dataform's repository, release and workflow configurations with schedule.json, and creates or updates what differs. It deletes nothing.",
-  options: { plan: flag("--plan", "only print what would be done") },
+  options: {
+    ...ENVIRONMENT_OPTION,
+    plan: flag("--plan", "only print what would be done"),
+    yes: flag("--yes", "do not ask before the first change of a real project"),
+  },
   examples: [
     { term: "npm run schedule -- --plan", meaning: "look first" },
     { term: "npm run schedule", meaning: "do it" },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
-  async run({ root, output }, { options }) {
-    const project = await readProject(root);
-    const wanted = describeWanted(await readSchedule(readFolder(root)), project);
-    const client = openDataform();
+  async run(context, { options }) {
+    const { root, output } = context;
+    const { environment } = await readProject(root, context.environment);
+    const read = readFolder(root);
+    const wanted = describeWanted(await readSchedule(read), await readSettings(read), environment);
+    const standIn = standInAddress();
+    const target = [wanted.repository.name, ...(environment ? [`environment ${environment.name}`] : [])];
+    output.say(`${target.join(", ")} at ${standIn ?? "managed Dataform"}`);
+    if (!options.plan && standIn === undefined)
+      await agree(context, `${target.join(", ")} of managed Dataform`, "Make schedules", options.yes);
+    const client = openDataform(standIn);
     try {
       const steps = await planSchedule(client, wanted);
       const rows = steps.map(({ kind, name, action, changes }) => [
@@ -38,7 +50,7 @@ export const schedule = defineCommand({
       output.line(done === 0 ? "nothing to do" : `${done} of ${steps.length} created or updated`);
       return EXIT.done;
     } catch (error) {
-      throw new CommandError(`schedule: managed Dataform: ${messageOf(error)}`, { cause: error });
+      throw explainDataformError(error);
     } finally {
       await client.close();
     }
