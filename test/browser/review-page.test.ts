@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { CostRow } from "../../generator/src/review/cost.ts";
 import { formatPage } from "../../generator/src/review/page/review-page.ts";
 import { compareSides } from "../../generator/src/review/review.ts";
 import type { Head } from "../../generator/src/review/sides.ts";
@@ -38,8 +39,13 @@ function side(column: string): Head {
 const folder = mkdtempSync(path.join(tmpdir(), "pages-"));
 const file = path.join(folder, "review.html");
 const base = { ref: "origin/main", commit: "0123456789abcdef", isForkPoint: true };
-const rows = [
-  { id: "crm.person_final", type: "operations", before: { bytes: 1 << 30 }, after: { bytes: 3 << 29 } },
+const rows: readonly CostRow[] = [
+  {
+    id: "crm.person_final",
+    type: "operations",
+    before: { bytes: 1 << 30, accuracy: "PRECISE" },
+    after: { bytes: 3 << 29, accuracy: "PRECISE" },
+  },
 ];
 writeFileSync(
   file,

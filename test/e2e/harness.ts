@@ -9,6 +9,7 @@ import { startDataform } from "../../generator/src/dataform/cli.ts";
 import { readProjectFiles, writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { plain } from "../../generator/src/warehouse/plain.ts";
 import { type Server, type ServerOptions, startServer } from "../../local/src/server.ts";
+import { runHere } from "./in-process.ts";
 
 process.env.METADATA_SERVER_DETECTION = "none";
 
@@ -136,8 +137,13 @@ export class TestProject {
     this.client = clientOf(url, projectId);
   }
 
-  /** Runs one of the project's commands as its npm script does. */
+  /** Runs one of the project's commands as its npm script does, but for the process of its own. */
   npm(command: string, ...args: string[]): Promise<CommandResult> {
+    return runHere(this, command, ...args);
+  }
+
+  /** The same as a process, for commands that run beside each other. */
+  start(command: string, ...args: string[]): Promise<CommandResult> {
     return this.node([path.join(REPOSITORY, "generator/bin/user-info-updater.js"), command, ...args]);
   }
 

@@ -102,7 +102,7 @@ describe("npm run review", () => {
     expect(text).toContain("npm run update -- --tags person --vars=rebuild=true");
     expect(text).not.toContain("stale");
     expect(text).toMatch(/\| `\w+\.person_final` \| operations \| SQL \|/);
-    expect(text).toMatch(/\| `\w+\.temp_person_updates` \| table \| \d+ B \| \d+ B \| none \|/);
+    expect(text).toMatch(/\| `\w+\.temp_person_updates` \| table \| ≤ \d+ B \| ≤ \d+ B \| none \|/);
     expect(text).toMatch(/<summary><code>compiled\/person\/person_final\.sql<\/code> \+\d+ -\d+<\/summary>/);
     await succeed("update", "--tags", "person", "--vars=rebuild=true");
   });

@@ -73,7 +73,7 @@ describe("npm run update", () => {
   it("lets overlapping updates all end well, on the same result", async () => {
     const project = await loaded();
     const results = await Promise.all(
-      Array.from({ length: 4 }, () => project.npm("update", "--tags", "user_info")),
+      Array.from({ length: 4 }, () => project.start("update", "--tags", "user_info")),
     );
     for (const result of results) expect(result.exitCode, result.stderr).toBe(0);
     // Dataform's word on a flag that update adds by itself.

@@ -1,9 +1,7 @@
 import { Argument, Command as CommanderCommand, Option } from "commander";
+import { TOOL } from "../project/tool-version.ts";
 import { type Command, type Explained, flag, type OptionSpec, type OptionSpecs, text } from "./command.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
-
-/** The tool's own name, as its package has it. */
-const PROGRAM = "user-info-updater";
 
 /** The options that every command has. */
 export const COMMON_OPTIONS = {
@@ -25,9 +23,10 @@ export function buildProgram(
   write: (text: string) => void,
   dispatch: Dispatch,
 ): CommanderCommand {
-  const program = new CommanderCommand(PROGRAM)
+  const program = new CommanderCommand(TOOL.name)
     .description("Keeps one up-to-date row per user on BigQuery, by a Dataform project.")
     .usage("<command> [options]")
+    .version(TOOL.version, "--version", "the tool's version")
     .addHelpText("after", `\nEach command explains itself: npm run <command> -- --help`)
     .helpCommand(false)
     .exitOverride()

@@ -56,7 +56,7 @@ export function formatTerminal(review: Review, isColoured = false): string {
       ({ id, side, reason }) => `  ${id}, ${side}: ${reason}`,
     );
     add(
-      "Cost: bytes that one run reads, by a dry run",
+      "Cost: bytes that one run processes, by dry runs (≤ at most, ≥ at least, ~ not said how exactly)",
       "unknown" in costs
         ? [`  not estimated: ${costs.unknown}`]
         : costs.rows.length === 0

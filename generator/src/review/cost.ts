@@ -1,7 +1,8 @@
+import type { Accuracy, DryRunBytes } from "../warehouse/dry-run.ts";
 import type { ActionChange } from "./graph-changes.ts";
 
-/** What a dry run says of one side of an action: the bytes it would read, or why nobody can say. */
-type Estimate = { readonly bytes: number } | { readonly reason: string };
+/** What dry runs say of one side of an action: the bytes it would process, or why nobody can say. */
+type Estimate = DryRunBytes | { readonly reason: string };
 
 /** The cost of one action before and after; undefined where it is not there. */
 export interface CostRow {
@@ -14,8 +15,11 @@ export interface CostRow {
 /** The cost of the changed actions, or why there is no estimate at all. */
 export type Costs = { readonly rows: readonly CostRow[] } | { readonly unknown: string };
 
-/** Bytes that a query would read, by a dry run; throws what is wrong with it. */
-export type DryRun = (sql: string) => Promise<number>;
+type DryRun = (sql: string) => Promise<DryRunBytes>;
+
+/** How the figures were found, and the signs before them. */
+export const COST_NOTE =
+  "Bytes that one run processes, by dry runs on the tables as they are, each job without its CREATE. A read-from point is known only when it runs, so this counts all partitions. ≤ is at most, ≥ at least, ~ BigQuery does not say how exactly.";
 
 /** How many dry runs are under way at once. */
 const PARALLEL = 4;
@@ -47,21 +51,32 @@ export async function estimateCosts(
 
 async function sum(jobs: readonly string[], once: (sql: string) => Promise<Estimate>): Promise<Estimate> {
   let bytes = 0;
+  const bounds = new Set<Accuracy>();
   for (const sql of jobs) {
     const part = await once(sql);
     if ("reason" in part) return part;
     bytes += part.bytes;
+    bounds.add(part.accuracy);
   }
-  return { bytes };
+  bounds.delete("PRECISE");
+  const [only, other] = bounds;
+  return { bytes, accuracy: other === undefined ? (only ?? "PRECISE") : "UNKNOWN" };
 }
 
 async function estimate(sql: string, dryRun: DryRun): Promise<Estimate> {
   try {
-    return { bytes: await dryRun(sql) };
+    const found = await dryRun(sql);
+    if (found.bytes > 0 || isMost(found)) return found;
+    return { reason: `its dry run gives no bytes (totalBytesProcessedAccuracy ${found.accuracy})` };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { reason: message.replace(/\s+/g, " ").trim().slice(0, 200) };
   }
+}
+
+/** Whether it processes no more than that: nothing is then really nothing. */
+function isMost({ accuracy }: DryRunBytes): boolean {
+  return accuracy === "PRECISE" || accuracy === "UPPER_BOUND";
 }
 
 function isWorthShowing(estimated: Estimate | undefined): boolean {
@@ -77,10 +92,21 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
+const SIGNS: Readonly<Record<Accuracy, string>> = {
+  PRECISE: "",
+  UPPER_BOUND: "≤ ",
+  LOWER_BOUND: "≥ ",
+  UNKNOWN: "~ ",
+};
+
 /** The three cells of a row: before, after, difference. */
 export function costCells({ before, after }: CostRow): readonly [string, string, string] {
   const cell = (estimated: Estimate | undefined) =>
-    estimated === undefined ? "" : "reason" in estimated ? "not known" : formatBytes(estimated.bytes);
+    estimated === undefined
+      ? ""
+      : "reason" in estimated
+        ? "not known"
+        : `${SIGNS[estimated.accuracy]}${formatBytes(estimated.bytes)}`;
   return [cell(before), cell(after), difference(before, after)];
 }
 

@@ -1,5 +1,5 @@
 import { type Change, code, weightOf } from "./changes.ts";
-import { costCells, costReasons } from "./cost.ts";
+import { COST_NOTE, costCells, costReasons } from "./cost.ts";
 import type { ActionChange } from "./graph-changes.ts";
 import type { LivePlan } from "./live-plan.ts";
 import type { Review } from "./review.ts";
@@ -97,7 +97,7 @@ function costSection({ costs, diffs, todos }: Review): string {
   );
   return [
     "### Cost",
-    "Bytes that one run reads, by a dry run on the tables as they are. A read-from point is known only when it runs, so this counts all partitions.",
+    COST_NOTE,
     table(["action", "type", "before", "after", "difference"], rows),
     ...(reasons.length === 0 ? [] : [`${notKnown(todos)}:\n\n${reasons.join("\n")}`]),
   ].join("\n\n");

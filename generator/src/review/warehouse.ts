@@ -2,9 +2,10 @@ import type { EntityModel } from "../generate/model.ts";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, explainServiceError, messageOf } from "../project/errors.ts";
 import { checkEndpoint, openWarehouse, type Warehouse } from "../warehouse/client.ts";
+import { dryRun } from "../warehouse/dry-run.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
 import { planInit } from "../warehouse/init.ts";
-import { type Costs, type DryRun, estimateCosts } from "./cost.ts";
+import { type Costs, estimateCosts } from "./cost.ts";
 import type { ActionChange } from "./graph-changes.ts";
 import { describePlan, describeRefusal, type LivePlan } from "./live-plan.ts";
 
@@ -24,22 +25,15 @@ export async function askWarehouse(
   try {
     const warehouse = openWarehouse(project);
     await checkEndpoint(warehouse);
-    const dryRun = dryRunOn(warehouse);
-    await dryRun("SELECT 1");
-    return { costs: { rows: await estimateCosts(actions, dryRun) }, plan: await readPlan(warehouse, models) };
+    await dryRun(warehouse, "SELECT 1");
+    const rows = await estimateCosts(actions, (sql) => dryRun(warehouse, sql));
+    return { costs: { rows }, plan: await readPlan(warehouse, models) };
   } catch (error) {
     return {
       costs: { unknown: messageOf(explainServiceError(error, emulatorAddress())) },
       plan: undefined,
     };
   }
-}
-
-function dryRunOn({ client, project }: Warehouse): DryRun {
-  return async (query) => {
-    const [job] = await client.createQueryJob({ query, dryRun: true, location: project.location });
-    return Number(job.metadata.statistics?.totalBytesProcessed ?? 0);
-  };
 }
 
 async function readPlan(warehouse: Warehouse, models: readonly EntityModel[]): Promise<LivePlan> {

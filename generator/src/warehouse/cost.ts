@@ -1,6 +1,7 @@
 import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
 import { sqlName, tableOf, type Warehouse } from "./client.ts";
+import { dryRun } from "./dry-run.ts";
 import { readStatus } from "./status.ts";
 
 /** What BigQuery takes for bytes on demand. */
@@ -130,17 +131,12 @@ async function readBytes(
   watermark: string | null,
 ): Promise<number> {
   const from = sqlName(warehouse, placeOf(entity, "updates"));
-  const { client, project } = warehouse;
   const since =
     watermark === null
       ? mergeSql.anyPartition(entity.ingest.quoted)
       : `${entity.ingest.quoted} > TIMESTAMP '${watermark}'`;
-  const [job] = await client.createQueryJob({
-    query: `SELECT * FROM ${from} WHERE ${since}`,
-    dryRun: true,
-    location: project.location,
-  });
-  return Number(job.metadata.statistics?.totalBytesProcessed ?? 0);
+  const { bytes } = await dryRun(warehouse, `SELECT * FROM ${from} WHERE ${since}`);
+  return bytes;
 }
 
 /** How often a month a cron schedule starts something: five fields with numbers, lists, ranges and steps; a month has 730 hours. */

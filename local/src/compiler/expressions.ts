@@ -132,7 +132,10 @@ export function structSql(fields: readonly string[]): string {
 
 function compileGetStructField(node: TreeNode, unit: Unit): CompiledExpr {
   const struct = compileExpr(childOf(node, "expr"), unit);
-  return { ...factsOf([struct]), sql: `(${struct.sql}).f${integerOf(node, "fieldIdx")}`, type: typeOf(node) };
+  const [index, type] = [integerOf(node, "fieldIdx"), typeOf(node)];
+  // DuckDB forgets the type of a field of NULL.
+  if (struct.literal === null) return literalExpr(type, null);
+  return { ...factsOf([struct]), sql: `(${struct.sql}).f${index}`, type };
 }
 
 function compileGetJsonField(node: TreeNode, unit: Unit): CompiledExpr {

@@ -20,6 +20,8 @@ export function shortenHeaders(socket: Socket): Duplex {
   const duplex = new Duplex({
     read: () => socket.resume(),
     write: (chunk, encoding, done) => socket.write(chunk, encoding, done),
+    // A call's frames are small and come together: one write for all is one system call.
+    writev: (frames, done) => socket.write(Buffer.concat(frames.map(({ chunk }) => chunk)), done),
     final: (done) => socket.end(done),
     destroy: (error, done) => {
       socket.destroy();

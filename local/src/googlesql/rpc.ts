@@ -103,8 +103,7 @@ export class RpcConnection {
       );
       const prefix = Buffer.alloc(HEADER_BYTES);
       prefix.writeUInt32BE(message.length, 1);
-      stream.write(prefix);
-      stream.end(message);
+      stream.end(Buffer.concat([prefix, message]));
     });
   }
 

@@ -40,6 +40,9 @@ export interface ResultHandle {
   dispose?(): Promise<void> | void;
 }
 
+/** `totalBytesProcessedAccuracy` (https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics2). */
+export type BytesAccuracy = "PRECISE" | "UPPER_BOUND" | "LOWER_BOUND" | "UNKNOWN";
+
 /** What a query, or one statement of a script, did. */
 export interface QueryOutcome {
   readonly statementType: string;
@@ -55,6 +58,8 @@ export interface QueryOutcome {
   readonly bytesProcessed: number;
   /** What these bytes are billed as. */
   readonly bytesBilled: number;
+  /** How good the bytes of a script's dry run are; those of a statement are exact. */
+  readonly bytesAccuracy?: BytesAccuracy;
   readonly location?: string;
   /** The session that the query ran in. */
   readonly sessionId?: string;

@@ -31,7 +31,9 @@ function queryStatistics(outcome: QueryOutcome, dryRun: boolean): JsonObject {
     statementType: outcome.statementType,
     totalBytesProcessed: String(outcome.bytesProcessed),
     totalBytesBilled: dryRun ? "0" : String(outcome.bytesBilled),
-    ...(dryRun ? { totalBytesProcessedAccuracy: "PRECISE" } : { billingTier: 1, totalSlotMs: "0" }),
+    ...(dryRun
+      ? { totalBytesProcessedAccuracy: outcome.bytesAccuracy ?? "PRECISE" }
+      : { billingTier: 1, totalSlotMs: "0" }),
     cacheHit: false,
     ...(tables.length === 0 ? {} : { referencedTables: tables }),
     ...(outcome.schema === undefined ? {} : { schema: { fields: outcome.schema } }),

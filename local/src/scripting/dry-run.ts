@@ -1,7 +1,7 @@
 import { shiftPosition } from "../googlesql/analysis-errors.ts";
 import { type ByteText, identifierOf, rangeOf } from "../googlesql/parse-tree.ts";
 import type { TreeNode } from "../googlesql/tree.ts";
-import type { QueryOutcome } from "../jobs/ports.ts";
+import type { BytesAccuracy, QueryOutcome } from "../jobs/ports.ts";
 import type { SqlType } from "../types.ts";
 import { checkScript } from "./check-script.ts";
 import { createRoutine } from "./ddl-schemas.ts";
@@ -17,6 +17,8 @@ const PREFIX = "SELECT ";
 /** Statements that neither read nor name anything. */
 const SILENT = /^ast(Begin|Commit|Rollback|Break|Continue|Return)Statement$/;
 
+const LOOP = /^ast(While|Repeat)Statement$/;
+
 /**
  * Checks a script without running it, and adds up what its statements would read, each counted once. What follows a statement
  * that changes tables' shapes, or runs SQL nobody can know yet, is not looked at: it may be right only then.
@@ -29,7 +31,12 @@ export async function dryRunScript(
   checkScript(statements, text, [...session.variables.types().keys()]);
   const run = new DryRun(session, text, new TextParameters(session.parameters, statements));
   await run.list(statements);
-  return { statementType: "SCRIPT", bytesProcessed: run.processed, bytesBilled: run.billed };
+  return {
+    statementType: "SCRIPT",
+    bytesProcessed: run.processed,
+    bytesBilled: run.billed,
+    bytesAccuracy: run.accuracy,
+  };
 }
 
 class DryRun {
@@ -40,6 +47,9 @@ class DryRun {
   readonly #parameters: TextParameters;
   #scope: Scope;
   #blind = false;
+  /** Whether a run may process less than what is added up, and whether it may process more. */
+  #mayBeLess = false;
+  #mayBeMore = false;
 
   constructor(session: Session, text: ByteText, parameters: TextParameters) {
     this.#session = session;
@@ -48,12 +58,22 @@ class DryRun {
     this.#scope = new Scope(session.variables);
   }
 
+  get accuracy(): BytesAccuracy {
+    if (this.#mayBeLess && this.#mayBeMore) return "UNKNOWN";
+    if (this.#mayBeLess) return "UPPER_BOUND";
+    return this.#mayBeMore ? "LOWER_BOUND" : "PRECISE";
+  }
+
   async list(statements: readonly TreeNode[]): Promise<void> {
     for (const node of statements) await this.#statement(node);
   }
 
   async #statement(node: TreeNode): Promise<void> {
-    if (this.#blind || SILENT.test(node.kind ?? "")) return;
+    if (SILENT.test(node.kind ?? "")) return;
+    if (this.#blind) {
+      this.#mayBeMore = true;
+      return;
+    }
     switch (node.kind) {
       case "astVariableDeclaration":
         return await this.#declare(node);
@@ -87,6 +107,7 @@ class DryRun {
       case "astCallStatement":
       case "astExecuteImmediateStatement":
         this.#blind = true;
+        this.#mayBeMore = true;
         return;
       default:
         return await this.#sql(node);
@@ -116,6 +137,8 @@ class DryRun {
 
   /** All branches of an IF or CASE, or a loop's body, once. */
   async #branches(node: TreeNode): Promise<void> {
+    this.#mayBeLess = true;
+    this.#mayBeMore ||= LOOP.test(node.kind ?? "");
     for (const condition of [
       node.condition,
       node.expression,
@@ -137,6 +160,8 @@ class DryRun {
   }
 
   async #forIn(node: TreeNode): Promise<void> {
+    this.#mayBeLess = true;
+    this.#mayBeMore = true;
     const query = node.query as TreeNode;
     const { compiled } = await this.#prepare(query, this.#text.textOf(query), 0);
     const fields = compiled.kind === "query" ? compiled.columns : [];
@@ -177,7 +202,9 @@ class DryRun {
       const frame = { variables: this.#scope, parameters: this.#parameters.of(node) };
       const prepared = await prepareStatement(this.#session, sql, frame, { targets, asValue: prefix > 0 });
       const reads = readsOf(prepared.compiled);
-      const counted = this.#namesVariable(sql) ? reads.map(({ partitionFilter: _, ...read }) => read) : reads;
+      const isKnown = !this.#namesVariable(sql) || reads.every((read) => read.partitionFilter === undefined);
+      const counted = isKnown ? reads : reads.map(({ partitionFilter: _, ...read }) => read);
+      this.#mayBeLess ||= !isKnown;
       const { processed, billed } = await this.#session.bytesOf(counted);
       this.processed += processed;
       this.billed += billed;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatTerminal } from "../../../generator/src/cli/review-terminal.ts";
 import type { EntityModel } from "../../../generator/src/generate/model.ts";
+import type { CostRow } from "../../../generator/src/review/cost.ts";
 import { describePlan, describeRefusal } from "../../../generator/src/review/live-plan.ts";
 import { formatMarkdown } from "../../../generator/src/review/markdown.ts";
 import { compareSides, type Review } from "../../../generator/src/review/review.ts";
@@ -115,11 +116,16 @@ describe("a review in Markdown", () => {
   });
 
   it("shows the cost of both sides", () => {
-    const rows = [
-      { id: "crm.person_final", type: "operations", before: { bytes: 2048 }, after: { bytes: 4096 } },
+    const rows: readonly CostRow[] = [
+      {
+        id: "crm.person_final",
+        type: "operations",
+        before: { bytes: 2048, accuracy: "PRECISE" },
+        after: { bytes: 4096, accuracy: "UPPER_BOUND" },
+      },
     ];
     expect(formatMarkdown({ ...refused, costs: { rows } })).toContain(
-      "| `crm.person_final` | operations | 2.0 KiB | 4.0 KiB | +2.0 KiB (+100 %) |",
+      "| `crm.person_final` | operations | 2.0 KiB | ≤ 4.0 KiB | +2.0 KiB (+100 %) |",
     );
   });
 });

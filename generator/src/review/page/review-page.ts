@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { renderDocument, THEME_BUTTON } from "../../page/document.ts";
 import { type Content, type Html, html, prose } from "../../page/html.ts";
 import { weightOf } from "../changes.ts";
-import { type CostRow, costCells, costReasons } from "../cost.ts";
+import { COST_NOTE, type CostRow, costCells, costReasons } from "../cost.ts";
 import type { Review } from "../review.ts";
 import { compared, notKnown, planTitle, summary } from "../words.ts";
 import { graphSection } from "./graph-section.ts";
@@ -127,7 +127,7 @@ function costTable(rows: readonly CostRow[], todos: Review["todos"]): Html {
   const bar = (side: "before" | "after", bytes: number) =>
     html`<span class="bar ${side}" style="width:${((100 * bytes) / most).toFixed(1)}%"></span>`;
   const reasons = costReasons(rows);
-  return html`<p class="dim">Bytes that one run reads, by a dry run on the tables as they are. A read-from point is known only when it runs, so this counts all partitions.</p>
+  return html`<p class="dim">${COST_NOTE}</p>
 <table class="rows cost"><thead><tr><th>action</th><th>type</th><th class="number">before</th><th class="number">after</th><th class="number">difference</th><th aria-hidden="true"></th></tr></thead>
 <tbody>${rows.map((row) => {
     const [before, after, difference] = costCells(row);

@@ -209,6 +209,7 @@ const QUERIES: readonly (readonly [string, unknown[][]])[] = [
   ],
   ["SELECT (1, 2) = (1, 2), (1, NULL) = (2, NULL), (1, NULL) = (1, NULL)", [[true, false, null]]],
   ["SELECT AS STRUCT 1 a, 'x' b", [[1n, "x"]]],
+  ["SELECT UNIX_MICROS(CAST(NULL AS STRUCT<a TIMESTAMP>).a)", [[null]]],
   ["SELECT AS VALUE x FROM UNNEST([7]) x", [[7n]]],
   // Views, variables, columns named as the compiler names its own.
   ["SELECT id FROM d.grown ORDER BY id", [[2n], [3n]]],

@@ -250,6 +250,20 @@ describe("a dry run", () => {
     expect(await read(`${declare}; SELECT n FROM d.days WHERE day >= first`)).toBe(32);
   });
 
+  it.each([
+    ["PRECISE", "SELECT 1; SELECT k FROM d.t"],
+    ["UPPER_BOUND", "IF RAND() < 1 THEN SELECT k FROM d.t; END IF"],
+    ["UNKNOWN", "WHILE RAND() < 0.5 DO SELECT k FROM d.t; END WHILE"],
+    ["PRECISE", "SELECT k FROM d.t; DROP TABLE d.t"],
+    ["LOWER_BOUND", "DROP TABLE d.t; SELECT k FROM d.t"],
+    ["LOWER_BOUND", "SELECT k FROM d.t; EXECUTE IMMEDIATE 'SELECT 1'"],
+    ["UPPER_BOUND", "DECLARE x DATE; SELECT n FROM d.by_day WHERE day >= x"],
+    ["PRECISE", "DECLARE x DATE; SELECT n FROM d.by_day WHERE n >= EXTRACT(DAY FROM x)"],
+  ])("says how good the bytes of a dry run are: %s of %s", async (accuracy, sql) => {
+    await harness.run("CREATE TABLE IF NOT EXISTS d.by_day (day DATE, n INT64) PARTITION BY day");
+    expect((await harness.run(sql, { dryRun: true })).bytesAccuracy).toBe(accuracy);
+  });
+
   it("does not judge what a statement before makes possible", async () => {
     const sql = "CREATE TABLE d.later (x INT64); SELECT x FROM d.later";
     expect((await harness.run(sql, { dryRun: true })).statementType).toBe("SCRIPT");
