@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { renderDocument, THEME_BUTTON } from "../page/document.ts";
 import { type Content, type Html, html, prose } from "../page/html.ts";
-import { formatBytes } from "../review/cost.ts";
+import { BYTE_UNITS, formatBytes } from "../review/cost.ts";
 import type { EntityStatus, RunLogRow } from "../warehouse/status.ts";
 import { type Chart, drawChart } from "./chart.ts";
-import { formatDuration } from "./durations.ts";
+import { formatDuration, TIME_UNITS } from "./durations.ts";
 import { type Health, type Thresholds, WORDS, type Word, worst } from "./health.ts";
 
 /** What the page shows of one entity. */
@@ -91,6 +91,7 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
         { name: "lag", colour: "one", values: lag.map((seconds) => (seconds > 1e9 ? null : seconds)) },
       ],
       format: formatDuration,
+      units: TIME_UNITS,
       limit: thresholds.maxLagSeconds,
     },
     {
@@ -123,6 +124,7 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
       times,
       series: [{ name: "bytes", colour: "one", values: column((run) => run.bytes_billed) }],
       format: formatBytes,
+      units: BYTE_UNITS,
     },
     {
       title: "Duration",
@@ -135,6 +137,7 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
         },
       ],
       format: took,
+      units: TIME_UNITS,
     },
   ];
   return charts
