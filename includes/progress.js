@@ -22,7 +22,7 @@ const RUN = [
   {
     name: "read_from",
     type: "TIMESTAMP",
-    description: "The run read updates from this ingest timestamp on.",
+    description: "The run read updates from this ingest timestamp on, or what was committed from then on.",
   },
   { name: "read_at", type: "TIMESTAMP", description: "When it read them." },
   { name: "merged_at", type: "TIMESTAMP", description: "When it merged them." },
@@ -131,6 +131,11 @@ const GAINED = [
     description: "The oldest ingest timestamp of one: where such a replay must begin.",
   },
   {
+    name: "committed_until",
+    type: "TIMESTAMP",
+    description: "Updates that BigQuery committed before this are merged; NULL where runs do not go by that.",
+  },
+  {
     name: "basis",
     type: FACT,
     description: "What decides the meaning of final, as it was made or `init` accepted it.",
@@ -163,7 +168,14 @@ const PROGRESS = [
 ];
 
 /** What of them a batch finds, of each kind how many. @type {readonly Column[]} */
-const FOUND_BAD_ROW = KNOWN_BAD_ROW.filter(({ name }) => name !== "first_seen");
+const FOUND_BAD_ROW = [
+  ...KNOWN_BAD_ROW.filter(({ name }) => name !== "first_seen"),
+  {
+    name: "fresh_rows",
+    type: "INT64",
+    description: "How many of them were committed since the run before; NULL where all there are were read.",
+  },
+];
 
 /**
  * What the batch says of itself, in the one row of the temp table that is no user's: `_batch`, which costs nothing in all others.
@@ -182,6 +194,12 @@ const BATCH = [
     type: "TIMESTAMP",
     description: "The next run will read from here, once they are merged.",
   },
+  {
+    name: "committed_from",
+    type: "TIMESTAMP",
+    description: "All that was committed from here on is among them; NULL where runs do not go by that.",
+  },
+  { name: "committed_until", type: "TIMESTAMP", description: "Up to here, this time not included." },
   { name: "row_count", type: "INT64", description: "How many they are." },
   { name: "future_rows", type: "INT64", description: "How many of them are of the future." },
   { name: "digest", type: "NUMERIC", description: "The sum of their fingerprints." },
@@ -206,6 +224,8 @@ const BATCH_FACTS = {
   future_rows: ["INT64", "MAX(_batch.future_rows)"],
   digest: ["NUMERIC", "MAX(_batch.digest)"],
   next_from: ["TIMESTAMP", "MAX(_batch.next_from)"],
+  committed_from: ["TIMESTAMP", "MAX(_batch.committed_from)"],
+  committed_until: ["TIMESTAMP", "MAX(_batch.committed_until)"],
   next_rows: ["INT64", "MAX(_batch.next_rows)"],
   next_digest: ["NUMERIC", "MAX(_batch.next_digest)"],
   bad_rows: ["INT64", "MAX(_batch.bad_rows)"],
@@ -253,6 +273,7 @@ function factsType() {
     "merged_at TIMESTAMP",
     "users INT64",
     "gone_users INT64",
+    "merged_until TIMESTAMP",
     `basis ${BASIS_TYPE}`,
     "final_has_rows BOOL",
     "is_seen BOOL",
@@ -401,7 +422,8 @@ function late() {
   missed_rows = IF(${isRead}, 0, IFNULL(progress.missed_rows, 0)) + IFNULL(${missedRows}, 0),
   missed_from = (
     SELECT MIN(stamp) FROM UNNEST([IF(${isRead}, NULL, progress.missed_from), _batch_late.oldest]) AS stamp
-  )`;
+  ),
+  committed_until = NULL`;
 }
 
 /**
@@ -409,9 +431,10 @@ function late() {
  * it would have read and did not find is settled (R12).
  * @param {string} watermark The watermark's table.
  * @param {string} temp The batch's.
+ * @param {boolean} [byCommit] Whether it reads by commit time: then not all of a kind are found, but those that came since.
  */
-function reported(watermark, temp) {
-  const columns = FOUND_BAD_ROW.filter(({ name }) => name !== "row_count");
+function reported(watermark, temp, byCommit = false) {
+  const columns = FOUND_BAD_ROW.filter(({ name }) => !["row_count", "fresh_rows"].includes(name));
   return `WITH kinds AS (
   SELECT kind.* FROM ${temp} AS batch, UNNEST(batch._batch.kept_out) AS kind
 ),
@@ -420,10 +443,10 @@ known AS (
 )
 SELECT
   ${columns.map(({ name }) => `IFNULL(kinds.${name}, known.${name}) AS ${name}`).join(",\n  ")},
-  IFNULL(kinds.row_count, known.row_count) AS row_count,
+  ${byCommit ? "COALESCE(GREATEST(kinds.row_count, known.row_count + kinds.fresh_rows), kinds.row_count, known.row_count)" : "IFNULL(kinds.row_count, known.row_count)"} AS row_count,
   IFNULL(known.first_seen, CURRENT_TIMESTAMP()) AS first_seen,
   IFNULL(kinds.row_count, 0) AS rows_found,
-  GREATEST(IFNULL(kinds.row_count, 0) - IFNULL(known.row_count, 0), 0) AS rows_new
+  ${byCommit ? "COALESCE(IF(known.reason IS NULL, NULL, kinds.fresh_rows), " : ""}GREATEST(IFNULL(kinds.row_count, 0) - IFNULL(known.row_count, 0), 0)${byCommit ? ")" : ""} AS rows_new
 FROM kinds
 FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
 WHERE

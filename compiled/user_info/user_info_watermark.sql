@@ -47,6 +47,7 @@ AS SELECT
   CAST(NULL AS TIMESTAMP) AS late_checked_at,
   CAST(NULL AS INT64) AS missed_rows,
   CAST(NULL AS TIMESTAMP) AS missed_from,
+  CAST(NULL AS TIMESTAMP) AS committed_until,
   ARRAY<STRUCT<
     paths STRING,
     says STRING
@@ -72,6 +73,7 @@ ALTER TABLE IF EXISTS `my-project.analytics.user_info_watermark`
   ADD COLUMN IF NOT EXISTS late_checked_at TIMESTAMP OPTIONS(description='Updates that came up to this time are read, or known to be behind the window.'),
   ADD COLUMN IF NOT EXISTS missed_rows INT64 OPTIONS(description='Updates behind the window of all later runs, until a replay reads them.'),
   ADD COLUMN IF NOT EXISTS missed_from TIMESTAMP OPTIONS(description='The oldest ingest timestamp of one: where such a replay must begin.'),
+  ADD COLUMN IF NOT EXISTS committed_until TIMESTAMP OPTIONS(description='Updates that BigQuery committed before this are merged; NULL where runs do not go by that.'),
   ADD COLUMN IF NOT EXISTS basis ARRAY<STRUCT<
     paths STRING,
     says STRING

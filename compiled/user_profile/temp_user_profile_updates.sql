@@ -133,7 +133,9 @@ _batch_span AS (
         TIMESTAMP '1900-01-01 00:00:00+00'
       ),
       NULL
-    ) AS next_from
+    ) AS next_from,
+    CAST(NULL AS TIMESTAMP) AS committed_from,
+    CAST(NULL AS TIMESTAMP) AS committed_until
   FROM `my-project.analytics.user_profile_watermark` AS progress
   CROSS JOIN (
     SELECT MAX(updates.ingestTimestamp) AS stamp
@@ -167,7 +169,8 @@ _batch_found AS (
     LEFT(TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)), 2000) AS details,
     COUNT(*) AS row_count,
     updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
-    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
+    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash,
+    CAST(NULL AS INT64) AS fresh_rows
   FROM _batch_read AS updates
   WHERE updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL
     OR updates.ingestTimestamp > TIMESTAMP_ADD(_read_at, INTERVAL 1 DAY)

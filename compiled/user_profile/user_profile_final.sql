@@ -3,6 +3,7 @@ DECLARE _batch_facts STRUCT<
   merged_at TIMESTAMP,
   users INT64,
   gone_users INT64,
+  merged_until TIMESTAMP,
   basis ARRAY<STRUCT<paths STRING, says STRING>>,
   final_has_rows BOOL,
   is_seen BOOL,
@@ -15,6 +16,8 @@ DECLARE _batch_facts STRUCT<
   future_rows INT64,
   digest NUMERIC,
   next_from TIMESTAMP,
+  committed_from TIMESTAMP,
+  committed_until TIMESTAMP,
   next_rows INT64,
   next_digest NUMERIC,
   bad_rows INT64
@@ -102,7 +105,7 @@ UPDATE `my-project.analytics.user_profile_watermark` AS progress SET watermark =
 -- only now: read before, another run could replace the batch in between
 SET _batch_facts = (
   SELECT AS STRUCT
-    progress.watermark, progress.merged_at, progress.users, progress.gone_users, progress.basis,
+    progress.watermark, progress.merged_at, progress.users, progress.gone_users, progress.committed_until AS merged_until, progress.basis,
     EXISTS (SELECT 1 FROM `my-project.analytics.user_profile_final`) AS final_has_rows,
     facts.read_from = progress.seen_from
       AND facts.rows_read = progress.seen_rows
@@ -119,6 +122,8 @@ SET _batch_facts = (
       MAX(_batch.future_rows) AS future_rows,
       MAX(_batch.digest) AS digest,
       MAX(_batch.next_from) AS next_from,
+      MAX(_batch.committed_from) AS committed_from,
+      MAX(_batch.committed_until) AS committed_until,
       MAX(_batch.next_rows) AS next_rows,
       MAX(_batch.next_digest) AS next_digest,
       MAX(_batch.bad_rows) AS bad_rows
@@ -425,7 +430,8 @@ SET
   missed_rows = IF(_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), 0, IFNULL(progress.missed_rows, 0)) + IFNULL(IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL), 0),
   missed_from = (
     SELECT MIN(stamp) FROM UNNEST([IF(_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00'), NULL, progress.missed_from), _batch_late.oldest]) AS stamp
-  )
+  ),
+  committed_until = NULL
 WHERE TRUE;
 
 COMMIT TRANSACTION;

@@ -95,7 +95,9 @@ _batch_span AS (
         TIMESTAMP '1900-01-01 00:00:00+00'
       ),
       NULL
-    ) AS next_from
+    ) AS next_from,
+    CAST(NULL AS TIMESTAMP) AS committed_from,
+    CAST(NULL AS TIMESTAMP) AS committed_until
   FROM (
   SELECT TIMESTAMP '1900-01-01 00:00:00+00' AS watermark, TIMESTAMP '1900-01-01 00:00:00+00' AS _read_from, TIMESTAMP '2024-01-08 00:00:00+00' AS _read_at
 ) AS progress
@@ -131,7 +133,8 @@ _batch_found AS (
     LEFT(TO_JSON_STRING(STRUCT(updates.userId, updates.ingestTimestamp)), 2000) AS details,
     COUNT(*) AS row_count,
     updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL AS is_bad,
-    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash
+    TO_HEX(SHA256(TO_JSON_STRING(STRUCT(updates.userId AS userId)))) AS key_hash,
+    CAST(NULL AS INT64) AS fresh_rows
   FROM _batch_read AS updates
   WHERE updates.ingestTimestamp IS NULL OR updates.ingestTimestamp < TIMESTAMP '1900-01-01 00:00:00+00' OR updates.userId IS NULL
     OR updates.ingestTimestamp > TIMESTAMP_ADD(_read_at, INTERVAL 1 DAY)
@@ -221,8 +224,9 @@ FROM UNNEST(ARRAY<STRUCT<
 FULL OUTER UNION ALL BY NAME
 SELECT STRUCT(
   TIMESTAMP '1900-01-01 00:00:00+00' AS read_from, TIMESTAMP '2024-01-08 00:00:00+00' AS read_at,
-  TIMESTAMP '2024-01-07 00:00:00+00' AS newest_ingest, CAST(NULL AS TIMESTAMP) AS next_from, 7 AS row_count, 0 AS future_rows,
-  CAST(NULL AS NUMERIC) AS digest, CAST(NULL AS INT64) AS next_rows, CAST(NULL AS NUMERIC) AS next_digest, 0 AS bad_rows,
-  CAST(NULL AS ARRAY<STRUCT<reason STRING, ingest_timestamp TIMESTAMP, details STRING, row_count INT64, is_bad BOOL, key_hash STRING>>) AS kept_out
+  TIMESTAMP '2024-01-07 00:00:00+00' AS newest_ingest, CAST(NULL AS TIMESTAMP) AS next_from, CAST(NULL AS TIMESTAMP) AS committed_from,
+  CAST(NULL AS TIMESTAMP) AS committed_until, 7 AS row_count, 0 AS future_rows, CAST(NULL AS NUMERIC) AS digest,
+  CAST(NULL AS INT64) AS next_rows, CAST(NULL AS NUMERIC) AS next_digest, 0 AS bad_rows,
+  CAST(NULL AS ARRAY<STRUCT<reason STRING, ingest_timestamp TIMESTAMP, details STRING, row_count INT64, is_bad BOOL, key_hash STRING, fresh_rows INT64>>) AS kept_out
 ) AS _batch
 ORDER BY userId

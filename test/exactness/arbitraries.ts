@@ -263,6 +263,8 @@ export interface EntityOptions {
   readonly deletes?: boolean;
   /** A third of the entities merge once a day (R13). */
   readonly daily?: boolean;
+  /** Half of the entities read by commit time (R5). */
+  readonly commits?: boolean;
   /** Versions tie across batches: events have a time of their own, one of two, and nothing is read twice. */
   readonly tied?: boolean;
 }
@@ -321,6 +323,7 @@ export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entit
               ...(options.deletes ? { deleted: names[all.length + 1] } : {}),
               // By what is drawn already: a draw of its own would make others of all the seeds that tests know.
               ...(options.daily && names.join("").length % 3 === 0 ? { mergesDaily: true } : {}),
+              ...(options.commits && names.join("").length % 2 === 0 ? { byCommit: true } : {}),
             };
           }),
       );

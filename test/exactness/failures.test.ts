@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Server, startServer } from "../../local/src/server.ts";
 import { differences } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";
-import { compileFixture, FIXTURE, filledWarehouse, runUntilDone, updates } from "./fixture.ts";
+import { BY_COMMIT, compileFixture, FIXTURE, filledWarehouse, runUntilDone, updates } from "./fixture.ts";
 import type { CompiledEntity } from "./project.ts";
 import { PROJECT } from "./project.ts";
 import { SETTINGS } from "./property.ts";
@@ -17,10 +17,12 @@ import { now, type Warehouse } from "./runner.ts";
 let server: Server;
 let endpoint: Endpoint;
 let compiled: CompiledEntity;
+let byCommit: CompiledEntity;
 beforeAll(async () => {
   server = await startServer({ faults: [] });
   endpoint = new Endpoint(server.url, PROJECT);
   compiled = await compileFixture("failures");
+  byCommit = await compileFixture("failures_by_commit", BY_COMMIT);
 });
 afterAll(() => server?.close());
 
@@ -108,16 +110,21 @@ describe("SIGKILL", () => {
     return { child, ended };
   }
 
-  test(`at ${kills} random moments`, async () => {
-    const warehouse = await filledWarehouse(endpoint, compiled, "killed");
-    let longest = 0;
-    await attemptRun(warehouse, async () => {
-      const started = Date.now();
-      expect(await (await startRun(warehouse)).ended).toBe(true);
-      longest = Date.now() - started;
-    });
+  test(`at ${kills} random moments, by stamps and by commit time in turn`, async () => {
     let killed = 0;
+    const warehouses = [
+      await filledWarehouse(endpoint, compiled, "killed"),
+      await filledWarehouse(endpoint, byCommit, "killed_by_commit"),
+    ];
+    let longest = 0;
+    for (const warehouse of warehouses)
+      await attemptRun(warehouse, async () => {
+        const started = Date.now();
+        expect(await (await startRun(warehouse)).ended).toBe(true);
+        longest = Date.now() - started;
+      });
     for (let kill = 0; kill < kills; kill++) {
+      const warehouse = warehouses[kill % warehouses.length] as Warehouse;
       const failed = await attemptRun(warehouse, async () => {
         const { child, ended } = await startRun(warehouse);
         const timer = setTimeout(() => child.kill("SIGKILL"), Math.random() * longest);

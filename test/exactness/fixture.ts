@@ -42,9 +42,12 @@ export const FIXTURE: Entity = {
   lookback: 3_600_000_000n,
 };
 
+/** The same, read by commit time (R5); nothing is read twice, which would hide a gap. */
+export const BY_COMMIT: Entity = { ...FIXTURE, byCommit: true, lookback: 0n };
+
 /** The fixture compiled for all kinds of run. */
-export async function compileFixture(name: string): Promise<CompiledEntity> {
-  const compiled = await compileEntities(new Map([[name, FIXTURE]]), REPLAY_FROM);
+export async function compileFixture(name: string, entity: Entity = FIXTURE): Promise<CompiledEntity> {
+  const compiled = await compileEntities(new Map([[name, entity]]), REPLAY_FROM);
   return compiled.get(name) as CompiledEntity;
 }
 

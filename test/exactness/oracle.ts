@@ -16,6 +16,8 @@ export interface Entity {
   readonly lookback: bigint;
   readonly clearedFields?: string;
   readonly deleted?: string;
+  /** R5: runs read what was committed since the last merge, however it is stamped. */
+  readonly byCommit?: boolean;
   /** R13: not every run merges; those between are read through the view. */
   readonly mergesDaily?: boolean;
 }
@@ -43,6 +45,9 @@ export type BadReason =
 
 /** 1900-01-01 00:00:00 UTC: the watermark before the first run (R5). */
 export const START = BigInt(Date.UTC(1900, 0, 1)) * 1000n;
+
+/** The end of the calendar: what is stamped so is read by its stamp by every run (R5). */
+const END = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59)) * 1000n + 999_999n;
 
 /** The leaves of an entity, in the schema's order (R2). */
 export function leavesOf(entity: Entity): Leaf[] {
@@ -280,7 +285,8 @@ export type RunMode =
 
 /** What a run must log of itself. */
 export interface ExpectedRun {
-  readonly readFrom: bigint;
+  /** Undefined where it went by commit time. */
+  readonly readFrom: bigint | undefined;
   readonly rowsRead: number;
   readonly usersRead: number;
   readonly futureRows: number;
@@ -302,6 +308,8 @@ export class Oracle {
   readonly #reported = new Set<number>();
   /** How many rows were there at the last run; before the first, none can be late. */
   #known: number | undefined;
+  /** By commit time: how many rows were there when the last merge read; undefined where the next run reads all. */
+  #committed: number | undefined;
   #watermark = START;
   #final = new Map<string, FinalRow>();
   /** What the last merge left. */
@@ -323,10 +331,14 @@ export class Oracle {
     const entity = this.#entity;
     const watermarkBefore = this.#watermark;
     const readFrom = this.#readFrom(mode);
+    // What the lookback reaches back over was committed within this test, so all of it was.
+    const committed = entity.lookback > 0n ? 0 : (this.#committed ?? 0);
+    const isCommitted = (index: number): boolean => entity.byCommit === true && index >= committed;
     const merges = !entity.mergesDaily || this.#isDue || mode.kind !== "plain" || this.#merged.size === 0;
     const batch = this.#rows.flatMap((row, index) => {
       const isInRange =
-        badReason(entity, row) === undefined && (row[entity.ingestTimestamp] as bigint) >= readFrom;
+        badReason(entity, row) === undefined &&
+        (isCommitted(index) || (row[entity.ingestTimestamp] as bigint) >= readFrom);
       return isInRange ? [{ row, index }] : [];
     });
     for (const { row, index } of batch) {
@@ -335,13 +347,16 @@ export class Oracle {
       if (merges && ingest <= now && ingest > this.#watermark) this.#watermark = ingest;
     }
     this.#isLost = false;
-    const bad = this.#rows.flatMap((row, index) => (isFoundBad(entity, row, readFrom) ? [index] : []));
+    const bad = this.#rows.flatMap((row, index) =>
+      isFoundBad(entity, row, isCommitted(index) ? START : readFrom) ? [index] : [],
+    );
     const newBad = bad.filter((index) => !this.#reported.has(index));
     for (const index of newBad) this.#reported.add(index);
     const missed = this.#rows.slice(this.#known ?? this.#rows.length).filter((row) => {
       const ingest = (row[entity.ingestTimestamp] ?? null) as bigint | null;
-      return ingest !== null && ingest >= START && ingest < readFrom;
+      return !entity.byCommit && ingest !== null && ingest >= START && ingest < readFrom;
     });
+    if (merges) this.#committed = this.#rows.length;
     this.#known = this.#rows.length;
     const before = this.#merged;
     this.#final = expectedFinal(entity, this.readRows());
@@ -350,7 +365,7 @@ export class Oracle {
       if (batch.length > 0) this.#isDue = false;
     }
     return {
-      readFrom,
+      readFrom: readFrom === END ? undefined : readFrom,
       rowsRead: batch.length,
       usersRead: new Set(batch.map(({ row }) => userOf(entity, row))).size,
       futureRows: batch.filter(({ row }) => (row[entity.ingestTimestamp] as bigint) > now).length,
@@ -365,12 +380,19 @@ export class Oracle {
   }
 
   #readFrom(mode: RunMode): bigint {
-    const plain =
-      this.#watermark === START || this.#isLost
-        ? START
-        : newest([START, this.#watermark - this.#entity.lookback]);
+    const plain = this.#entity.byCommit ? this.#readFromByCommit() : this.#readFromByStamp();
     if (mode.kind === "rebuild") return START;
     return mode.kind === "replayFrom" && mode.from < plain ? mode.from : plain;
+  }
+
+  #readFromByCommit(): bigint {
+    return this.#committed === undefined || this.#isLost ? START : END;
+  }
+
+  #readFromByStamp(): bigint {
+    return this.#watermark === START || this.#isLost
+      ? START
+      : newest([START, this.#watermark - this.#entity.lookback]);
   }
 
   /** Final is gone: nothing of it was read any more. */

@@ -4,6 +4,7 @@ import { type Server, startServer } from "../../local/src/server.ts";
 import { differences } from "./compare.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
+  BY_COMMIT,
   compileFixture,
   differencesFromAll,
   FIXTURE,
@@ -19,10 +20,12 @@ import { now, Warehouse } from "./runner.ts";
 let server: Server;
 let endpoint: Endpoint;
 let compiled: CompiledEntity;
+let byCommit: CompiledEntity;
 beforeAll(async () => {
   server = await startServer();
   endpoint = new Endpoint(server.url, PROJECT);
   compiled = await compileFixture("overlaps");
+  byCommit = await compileFixture("by_commit", BY_COMMIT);
 });
 afterAll(() => server?.close());
 
@@ -85,6 +88,20 @@ describe("a run of one kind at every step of another", () => {
       const count = warehouse.jobs(outer).length;
       const first = Math.floor(Math.random() * Math.min(SETTINGS.every, count + 1));
       for (let at = first; at <= count; at += SETTINGS.every)
+        expect(await overlap(warehouse, outer, inner, at)).toEqual([]);
+      await warehouse.drop();
+    },
+    600_000,
+  );
+
+  // R5: by commit time the gap would be one of commits.
+  test.each(PAIRS.filter(([outer, inner]) => outer === "plain" || inner === "plain"))(
+    "%s, with %s in between, by commit time",
+    async (outer, inner) => {
+      const warehouse = await filledWarehouse(endpoint, byCommit, `commit_${outer}_${inner}`);
+      const count = warehouse.jobs(outer).length;
+      const first = Math.floor(Math.random() * Math.min(2 * SETTINGS.every, count + 1));
+      for (let at = first; at <= count; at += 2 * SETTINGS.every)
         expect(await overlap(warehouse, outer, inner, at)).toEqual([]);
       await warehouse.drop();
     },
@@ -181,20 +198,27 @@ describe("8 runs at once", () => {
     600_000,
   );
 
-  test("a quiet plain run completes what runs at once left, with updates that all are new", async () => {
-    const warehouse = new Warehouse(endpoint, compiled, "quiet");
-    await warehouse.create();
-    const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
-    for (let round = 0; round < 4; round++) {
-      const load = warehouse.load(
-        users.map((id, index) => {
-          const time = 1_700_000_000_000_000n + BigInt(round * 1_000_000 + index);
-          return { id, ingested: time, happened: time, name: `round ${round}`, tags: [`${round}`] };
-        }),
-      );
-      await Promise.all([load, ...Array.from({ length: 8 }, () => runAll(warehouse.steps("plain")))]);
-      await runUntilDone(warehouse, "plain");
-      expect(await differencesFromAll(warehouse), `round ${round}`).toEqual([]);
-    }
-  }, 300_000);
+  test.each([
+    ["by stamps", () => compiled],
+    ["by commit time", () => byCommit],
+  ])(
+    "a quiet plain run completes what runs at once left, with updates that all are new, %s",
+    async (name, of) => {
+      const warehouse = new Warehouse(endpoint, of(), `quiet_${name.replaceAll(" ", "_")}`);
+      await warehouse.create();
+      const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
+      for (let round = 0; round < 2; round++) {
+        const load = warehouse.load(
+          users.map((id, index) => {
+            const time = 1_700_000_000_000_000n + BigInt(round * 1_000_000 + index);
+            return { id, ingested: time, happened: time, name: `round ${round}`, tags: [`${round}`] };
+          }),
+        );
+        await Promise.all([load, ...Array.from({ length: 8 }, () => runAll(warehouse.steps("plain")))]);
+        await runUntilDone(warehouse, "plain");
+        expect(await differencesFromAll(warehouse), `round ${round}`).toEqual([]);
+      }
+    },
+    300_000,
+  );
 });

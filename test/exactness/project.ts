@@ -42,6 +42,7 @@ export function projectInput(entities: ReadonlyMap<string, Entity>): {
       ...(entity.eventAhead === undefined ? {} : { eventAhead: eventAheadOption(entity.eventAhead) }),
       ...(entity.clearedFields === undefined ? {} : { clearedFields: entity.clearedFields }),
       ...(entity.deleted === undefined ? {} : { deleted: entity.deleted }),
+      ...(entity.byCommit ? { cursor: "commit" } : {}),
       ...(entity.mergesDaily ? { mergeEvery: "1 day" } : {}),
     })),
   };

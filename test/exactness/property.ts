@@ -26,10 +26,14 @@ export const GROUPS: readonly {
   readonly options: EntityOptions;
   readonly share: number;
 }[] = [
-  { name: "values and policies", options: { daily: true }, share: 0.6 },
-  { name: "clears", options: { clears: true, daily: true }, share: 0.15 },
-  { name: "deletes", options: { deletes: true, daily: true }, share: 0.1 },
-  { name: "clears and deletes", options: { clears: true, deletes: true, daily: true }, share: 0.15 },
+  { name: "values and policies", options: { daily: true, commits: true }, share: 0.6 },
+  { name: "clears", options: { clears: true, daily: true, commits: true }, share: 0.15 },
+  { name: "deletes", options: { deletes: true, daily: true, commits: true }, share: 0.1 },
+  {
+    name: "clears and deletes",
+    options: { clears: true, deletes: true, daily: true, commits: true },
+    share: 0.15,
+  },
 ];
 
 /** All runs of a property replay from here. */

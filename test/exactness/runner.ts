@@ -205,7 +205,9 @@ export class Warehouse {
       bad_rows: [bad, BigInt(expected.badRows)],
       new_bad_rows: [newBad, BigInt(expected.newBadRows)],
       missed_rows: [missed, BigInt(expected.missedRows)],
-      ...(expected.rowsRead > 0 ? { read_from: [readFrom, expected.readFrom] as [bigint, bigint] } : {}),
+      ...(expected.rowsRead > 0 && expected.readFrom !== undefined
+        ? { read_from: [readFrom, expected.readFrom] as [bigint, bigint] }
+        : {}),
       ...(this.#compiled.entity.deleted === undefined
         ? { rows_changed: [changed, BigInt(expected.rowsChanged)] as [bigint, bigint] }
         : {}),

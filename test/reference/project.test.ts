@@ -16,7 +16,14 @@ import { rowFromJson } from "../exactness/wire.ts";
 import { compileCase, GOLDEN, listCases } from "../golden/golden-case.ts";
 import { type LoadedEntity, loadEntities } from "./load.ts";
 import { Reference } from "./reference.ts";
-import { analyzeScript, finalColumns, GrowingCatalog, PARTITIONS, updateColumns } from "./script-analysis.ts";
+import {
+  analyzeScript,
+  finalColumns,
+  GrowingCatalog,
+  PARTITIONS,
+  TABLES,
+  updateColumns,
+} from "./script-analysis.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SETTINGS = JSON.parse(readFileSync(join(ROOT, "dataform.json"), "utf8")) as Record<string, string>;
@@ -46,6 +53,7 @@ async function refusals(entities: readonly LoadedEntity[], actions: readonly Act
     catalog.add([dataset, updates], updateColumns(entity));
     catalog.add([dataset, final], finalColumns(entity));
     catalog.add([DATABASE, dataset, "INFORMATION_SCHEMA", "PARTITIONS"], PARTITIONS);
+    catalog.add([DATABASE, dataset, "INFORMATION_SCHEMA", "TABLES"], TABLES);
   }
   const refused: string[] = [];
   for (const { target, jobs, incrementalJobs = [] } of actions) {

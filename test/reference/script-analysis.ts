@@ -30,6 +30,12 @@ export const PARTITIONS: readonly SourceColumn[] = [
   { name: "last_modified_time", type: { kind: "TIMESTAMP" } },
 ];
 
+/** The same of https://cloud.google.com/bigquery/docs/information-schema-tables */
+export const TABLES: readonly SourceColumn[] = [
+  { name: "table_name", type: { kind: "STRING" } },
+  { name: "creation_time", type: { kind: "TIMESTAMP" } },
+];
+
 /** The columns of updates: the schema's, and those that clear and delete. */
 export function updateColumns(entity: Entity): SourceColumn[] {
   const columns: SourceColumn[] = entity.fields.map((field) => ({

@@ -4,6 +4,7 @@
  * where they stand, and its leaves' decisions from merge.js by their paths.
  */
 const basis = require("./basis.js");
+const commits = require("./commits.js");
 const merge = require("./merge.js");
 const progress = require("./progress.js");
 
@@ -22,7 +23,7 @@ const STORED = ["_base_version", "_own_versions"];
  */
 function of(entity) {
   const leaves = merge.leavesOf(entity);
-  const { keys, ingest, event, deletes } = entity;
+  const { keys, ingest, event, deletes, readsCommits = false } = entity;
   const version = event ?? ingest;
   /** @type {(path: string) => Leaf} */
   const leafAt = (path) => {
@@ -58,7 +59,8 @@ function of(entity) {
     gatherUnion: forLeaf(4, merge.gatherUnion),
     /** A set's elements of each user, by its path, from an ingest timestamp on. @type {(path: string, from?: string) => string} */
     gatherSet: (path, from) => {
-      const isGood = [...(from === undefined ? [] : [`updates.${ingest} >= ${from}`]), ...goodBeside];
+      const since = readsCommits ? merge.START : from;
+      const isGood = [...(from === undefined ? [] : [`updates.${ingest} >= ${since}`]), ...goodBeside];
       return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND ")), 2);
     },
     /** The sets beside their versions. */
@@ -118,22 +120,38 @@ function of(entity) {
       const stamp = `updates.${ingest}`;
       const good = goodBeside.map((condition) => `\n      AND ${condition}`).join("");
       const reported = [merge.isBad(entity), ...merge.oddities(entity).map(({ holds }) => holds)];
+      const from = readsCommits ? merge.START : "_read_from";
+      const next = readsCommits
+        ? `IF(_read_from = ${commits.END}, TIMESTAMP_SUB(_read_at, INTERVAL ${lookback}), NULL)`
+        : `IF(
+      _read_from > ${merge.START},
+      ${progress.nextFrom("newest.stamp", lookback)},
+      NULL
+    )`;
+      const isNext = readsCommits
+        ? "IFNULL(updates._batch_committed_at >= span.next_from, span.next_from IS NOT NULL)"
+        : `${stamp} >= span.next_from`;
+      const fresh = readsCommits
+        ? `IF(
+      LOGICAL_OR(updates._batch_committed_at IS NULL),
+      NULL,
+      COUNTIF(IFNULL(updates._batch_committed_at >= _batch_run_before, TRUE))
+    )`
+        : "CAST(NULL AS INT64)";
       return `_batch_span AS (
   -- R5: a row stamped in the future is merged, but takes the watermark nowhere
   SELECT
     _read_from AS read_from,
     _read_at AS read_at,
     newest.stamp AS newest_ingest,
-    IF(
-      _read_from > ${merge.START},
-      ${progress.nextFrom("newest.stamp", lookback)},
-      NULL
-    ) AS next_from
+    ${next} AS next_from,
+    ${readsCommits ? "_batch_committed_from" : "CAST(NULL AS TIMESTAMP)"} AS committed_from,
+    ${readsCommits ? "_read_at" : "CAST(NULL AS TIMESTAMP)"} AS committed_until
   FROM ${watermark} AS progress
   CROSS JOIN (
     SELECT MAX(${stamp}) AS stamp
     FROM _batch_read AS updates
-    WHERE ${stamp} BETWEEN _read_from AND _read_at${good}
+    WHERE ${stamp} BETWEEN ${from} AND _read_at${good}
   ) AS newest
 ),
 _batch_counted AS (
@@ -141,11 +159,11 @@ _batch_counted AS (
     COUNT(*) AS row_count,
     COUNTIF(${stamp} > span.read_at) AS future_rows,
     SUM(updates._batch_row_hash) AS digest,
-    NULLIF(COUNTIF(${stamp} >= span.next_from), 0) AS next_rows,
-    SUM(IF(${stamp} >= span.next_from, updates._batch_row_hash, NULL)) AS next_digest
+    NULLIF(COUNTIF(${isNext}), 0) AS next_rows,
+    SUM(IF(${isNext}, updates._batch_row_hash, NULL)) AS next_digest
   FROM _batch_read AS updates
   CROSS JOIN _batch_span AS span
-  WHERE ${stamp} >= span.read_from${good}
+  WHERE ${stamp} >= ${readsCommits ? merge.START : "span.read_from"}${good}
 ),
 _batch_found AS (
   -- R12: rows that never reach final, and those that are only reported: of each kind how many
@@ -155,8 +173,13 @@ _batch_found AS (
     ${merge.details(entity)} AS details,
     COUNT(*) AS row_count,
     ${merge.isBad(entity)} AS is_bad,
-    ${merge.keyHash(keys, "updates")} AS key_hash
-  FROM _batch_read AS updates
+    ${merge.keyHash(keys, "updates")} AS key_hash,
+    ${fresh} AS fresh_rows
+  FROM _batch_read AS updates${
+    readsCommits
+      ? `\n  CROSS JOIN (SELECT progress.read_at AS _batch_run_before FROM ${watermark} AS progress)`
+      : ""
+  }
   WHERE ${reported.join("\n    OR ")}
   GROUP BY 1, 2, 3, 5, 6
 ),
@@ -171,6 +194,11 @@ _batch_kept_out AS (
     isRead: (row, from) => {
       const stamp = `${row}.${ingest}`;
       return `${stamp} >= ${from}\n    OR ${stamp} IS NULL OR ${stamp} < ${merge.START}`;
+    },
+    /** Whether an update that was committed in the range is read as such: others are by their stamps (R5). @type {(row: string) => string} */
+    isAppended: (row) => {
+      const stamp = `${row}.${ingest}`;
+      return `${stamp} >= ${merge.START} AND ${stamp} < _read_from`;
     },
     /** The time from which an update counts (R4). @type {(row: string) => string} */
     countsFrom: (row) => merge.countsFrom(entity, row),

@@ -44,6 +44,7 @@
  * @property {string} ingest The ingest timestamp's column, as SQL writes it: what is new (R4).
  * @property {string} [event] The event timestamp's, where it has one: which value is newer (R4).
  * @property {Ahead} [ahead] What an event timestamp far ahead means; there where `event` is.
+ * @property {boolean} [readsCommits] Whether runs read what was committed since the last merge, however it is stamped (R5).
  * @property {string} [clears] The column of updates that names cleared fields (R9).
  * @property {string} [deletes] The column of updates that deletes (R10).
  * @property {readonly Field[]} fields The columns of final, in the schema's order.

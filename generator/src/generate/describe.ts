@@ -18,6 +18,7 @@ export function describeEntity(model: EntityModel): Entity {
       microseconds: secondsOf(model.ahead.limit) * 1_000_000,
       ...(model.ahead.keepsOut ? { keepsOut: true } : {}),
     },
+    readsCommits: model.readsCommits || undefined,
     clears: model.clears?.quoted,
     deletes: model.deletes?.quoted,
     fields: model.columns.map(describeColumn),

@@ -75,7 +75,11 @@ export function buildExample(model: EntityModel): Example {
       values: UPDATES.map(() => (column.kind === "deleted" ? "FALSE" : "NULL")),
     }),
   );
-  const times = { _read_from: READ_FROM, _read_at: timeText(READ_AT) };
+  const times = {
+    _read_from: READ_FROM,
+    _read_at: timeText(READ_AT),
+    ...(model.readsCommits ? { _batch_committed_from: READ_FROM } : {}),
+  };
   const updates = [
     ...model.columns.map((column) =>
       tableColumn(
@@ -92,7 +96,11 @@ export function buildExample(model: EntityModel): Example {
       values: UPDATES.map(() => value),
     })),
   ];
-  const watermark = { watermark: READ_FROM, ...times };
+  const watermark = {
+    watermark: READ_FROM,
+    ...(model.readsCommits ? { read_at: READ_FROM } : {}),
+    ...times,
+  };
   const users = USERS.map((_, user) => {
     const rows = UPDATES.filter((update) => update.user === user);
     const time = Math.max(...rows.map((row) => row.time));
@@ -124,16 +132,19 @@ export function buildExample(model: EntityModel): Example {
     watermark: `SELECT ${Object.entries(watermark)
       .map(([name, value]) => `TIMESTAMP ${value} AS ${name}`)
       .join(", ")}`,
-    batch: `${renderTable(batch.map(onOneLine))}\nFULL OUTER UNION ALL BY NAME\n${exampleHeader()}`,
+    batch: `${renderTable(batch.map(onOneLine))}\nFULL OUTER UNION ALL BY NAME\n${exampleHeader(model)}`,
   };
 }
 
 /** What the example's batch says of itself. */
-function exampleHeader(): string {
+function exampleHeader({ readsCommits }: EntityModel): string {
   const values: Readonly<Record<string, string>> = {
     read_from: `TIMESTAMP ${READ_FROM}`,
     read_at: `TIMESTAMP ${timeText(READ_AT)}`,
     newest_ingest: `TIMESTAMP ${timeText(Math.max(...UPDATES.map(({ time }) => time)))}`,
+    ...(readsCommits
+      ? { committed_from: `TIMESTAMP ${READ_FROM}`, committed_until: `TIMESTAMP ${timeText(READ_AT)}` }
+      : {}),
     row_count: `${UPDATES.length}`,
     future_rows: "0",
     bad_rows: "0",

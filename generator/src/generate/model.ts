@@ -24,6 +24,8 @@ export interface EntityModel {
   /** The model as the project has it, where this is it in an environment. */
   readonly base?: EntityModel;
   readonly lookback: Lookback;
+  /** Whether runs read what was committed since the last merge, and not what was stamped since (R5). */
+  readonly readsCommits: boolean;
   /** How long a merge may wait, where not every run merges (R13). */
   readonly mergeEvery?: Lookback;
   readonly tables: Readonly<Record<ActionRole, string> & Partial<Record<DeleteRole, string>>>;
@@ -144,6 +146,7 @@ export function buildModel(
     source: config.source && { project: undefined, ...config.source },
     declaresUpdates: true,
     lookback: config.lookback,
+    readsCommits: config.cursor === "commit",
     mergeEvery: config.mergeEvery,
     tables: {
       ...config.tables,

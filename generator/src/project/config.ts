@@ -35,6 +35,8 @@ export interface EntityConfig {
   /** As written: an entity without an event timestamp must have none. */
   readonly eventAhead?: EventAhead;
   readonly lookback: Lookback;
+  /** What says which updates are new: their ingest timestamp, or when BigQuery committed them (R5). */
+  readonly cursor: "ingestTimestamp" | "commit";
   readonly tables: { readonly updates: string; readonly temp: string; readonly final: string };
   /** Where the updates are, if they are others'. */
   readonly source?: Source;
@@ -53,6 +55,8 @@ const TABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,199}$/;
 const LOOKBACK = /^(\d{1,9}) (second|minute|hour|day)s?$/;
 /** Ten thousand days: TIMESTAMP_SUB must not leave TIMESTAMP's range. */
 const MAX_LOOKBACK_SECONDS = 10_000 * 86_400;
+/** As far back as BigQuery tells what was appended (https://cloud.google.com/bigquery/docs/time-travel). */
+const TIME_TRAVEL_SECONDS = 7 * 86_400;
 const SECONDS: Readonly<Record<string, number>> = { SECOND: 1, MINUTE: 60, HOUR: 3_600, DAY: 86_400 };
 
 const text = (what: string) =>
@@ -164,6 +168,14 @@ const entity = strict(
     lookback: span("1 hour", "use replayFrom for one long look back")
       .default("1 hour")
       .describe("How far before the watermark a run reads again, for rows that came in late."),
+    cursor: z
+      .enum(["ingestTimestamp", "commit"], {
+        error: ({ input }) => fault(input, '"ingestTimestamp" or "commit"'),
+      })
+      .default("ingestTimestamp")
+      .describe(
+        "What says which updates are new: their ingest timestamp, or when BigQuery committed them, by which none is missed.",
+      ),
     tables: tables.default({}).describe("Names of tables, where the default ones do not fit."),
     clearedFields: columnName("the ARRAY<STRING> column that names cleared fields")
       .optional()
@@ -198,6 +210,19 @@ const entity = strict(
     path: ["source"],
     error: () => say("the updates have two names, here and in tables.updates", "leave one of them out"),
   })
+  .refine(
+    ({ cursor, lookback, mergeEvery }) =>
+      cursor === "ingestTimestamp" ||
+      [lookback, mergeEvery].reduce((sum, given) => sum + secondsIn(given), 0) < TIME_TRAVEL_SECONDS,
+    {
+      path: ["cursor"],
+      error: () =>
+        say(
+          "lookback and mergeEvery are seven days or more together, and BigQuery tells no longer what was committed",
+          'make them shorter, or leave "cursor" out',
+        ),
+    },
+  )
   .describe("One kind of user whose updates are merged into one row each.");
 
 const suffix = (what: string) =>
@@ -338,6 +363,11 @@ function parseLookback(value: string): Lookback {
 /** A span of time as people write it: `1 day`. */
 export function spanText({ count, unit }: Lookback): string {
   return `${count} ${unit.toLowerCase()}${count === 1 ? "" : "s"}`;
+}
+
+/** How many seconds a span of time has, as it is written; none where it is not, or is no span. */
+function secondsIn(written: string | undefined): number {
+  return written === undefined || !LOOKBACK.test(written) ? 0 : secondsOf(parseLookback(written));
 }
 
 /** How many seconds a span of time has. */

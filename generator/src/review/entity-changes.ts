@@ -91,6 +91,7 @@ function compareRenamed(pair: Pair, projectId: string): readonly Change[] {
   return [
     renaming,
     ...compareMeaning(pair, projectId),
+    ...compareCursor(pair),
     ...compareLookback(pair),
     ...compareFields(before, after, projectId),
   ];
@@ -131,6 +132,7 @@ function compareEntity(pair: Pair, projectId: string): readonly Change[] {
   return [
     ...compareMeaning(pair, projectId),
     ...comparePlaces(pair, projectId),
+    ...compareCursor(pair),
     ...compareLookback(pair),
     ...compareFields(before, after, projectId),
   ];
@@ -398,6 +400,21 @@ function comparePlaces(pair: Pair, projectId: string): readonly Change[] {
   );
   add("tables.temp", names("temp"), "each run makes it anew; the old one is left behind", [drop("temp")]);
   return changes;
+}
+
+function compareCursor({ before, after }: Pair): readonly Change[] {
+  if (before.readsCommits === after.readsCommits) return [];
+  return [
+    {
+      path: "cursor",
+      kind: "changed",
+      what: after.readsCommits ? "ingestTimestamp -> commit" : "commit -> ingestTimestamp",
+      means: after.readsCommits
+        ? "final means what it did; the next run reads all updates once, the runs after it what was committed since"
+        : "final means what it did; rows that come too late for the lookback are named from now on, and not read",
+      needs: [],
+    },
+  ];
 }
 
 function compareLookback({ before, after }: Pair): readonly Change[] {

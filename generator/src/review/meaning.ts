@@ -31,6 +31,8 @@ export type Due = Readonly<Partial<Record<"init" | "tables" | "rebuild", string>
 /** What a watermark's row keeps. */
 interface Kept {
   readonly basis: readonly Fact[];
+  /** Whether it can say up to when updates are merged by commit time. */
+  readonly hasCursor: boolean;
   readonly meaning?: string;
 }
 
@@ -162,6 +164,9 @@ export async function keepMeaning(
   const meaning = meaningOf(input, model);
   const sets: string[] = [];
   if (basis !== undefined && !isSame(kept.basis, basis)) sets.push(`basis = ${basisSql.list(basis)}`);
+  // R5: of another table nothing is read by commit time yet
+  if (kept.hasCursor && basis !== undefined && updatesOf(kept.basis) !== updatesOf(basis))
+    sets.push("committed_until = NULL");
   if (!isDue && kept.meaning !== meaning) {
     const description = "What decides the meaning of final: the entity and its schema.";
     await warehouse.client.query(
@@ -193,14 +198,22 @@ async function readKept(warehouse: Warehouse, place: Place): Promise<Kept | unde
   const live = await findTable(tableOf(warehouse, place));
   if (live === undefined) return undefined;
   const names = [COLUMN, "basis"].filter((name) => findPath(live.schema?.fields ?? [], name) !== undefined);
-  if (names.length === 0) return { basis: [] };
+  const hasCursor = findPath(live.schema?.fields ?? [], "committed_until") !== undefined;
+  if (names.length === 0) return { basis: [], hasCursor };
   const [rows] = await warehouse.client.query(`SELECT ${names.join(", ")} FROM ${sqlName(warehouse, place)}`);
   const [row = {}] = rows as { readonly basis?: readonly Fact[]; readonly meaning?: string | null }[];
   return {
     basis: (row.basis ?? []).map(({ paths, says }) => ({ paths, says })),
     meaning: row.meaning ?? undefined,
+    hasCursor,
   };
 }
+
+/** What the updates' table was called. */
+function updatesOf(facts: readonly Fact[]): string | undefined {
+  return facts.find(({ paths }) => paths === "$.updates")?.says.toLowerCase();
+}
+
 /** The entity as entities.json has it, with its dataset, and its schema. */
 function meaningOf(input: ProjectInput, model: EntityModel): string {
   const { entities } = JSON.parse(input.config) as { entities: { name: string }[] };

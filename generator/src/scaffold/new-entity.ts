@@ -52,6 +52,8 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
         : [
             `${relaxed.map((field) => field.name).join(", ")}: no longer REQUIRED, since an update has only what changed`,
           ]),
+      // R5: the schema alone does not tell of which kind the table will be
+      'where updates are a table of BigQuery\'s own, "cursor": "commit" in entities.json reads late rows too: docs/operate.md',
     ],
   };
 }

@@ -1,5 +1,6 @@
 import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
+import { secondsOf } from "../project/config.ts";
 import { sqlName, tableOf, type Warehouse } from "./client.ts";
 import { dryRun } from "./dry-run.ts";
 import { readStatus } from "./status.ts";
@@ -29,7 +30,7 @@ export interface Measured {
   readonly finalBytes: number;
   /** Of the last batch. */
   readonly batchBytes: number;
-  /** Of the updates that a run reads from the watermark on, a lookback earlier: whole partitions. */
+  /** Of the updates that a run reads from the watermark on, a lookback earlier, in whole partitions; or of what was committed since. */
   readonly readBytes: number;
   /** Of a day's updates, by what the last runs read. */
   readonly dayBytes: number;
@@ -49,6 +50,7 @@ export interface MonthlyCost {
 }
 
 const HOURS_A_MONTH = 730;
+const SECONDS_AN_HOUR = 3_600;
 const TIB = 1024 ** 4;
 
 /**
@@ -124,7 +126,7 @@ async function sizeOf(
   return { rows: Number(numRows), bytes: Number(numBytes) };
 }
 
-/** What reading all columns of the updates since a lookback before the watermark takes, by a dry run. */
+/** What reading all columns of the updates that a run reads takes, by a dry run: since the watermark, or what an hour and the lookback brought. */
 async function readBytes(
   warehouse: Warehouse,
   entity: EntityModel,
@@ -135,7 +137,11 @@ async function readBytes(
     watermark === null
       ? mergeSql.anyPartition(entity.ingest.quoted)
       : `${entity.ingest.quoted} > TIMESTAMP '${watermark}'`;
-  const { bytes } = await dryRun(warehouse, `SELECT * FROM ${from} WHERE ${since}`);
+  const query =
+    entity.readsCommits && watermark !== null
+      ? `SELECT * FROM APPENDS(TABLE ${from}, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL ${secondsOf(entity.lookback) + SECONDS_AN_HOUR} SECOND))`
+      : `SELECT * FROM ${from} WHERE ${since}`;
+  const { bytes } = await dryRun(warehouse, query);
   return bytes;
 }
 

@@ -43,6 +43,7 @@ export async function planInit(
     const isNew = newDatasets.has(model.dataset);
     if (!isNew) await refuseObstacles(warehouse, model);
     await refuseForeignUpdates(warehouse, model);
+    if (model.readsCommits) await refuseHistory(warehouse, model);
     const specs = isNew ? tableSpecs(model) : (await alignedSpecs(warehouse, model)).specs;
     for (const spec of ownSpecs(warehouse, specs, model))
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
@@ -83,6 +84,25 @@ async function refuseForeignUpdates(warehouse: Warehouse, model: EntityModel): P
   if (faults.length > 0)
     throw new CommandError(
       faults.map((fault) => `${name}: ${fault}, and ${reader} only reads it; ${remedy}`).join("\n"),
+    );
+}
+
+/**
+ * Throws where BigQuery does not tell what was committed to the updates, and runs go by that (R5)
+ * (https://cloud.google.com/bigquery/docs/change-history).
+ */
+async function refuseHistory(warehouse: Warehouse, model: EntityModel): Promise<void> {
+  const live = await findTable(tableOf(warehouse, placeOf(model, "updates")));
+  if (live === undefined) return;
+  const isTable = live.type === undefined || live.type === "TABLE";
+  const fault = !isTable
+    ? `is a ${(live.type ?? "").toLowerCase().replaceAll("_", " ")}`
+    : partitionOf(live) === "_PARTITIONTIME"
+      ? "is partitioned by the time of ingestion"
+      : undefined;
+  if (fault !== undefined)
+    throw new CommandError(
+      `${placeText(placeOf(model, "updates"))} ${fault}, of which BigQuery does not tell what was committed; leave "cursor": "commit" of ${model.name} out of entities.json`,
     );
 }
 
@@ -388,6 +408,7 @@ export async function refuseUnextended(
       );
     }
     await refuseForeignUpdates(warehouse, model);
+    if (model.readsCommits) await refuseHistory(warehouse, model);
     specs.push(...ownSpecs(warehouse, aligned.specs, model), ...logSpecs(model));
   }
   for (const spec of specs) {

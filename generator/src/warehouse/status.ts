@@ -1,3 +1,4 @@
+import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf } from "../generate/model.ts";
 import { codeOf } from "../project/errors.ts";
 import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
@@ -56,6 +57,8 @@ interface WatermarkRow {
   readonly bad_rows: number | null;
   readonly missed_rows: number | null;
   readonly missed_from: string | null;
+  /** Up to when updates are merged by commit time; null where runs do not go by that. */
+  readonly committed_until: string | null;
   readonly recent_runs: readonly {
     run_id: string;
     users_read: number;
@@ -93,7 +96,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   const progress = await readWatermark(warehouse, entity);
   if (progress === undefined) return { ...empty, state: "never run", users: 0 };
   const shown = entity.mergeEvery === undefined ? progress : await readShown(warehouse, entity, progress);
-  const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown.watermark);
+  const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown);
   return {
     entity: entity.name,
     state: stateOf(progress, waiting),
@@ -175,46 +178,55 @@ async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise
   const missed = (live.schema?.fields ?? []).some(({ name }) => name === "missed_from")
     ? "missed_rows, FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E6SZ', missed_from) AS missed_from"
     : "CAST(NULL AS INT64) AS missed_rows, CAST(NULL AS STRING) AS missed_from";
+  const committed = (live.schema?.fields ?? []).some(({ name }) => name === "committed_until")
+    ? "CAST(committed_until AS STRING) AS committed_until"
+    : "CAST(NULL AS STRING) AS committed_until";
   const query = `SELECT
   CAST(watermark AS STRING) AS watermark,
   watermark > TIMESTAMP '1900-01-01 00:00:00+00' AS started,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), watermark, SECOND) AS lag_seconds,
   ${badRows} AS bad_rows,
   ${missed},
+  ${committed},
   recent_runs
 FROM ${name(warehouse, entity, "watermark")}`;
   const [rows] = await warehouse.client.query({ query });
   return plain(rows[0]) as WatermarkRow | undefined;
 }
 
+/** Up to where updates are in what people read. */
+type Shown = Pick<WatermarkRow, "watermark" | "lag_seconds" | "committed_until">;
+
 /** Up to where the views show updates, between merges too (R13). */
-async function readShown(
-  warehouse: Warehouse,
-  entity: EntityModel,
-  progress: WatermarkRow,
-): Promise<Pick<WatermarkRow, "watermark" | "lag_seconds">> {
+async function readShown(warehouse: Warehouse, entity: EntityModel, progress: WatermarkRow): Promise<Shown> {
   const temp = await findTable(tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.temp }));
   if (temp === undefined) return progress;
-  const query = `SELECT CAST(stamp AS STRING) AS watermark, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), stamp, SECOND) AS lag_seconds
+  const query = `SELECT CAST(stamp AS STRING) AS watermark, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), stamp, SECOND) AS lag_seconds, CAST(until AS STRING) AS committed_until
 FROM (
-  SELECT GREATEST(TIMESTAMP '${progress.watermark}', IFNULL(MAX(_batch.newest_ingest), TIMESTAMP '${progress.watermark}')) AS stamp
+  SELECT GREATEST(TIMESTAMP '${progress.watermark}', IFNULL(MAX(_batch.newest_ingest), TIMESTAMP '${progress.watermark}')) AS stamp, ${entity.readsCommits ? "MAX(_batch.committed_until)" : "NULL"} AS until
   FROM ${name(warehouse, entity, "temp")}
 )`;
   const [rows] = await warehouse.client.query({ query });
-  return plain(rows[0]) as Pick<WatermarkRow, "watermark" | "lag_seconds">;
+  return plain(rows[0]) as Shown;
 }
 
-/** What waits in the updates; not known where they may not be read so, as with a filter required for partitions of another column. */
+/** What waits in the updates: by commit time where runs go by that, of which BigQuery tells as much as they would read; not known where they may not be read so, as with a filter required for partitions of another column. */
 async function readWaiting(
   warehouse: Warehouse,
   entity: EntityModel,
-  watermark: string,
+  { watermark, committed_until: until }: Shown,
 ): Promise<Pick<EntityStatus, "waiting" | "waitingSeconds">> {
+  const [updates, stamp] = [name(warehouse, entity, "updates"), `updates.${entity.ingest.quoted}`];
+  const byCommit = entity.readsCommits && until !== null;
   const query = `SELECT
   COUNT(*) AS waiting,
-  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(updates.${entity.ingest.quoted}), SECOND), 0) AS waiting_seconds
-FROM ${name(warehouse, entity, "updates")} AS updates
-WHERE updates.${entity.ingest.quoted} > TIMESTAMP '${watermark}' AND updates.${entity.ingest.quoted} <= CURRENT_TIMESTAMP()`;
+  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${byCommit ? "updates._CHANGE_TIMESTAMP" : stamp}), SECOND), 0) AS waiting_seconds
+${
+  byCommit
+    ? `FROM APPENDS(TABLE ${updates}, TIMESTAMP '${until}') AS updates WHERE ${mergeSql.anyPartition(stamp)}`
+    : `FROM ${updates} AS updates
+WHERE ${stamp} > TIMESTAMP '${watermark}' AND ${stamp} <= CURRENT_TIMESTAMP()`
+}`;
   const [rows] = await warehouse.client.query({ query }).catch((error: unknown) => {
     if ([400, 403, 404].includes(Number(codeOf(error)))) return [[undefined]];
     throw error;

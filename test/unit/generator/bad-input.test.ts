@@ -332,6 +332,16 @@ describe("an entities.json that cannot be used is refused with file, path, fault
       /entities\[0\]\.eventTimestamp: equals ingestTimestamp; /,
     ],
     [
+      "a wrong cursor",
+      { ...ENTITY, cursor: "commits" },
+      /entities\[0\]\.cursor: "commits" does not fit; write "ingestTimestamp" or "commit"/,
+    ],
+    [
+      "a cursor that reaches further back than BigQuery tells",
+      { ...ENTITY, cursor: "commit", lookback: "6 days", mergeEvery: "1 day" },
+      /entities\[0\]\.cursor: lookback and mergeEvery are seven days or more together.*; make them shorter/,
+    ],
+    [
       "a wrong lookback",
       { ...ENTITY, lookback: "an hour" },
       /entities\[0\]\.lookback: "an hour" is not a time; write/,

@@ -281,6 +281,18 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
     [{ path: "lookback", what: "1 hour -> 2 hours", steps: ["replay"] }],
   ],
   [
+    "another cursor means nothing else, and asks for nothing",
+    {},
+    { cursor: "commit" },
+    [{ path: "cursor", what: "ingestTimestamp -> commit", means: /reads all updates once/, steps: [] }],
+  ],
+  [
+    "nor does the way back",
+    { cursor: "commit" },
+    { cursor: "ingestTimestamp" },
+    [{ path: "cursor", what: "commit -> ingestTimestamp", means: /are named from now on/, steps: [] }],
+  ],
+  [
     "another limit for events ahead counts updates anew; the default written out says nothing",
     { eventTimestamp: "happened", eventAhead: { limit: "1 day" } },
     { eventTimestamp: "happened", eventAhead: { then: "keepOut" } },
