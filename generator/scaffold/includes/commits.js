@@ -8,7 +8,7 @@ const merge = require("./merge.js");
 /** The end of the calendar: a run that reads from this ingest timestamp on reads no day of the updates by their stamps. */
 const END = "TIMESTAMP '9999-12-31 23:59:59.999999+00'";
 
-/** What a run is told: `back` is from which ingest timestamp on it reads at the latest. @typedef {{ rebuild: boolean, replays: boolean, readFrom: string | undefined }} Run */
+/** What a run is told (run.js). @typedef {{ rebuild: boolean, replays: boolean, readFrom: string | undefined }} Run */
 
 /**
  * The variables of a run that reads by commit time: what was committed from `_batch_committed_from` on, up to `_read_at`; all there is
@@ -31,11 +31,11 @@ function declare({ watermark, final }, name, lookback, { rebuild, replays, readF
     ERROR('${name} has no row: drop that table, and the next run makes it anew')
   );
   DECLARE _read_from TIMESTAMP DEFAULT IF(_batch_committed_from > ${merge.START}, ${byStamp}, ${merge.START});
-  -- where all is read by stamps, no matter what; BigQuery wants a range
+  -- where all is read by stamps, a range that costs nothing: BigQuery wants one
   DECLARE _batch_appended_from TIMESTAMP DEFAULT IF(
     _batch_committed_from > ${merge.START},
     _batch_committed_from,
-    TIMESTAMP_SUB(_read_at, INTERVAL 1 MINUTE)
+    TIMESTAMP_SUB(_read_at, INTERVAL 1 SECOND)
   );
   DECLARE _batch_appended_rows INT64;
   DECLARE _batch_unreadable STRING;
