@@ -118,6 +118,42 @@ it("columns of producers that the schema lacks are left alone, and ingestion tim
   expect(found.schema.fields.at(-1)).toMatchObject({ name: "tenant", mode: "REQUIRED" });
 });
 
+it("updates are read by commit time where BigQuery tells it, and init says where it does not", async () => {
+  const project = await make({ ...person, deleted: undefined, cursor: "commit" });
+  await project.query("CREATE SCHEMA DATASET");
+  const columns = "userId STRING, `at` TIMESTAMP, name STRING, city STRING";
+  await project.query(`CREATE TABLE DATASET.person_updates (${columns}) PARTITION BY _PARTITIONDATE`);
+  const refused = (fault: string) => ({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      `person_updates ${fault}, of which BigQuery does not tell what was committed; leave "cursor": "commit"`,
+    ),
+  });
+  expect(await runHere(project, "init")).toMatchObject(refused("is partitioned by the time of ingestion"));
+  await project.query("DROP TABLE DATASET.person_updates");
+  await project.query(
+    `CREATE VIEW DATASET.person_updates AS SELECT * FROM UNNEST(ARRAY<STRUCT<${columns}>>[])`,
+  );
+  expect(await runHere(project, "init")).toMatchObject(refused("is a view"));
+  await project.query("DROP VIEW DATASET.person_updates");
+  await succeed(project, "generate");
+  await succeed(project, "init");
+  const insert = (values: string) =>
+    project.query(`INSERT INTO DATASET.person_updates (userId, \`at\`, name) VALUES ${values}`);
+  await insert("('ada', TIMESTAMP '2026-05-01 00:00:00+00', 'Ada')");
+  await succeed(project, "update");
+  // Late by any stamp, and what is stamped later than any row that came, but merged.
+  await insert("('bob', TIMESTAMP '2020-01-01 00:00:00+00', 'Bob')");
+  expect(await json(project, "status", "--json")).toMatchObject([{ state: "behind", waiting: 1 }]);
+  // What waits is no finding.
+  await succeed(project, "update", "--tags", "audit", "--vars=audit=true,auditShare=1");
+  await succeed(project, "update");
+  expect(await json(project, "status", "--json")).toMatchObject([
+    { state: "up to date", waiting: 0, users: 2, missedRows: 0 },
+  ]);
+  expect(await succeed(project, "cost", "person")).toContain("every run");
+});
+
 it("a source of others is read as it is, and nothing of it is changed", async () => {
   const crm = `crm_${Date.now()}`;
   const source = { project: "other-project", dataset: crm, table: "people" };

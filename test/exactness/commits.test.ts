@@ -158,7 +158,7 @@ test("erased users come back from APPENDS, and into nothing of the project", asy
   await tables.warehouse.load([{ userId: "ada", at: day(5, 3), isGone: true }]);
   await tables.run();
   expect(await tables.warehouse.erase()).toEqual([]);
-  for (const kind of ["plain", "plain", "replayFrom", "rebuild", "plain"] as const) {
+  for (const kind of ["plain", "replayFrom", "rebuild"] as const) {
     await tables.warehouse.run(kind);
     expect(await tables.users("temp_*_updates"), kind).not.toContain("ada");
     expect(await tables.warehouse.differences(), kind).toEqual([]);
@@ -177,7 +177,7 @@ test("erased users come back from APPENDS, and into nothing of the project", asy
   expect(erased).toEqual([["0"]]);
 });
 
-test.each(["commit", "once", "daily"])(
+test.each(["once", "daily"])(
   "a row that is removed before any run reads it is never read, %s",
   async (entity) => {
     const tables = await Tables.make(entity, `removed_${entity}`, [ADA]);
