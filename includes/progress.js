@@ -60,12 +60,12 @@ const RUN = [
   { name: "users", type: "INT64", description: "Rows of final after the run." },
   { name: "job_id", type: "STRING", description: "The BigQuery job that merged." },
   {
-    name: "bytes_billed",
+    name: "merge_bytes_billed",
     type: "INT64",
     description: "What that job is billed for, up to this line of the log.",
   },
   {
-    name: "duration_ms",
+    name: "read_to_merge_ms",
     type: "INT64",
     description: "Milliseconds from the reading of the batch to this line of the log.",
   },
@@ -505,8 +505,8 @@ function log(values) {
     run_id: "GENERATE_UUID()",
     merged_at: "CURRENT_TIMESTAMP()",
     job_id: "@@script.job_id",
-    bytes_billed: "@@script.bytes_billed",
-    duration_ms: `TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, ${values.read_at}), MILLISECOND)`,
+    merge_bytes_billed: "@@script.bytes_billed",
+    read_to_merge_ms: `TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, ${values.read_at}), MILLISECOND)`,
     ...values,
   };
   const fields = RUN.map(({ name }) => {

@@ -401,8 +401,8 @@ SET
       _batch_facts.future_rows AS future_rows,
       (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`) AS users,
       @@script.job_id AS job_id,
-      @@script.bytes_billed AS bytes_billed,
-      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, _batch_facts.read_at), MILLISECOND) AS duration_ms
+      @@script.bytes_billed AS merge_bytes_billed,
+      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, _batch_facts.read_at), MILLISECOND) AS read_to_merge_ms
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),

@@ -23,8 +23,8 @@ AS SELECT
     future_rows INT64,
     users INT64,
     job_id STRING,
-    bytes_billed INT64,
-    duration_ms INT64
+    merge_bytes_billed INT64,
+    read_to_merge_ms INT64
   >>[] AS recent_runs,
   ARRAY<STRUCT<
     reason STRING,

@@ -69,7 +69,7 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
       "Users",
       "Rows to look at",
       "Bytes billed for the merge",
-      "Duration",
+      "From reading to the merge",
     ]);
   });
 

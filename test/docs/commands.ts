@@ -44,6 +44,13 @@ export const RUN: readonly string[] = [
   "npm run status -- --max-lag 2h --max-bad-rows 0",
   "npm run status -- --max-lag 2h --max-bad-rows 0 --max-missed 0",
   "npm run erasure -- customer userB",
+  "npm run update -- --tags customer --vars=replayFrom=2026-01-01T00:00:00.000000Z",
+  "npm run review -- --base origin/main",
+  "npm run review -- --base origin/main --html review.html",
+  "npm run review -- --base origin/main --out review.md",
+  "npm run schedule -- --plan",
+  "npm run schedule",
+  "npm run schedule -- --env dev",
   "npm run cost -- user_info",
   "npm run cost -- --price 7.5 --price-date 2026-11-01",
 ];
@@ -53,6 +60,9 @@ export const ELSEWHERE: readonly (readonly [command: RegExp, file: string])[] = 
   [/^docker build/, "test/e2e/image.test.ts"],
   [/^kubectl apply/, "test/manifests/manifests.test.ts"],
   [/^terraform /, "test/manifests/terraform.test.ts"],
+  [/^npm run local/, "local/test/unit/rest/server.deep.test.ts"],
+  [/^npm run new -- customer --from-file/, "test/unit/cli/new-from-file.test.ts"],
+  [/^npm run new -- \.\.\/crm --yes/, "test/e2e/new-project.test.ts"],
   [/^npm test$|^npm ci --include=dev$/, ".ci/run"],
   [/^npx dataform run /, "test/unit/warehouse/environments.test.ts"],
 ];
@@ -65,7 +75,7 @@ export const NOT_RUN: readonly (readonly [command: RegExp, why: string])[] = [
   [/^(git|printf|npm install)/, "asks a registry, or is for a repository at a host"],
 ];
 
-/** The test that gives a command of the tool the options that a page gives it; undefined where there is none. */
+/** The test that calls a command of the tool with the options that a page gives it, all in one call; undefined where there is none. */
 export function testOf(command: string): string | undefined {
   const [, name, rest = ""] =
     /^npm run (?:-s |--silent )?(\w[\w-]*)(?: -- (.*))?$/.exec(command) ??
@@ -74,9 +84,20 @@ export function testOf(command: string): string | undefined {
   if (name === undefined) return undefined;
   // How much it says is the same for all commands.
   const options = [...rest.matchAll(/--(?!quiet|verbose)[\w-]+(=\w+(?==))?/g)].map(([option]) => option);
-  return TESTS.find(
-    ({ text }) => text.includes(`"${name}"`) && options.every((option) => text.includes(option)),
+  return TESTS.find(({ calls }) =>
+    calls.some(
+      ([called, ...given]) =>
+        called === name && options.every((option) => given.some((text) => text.startsWith(option))),
+    ),
   )?.file;
+}
+
+/** Each list of texts between parentheses or brackets: what a call, or a table of calls, gives a command. */
+function callsIn(source: string): readonly (readonly string[])[] {
+  const lists = source.matchAll(/[([]([^()[\]]*)(?=[)\]])/g);
+  return [...lists].map(([, list = ""]) =>
+    [...list.matchAll(/["`]([^"`]*)["`]/g)].map(([, text = ""]) => text),
+  );
 }
 
 const TESTS = ["test/e2e", "test/unit/schedule"].flatMap((folder) =>
@@ -84,6 +105,6 @@ const TESTS = ["test/e2e", "test/unit/schedule"].flatMap((folder) =>
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => ({
       file: `${folder}/${file}`,
-      text: readFileSync(path.join(ROOT, folder, file), "utf8"),
+      calls: callsIn(readFileSync(path.join(ROOT, folder, file), "utf8")),
     })),
 );

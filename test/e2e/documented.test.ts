@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { blocksOf, RUN } from "../docs/commands.ts";
-import { REPOSITORY, type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import { type StandIn, startStandIn } from "../unit/schedule/stand-in.ts";
+import { REPOSITORY, runProgram, type TestProject, useEndpoint, useProjects } from "./harness.ts";
 import { runHere } from "./in-process.ts";
 
 const settings = {
@@ -30,6 +31,11 @@ const account = [
   ...["ingestTimestamp", "changedAt"].map((name) => ({ name, type: "TIMESTAMP", mode: "REQUIRED" })),
   { name: "email", type: "STRING" },
 ];
+/** What docs/schedule.md writes into schedule.json, with what docs/environments.md adds. */
+const schedule = {
+  ...jsonOf("docs/schedule.md", '{\n  "region"'),
+  ...jsonOf("docs/environments.md", '"environments"'),
+};
 /** The rows that docs/producers.md shows, after one that they say something about. */
 const updates = [
   '{"userId":"userA","ingestTimestamp":"2026-01-05T09:00:00Z","email":"a@example.com","address":{"city":"Lyon"}}',
@@ -59,11 +65,14 @@ const changes = [
 describe("what README and docs say", () => {
   const newProject = useProjects(useEndpoint());
   let project: TestProject;
+  let dataform: StandIn | undefined;
+  afterAll(() => dataform?.close());
 
   beforeAll(async () => {
     project = await newProject({
-      entities,
       files: {
+        "entities.json": JSON.stringify({ environments: { dev: { schemaSuffix: "dev" } }, entities }),
+        "schedule.json": JSON.stringify(schedule),
         "dataform.json": JSON.stringify(settings),
         "schemas/customer.json": schema,
         "schemas/account.json": JSON.stringify(account),
@@ -78,6 +87,15 @@ describe("what README and docs say", () => {
       "more.csv.gz",
       gzipSync("userId,ingestTimestamp,email\nuserC,2026-01-05T10:00:00Z,c@example.com\n"),
     );
+    dataform = await startStandIn();
+    const git = (...args: string[]) =>
+      runProgram("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+        cwd: project.root,
+      });
+    await git("init", "--quiet", "--initial-branch=main");
+    await git("add", "--all", "--", ":!node_modules");
+    await git("commit", "--quiet", "--message", "The project");
+    await git("update-ref", "refs/remotes/origin/main", "HEAD");
   });
 
   const merges = RUN.indexOf("npm run update");
@@ -170,10 +188,19 @@ describe("what README and docs say", () => {
       .replace(/^npm run (-s )?/, "")
       .replace(" -- ", " ")
       .split(" ");
+    vi.stubEnv("DATAFORM_API_ENDPOINT", dataform?.url);
     const { exitCode, stderr, stdout } = await runHere(project, ...argv);
     expect(exitCode, stderr || stdout).toBe(0);
   }
 });
+
+/** The object of a page's JSON that begins so; members of one alone are an object too. */
+function jsonOf(page: string, start: string): object {
+  const [{ text = "" } = {}] = blocksOf("json").filter(
+    (block) => block.page === page && block.text.startsWith(start),
+  );
+  return JSON.parse(text.startsWith("{") ? text : `{${text}}`) as object;
+}
 
 /** The fenced blocks of docs/producers.md in a language. */
 function snippets(language: string): readonly string[] {

@@ -152,16 +152,16 @@ async function expectNewVersions(project: TestProject): Promise<void> {
 
 /** The log has gained what a run costs, which its job knows. */
 async function expectLoggedJob(project: TestProject): Promise<void> {
-  const columns = "users, bytes_billed, duration_ms, job_id";
+  const columns = "users, merge_bytes_billed, read_to_merge_ms, job_id";
   const [run] = (await project.query(
     `SELECT ${columns} FROM DATASET.user_info_runs WHERE kind = 'replay'`,
   )) as Record<string, number | string>[];
   expect(run?.users).toBe(3);
-  expect(run?.duration_ms).toBeGreaterThan(0);
+  expect(run?.read_to_merge_ms).toBeGreaterThan(0);
   const [job] = await project.client.job(String(run?.job_id)).getMetadata();
   expect(job.configuration.query.query).toContain("MERGE");
-  expect(run?.bytes_billed).toBeGreaterThan(0);
-  expect(run?.bytes_billed).toBeLessThanOrEqual(Number(job.statistics.query.totalBytesBilled));
+  expect(run?.merge_bytes_billed).toBeGreaterThan(0);
+  expect(run?.merge_bytes_billed).toBeLessThanOrEqual(Number(job.statistics.query.totalBytesBilled));
 }
 
 /** The statements of `uninstall --plan` drop everything but what cannot be made again. */

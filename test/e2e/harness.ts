@@ -119,6 +119,8 @@ export function clientOf(url: string, projectId = PROJECT): BigQuery {
 export interface ProjectFiles {
   readonly entities?: readonly Record<string, unknown>[];
   readonly files?: Readonly<Record<string, string>>;
+  /** A Google Cloud project of its own: a test whose entity must not be found in the datasets of others. */
+  readonly projectId?: string;
 }
 
 /** A Dataform project in a temporary folder, with a dataset of its own. */
@@ -128,11 +130,11 @@ export class TestProject {
   readonly dataset: string;
   readonly client: BigQuery;
 
-  constructor(root: string, url: string, dataset: string) {
+  constructor(root: string, url: string, dataset: string, projectId = PROJECT) {
     this.root = root;
     this.url = url;
     this.dataset = dataset;
-    this.client = clientOf(url);
+    this.client = clientOf(url, projectId);
   }
 
   /** Runs one of the project's commands as its npm script does, but for the process of its own. */
@@ -171,7 +173,7 @@ export class TestProject {
   }
 }
 
-/** The project's id in BigQuery, in every test. */
+/** The project's id in BigQuery, in every test that names no other. */
 const PROJECT = "test-project";
 
 /** What a test's project has of the repository's. */
@@ -185,11 +187,11 @@ export function useProjects(endpoint: {
   afterAll(async () => {
     for (const root of roots) await rm(root, { recursive: true, force: true });
   });
-  return async ({ entities, files = {} } = {}) => {
+  return async ({ entities, files = {}, projectId = PROJECT } = {}) => {
     const dataset = `d_${randomUUID().replaceAll("-", "")}`;
     const settings = {
       warehouse: "bigquery",
-      defaultDatabase: PROJECT,
+      defaultDatabase: projectId,
       defaultSchema: dataset,
       assertionSchema: dataset,
       defaultLocation: "US",
@@ -202,7 +204,7 @@ export function useProjects(endpoint: {
     ]);
     const root = await writeTemporaryProject(all, REPOSITORY);
     roots.push(root);
-    return new TestProject(root, endpoint.url, dataset);
+    return new TestProject(root, endpoint.url, dataset, projectId);
   };
 }
 

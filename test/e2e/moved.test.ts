@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { REPOSITORY, type TestProject, useEndpoint, useProjects } from "./harness.ts";
@@ -37,7 +38,7 @@ it("under a new name an entity would know of no deleted user: it stops until its
   await project.write("entities.json", JSON.stringify({ entities: [{ ...entity, name: "client" }] }));
   await succeed(project, "generate");
   expect(await succeed(project, "status")).toMatch(
-    /member_tombstones.*of an entity member that entities.json does not have/,
+    /member_tombstones.*of an entity member that entities.json does not have there/,
   );
   for (const command of ["init", "update"])
     expect(await runHere(project, command)).toMatchObject({
@@ -51,4 +52,57 @@ it("under a new name an entity would know of no deleted user: it stops until its
   await succeed(project, "init");
   await succeed(project, "update", "--vars=replayFrom=2024-01-01T00:00:00Z");
   expect(await project.query("SELECT * FROM DATASET.client ORDER BY userId")).toEqual(final);
+});
+
+it("in another dataset an entity begins anew only when somebody says so; else its tables are copied", async () => {
+  const live = { ...entity, clearedFields: undefined, deleted: undefined };
+  const project = await makeProject({
+    projectId: "another-project",
+    entities: [entity, { ...live, name: "visitor" }],
+  });
+  await succeed(project, "generate");
+  await succeed(project, "init");
+  const samples = [1, 2].map((batch) => path.join(REPOSITORY, "samples", `member_${batch}.ndjson`));
+  await succeed(project, "load", "member", ...samples);
+  await succeed(project, "load", "visitor", path.join(REPOSITORY, "samples/user_info_1.ndjson"));
+  await succeed(project, "update");
+  const members = await project.query("SELECT * FROM DATASET.member ORDER BY userId");
+  const visitors = await project.query("SELECT * FROM DATASET.visitor ORDER BY userId");
+
+  const settings = JSON.parse(await readFile(path.join(project.root, "dataform.json"), "utf8"));
+  const defaultSchema = `${project.dataset}_moved`;
+  await project.write(
+    "dataform.json",
+    JSON.stringify({ ...settings, defaultSchema, assertionSchema: defaultSchema }),
+  );
+  await succeed(project, "generate");
+  const status = await succeed(project, "status");
+  expect(status).toContain("member_tombstones");
+  expect(status).toMatch(
+    /visitor: the tables of visitor in \w+ stay behind, and the first run begins with an empty final/,
+  );
+  for (const argv of [["init", "--plan"], ["init"], ["update"]])
+    expect(await runHere(project, ...argv)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("member_tombstones remembers who was deleted"),
+    });
+  const { stderr } = await runHere(project, "init", "--plan");
+  const statements = [
+    ...stderr.matchAll(/(?:member|visitor): the tables .* first run (CREATE SCHEMA .*;)$/gm),
+  ];
+  expect(statements).toHaveLength(2);
+  await project.query(statements[0]?.[1] ?? "");
+
+  // Of the other one nobody was deleted: a run would be no error, and init is how somebody says that it is to be.
+  expect(await runHere(project, "update")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /visitor: the tables of visitor .* Then, or to begin anew, run npm run init\n$/,
+    ),
+  });
+  await project.query(statements[1]?.[1] ?? "");
+  expect(await runHere(project, "init")).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(await succeed(project, "update")).toContain("0 rows changed");
+  expect(await project.query("SELECT * FROM DATASET_moved.member ORDER BY userId")).toEqual(members);
+  expect(await project.query("SELECT * FROM DATASET_moved.visitor ORDER BY userId")).toEqual(visitors);
 });

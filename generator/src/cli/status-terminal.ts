@@ -50,7 +50,7 @@ export function formatStatus(
       "bad rows",
       "rows from the future",
       "merge billed",
-      "took",
+      "read to merge",
     ],
     runs.map(({ status, run }) => [
       status.entity,
@@ -60,8 +60,8 @@ export function formatStatus(
       run.rowsChanged,
       run.badRows,
       run.futureRows,
-      run.bytesBilled === undefined ? null : formatBytes(run.bytesBilled),
-      run.durationMs === undefined ? null : formatMilliseconds(run.durationMs),
+      run.mergeBytesBilled === undefined ? null : formatBytes(run.mergeBytesBilled),
+      run.readToMergeMs === undefined ? null : formatMilliseconds(run.readToMergeMs),
     ]),
   );
   return [paint(word, WORDS[word]), ...reasons, summary, ...(runs.length === 0 ? [] : [log])].join("\n");

@@ -104,7 +104,7 @@ const LOGIN = "run `gcloud auth application-default login`";
 /** What Google's client says of credentials (google-auth-library), and of tokens that the service refuses. */
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [
-    /GOOGLE_APPLICATION_CREDENTIALS/,
+    /GOOGLE_APPLICATION_CREDENTIALS|file at .* does not exist, or it is not a file/,
     `let GOOGLE_APPLICATION_CREDENTIALS name a key file that is whole, or unset it and ${LOGIN}`,
   ],
   [/DECODER routines|PEM routines|asn1 encoding/, "its private key cannot be read: make a new key file"],

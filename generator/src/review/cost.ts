@@ -85,6 +85,9 @@ function isWorthShowing(estimated: Estimate | undefined): boolean {
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
+/** The units of bytes as an axis counts them, by their bytes, the smallest first. */
+export const BYTE_UNITS = UNITS.map((name, power) => [1024 ** power, name] as const);
+
 /** Bytes as people read them, such as `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));

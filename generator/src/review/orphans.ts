@@ -1,20 +1,22 @@
 import type { EntityModel } from "../generate/model.ts";
-import { modelIn } from "../generate/model.ts";
+import { modelIn, placeOf } from "../generate/model.ts";
 import { ACTION_SUFFIXES, DELETE_SUFFIXES } from "../generate/own-tables.ts";
 import { buildModels } from "../generate/project.ts";
 import { parseEnvironments } from "../project/config.ts";
-import { CommandError, isNotFound } from "../project/errors.ts";
+import { CommandError, codeOf, isNotFound } from "../project/errors.ts";
 import type { ProjectInput } from "../project/load-project.ts";
-import { findTable, tableOf, type Warehouse } from "../warehouse/client.ts";
+import { findTable, sqlName, tableOf, type Warehouse } from "../warehouse/client.ts";
 import { statementsToMove } from "./entity-changes.ts";
 import { readMeaningAt } from "./meaning.ts";
 import { isMoved } from "./moves.ts";
 
-/** Tables of an entity that entities.json does not have: it was renamed, moved or taken out. */
+/** Tables of an entity that entities.json does not have, or not there: it was renamed, moved or taken out. */
 export interface Orphan {
   /** The entity's name, as its tables have it. */
   readonly name: string;
   readonly dataset: string;
+  /** Whether the dataset is none of the project's: it is then an entity of the same name, maybe another project's. */
+  readonly isElsewhere: boolean;
   readonly tables: readonly string[];
   /** The entity, as it stood when a run last merged by it; undefined where nothing is kept of that. */
   readonly model?: EntityModel;
@@ -22,8 +24,15 @@ export interface Orphan {
 
 const SUFFIXES = Object.values({ ...ACTION_SUFFIXES, ...DELETE_SUFFIXES });
 
-/** Looks for such tables in the project's own datasets, by their watermarks; in an environment there are none to look for. */
-export async function findOrphans(warehouse: Warehouse, input: ProjectInput): Promise<readonly Orphan[]> {
+/**
+ * Looks for such tables by their watermarks: in the project's own datasets, and for entities that are `beginning`, of which no run has
+ * been where they are, in all others at the same location. In an environment there are none to look for.
+ */
+export async function findOrphans(
+  warehouse: Warehouse,
+  input: ProjectInput,
+  beginning: readonly EntityModel[],
+): Promise<readonly Orphan[]> {
   if (warehouse.project.environment !== undefined) return [];
   const { config, schemas, defaultDataset } = input;
   const models = buildModels(config, schemas, { defaultDataset });
@@ -49,7 +58,77 @@ export async function findOrphans(warehouse: Warehouse, input: ProjectInput): Pr
       );
     }),
   );
-  return found.flat(2);
+  return [
+    ...found.flat(2),
+    ...(await findElsewhere(warehouse, beginning, [...datasets, ...places.map(({ dataset }) => dataset)])),
+  ];
+}
+
+/** The tables of these entities in datasets that are none of the project's. */
+async function findElsewhere(
+  warehouse: Warehouse,
+  models: readonly EntityModel[],
+  own: readonly string[],
+): Promise<readonly Orphan[]> {
+  if (models.length === 0) return [];
+  const others = (await datasetNames(warehouse)).filter((dataset) => !own.includes(dataset));
+  const found: Orphan[] = [];
+  for (const dataset of others) {
+    const orphans = models.map(async ({ tables: { watermark } }) => {
+      if ((await findTable(tableOf(warehouse, { dataset, table: watermark }))) === undefined) return [];
+      return readOrphan(warehouse, dataset, watermark, await tableNames(warehouse, dataset));
+    });
+    const elsewhere = (await Promise.all(orphans)).flat();
+    found.push(...elsewhere.map((orphan) => ({ ...orphan, isElsewhere: true })));
+  }
+  return found;
+}
+
+/** The datasets of the project at its location; none where they may not be listed. */
+async function datasetNames({ client, project }: Warehouse): Promise<readonly string[]> {
+  const [datasets] = await client.getDatasets().catch((error: unknown) => {
+    if (codeOf(error) === 403) return [[]];
+    throw error;
+  });
+  const isNear = ({ location = project.location }: { location?: string }) =>
+    location.toLowerCase() === project.location.toLowerCase();
+  return datasets.filter(({ metadata }) => isNear(metadata)).map(({ id }) => String(id));
+}
+
+/** The tables that an entity would leave behind where it begins anew: its own by another name, or in another dataset. */
+function formerTables(
+  orphans: readonly Orphan[],
+  model: EntityModel,
+): readonly (Orphan & { readonly model: EntityModel })[] {
+  return orphans.flatMap((orphan) => {
+    const { model: before, isElsewhere } = orphan;
+    if (before === undefined || !isMoved(before, model)) return [];
+    return isElsewhere && before.name !== model.name ? [] : [{ ...orphan, model: before }];
+  });
+}
+
+/** What would be left behind, and the statements that take it along, one line for each place. */
+export function describeFormer(
+  { project: { projectId } }: Warehouse,
+  orphans: readonly Orphan[],
+  model: EntityModel,
+): readonly string[] {
+  return formerTables(orphans, model).map(
+    ({ name, dataset, model: before }) =>
+      `${model.name}: the tables of ${name} in ${dataset} stay behind, and the first run begins with an empty final; where they are of the same users, stop the schedule and first run ${statementsToMove(before, model, projectId).join(" ")}`,
+  );
+}
+
+/** Throws where a run would begin anew beside tables that are the entity's own; `npm run init` is how somebody says that it is to. */
+export async function refuseBeginning(
+  warehouse: Warehouse,
+  orphans: readonly Orphan[],
+  model: EntityModel,
+): Promise<void> {
+  const [former] = describeFormer(warehouse, orphans, model);
+  if (former === undefined) return;
+  if ((await findTable(tableOf(warehouse, placeOf(model, "watermark")))) !== undefined) return;
+  throw new CommandError(`${former} Then, or to begin anew, run npm run init`);
 }
 
 /** Throws where an entity's first run would not know whom its tables, under another name, remember as deleted (R10). */
@@ -58,15 +137,19 @@ export async function refuseLostDeletes(
   orphans: readonly Orphan[],
   model: EntityModel,
 ): Promise<void> {
-  for (const { model: before, tables, dataset } of orphans) {
-    const tombstones = before?.tables.tombstones;
-    if (before === undefined || tombstones === undefined || !tables.includes(tombstones)) continue;
-    if (model.deletes === undefined || !isMoved(before, model)) continue;
+  if (model.deletes === undefined) return;
+  for (const { model: before, tables, dataset, isElsewhere } of formerTables(orphans, model)) {
+    const { tombstones } = before.tables;
+    if (tombstones === undefined || !tables.includes(tombstones)) continue;
     const live = await findTable(tableOf(warehouse, { dataset, table: tombstones }));
     if (Number(live?.numRows ?? 0) === 0) continue;
-    const { projectId } = warehouse.project;
+    const to = { dataset: model.dataset, table: model.tables.tombstones ?? "" };
+    const own = await findTable(tableOf(warehouse, to));
+    const isMadeSince = Number(own?.creationTime) > Number(live?.lastModifiedTime);
+    if (own !== undefined && (isElsewhere || isMadeSince)) continue;
+    const from = { dataset, table: tombstones };
     throw new CommandError(
-      `${model.name}: ${dataset}.${tombstones} remembers who was deleted, and a run without would bring them back with their next late row; first run ${statementsToMove(before, model, projectId).join(" ")} and npm run init, or drop it if ${before.name} and ${model.name} are not the same users`,
+      `${model.name}: ${dataset}.${tombstones} remembers who was deleted, and a run without would bring them back with their next late row; first run ${statementsToMove(before, model, warehouse.project.projectId).join(" ")} and npm run init; or, if they are not the same users, CREATE TABLE ${sqlName(warehouse, to)} LIKE ${sqlName(warehouse, from)};`,
     );
   }
 }
@@ -95,5 +178,5 @@ async function readOrphan(
     ...SUFFIXES.map((suffix) => `${name}${suffix}`),
     ...Object.values(model?.tables ?? {}),
   ]);
-  return [{ name, dataset, tables: others.filter((table) => known.has(table)), model }];
+  return [{ name, dataset, isElsewhere: false, tables: others.filter((table) => known.has(table)), model }];
 }

@@ -80,6 +80,9 @@ export interface TableMetadataFound {
   schema?: { fields?: TableField[] };
   description?: string;
   numRows?: string;
+  /** In milliseconds since 1970, as the next one. */
+  creationTime?: string;
+  lastModifiedTime?: string;
   type?: string;
   timePartitioning?: { type?: string; field?: string; expirationMs?: string };
   /** When the table goes, in milliseconds since 1970. */

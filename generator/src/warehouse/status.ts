@@ -45,9 +45,9 @@ export interface RunStatus {
   /** The BigQuery job that merged. */
   readonly jobId?: string;
   /** What that job is billed for. */
-  readonly bytesBilled?: number;
+  readonly mergeBytesBilled?: number;
   /** From the reading of the batch to the log. */
-  readonly durationMs?: number;
+  readonly readToMergeMs?: number;
 }
 
 interface WatermarkRow {
@@ -72,8 +72,8 @@ interface WatermarkRow {
     missed_rows?: number | null;
     users?: number | null;
     job_id?: string | null;
-    bytes_billed?: number | null;
-    duration_ms?: number | null;
+    merge_bytes_billed?: number | null;
+    read_to_merge_ms?: number | null;
   }[];
 }
 
@@ -153,8 +153,8 @@ function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
     ...known("missedRows", run.missed_rows, Number),
     ...known("users", run.users, Number),
     ...known("jobId", run.job_id, String),
-    ...known("bytesBilled", run.bytes_billed, Number),
-    ...known("durationMs", run.duration_ms, Number),
+    ...known("mergeBytesBilled", run.merge_bytes_billed, Number),
+    ...known("readToMergeMs", run.read_to_merge_ms, Number),
   };
 }
 
@@ -275,6 +275,6 @@ export interface RunLogRow {
   readonly future_rows: number;
   readonly missed_rows?: number | null;
   readonly users?: number | null;
-  readonly bytes_billed?: number | null;
-  readonly duration_ms?: number | null;
+  readonly merge_bytes_billed?: number | null;
+  readonly read_to_merge_ms?: number | null;
 }

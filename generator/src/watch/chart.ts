@@ -11,14 +11,19 @@ interface Series {
   readonly values: readonly (number | null)[];
 }
 
+/** What an axis counts: so much of a chart's value, by its name. */
+export type Unit = readonly [size: number, name: string];
+
 /** A chart of values over time. */
 export interface Chart {
   readonly title: string;
   /** Milliseconds, from old to new. */
   readonly times: readonly number[];
   readonly series: readonly Series[];
-  /** A value as people read it, also on the axis. */
+  /** A value as people read it, also on an axis without units. */
   readonly format: (value: number) => string;
+  /** The units in which the axis may count, the smallest first: round numbers of the largest that fits. */
+  readonly units?: readonly Unit[];
   /** A value that should not be passed, drawn across. */
   readonly limit?: number;
 }
@@ -28,7 +33,7 @@ const HEIGHT = 170;
 const EDGE = { left: 58, right: 14, top: 12, bottom: 24 };
 
 /** The chart as SVG, with what a script needs to say the value under the pointer. */
-export function drawChart({ title, times, series, format, limit }: Chart): Html {
+export function drawChart({ title, times, series, format, units = [], limit }: Chart): Html {
   const known = series.flatMap(({ values }) => values.filter((value) => value !== null));
   const most = Math.max(1, limit ?? 0, ...known);
   const first = times[0] ?? 0;
@@ -36,7 +41,11 @@ export function drawChart({ title, times, series, format, limit }: Chart): Html 
   const [from, to] =
     times.length > 1 ? [first, times.at(-1) ?? first] : [first - 1_800_000, first + 1_800_000];
   const x = scaleUtc([from, to], [EDGE.left, WIDTH - EDGE.right]);
-  const y = scaleLinear([0, most], [HEIGHT - EDGE.bottom, EDGE.top]).nice(3);
+  const [size, unit] = units.findLast(([one]) => one <= most) ?? units[0] ?? [1, undefined];
+  const scale = scaleLinear([0, most / size], [HEIGHT - EDGE.bottom, EDGE.top]).nice(3);
+  const y = (value: number) => scale(value / size);
+  const onAxis = (count: number) =>
+    unit === undefined || count === 0 ? format(count * size) : `${count} ${unit}`;
   const isLong = to - from > 2 * 86_400_000;
   const tick = x.tickFormat(5, isLong ? "%b %-d" : "%H:%M");
   const last = series.map(({ name, values }) => `${name} ${sayOf(values.at(-1), format)}`).join(", ");
@@ -50,7 +59,7 @@ data-say="${times.map((_, index) => series.map(({ name, values }) => `${name} ${
       : ""
   }<output class="say">${last}</output></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="presentation">
-${y.ticks(3).map((value) => html`<line class="grid" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${y(value)}" y2="${y(value)}"/><text class="axis" x="${EDGE.left - 8}" y="${y(value) + 4}" text-anchor="end">${format(value)}</text>`)}
+${scale.ticks(3).map((count) => html`<line class="grid" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${scale(count)}" y2="${scale(count)}"/><text class="axis" x="${EDGE.left - 8}" y="${scale(count) + 4}" text-anchor="end">${onAxis(count)}</text>`)}
 ${x.ticks(5).map((time) => html`<text class="axis" x="${x(time).toFixed(1)}" y="${HEIGHT - 6}" text-anchor="middle">${tick(time)}</text>`)}
 ${limit === undefined ? "" : html`<line class="limit" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${y(limit)}" y2="${y(limit)}"/>`}
 ${series.map((one) => drawSeries(one, times, x, y))}

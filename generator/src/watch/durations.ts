@@ -7,6 +7,9 @@ const UNITS: readonly (readonly [seconds: number, short: string, words: RegExp])
   [1, "s", /^(s|sec|seconds?)$/],
 ];
 
+/** The units of time as an axis counts them, by their seconds, the smallest first. */
+export const TIME_UNITS = UNITS.map(([seconds, short]) => [seconds, short] as const).reverse();
+
 /** Seconds as people say them, in the largest unit that they fill: `3 h`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 0) return "none";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { renderDocument, THEME_BUTTON } from "../page/document.ts";
 import { type Content, type Html, html, prose } from "../page/html.ts";
-import { formatBytes } from "../review/cost.ts";
+import { BYTE_UNITS, formatBytes } from "../review/cost.ts";
 import type { EntityStatus, RunLogRow } from "../warehouse/status.ts";
 import { type Chart, drawChart } from "./chart.ts";
-import { formatDuration } from "./durations.ts";
+import { formatDuration, TIME_UNITS } from "./durations.ts";
 import { type Health, type Thresholds, WORDS, type Word, worst } from "./health.ts";
 
 /** What the page shows of one entity. */
@@ -91,6 +91,7 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
         { name: "lag", colour: "one", values: lag.map((seconds) => (seconds > 1e9 ? null : seconds)) },
       ],
       format: formatDuration,
+      units: TIME_UNITS,
       limit: thresholds.maxLagSeconds,
     },
     {
@@ -121,20 +122,22 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
     {
       title: "Bytes billed for the merge",
       times,
-      series: [{ name: "bytes", colour: "one", values: column((run) => run.bytes_billed) }],
+      series: [{ name: "bytes", colour: "one", values: column((run) => run.merge_bytes_billed) }],
       format: formatBytes,
+      units: BYTE_UNITS,
     },
     {
-      title: "Duration",
+      title: "From reading to the merge",
       times,
       series: [
         {
           name: "duration",
           colour: "one",
-          values: column((run) => (run.duration_ms == null ? null : run.duration_ms / 1000)),
+          values: column((run) => (run.read_to_merge_ms == null ? null : run.read_to_merge_ms / 1000)),
         },
       ],
       format: took,
+      units: TIME_UNITS,
     },
   ];
   return charts
@@ -148,10 +151,10 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
 function runTable(log: readonly RunLogRow[]): Content {
   const rows = [...log].reverse().slice(0, LISTED);
   return html`<details class="runs"><summary>The last ${rows.length} runs as a table</summary>
-<div class="scroll"><table class="rows"><thead><tr><th>merged at</th><th>kind</th><th>watermark</th><th class="number">rows read</th><th class="number">changed</th><th class="number">bad</th><th class="number">from the future</th><th class="number">merge billed</th><th class="number">took</th></tr></thead>
+<div class="scroll"><table class="rows"><thead><tr><th>merged at</th><th>kind</th><th>watermark</th><th class="number">rows read</th><th class="number">changed</th><th class="number">bad</th><th class="number">from the future</th><th class="number">merge billed</th><th class="number">read to merge</th></tr></thead>
 <tbody>${rows.map(
     (run) =>
-      html`<tr><td>${minute(run.merged_at)}</td><td>${run.kind}</td><td data-label="watermark">${minute(run.watermark_after)}</td><td class="number" data-label="read">${number(run.rows_read)}</td><td class="number" data-label="changed">${number(run.rows_changed)}</td><td class="number" data-label="bad">${number(run.bad_rows)}</td><td class="number" data-label="from the future">${number(run.future_rows)}</td><td class="number" data-label="merge billed">${run.bytes_billed == null ? "" : formatBytes(Number(run.bytes_billed))}</td><td class="number" data-label="took">${run.duration_ms == null ? "" : took(Number(run.duration_ms) / 1000)}</td></tr>`,
+      html`<tr><td>${minute(run.merged_at)}</td><td>${run.kind}</td><td data-label="watermark">${minute(run.watermark_after)}</td><td class="number" data-label="read">${number(run.rows_read)}</td><td class="number" data-label="changed">${number(run.rows_changed)}</td><td class="number" data-label="bad">${number(run.bad_rows)}</td><td class="number" data-label="from the future">${number(run.future_rows)}</td><td class="number" data-label="merge billed">${run.merge_bytes_billed == null ? "" : formatBytes(Number(run.merge_bytes_billed))}</td><td class="number" data-label="read to merge">${run.read_to_merge_ms == null ? "" : took(Number(run.read_to_merge_ms) / 1000)}</td></tr>`,
   )}</tbody></table></div></details>`;
 }
 

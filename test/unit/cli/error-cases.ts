@@ -250,6 +250,15 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
       '{"type":"service_account","client_email":"a@acme-crm.iam.gserviceaccount.com","private_key":"none"}',
     ),
     credentials("a folder in place of a key file", undefined, "schemas"),
+    {
+      ...credentials("no key file for managed Dataform", undefined),
+      files: {
+        "key.json": undefined,
+        "schedule.json":
+          '{"region":"europe-west1","git":{"url":"https://example.com/a.git","tokenSecret":"t"},"serviceAccount":"a@acme-crm.iam.gserviceaccount.com"}',
+      },
+      run: ["schedule", "--plan"],
+    },
   ],
   bigquery: [
     service(

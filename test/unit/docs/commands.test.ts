@@ -16,8 +16,10 @@ it("each command of README and docs is run by a test, or said not to be", () => 
 });
 
 it("no test is taken for one of a command or an option that it does not give", () => {
-  expect(testOf("npm run review -- --base main --html x.html")).toBe("test/e2e/review.test.ts");
-  expect(testOf("npm run review -- --bases origin/main")).toBeUndefined();
+  expect(testOf("npm run init -- --env dev")).toBe("test/e2e/environments.test.ts");
+  expect(testOf("npm run init -- --envs dev")).toBeUndefined();
+  // Both are tested, and never in one call.
+  expect(testOf("npm run init -- --env dev --json")).toBeUndefined();
   expect(testOf("npm run overview")).toBeUndefined();
 });
 

@@ -14,8 +14,8 @@ export function weekOfRuns(until: number): readonly RunLogRow[] {
       bad_rows: index % 40 === 0 ? 3 : 0,
       future_rows: 0,
       users: 10_000 + index * 37,
-      bytes_billed: 2e9 + wave * 1e5,
-      duration_ms: 9000 + wave,
+      merge_bytes_billed: 2e9 + wave * 1e5,
+      read_to_merge_ms: 9000 + wave,
     };
   });
 }

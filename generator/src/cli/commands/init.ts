@@ -1,8 +1,9 @@
 import { readEntities } from "../../generate/read-entities.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges } from "../../review/meaning.ts";
-import { findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
+import { describeFormer, findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
+import { readRuns } from "../../warehouse/status.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { acceptMeanings, describeChanges } from "../meaning.ts";
@@ -38,11 +39,12 @@ export const init = defineCommand({
     if (options.json) context.output.json(steps);
     else context.output.line(formatSteps(steps, options.plan));
     for (const line of describeChanges(changed)) context.output.say(line);
-    const orphans = await findOrphans(warehouse, input);
-    const isNew = (table: string) => steps.some((step) => step.name === table && step.action === "create");
-    for (const entity of entities)
-      if (isNew(`${entity.dataset}.${entity.tables.tombstones}`))
-        await refuseLostDeletes(warehouse, orphans, entity);
+    const runs = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+    const beginning = entities.filter((_, index) => runs[index]?.watermark === null);
+    const orphans = await findOrphans(warehouse, input, beginning);
+    for (const entity of beginning)
+      for (const line of describeFormer(warehouse, orphans, entity)) context.output.note(line);
+    for (const entity of beginning) await refuseLostDeletes(warehouse, orphans, entity);
     if (options.plan) return EXIT.done;
     await applyAll(context, steps);
     await acceptMeanings(warehouse, input, changed);

@@ -115,7 +115,9 @@ async function makeProject(context: Context, name: string, options: Options): Pr
   }
   await initialise(target, context);
   const entity = String(project.entity?.entry.name ?? "user_info");
-  const sample = project.entity === undefined ? "samples/user_info_1.ndjson" : "<file>";
+  const given =
+    options.fromFile === undefined ? "<file>" : path.relative(target, path.resolve(options.fromFile));
+  const sample = project.entity === undefined ? "samples/user_info_1.ndjson" : given;
   output.line(`next:
   cd ${name}
   npm install --include=dev            the tool; commit package-lock.json with the rest

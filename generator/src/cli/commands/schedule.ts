@@ -37,6 +37,8 @@ export const schedule = defineCommand({
       await agree(context, `${target.join(", ")} of managed Dataform`, "Make schedules", options.yes);
     const client = openDataform(standIn);
     try {
+      // A call of the client without credentials fails twice, once outside of every promise.
+      await client.auth.getClient();
       const steps = await planSchedule(client, wanted);
       const rows = steps.map(({ kind, name, action, changes }) => [
         `${kind} ${name}`,

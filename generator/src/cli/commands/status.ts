@@ -3,9 +3,9 @@ import type { EntityModel } from "../../generate/model.ts";
 import { readEntities } from "../../generate/read-entities.ts";
 import { wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
-import { findOrphans } from "../../review/orphans.ts";
+import { describeFormer, findOrphans } from "../../review/orphans.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
-import { readRunLog, readStatus } from "../../warehouse/status.ts";
+import { readRunLog, readRuns, readStatus } from "../../warehouse/status.ts";
 import { parseDuration } from "../../watch/durations.ts";
 import { judge, type Thresholds, worst } from "../../watch/health.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
@@ -48,11 +48,7 @@ export const status = defineCommand({
     };
     const warehouse = await openTarget(context);
     const entities = await readEntities(warehouse.project);
-    const orphans = await findOrphans(warehouse, await loadProject(warehouse.project.root));
-    for (const { name, dataset, tables } of orphans)
-      context.output.say(
-        `${dataset}: ${tables.join(", ")}: of an entity ${name} that entities.json does not have; no run updates them`,
-      );
+    await sayOrphans(context, warehouse, entities);
     for (;;) {
       const code = await look(context, warehouse, entities, thresholds, options);
       if (!options.watch) return code;
@@ -60,6 +56,23 @@ export const status = defineCommand({
     }
   },
 });
+
+/** Names tables that no run updates; where an entity has not begun, its own are among them, by another name or elsewhere. */
+async function sayOrphans(
+  { output }: Context,
+  warehouse: Warehouse,
+  entities: readonly EntityModel[],
+): Promise<void> {
+  const runs = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+  const beginning = entities.filter((_, index) => runs[index]?.watermark === null);
+  const orphans = await findOrphans(warehouse, await loadProject(warehouse.project.root), beginning);
+  for (const { name, dataset, tables } of orphans)
+    output.say(
+      `${dataset}: ${tables.join(", ")}: of an entity ${name} that entities.json does not have there; no run updates them`,
+    );
+  for (const entity of beginning)
+    for (const line of describeFormer(warehouse, orphans, entity)) output.say(line);
+}
 
 async function look(
   context: Context,

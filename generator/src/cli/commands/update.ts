@@ -9,7 +9,7 @@ import { onlyReadsUpdates } from "../../project/environments.ts";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges, keepMeaning } from "../../review/meaning.ts";
-import { findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
+import { describeFormer, findOrphans, refuseBeginning, refuseLostDeletes } from "../../review/orphans.ts";
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
@@ -100,11 +100,13 @@ export const update = defineCommand({
     const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
     for (const [index, entity] of entities.entries())
       if (before[index]?.watermark === null) await refuseUnadopted(warehouse, entity);
-    const beginning = entities.filter(
-      ({ deletes }, index) => deletes !== undefined && before[index]?.watermark === null,
-    );
-    const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input);
-    for (const entity of beginning) await refuseLostDeletes(warehouse, orphans, entity);
+    const beginning = entities.filter((_, index) => before[index]?.watermark === null);
+    const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
+    for (const entity of beginning) {
+      await refuseLostDeletes(warehouse, orphans, entity);
+      await refuseBeginning(warehouse, orphans, entity);
+      for (const line of describeFormer(warehouse, orphans, entity)) output.note(line);
+    }
     signal.throwIfAborted();
     const report = new RunReport(output, selection.actions);
     const sink = isGraphForPrograms ? { stdout: output.write, stderr: report.sink.stderr } : report.sink;
