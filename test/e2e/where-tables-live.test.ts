@@ -1,5 +1,5 @@
 /** Expirations, required partition filters, and updates of others: another dataset or project, a view. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
@@ -152,6 +152,17 @@ it("updates are read by commit time where BigQuery tells it, and init says where
     { state: "up to date", waiting: 0, users: 2, missedRows: 0 },
   ]);
   expect(await succeed(project, "cost", "person")).toContain("every run");
+  // Of another table nothing is read yet, whenever its rows were committed.
+  const moved = { ...person, deleted: undefined, cursor: "commit", tables: { updates: "person_news" } };
+  await project.query(
+    "CREATE TABLE DATASET.person_news PARTITION BY TIMESTAMP_TRUNC(`at`, DAY) AS SELECT * FROM DATASET.person_updates",
+  );
+  await writeFile(path.join(project.root, "entities.json"), JSON.stringify({ entities: [moved] }));
+  await succeed(project, "generate");
+  await succeed(project, "init");
+  expect(await project.query("SELECT committed_until FROM DATASET.person_watermark")).toEqual([
+    { committed_until: null },
+  ]);
 });
 
 it("a source of others is read as it is, and nothing of it is changed", async () => {

@@ -153,6 +153,20 @@ test.each([
   expect(found).toEqual(readers);
 });
 
+// As of a pending stream: https://cloud.google.com/bigquery/docs/change-history
+test.each([
+  ["commit", ["ada", "bob"]],
+  ["once", ["ada"]],
+])("a row that shows up within the lookback after its commit time is read: %s", async (entity, users) => {
+  const tables = await Tables.make(entity, `pending_${entity}`, [ADA]);
+  await tables.warehouse.load([BOB]);
+  await endpoint.query(
+    `UPDATE ${tables.name("*_watermark")} SET committed_until = CURRENT_TIMESTAMP() WHERE TRUE`,
+  );
+  await tables.warehouse.run("plain");
+  expect(await tables.users("*_final")).toEqual(users);
+});
+
 test("erased users come back from APPENDS, and into nothing of the project", async () => {
   const tables = await Tables.make("gone", "erased", [ADA, BOB]);
   await tables.warehouse.load([{ userId: "ada", at: day(5, 3), isGone: true }]);

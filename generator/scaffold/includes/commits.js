@@ -1,7 +1,9 @@
 // @ts-check
 /**
  * The cursor `commit` (R5): a run reads what BigQuery committed since the last merge, however it is stamped, by APPENDS
- * (https://cloud.google.com/bigquery/docs/change-history). R-numbers are rules of docs/rules.md.
+ * (https://cloud.google.com/bigquery/docs/change-history,
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/time-series-functions#appends): its end is not part of the range, and a
+ * start before the table was made is that time. R-numbers are rules of docs/rules.md.
  */
 const merge = require("./merge.js");
 
@@ -47,7 +49,9 @@ function declare({ watermark, final }, name, lookback, { rebuild, replays, readF
 /**
  * What a run finds out before it reads by commit time. Where BigQuery does not tell any more what was committed, it stops and names the
  * replay that reads it by its stamps. Where rows are gone that were appended in the range, erased or removed, it reads by their stamps
- * what is left, since APPENDS gives them still; that a table had more rows than it has, counting tells, which is not billed.
+ * what is left, since APPENDS gives them still; that a table had more rows than it has, counting tells, which is not billed. Each count is
+ * a statement of its own, since none may read a table at two times
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#for_system_time_as_of).
  * @param {string} updates The table.
  * @param {string} ingest Its ingest timestamp.
  * @param {Run} run
