@@ -352,9 +352,16 @@ function refuseFewer(name, final, unless) {
  * @param {{ watermark: string, updates: string, temp: string }} tables
  * @param {string} ingest The updates' ingest timestamp.
  * @param {string} lookback Such as `1 HOUR`.
+ * @param {boolean} isOwn Whether its partitions are days of the ingest timestamp; those of others may be of anything.
  */
-function findLate({ watermark, updates, temp }, ingest, lookback) {
+function findLate({ watermark, updates, temp }, ingest, lookback, isOwn) {
   const [project = "", dataset = "", table = ""] = updates.replaceAll("`", "").split(".");
+  const isBehind = isOwn
+    ? `last_modified_time >= _batch_checked_from AND (
+            IFNULL(partition_id, '__UNPARTITIONED__') = '__UNPARTITIONED__'
+            OR LEFT(partition_id, 8) <= FORMAT_TIMESTAMP('%Y%m%d', _batch_bounds.next_from)
+          )`
+    : "last_modified_time >= _batch_checked_from";
   return `-- R5: rows that came too late for any run to read them; before the first run none is late
 DECLARE _batch_checked_from TIMESTAMP DEFAULT (SELECT late_checked_at FROM ${watermark});
 DECLARE _batch_checked_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
@@ -381,14 +388,11 @@ BEGIN
     SET _batch_late = (
       SELECT AS STRUCT
         IF(COUNT(*) > 0 AND COUNTIF(is_behind) = 0, 0, NULL) AS row_count,
-        MIN(IF(is_behind, SAFE.PARSE_TIMESTAMP('%Y%m%d', LEFT(partition_id, 8)), NULL)) AS oldest
+        MIN(IF(${isOwn ? "is_behind" : "FALSE"}, SAFE.PARSE_TIMESTAMP('%Y%m%d', LEFT(partition_id, 8)), NULL)) AS oldest
       FROM (
         SELECT
           partition_id,
-          last_modified_time >= _batch_checked_from AND (
-            IFNULL(partition_id, '__UNPARTITIONED__') = '__UNPARTITIONED__'
-            OR LEFT(partition_id, 8) <= FORMAT_TIMESTAMP('%Y%m%d', _batch_bounds.next_from)
-          ) AS is_behind
+          ${isBehind} AS is_behind
         FROM \`${project}.${dataset}.INFORMATION_SCHEMA.PARTITIONS\`
         WHERE table_name = '${table}'
       )

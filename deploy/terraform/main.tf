@@ -10,7 +10,12 @@ locals {
     [local.dataform.defaultSchema, try(local.dataform.assertionSchema, local.dataform.defaultSchema)],
     [for entity in local.entities : try(entity.dataset, local.dataform.defaultSchema)],
   )
-  datasets = var.datasets == null ? toset(local.named_datasets) : var.datasets
+  # Those of the environments that schedule.json names, where a suffix makes them datasets of their own.
+  suffixes = compact([
+    for name in keys(try(local.schedule.environments, {})) : try(local.overrides.environments[name].schemaSuffix, "")
+  ])
+  suffixed_datasets = [for pair in setproduct(local.named_datasets, local.suffixes) : "${pair[0]}_${pair[1]}"]
+  datasets          = var.datasets == null ? toset(concat(local.named_datasets, local.suffixed_datasets)) : var.datasets
 
   services = toset(concat(
     ["bigquery.googleapis.com", "iam.googleapis.com", "monitoring.googleapis.com", "logging.googleapis.com"],

@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type CommandResult, type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import type { CommandResult } from "./in-process.ts";
 
 const endpoint = useEndpoint();
 const makeProject = useProjects(endpoint);

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type CommandResult, REPOSITORY, useEndpoint, useProjects } from "./harness.ts";
+import { REPOSITORY, useEndpoint, useProjects } from "./harness.ts";
+import type { CommandResult } from "./in-process.ts";
 
 const makeProject = useProjects(useEndpoint());
 

@@ -9,7 +9,7 @@ import { startDataform } from "../../generator/src/dataform/cli.ts";
 import { readProjectFiles, writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { plain } from "../../generator/src/warehouse/plain.ts";
 import { type Server, type ServerOptions, startServer } from "../../local/src/server.ts";
-import { runHere } from "./in-process.ts";
+import { type CommandResult, runHere } from "./in-process.ts";
 
 process.env.METADATA_SERVER_DETECTION = "none";
 
@@ -18,13 +18,6 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** The repository under test. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-
-/** How a command ended. */
-export interface CommandResult {
-  readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Runs a program to its end, with nothing on its standard input. */
 export async function runProgram(

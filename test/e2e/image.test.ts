@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildImage, type Image, listFiles } from "./dockerfile.ts";
-import { type CommandResult, REPOSITORY, runProgram, useEndpoint } from "./harness.ts";
+import { REPOSITORY, runProgram, useEndpoint } from "./harness.ts";
+import type { CommandResult } from "./in-process.ts";
 
 /** deploy/Dockerfile without Docker: its steps in folders, and its entry point run there. */
 const endpoint = useEndpoint();

@@ -1,11 +1,17 @@
 import { vi } from "vitest";
 import { type Output, processOutput } from "../../generator/src/cli/output.ts";
 import { runCommandLine } from "../../generator/src/cli/run.ts";
-import type { CommandResult, TestProject } from "./harness.ts";
+
+/** How a command ended. */
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** Runs a command in this process, in the project's folder, without the second that a process of its own takes to start. */
 export async function runHere(
-  { root, url }: Pick<TestProject, "root" | "url">,
+  { root, url }: { readonly root: string; readonly url: string },
   ...argv: readonly string[]
 ): Promise<CommandResult> {
   const before = process.cwd();

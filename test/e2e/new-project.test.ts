@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CommandResult, REPOSITORY, runProgram } from "./harness.ts";
+import { REPOSITORY, runProgram } from "./harness.ts";
+import type { CommandResult } from "./in-process.ts";
 import { installAlone, pack } from "./packed.ts";
 
 let root = "";

@@ -8,7 +8,8 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { BigQuery } from "@google-cloud/bigquery";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plain } from "../../generator/src/warehouse/plain.ts";
-import { type CommandResult, linkPackages, REPOSITORY, runProgram } from "./harness.ts";
+import { linkPackages, REPOSITORY, runProgram } from "./harness.ts";
+import type { CommandResult } from "./in-process.ts";
 
 /** The README's "your own schema", done by the letter: a copy of the project, npm commands, an endpoint in a terminal. */
 describe("a schema of one's own", () => {

@@ -1,14 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  type CommandResult,
-  REPOSITORY,
-  runProgram,
-  type TestProject,
-  useEndpoint,
-  useProjects,
-} from "./harness.ts";
+import { REPOSITORY, runProgram, type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import type { CommandResult } from "./in-process.ts";
 
 const AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
 

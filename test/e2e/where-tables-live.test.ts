@@ -1,5 +1,5 @@
 /** Expirations, required partition filters, and updates of others: another dataset or project, a view. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
@@ -121,6 +121,53 @@ it("columns of producers that the schema lacks are left alone, and ingestion tim
   expect(said).toContain("tenant is not in the schema and stays REQUIRED");
   const [found] = await project.client.dataset(project.dataset).table("person_updates").getMetadata();
   expect(found.schema.fields.at(-1)).toMatchObject({ name: "tenant", mode: "REQUIRED" });
+});
+
+it("updates are read by commit time where BigQuery tells it, and init says where it does not", async () => {
+  const project = await make({ ...person, deleted: undefined, cursor: "commit" });
+  await project.query("CREATE SCHEMA DATASET");
+  const columns = "userId STRING, `at` TIMESTAMP, name STRING, city STRING";
+  await project.query(`CREATE TABLE DATASET.person_updates (${columns}) PARTITION BY _PARTITIONDATE`);
+  const refused = (fault: string) => ({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      `person_updates ${fault}, of which BigQuery does not tell what was committed; leave "cursor": "commit"`,
+    ),
+  });
+  expect(await runHere(project, "init")).toMatchObject(refused("is partitioned by the time of ingestion"));
+  await project.query("DROP TABLE DATASET.person_updates");
+  await project.query(
+    `CREATE VIEW DATASET.person_updates AS SELECT * FROM UNNEST(ARRAY<STRUCT<${columns}>>[])`,
+  );
+  expect(await runHere(project, "init")).toMatchObject(refused("is a view"));
+  await project.query("DROP VIEW DATASET.person_updates");
+  await succeed(project, "generate");
+  await succeed(project, "init");
+  const insert = (values: string) =>
+    project.query(`INSERT INTO DATASET.person_updates (userId, \`at\`, name) VALUES ${values}`);
+  await insert("('ada', TIMESTAMP '2026-05-01 00:00:00+00', 'Ada')");
+  await succeed(project, "update");
+  // Late by any stamp, and what is stamped later than any row that came, but merged.
+  await insert("('bob', TIMESTAMP '2020-01-01 00:00:00+00', 'Bob')");
+  expect(await json(project, "status", "--json")).toMatchObject([{ state: "behind", waiting: 1 }]);
+  // What waits is no finding.
+  await succeed(project, "update", "--tags", "audit", "--vars=audit=true,auditShare=1");
+  await succeed(project, "update");
+  expect(await json(project, "status", "--json")).toMatchObject([
+    { state: "up to date", waiting: 0, users: 2, missedRows: 0 },
+  ]);
+  expect(await succeed(project, "cost", "person")).toContain("every run");
+  // Of another table nothing is read yet, whenever its rows were committed.
+  const moved = { ...person, deleted: undefined, cursor: "commit", tables: { updates: "person_news" } };
+  await project.query(
+    "CREATE TABLE DATASET.person_news PARTITION BY TIMESTAMP_TRUNC(`at`, DAY) AS SELECT * FROM DATASET.person_updates",
+  );
+  await writeFile(path.join(project.root, "entities.json"), JSON.stringify({ entities: [moved] }));
+  await succeed(project, "generate");
+  await succeed(project, "init");
+  expect(await project.query("SELECT committed_until FROM DATASET.person_watermark")).toEqual([
+    { committed_until: null },
+  ]);
 });
 
 it("a source of others is read as it is, and nothing of it is changed", async () => {

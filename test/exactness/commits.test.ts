@@ -131,11 +131,40 @@ test("a range without news is an empty batch; the cursor goes to its end, and no
   const quiet = await tables.facts(...facts);
   expect(quiet.slice(0, 5)).toEqual(["true", "true", "0", "true", until]);
   expect(BigInt(quiet[5] ?? 0)).toBeGreaterThan(BigInt(until ?? 0));
-  // Neither the updates nor final are read.
-  expect(await tables.facts("progress.recent_runs[0].bytes_billed")).toEqual([expect.anything()]);
   await tables.warehouse.load([{ userId: "cid", at: day(1, 1), name: "Cid", city: null }]);
   await tables.run();
   expect(await tables.users("*_final")).toEqual(["ada", "bob", "cid"]);
+});
+
+test.each([
+  ["reads neither updates nor final, where the range is empty", "once", []],
+  ["reads no final, where the range has what is merged already", "commit", ["temp_commit_updates"]],
+])("a run without news %s", async (_, entity, readers) => {
+  const large = "x".repeat(100_000);
+  const tables = await Tables.make(entity, `idle_${entity}`, [
+    { ...ADA, name: large },
+    { ...BOB, name: large },
+  ]);
+  // A first run knows no commit times, so the next one does not know yet that what it reads again is merged.
+  await tables.run();
+  const found: string[] = [];
+  for (const { action, job } of tables.warehouse.jobs("plain"))
+    if ((await endpoint.query(job)).bytes > large.length) found.push(action.target.name);
+  expect(found).toEqual(readers);
+});
+
+// As of a pending stream: https://cloud.google.com/bigquery/docs/change-history
+test.each([
+  ["commit", ["ada", "bob"]],
+  ["once", ["ada"]],
+])("a row that shows up within the lookback after its commit time is read: %s", async (entity, users) => {
+  const tables = await Tables.make(entity, `pending_${entity}`, [ADA]);
+  await tables.warehouse.load([BOB]);
+  await endpoint.query(
+    `UPDATE ${tables.name("*_watermark")} SET committed_until = CURRENT_TIMESTAMP() WHERE TRUE`,
+  );
+  await tables.warehouse.run("plain");
+  expect(await tables.users("*_final")).toEqual(users);
 });
 
 test("erased users come back from APPENDS, and into nothing of the project", async () => {
@@ -143,7 +172,7 @@ test("erased users come back from APPENDS, and into nothing of the project", asy
   await tables.warehouse.load([{ userId: "ada", at: day(5, 3), isGone: true }]);
   await tables.run();
   expect(await tables.warehouse.erase()).toEqual([]);
-  for (const kind of ["plain", "plain", "replayFrom", "rebuild", "plain"] as const) {
+  for (const kind of ["plain", "replayFrom", "rebuild"] as const) {
     await tables.warehouse.run(kind);
     expect(await tables.users("temp_*_updates"), kind).not.toContain("ada");
     expect(await tables.warehouse.differences(), kind).toEqual([]);
@@ -162,7 +191,7 @@ test("erased users come back from APPENDS, and into nothing of the project", asy
   expect(erased).toEqual([["0"]]);
 });
 
-test.each(["commit", "once", "daily"])(
+test.each(["once", "daily"])(
   "a row that is removed before any run reads it is never read, %s",
   async (entity) => {
     const tables = await Tables.make(entity, `removed_${entity}`, [ADA]);

@@ -15,6 +15,8 @@ export interface RestField {
 export interface Result {
   readonly schema: readonly RestField[];
   readonly rows: readonly (readonly Cell[])[];
+  /** Processed, of a script by all of its statements. */
+  readonly bytes: number;
 }
 
 interface QueryAnswer {
@@ -23,6 +25,7 @@ interface QueryAnswer {
   readonly schema?: { readonly fields?: readonly RestField[] };
   readonly rows?: readonly { readonly f: readonly Cell[] }[];
   readonly pageToken?: string;
+  readonly totalBytesProcessed?: string;
 }
 
 interface JobAnswer {
@@ -187,7 +190,7 @@ export class Endpoint {
       const path = `${base}/${jobId}?formatOptions.useInt64Timestamp=true&location=US${token}`;
       answer = (await this.#call("GET", path)) as QueryAnswer;
     }
-    return { schema: answer.schema?.fields ?? [], rows };
+    return { schema: answer.schema?.fields ?? [], rows, bytes: Number(answer.totalBytesProcessed) };
   }
 }
 

@@ -1,14 +1,16 @@
 // @ts-check
 /**
  * The cursor `commit` (R5): a run reads what BigQuery committed since the last merge, however it is stamped, by APPENDS
- * (https://cloud.google.com/bigquery/docs/change-history). R-numbers are rules of docs/rules.md.
+ * (https://cloud.google.com/bigquery/docs/change-history,
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/time-series-functions#appends): its end is not part of the range, and a
+ * start before the table was made is that time. R-numbers are rules of docs/rules.md.
  */
 const merge = require("./merge.js");
 
 /** The end of the calendar: a run that reads from this ingest timestamp on reads no day of the updates by their stamps. */
 const END = "TIMESTAMP '9999-12-31 23:59:59.999999+00'";
 
-/** What a run is told: `back` is from which ingest timestamp on it reads at the latest. @typedef {{ rebuild: boolean, replays: boolean, readFrom: string | undefined }} Run */
+/** What a run is told (run.js). @typedef {{ rebuild: boolean, replays: boolean, readFrom: string | undefined }} Run */
 
 /**
  * The variables of a run that reads by commit time: what was committed from `_batch_committed_from` on, up to `_read_at`; all there is
@@ -31,11 +33,11 @@ function declare({ watermark, final }, name, lookback, { rebuild, replays, readF
     ERROR('${name} has no row: drop that table, and the next run makes it anew')
   );
   DECLARE _read_from TIMESTAMP DEFAULT IF(_batch_committed_from > ${merge.START}, ${byStamp}, ${merge.START});
-  -- where all is read by stamps, no matter what; BigQuery wants a range
+  -- where all is read by stamps, a range that costs nothing: BigQuery wants one
   DECLARE _batch_appended_from TIMESTAMP DEFAULT IF(
     _batch_committed_from > ${merge.START},
     _batch_committed_from,
-    TIMESTAMP_SUB(_read_at, INTERVAL 1 MINUTE)
+    TIMESTAMP_SUB(_read_at, INTERVAL 1 SECOND)
   );
   DECLARE _batch_appended_rows INT64;
   DECLARE _batch_unreadable STRING;
@@ -47,7 +49,9 @@ function declare({ watermark, final }, name, lookback, { rebuild, replays, readF
 /**
  * What a run finds out before it reads by commit time. Where BigQuery does not tell any more what was committed, it stops and names the
  * replay that reads it by its stamps. Where rows are gone that were appended in the range, erased or removed, it reads by their stamps
- * what is left, since APPENDS gives them still; that a table had more rows than it has, counting tells, which is not billed.
+ * what is left, since APPENDS gives them still; that a table had more rows than it has, counting tells, which is not billed. Each count is
+ * a statement of its own, since none may read a table at two times
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#for_system_time_as_of).
  * @param {string} updates The table.
  * @param {string} ingest Its ingest timestamp.
  * @param {Run} run

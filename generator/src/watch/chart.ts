@@ -12,7 +12,7 @@ interface Series {
 }
 
 /** What an axis counts: so much of a chart's value, by its name. */
-export type Unit = readonly [size: number, name: string];
+type Unit = readonly [size: number, name: string];
 
 /** A chart of values over time. */
 export interface Chart {

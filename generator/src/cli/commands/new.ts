@@ -19,7 +19,8 @@ import { openWarehouse } from "../../warehouse/client.ts";
 import { type Ask, terminalAsk } from "../ask.ts";
 import { type Context, defineCommand, flag, type Given, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { openTarget } from "../target.ts";
+import type { Output } from "../output.ts";
+import { describeTarget, openTarget } from "../target.ts";
 
 const OPTIONS = {
   yes: flag("--yes", "a project with the worked example, without a question"),
@@ -89,7 +90,7 @@ async function makeProject(context: Context, name: string, options: Options): Pr
   const { output } = context;
   const target = path.resolve(name);
   await refuseFilled(target, name);
-  const project = await describeProject(path.basename(target), options);
+  const project = await describeProject(path.basename(target), options, output);
   const draft = await mkdir(path.dirname(target), { recursive: true })
     .then(() => mkdtemp(path.join(path.dirname(target), ".new-")))
     .catch((error: unknown) => {
@@ -136,7 +137,7 @@ async function refuseFilled(target: string, name: string): Promise<void> {
 }
 
 /** Options, answers, and the example's values, in this order. */
-async function describeProject(name: string, options: Options): Promise<NewProject> {
+async function describeProject(name: string, options: Options, output: Output): Promise<NewProject> {
   const ask = options.yes ? undefined : terminalAsk();
   if (ask === undefined && !options.yes && !asksForEntity(options))
     throw wrongUsage(
@@ -157,7 +158,11 @@ async function describeProject(name: string, options: Options): Promise<NewProje
     location: where.location,
     assertionDataset: where.dataset,
   };
-  const found = options.yes ? undefined : await findFields(options, ask, async () => openWarehouse(project));
+  const open = async () => {
+    output.say(describeTarget(project));
+    return openWarehouse(project);
+  };
+  const found = options.yes ? undefined : await findFields(options, ask, open);
   if (found === undefined) return { ...where, entity: undefined };
   return { ...where, entity: await describeEntity(found, options, ask) };
 }
