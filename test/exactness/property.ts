@@ -26,13 +26,11 @@ export const GROUPS: readonly {
   readonly options: EntityOptions;
   readonly share: number;
 }[] = [
-  { name: "values and policies", options: { daily: true, commits: true }, share: 0.3 },
-  { name: "policies and deletes", options: { policies: true, deletes: true, commits: true }, share: 0.1 },
-  { name: "policies and clears", options: { policies: true, clears: true, commits: true }, share: 0.1 },
+  { name: "values and policies", options: { daily: true, commits: true }, share: 0.4 },
   {
-    name: "policies, clears and deletes",
+    name: "policies with clears, deletes or both",
     options: { policies: true, clears: true, deletes: true, commits: true },
-    share: 0.1,
+    share: 0.2,
   },
   { name: "clears", options: { clears: true, daily: true, commits: true }, share: 0.15 },
   { name: "deletes", options: { deletes: true, daily: true, commits: true }, share: 0.1 },
