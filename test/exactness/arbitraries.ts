@@ -263,6 +263,8 @@ export interface EntityOptions {
   readonly deletes?: boolean;
   /** Policies other than `latest` although something can be cleared or deleted. */
   readonly policies?: boolean;
+  /** Two entities of five have clears or deletes alone. */
+  readonly apart?: boolean;
   /** A third of the entities merge once a day (R13). */
   readonly daily?: boolean;
   /** Half of the entities read by commit time (R5). */
@@ -315,8 +317,7 @@ export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entit
           .map((order) => {
             const fields = named(all, names);
             const ingest = names[specials.length - 1] ?? "";
-            // Beside policies two entities of five have clears or deletes alone.
-            const alone = options.policies ? names.join("").length % 5 : undefined;
+            const alone = options.apart ? names.join("").length % 5 : undefined;
             return {
               fields: order.flatMap((index) => fields[index] ?? []),
               key: names.slice(0, kinds.length),

@@ -29,7 +29,7 @@ export const GROUPS: readonly {
   { name: "values and policies", options: { daily: true, commits: true }, share: 0.4 },
   {
     name: "policies with clears, deletes or both",
-    options: { policies: true, clears: true, deletes: true, commits: true },
+    options: { policies: true, clears: true, deletes: true, apart: true, commits: true },
     share: 0.2,
   },
   { name: "clears", options: { clears: true, daily: true, commits: true }, share: 0.15 },
