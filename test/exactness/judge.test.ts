@@ -11,6 +11,7 @@ import {
   finalColumns,
   GrowingCatalog,
   PARTITIONS,
+  TABLES,
   updateColumns,
 } from "../reference/script-analysis.ts";
 import { type EntityOptions, EPOCH, type Scenario, withKey } from "./arbitraries.ts";
@@ -88,6 +89,7 @@ test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SE
       catalog.add([name, `${name}_updates`], updateColumns(entity));
       catalog.add([name, `${name}_final`], finalColumns(entity));
       catalog.add([PROJECT, name, "INFORMATION_SCHEMA", "PARTITIONS"], PARTITIONS);
+      catalog.add([PROJECT, name, "INFORMATION_SCHEMA", "TABLES"], TABLES);
       for (const { target, jobs, incrementalJobs = [] } of list) {
         for (const job of [...jobs, ...incrementalJobs]) {
           const refuse = (error: unknown): unknown =>
