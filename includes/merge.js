@@ -161,6 +161,53 @@ function countsFrom(entity, row) {
     : `IF(${isAhead(entity, row)}, ${row}.${entity.ingest}, ${version})`;
 }
 
+/**
+ * The leaves that have a policy where something can be deleted or cleared: what that leaves must be known before the policy decides (R11);
+ * `latest` alone knows by its version.
+ * @param {Entity} entity
+ * @returns {readonly Leaf[]}
+ */
+function flooredLeaves(entity) {
+  const known = FLOORED.get(entity);
+  if (known !== undefined) return known;
+  const leaves = [...leavesOf(entity).values()].filter(
+    ({ policy }) => policy !== "latest" && (entity.deletes !== undefined || entity.clears !== undefined),
+  );
+  FLOORED.set(entity, leaves);
+  return leaves;
+}
+
+/** Each leaf's SQL asks for them. @type {WeakMap<Entity, readonly Leaf[]>} */
+const FLOORED = new WeakMap();
+
+/**
+ * Whether there are such leaves.
+ * @param {Entity} entity
+ */
+function hasFloors(entity) {
+  return flooredLeaves(entity).length > 0;
+}
+
+/**
+ * The column in inner queries and the batch that has the version of a user's newest clear of such a leaf; undefined where nothing is cleared.
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function floorOf(entity, leaf) {
+  const index = flooredLeaves(entity).findIndex(({ path }) => path === leaf.path);
+  return entity.clears === undefined || index < 0 ? undefined : `_batch_floor_${index}`;
+}
+
+/**
+ * Whether an update is newer than the clears of its leaf; nothing where that is no question.
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function isAboveClear(entity, leaf) {
+  const floor = floorOf(entity, leaf);
+  return floor === undefined ? [] : [`IFNULL(updates.${versionColumn(entity)} > updates.${floor}, TRUE)`];
+}
+
 // ---- Keys
 
 /**
@@ -210,6 +257,9 @@ function keyText(keys, row) {
   );
   return `TO_JSON_STRING(STRUCT(${parts.join(", ")}))`;
 }
+
+/** So many characters has what a tombstone keeps of a key; behind a space, the path of a leaf follows where that alone is cleared (R11). */
+const HASH_LENGTH = 64;
 
 /**
  * What a tombstone keeps of a key (R10): nothing can be read from it, and equal keys give equal ones.
@@ -365,8 +415,16 @@ function isCleared(leaf) {
  */
 function speaks(entity, leaf) {
   const says = saysSomething(leaf, `updates.${leaf.column}`);
-  const heard = entity.clears === undefined ? says : `(${isCleared(leaf)} OR ${says})`;
-  return entity.deletes === undefined ? heard : `NOT updates._deleted AND ${heard}`;
+  const heard =
+    entity.clears === undefined || floorOf(entity, leaf) !== undefined
+      ? says
+      : `(${isCleared(leaf)} OR ${says})`;
+  const isGone = hasFloors(entity) ? "_batch_is_gone" : "_deleted";
+  return [
+    ...(entity.deletes === undefined ? [] : [`NOT updates.${isGone}`]),
+    ...isAboveClear(entity, leaf),
+    heard,
+  ].join(" AND ");
 }
 
 /**
@@ -377,7 +435,10 @@ function speaks(entity, leaf) {
  */
 function firstBy(entity, leaf, order) {
   const value = `updates.${leaf.column}`;
-  const said = entity.clears === undefined ? value : `IF(${isCleared(leaf)}, NULL, ${value})`;
+  const said =
+    entity.clears === undefined || floorOf(entity, leaf) !== undefined
+      ? value
+      : `IF(${isCleared(leaf)}, NULL, ${value})`;
   return [
     "ARRAY_AGG(",
     `  IF(${speaks(entity, leaf)}, STRUCT(${said} AS value, updates.${versionColumn(entity)} AS version), NULL)`,
@@ -442,8 +503,9 @@ function gatherUnion(entity, leaf) {
  * @param {Leaf} leaf
  * @param {readonly Key[]} keys
  * @param {string} isGood What of `updates` counts.
+ * @param {string} source Where they are.
  */
-function gatherSet({ column, elements = "plain" }, keys, isGood) {
+function gatherSet({ column, elements = "plain" }, keys, isGood, source) {
   const isPlain = elements === "plain" || elements === "float";
   const text = elements === "geography" ? "ST_ASTEXT" : "TO_JSON_STRING";
   const element = elements === "float" ? "element + 0.0" : isPlain ? "element" : "ANY_VALUE(element)";
@@ -454,7 +516,7 @@ function gatherSet({ column, elements = "plain" }, keys, isGood) {
     `  ARRAY_AGG(_batch_element ORDER BY ${isPlain ? "_batch_element" : `${text}(_batch_element)`}) AS value`,
     "FROM (",
     `  SELECT ${updateKeys(keys)}, ${element} AS _batch_element`,
-    `  FROM _batch_read AS updates, UNNEST(updates.${column}) AS element`,
+    `  FROM ${source} AS updates, UNNEST(updates.${column}) AS element`,
     `  WHERE ${isGood}`,
     `  GROUP BY ${ordinals}, ${isPlain ? keys.length + 1 : `${text}(element)`}`,
     ")",
@@ -591,10 +653,10 @@ function takeExtreme(leaf, wins) {
 
 /**
  * The elements of both, with the newer version (R11).
- * @param {Entity} _
+ * @param {Entity} entity
  * @param {Leaf} leaf
  */
-function takeUnion(_, leaf) {
+function takeUnion(entity, leaf) {
   const [batch, final] = both(leaf, "value");
   const all = distinct(leaf, `ARRAY_CONCAT(IFNULL(${final}, []), IFNULL(${batch}, []))`);
   return [
@@ -602,7 +664,7 @@ function takeUnion(_, leaf) {
     `  ${all} AS value,`,
     `  ${newest(...both(leaf, "version"))} AS version,`,
     `  ${isNewer(leaf)}`,
-    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(${final}) AS is_newer`,
+    `  OR ARRAY_LENGTH(${all}) > ARRAY_LENGTH(${final})${hasFloors(entity) ? ` OR final.${leaf.alias}.is_newer` : ""} AS is_newer`,
     `) AS ${leaf.alias}`,
   ].join("\n");
 }
@@ -683,6 +745,110 @@ function unlessDeleted(leaf, row, deletedAt) {
 function takeUnlessDeleted({ alias }) {
   const gone = `STRUCT(NULL AS value, NULL AS version, _batch_was.${alias}.version IS NOT NULL AS is_newer)`;
   return `IF(IFNULL(${alias}.version > _deleted_at, TRUE), ${alias}, ${gone}) AS ${alias}`;
+}
+
+/**
+ * Whether a leaf that has a policy is cleared by what no delete takes (R9, R11): so it is where nothing newer is said.
+ * @param {Entity} entity
+ * @param {string} floor The version of the user's newest clear of it.
+ * @param {string} row The row that has the user's newest delete, with a dot, or nothing.
+ */
+function isClearedAt(entity, floor, row) {
+  return entity.deletes === undefined
+    ? `${floor} IS NOT NULL`
+    : `IFNULL(${floor} > ${row}_deleted_at, ${floor} IS NOT NULL)`;
+}
+
+/**
+ * A leaf of final before its policy decides: no value where the user's newest delete or clear takes it. What a set's elements came with
+ * nobody knows: where such a one came late, the batch has all that the user ever said (R11). What is gone is news (R7).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ */
+function aboveFloor(entity, leaf) {
+  const { alias, isSet } = leaf;
+  const [value, version] = [`stored.${alias}.value`, `stored.${alias}.version`];
+  const floors = [...(entity.deletes === undefined ? [] : ["_deleted_at"]), floorOf(entity, leaf)];
+  const isKept = [
+    ...floors
+      .filter((floor) => floor !== undefined)
+      .map((floor) => `IFNULL(${version} > batch.${floor}, TRUE)`),
+    ...(isSet ? ["NOT IFNULL(batch._batch_is_again, FALSE)"] : []),
+  ];
+  const column = floorOf(entity, leaf);
+  if (column === undefined)
+    return `IF(${isKept.join(" AND ")}, stored.${alias}, STRUCT(NULL AS value, NULL AS version, ${version} IS NOT NULL AS is_newer)) AS ${alias}`;
+  const floor = `batch.${column}`;
+  return [
+    "IF(",
+    `  NOT ${isEmpty(leaf, value)}`,
+    ...isKept.map((condition, index) => `  AND ${condition}${index === isKept.length - 1 ? "," : ""}`),
+    `  stored.${alias},`,
+    "  STRUCT(",
+    "    NULL AS value,",
+    "    NULL AS version,",
+    `    NOT ${isEmpty(leaf, value)}`,
+    `    OR IF(${isClearedAt(entity, floor, "batch.")}, IFNULL(${version} != ${floor}, TRUE), ${version} IS NOT NULL) AS is_newer`,
+    "  )",
+    `) AS ${alias}`,
+  ].join("\n");
+}
+
+/**
+ * A leaf that has a policy, or where it has no value its clear (R9, R11).
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ * @param {string} floor The version of the user's newest clear of it.
+ * @param {boolean} isMerged Whether it knows if it is news (R7).
+ */
+function orCleared(entity, leaf, floor, isMerged) {
+  const { alias } = leaf;
+  return [
+    "IF(",
+    `  ${alias}.version IS NULL AND ${isClearedAt(entity, floor, "")},`,
+    `  STRUCT(NULL AS value, ${floor} AS version${isMerged ? `, ${alias}.is_newer AS is_newer` : ""}),`,
+    `  ${alias}`,
+    `) AS ${alias}`,
+  ].join("\n");
+}
+
+/**
+ * Whether final has forgotten what a delete or a clear leaves of a leaf (R11): of a set, what of it is newer; of another leaf, whether
+ * anything is, where what it kept is not.
+ * @param {Entity} entity
+ * @param {Leaf} leaf
+ * @param {string} floor The delete's or clear's version.
+ */
+function isForgotten(entity, leaf, floor) {
+  const [value, version] = [`stored.${leaf.alias}.value`, `stored.${leaf.alias}.version`];
+  const newer = leaf.isSet
+    ? [`${version} > ${floor}`]
+    : [`${version} <= ${floor}`, `stored.${versionColumn(entity)} > ${floor}`];
+  return [`NOT ${isEmpty(leaf, value)}`, ...newer].join(" AND ");
+}
+
+/**
+ * Whether all that a user ever said must be read (R11): what final has forgotten of a leaf matters to a delete or a clear that is new.
+ * @param {Entity} entity
+ * @param {string} row The row that has the newest ones; `tombstone` and `cleared` have those that are merged, `stored` what final has.
+ */
+function needsHistory(entity, row) {
+  const leaves = flooredLeaves(entity);
+  const isNew = (/** @type {string} */ floor, /** @type {string} */ known) =>
+    `IFNULL(${floor} > ${known}, ${floor} IS NOT NULL)`;
+  const deletedAt = `${row}._deleted_at`;
+  const ofDelete = leaves.map((leaf) => `(${isForgotten(entity, leaf, deletedAt)})`).join("\n    OR ");
+  const conditions = [
+    ...(entity.deletes === undefined
+      ? []
+      : [`(\n  ${isNew(deletedAt, "tombstone.version")}\n  AND (\n    ${ofDelete}\n  )\n)`]),
+    ...leaves.flatMap((leaf) => {
+      const floor = floorOf(entity, leaf);
+      if (floor === undefined) return [];
+      return `(\n  ${isNew(`${row}.${floor}`, `cleared.${floor}`)}\n  AND ${isForgotten(entity, leaf, `${row}.${floor}`)}\n)`;
+    }),
+  ];
+  return conditions.join("\nOR ");
 }
 
 /**
@@ -802,8 +968,14 @@ module.exports = {
   literal,
   leavesOf,
   countsFrom,
+  flooredLeaves,
+  hasFloors,
+  floorOf,
+  isAboveClear,
+  isCleared,
   keysMatch,
   updateKeys,
+  HASH_LENGTH,
   keyHash,
   isSampled,
   isGreater,
@@ -832,6 +1004,9 @@ module.exports = {
   newest,
   unlessDeleted,
   takeUnlessDeleted,
+  aboveFloor,
+  orCleared,
+  needsHistory,
   faultsOf,
   isBad,
   details,

@@ -72,6 +72,7 @@ it("updates that require a filter for partitions are read, erased and audited as
       { userId: "b", at: "2026-01-01T01:00:00Z", name: "Bob" },
       { userId: "b", at: "2026-01-02T00:00:00Z", gone: true },
       { userId: null, at: "2026-01-01T12:00:00Z", name: "nobody" },
+      { userId: "c", at: null, name: "Cyd" },
     ]
       .map((row) => JSON.stringify(row))
       .join("\n")}\n`,
@@ -81,6 +82,10 @@ it("updates that require a filter for partitions are read, erased and audited as
   await succeed(project, "update", "--vars=rebuild=true");
   await succeed(project, "update", "--tags", "audit", "--vars=auditShare=1");
   expect(await succeed(project, "bad-rows", "person")).toContain("no userId");
+  expect(await json(project, "erasure", "person", "c", "--json")).toMatchObject({
+    rows: expect.arrayContaining([{ table: "person_watermark, listed bad rows", rows: 1 }]),
+    isErased: false,
+  });
   expect(await succeed(project, "cost", "person")).toContain("person");
   expect(await succeed(project, "update", "--tags", "erase")).toContain("2 updates of 1 deleted user erased");
   expect(await json(project, "erasure", "person", "b", "--json")).toMatchObject({
@@ -226,4 +231,12 @@ it("a source of others is read as it is, and nothing of it is changed", async ()
   await succeed(project, "compile");
   await succeed(project, "test");
   expect(await events()).toEqual(before);
+
+  await insert("(NULL, 1767312000000, 'Nobody', NULL, NULL)");
+  expect(await runHere(project, "update")).toMatchObject({ exitCode: 3 });
+  const listed = await succeed(project, "bad-rows", "person");
+  expect(listed).toContain(
+    `other-project.${crm}.people is only read here, and its owner corrects and removes rows there`,
+  );
+  expect(listed).not.toContain("DELETE FROM");
 });

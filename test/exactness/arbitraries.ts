@@ -261,6 +261,8 @@ function withMerge(field: Omit<Field, "name">, merge: Merge | undefined): Omit<F
 export interface EntityOptions {
   readonly clears?: boolean;
   readonly deletes?: boolean;
+  /** Policies other than `latest` although something can be cleared or deleted. */
+  readonly policies?: boolean;
   /** A third of the entities merge once a day (R13). */
   readonly daily?: boolean;
   /** Half of the entities read by commit time (R5). */
@@ -283,9 +285,9 @@ const EVENT_AHEAD: readonly Entity["eventAhead"][] = [
   { limit: 24n * 60n * MINUTE, keepsOut: true },
 ];
 
-/** A random entity. Policies other than `latest` come only where nothing can be cleared or deleted (R11). */
+/** A random entity. Policies other than `latest` come where nothing can be cleared or deleted, and where they are asked for (R11). */
 export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entity> {
-  const policies = options.clears !== true && options.deletes !== true;
+  const policies = options.policies ?? (options.clears !== true && options.deletes !== true);
   const attributes = fc.array(fieldArbitrary(3, policies, false), { minLength: 1, maxLength: 7 });
   const keys = fc.array(fc.constantFrom(...KEY_KINDS), { minLength: 1, maxLength: 3 });
   return fc
@@ -313,14 +315,16 @@ export function entityArbitrary(options: EntityOptions = {}): fc.Arbitrary<Entit
           .map((order) => {
             const fields = named(all, names);
             const ingest = names[specials.length - 1] ?? "";
+            // Beside policies two entities of five have clears or deletes alone.
+            const alone = options.policies ? names.join("").length % 5 : undefined;
             return {
               fields: order.flatMap((index) => fields[index] ?? []),
               key: names.slice(0, kinds.length),
               ingestTimestamp: ingest,
               lookback,
               ...(hasEvent ? { eventTimestamp: names[specials.length - 2], eventAhead } : {}),
-              ...(options.clears ? { clearedFields: names[all.length] } : {}),
-              ...(options.deletes ? { deleted: names[all.length + 1] } : {}),
+              ...(options.clears && alone !== 0 ? { clearedFields: names[all.length] } : {}),
+              ...(options.deletes && alone !== 1 ? { deleted: names[all.length + 1] } : {}),
               // By what is drawn already: a draw of its own would make others of all the seeds that tests know.
               ...(options.daily && names.join("").length % 3 === 0 ? { mergesDaily: true } : {}),
               ...(options.commits && names.join("").length % 2 === 0 ? { byCommit: true } : {}),

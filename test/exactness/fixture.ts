@@ -42,6 +42,9 @@ export const FIXTURE: Entity = {
   lookback: 3_600_000_000n,
 };
 
+/** The same with what takes back what was said. */
+export const FLOORED: Entity = { ...FIXTURE, deleted: "gone", clearedFields: "cleared" };
+
 /** The same, read by commit time (R5); nothing is read twice, which would hide a gap. */
 export const BY_COMMIT: Entity = { ...FIXTURE, byCommit: true, lookback: 0n };
 
@@ -52,20 +55,20 @@ export async function compileFixture(name: string, entity: Entity = FIXTURE): Pr
 }
 
 /** Updates of `users` users, each time others: `wave` makes both the rows and the users. */
-export function updates(wave: number, users = 4): Row[] {
-  const histories = fc.sample(historyArbitrary(FIXTURE), { numRuns: users, seed: 1_000 + wave });
+export function updates(wave: number, users = 4, entity: Entity = FIXTURE): Row[] {
+  const histories = fc.sample(historyArbitrary(entity), { numRuns: users, seed: 1_000 + wave });
   // Half of the users are those of the wave before.
   const first = wave * Math.ceil(users / 2);
   return histories.flatMap((history, index) =>
-    history.map((update) => withKey(FIXTURE, first + index, update)),
+    history.map((update) => withKey(entity, first + index, update)),
   );
 }
 
 /** Updates among which no assertion finds anything: none is bad, none comes from the future. */
-export function goodUpdates(wave: number): Row[] {
+export function goodUpdates(wave: number, entity: Entity = FIXTURE): Row[] {
   const isGood = (row: Row): boolean =>
-    badReason(FIXTURE, row) === undefined && (row[FIXTURE.ingestTimestamp] as bigint) <= now();
-  return updates(wave).filter(isGood);
+    badReason(entity, row) === undefined && (row[entity.ingestTimestamp] as bigint) <= now();
+  return updates(wave, 4, entity).filter(isGood);
 }
 
 /** The fixture's tables in a dataset of their own, with one wave of updates merged. */
@@ -76,7 +79,7 @@ export async function filledWarehouse(
 ): Promise<Warehouse> {
   const warehouse = new Warehouse(endpoint, compiled, dataset);
   await warehouse.create();
-  await warehouse.load(goodUpdates(0));
+  await warehouse.load(goodUpdates(0, compiled.entity));
   await warehouse.run("plain");
   warehouse.oracle.run({ kind: "plain" }, now());
   return warehouse;

@@ -45,6 +45,8 @@ export type BadReason =
 
 /** 1900-01-01 00:00:00 UTC: the watermark before the first run (R5). */
 export const START = BigInt(Date.UTC(1900, 0, 1)) * 1000n;
+/** Before any time there is. */
+const EVER = -(2n ** 63n);
 
 /** The end of the calendar: what is stamped so is read by its stamp by every run (R5). */
 const END = BigInt(Date.UTC(9999, 11, 31, 23, 59, 59)) * 1000n + 999_999n;
@@ -194,6 +196,13 @@ interface Said {
 /** Nothing, a clear (R9), or a value. */
 function says(entity: Entity, leaf: Leaf, row: Row): Said[] {
   const version = versionOf(entity, row);
+  if (isClear(entity, leaf, row)) return [{ value: null, version }];
+  const value = valueAt(row, leaf.path);
+  return saysNothing(leaf.field, value) ? [] : [{ value, version }];
+}
+
+/** R9: by its own path, or by that of a RECORD around it. */
+function isClear(entity: Entity, leaf: Leaf, row: Row): boolean {
   const cleared = new Set(clearedPaths(entity, row));
   const ancestors = leaf.path.map((_, index) =>
     leaf.path
@@ -201,9 +210,7 @@ function says(entity: Entity, leaf: Leaf, row: Row): Said[] {
       .join(".")
       .toLowerCase(),
   );
-  if (ancestors.some((path) => cleared.has(path))) return [{ value: null, version }];
-  const value = valueAt(row, leaf.path);
-  return saysNothing(leaf.field, value) ? [] : [{ value, version }];
+  return ancestors.some((path) => cleared.has(path));
 }
 
 function valueAt(row: Row, path: readonly string[]): Value {
@@ -227,6 +234,15 @@ function saysNothing(field: Field, value: Value): boolean {
 /** R3 and R11: which of all that was said holds. */
 function decide(field: Field, said: readonly Said[]): Said | undefined {
   const policy = field.merge ?? "latest";
+  if (!knowsThePast(field)) {
+    // R9, R11: of what was said before a clear nothing counts.
+    const clears = said.filter(({ value }) => value === null).map(({ version }) => version);
+    if (clears.length > 0) {
+      const clearedAt = newest(clears);
+      const after = said.filter(({ version }) => version > clearedAt);
+      return after.length === 0 ? { value: null, version: clearedAt } : decide(field, after);
+    }
+  }
   if (policy === "union") return union(field, said);
   return said.reduce<Said | undefined>(
     (best, next) => (best === undefined || beats(field, policy, next, best) ? next : best),
@@ -243,6 +259,11 @@ function beats(field: Field, policy: string, next: Said, best: Said): boolean {
   if (byVersion !== 0) return policy === "first" ? byVersion < 0 : byVersion > 0;
   if (next.value === null || best.value === null) return next.value === null && best.value !== null;
   return compareValues(field, next.value, best.value) > 0;
+}
+
+/** Whether the newest state of a leaf tells what any of its updates is to that state (R11). */
+function knowsThePast({ merge = "latest" }: Field): boolean {
+  return merge === "latest" || merge === "atomic";
 }
 
 /** R11: the elements ever said, each once, in the order of R3; the version is the newest contribution's. */
@@ -316,6 +337,8 @@ export class Oracle {
   #merged = this.#final;
   #isDue = false;
   #isLost = false;
+  /** The newest delete of each user that a run has read, and the newest clear of each user's leaf; they outlive final. */
+  readonly #floors = new Map<string, bigint>();
 
   constructor(entity: Entity) {
     this.#entity = entity;
@@ -335,12 +358,16 @@ export class Oracle {
     const committed = entity.lookback > 0n ? 0 : (this.#committed ?? 0);
     const isCommitted = (index: number): boolean => entity.byCommit === true && index >= committed;
     const merges = !entity.mergesDaily || this.#isDue || mode.kind !== "plain" || this.#merged.size === 0;
-    const batch = this.#rows.flatMap((row, index) => {
-      const isInRange =
-        badReason(entity, row) === undefined &&
-        (isCommitted(index) || (row[entity.ingestTimestamp] as bigint) >= readFrom);
-      return isInRange ? [{ row, index }] : [];
-    });
+    const good = this.#rows.flatMap((row, index) =>
+      badReason(entity, row) === undefined ? [{ row, index, user: userOf(entity, row) }] : [],
+    );
+    const batch = good.filter(
+      ({ row, index }) => isCommitted(index) || (row[entity.ingestTimestamp] as bigint) >= readFrom,
+    );
+    const again = this.#readAgain(batch);
+    const whole = good.filter(({ user }) => again.has(user));
+    for (const { index } of whole) this.#read.add(index);
+    this.#keepFloors([...batch, ...whole]);
     for (const { row, index } of batch) {
       this.#read.add(index);
       const ingest = row[entity.ingestTimestamp] as bigint;
@@ -377,6 +404,56 @@ export class Oracle {
       // A rebuild starts from nothing: it inserts every row.
       rowsChanged: countChanges(entity, mode.kind === "rebuild" ? new Map() : before, this.#merged),
     };
+  }
+
+  /**
+   * R11: the users of whom all updates are read: where a delete or a clear comes that is newer than any before, and what final has of the leaf
+   * does not tell what it leaves.
+   */
+  #readAgain(batch: readonly { readonly row: Row; readonly user: string }[]): Set<string> {
+    const entity = this.#entity;
+    const again = new Set<string>();
+    for (const leaf of leavesOf(entity)) {
+      if (knowsThePast(leaf.field)) continue;
+      const path = leaf.path.join(".");
+      for (const user of new Set(batch.map((one) => one.user))) {
+        const rows = batch.filter((one) => one.user === user).map(({ row }) => row);
+        const deletes = rows.filter((row) => isDelete(entity, row));
+        const clears = rows.filter((row) => !isDelete(entity, row) && isClear(entity, leaf, row));
+        const isForgotten =
+          this.#forgets(leaf, user, deletes, this.#floors.get(user)) ||
+          this.#forgets(leaf, user, clears, this.#floors.get(`${user} ${path}`));
+        if (isForgotten) again.add(user);
+      }
+    }
+    return again;
+  }
+
+  #forgets(leaf: Leaf, user: string, rows: readonly Row[], known: bigint | undefined): boolean {
+    const final = this.#merged.get(user);
+    if (rows.length === 0 || final === undefined) return false;
+    const floor = newest(rows.map((row) => versionOf(this.#entity, row)));
+    if (known !== undefined && floor <= known) return false;
+    const value = valueAt(final.row, leaf.path);
+    const version = final.versions.get(leaf.path.join(".")) ?? null;
+    if (version === null || saysNothing(leaf.field, value)) return false;
+    if (leaf.field.merge === "union") return version > floor;
+    const alive = final.row[this.#entity.eventTimestamp ?? this.#entity.ingestTimestamp] as bigint;
+    return version <= floor && alive > floor;
+  }
+
+  /** Keeps the newest delete of each user and the newest clear of each leaf. */
+  #keepFloors(batch: readonly { readonly row: Row; readonly user: string }[]): void {
+    const entity = this.#entity;
+    const keep = (name: string, row: Row): void => {
+      this.#floors.set(name, newest([this.#floors.get(name) ?? EVER, versionOf(entity, row)]));
+    };
+    for (const { row, user } of batch) {
+      if (isDelete(entity, row)) keep(user, row);
+      else
+        for (const leaf of leavesOf(entity))
+          if (isClear(entity, leaf, row)) keep(`${user} ${leaf.path.join(".")}`, row);
+    }
   }
 
   #readFrom(mode: RunMode): bigint {

@@ -8,11 +8,13 @@ import {
   compileFixture,
   differencesFromAll,
   FIXTURE,
+  FLOORED,
   filledWarehouse,
   modeOf,
   runUntilDone,
   updates,
 } from "./fixture.ts";
+import type { Entity } from "./oracle.ts";
 import { type CompiledEntity, PROJECT, type RunKind } from "./project.ts";
 import { SETTINGS } from "./property.ts";
 import { now, Warehouse } from "./runner.ts";
@@ -20,11 +22,13 @@ import { now, Warehouse } from "./runner.ts";
 let server: Server;
 let endpoint: Endpoint;
 let compiled: CompiledEntity;
+let floored: CompiledEntity;
 let byCommit: CompiledEntity;
 beforeAll(async () => {
   server = await startServer();
   endpoint = new Endpoint(server.url, PROJECT);
   compiled = await compileFixture("overlaps");
+  floored = await compileFixture("floors", FLOORED);
   byCommit = await compileFixture("by_commit", BY_COMMIT);
 });
 afterAll(() => server?.close());
@@ -35,8 +39,14 @@ let wave = 10;
  * Runs `outer` up to its step `at`, then `inner` as a whole, then the rest of `outer`; whichever failed runs again. Gives what
  * is wrong.
  */
-async function overlap(warehouse: Warehouse, outer: RunKind, inner: RunKind, at: number): Promise<string[]> {
-  await warehouse.load(updates(wave++));
+async function overlap(
+  warehouse: Warehouse,
+  outer: RunKind,
+  inner: RunKind,
+  at: number,
+  entity: Entity = FIXTURE,
+): Promise<string[]> {
+  await warehouse.load(updates(wave++, 4, entity));
   const steps = warehouse.steps(outer);
   for (const step of steps.slice(0, at)) await step();
   await warehouse.run(inner);
@@ -47,11 +57,11 @@ async function overlap(warehouse: Warehouse, outer: RunKind, inner: RunKind, at:
   oracle.run(modeOf(outer), now());
   const found: string[] = [];
   const rows = await warehouse.final();
-  const missing = differences(FIXTURE, rows, oracle.final);
+  const missing = differences(entity, rows, oracle.final);
   if (missing.length > 0) {
     if (isOuterDone) found.push(`${outer} reports success at step ${at}`, ...missing);
     found.push(
-      ...differences(FIXTURE, rows, afterInner).map((text) => `step ${at}, neither this nor that: ${text}`),
+      ...differences(entity, rows, afterInner).map((text) => `step ${at}, neither this nor that: ${text}`),
     );
   }
   if (!isOuterDone) await runUntilDone(warehouse, outer);
@@ -92,6 +102,21 @@ describe("a run of one kind at every step of another", () => {
       await warehouse.drop();
     },
     600_000,
+  );
+
+  test.each<[outer: RunKind, inner: RunKind]>([
+    ["plain", "rebuild"],
+    ["rebuild", "plain"],
+    ["plain", "plain"],
+  ])(
+    "%s, with %s between its batch and its merge, where policies meet deletes and clears",
+    async (outer, inner) => {
+      const warehouse = await filledWarehouse(endpoint, floored, `floors_${outer}_${inner}`);
+      const merge = warehouse.jobs(outer).findIndex(({ action }) => action.target.name.endsWith("_final"));
+      for (let round = 0; round < 2; round++)
+        expect(await overlap(warehouse, outer, inner, merge, FLOORED)).toEqual([]);
+      await warehouse.drop();
+    },
   );
 
   // R5: by commit time the gap would be one of commits.

@@ -26,7 +26,12 @@ export const GROUPS: readonly {
   readonly options: EntityOptions;
   readonly share: number;
 }[] = [
-  { name: "values and policies", options: { daily: true, commits: true }, share: 0.6 },
+  { name: "values and policies", options: { daily: true, commits: true }, share: 0.4 },
+  {
+    name: "policies with clears, deletes or both",
+    options: { policies: true, clears: true, deletes: true, commits: true },
+    share: 0.2,
+  },
   { name: "clears", options: { clears: true, daily: true, commits: true }, share: 0.15 },
   { name: "deletes", options: { deletes: true, daily: true, commits: true }, share: 0.1 },
   {

@@ -51,6 +51,7 @@ const TIED_FLOATS: Pool = {
   suits: (entity) => hasFloat(entity.fields),
 };
 const TIED_CLEARS: Pool = { options: { clears: true, tied: true }, histories: 600 };
+const FLOORS: Pool = { options: { policies: true, ...BOTH }, histories: 600 };
 const ALL_RULES: Pool = { options: BOTH, histories: 600 };
 
 const FAULTS: readonly Fault[] = [
@@ -181,6 +182,20 @@ const FAULTS: readonly Fault[] = [
     where: "final",
     from: new RegExp(`ARRAY_CONCAT\\(IFNULL\\(final\\.${PATH}, \\[\\]\\), `, "g"),
     to: "ARRAY_CONCAT([], ",
+  },
+  {
+    rule: "R11: a policy keeps what a clear takes",
+    pool: FLOORS,
+    where: "temp",
+    from: /IFNULL\(updates\.\S+ > updates\._batch_floor_\d+, TRUE\)/g,
+    to: "TRUE",
+  },
+  {
+    rule: "R11: of whom a delete or a clear comes late, nothing is read again",
+    pool: FLOORS,
+    where: "temp",
+    from: /SET _batch_from = IF\(.*?;/g,
+    to: "",
   },
   {
     rule: "R9: within a batch a value beats the clear",

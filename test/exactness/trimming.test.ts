@@ -30,6 +30,22 @@ const ENTITIES: ReadonlyMap<string, Entity> = new Map([
     },
   ],
   ["gone", { ...entity, deleted: "isGone" }],
+  [
+    "floors",
+    {
+      ...entity,
+      eventTimestamp: "happened",
+      deleted: "isGone",
+      clearedFields: "cleared",
+      fields: [
+        ...base,
+        { name: "happened", type: "TIMESTAMP" },
+        { name: "best", type: "INT64", merge: "max" },
+        { name: "since", type: "INT64", merge: "first" },
+        { name: "tags", type: "STRING", mode: "REPEATED", merge: "union" },
+      ],
+    },
+  ],
   ["daily", { ...entity, deleted: "isGone", mergesDaily: true }],
 ]);
 const RUNS = {
@@ -161,6 +177,71 @@ test("the audit leaves out what trimmed updates said, and a rebuild that would l
   expect(await tables.query(final)).toEqual([]);
   await tables.run("force");
   expect(await tables.query(final)).toEqual(left.slice(1));
+});
+
+test("a late delete or clear over trimmed updates leaves what final shows to be newer, and of a union what is still said", async () => {
+  const tables = new Tables("floors");
+  await tables.create();
+  const said = (date: number, row: Row): Row => ({
+    userId: "a",
+    at: day(8, date),
+    happened: day(8, date),
+    ...row,
+  });
+  await tables.load([
+    said(1, { best: 9n, since: 1n, tags: ["old"] }),
+    said(3, { best: 7n, since: 3n, tags: ["trimmed"] }),
+    said(5, { best: 3n, since: 5n, tags: ["new"] }),
+    { ...said(6, { userId: "b" }), best: 8n, since: 6n, tags: ["b"] },
+  ]);
+  await tables.run();
+  const final = "SELECT userId, best, since, ARRAY_TO_STRING(tags, ',') FROM T ORDER BY userId";
+  expect(await tables.query(final)).toEqual(["a 9 1 new,old,trimmed", "b 8 6 b"]);
+  await tables.query("DELETE FROM T_updates WHERE `at` < TIMESTAMP '2026-08-04'");
+
+  // The delete came late: of before it nothing counts, though final knows of nothing else than the oldest and the greatest.
+  await tables.load([said(7, { happened: day(8, 2), isGone: true })]);
+  await tables.run();
+  const after = ["a 3 5 new", "b 8 6 b"];
+  expect(await tables.query(final)).toEqual(after);
+  expect(await tables.audit()).toBe(0);
+  // Late rows from before and from after it.
+  await tables.load([
+    said(8, { happened: day(8, 1), best: 99n, since: 0n, tags: ["late"] }),
+    said(8, { happened: day(8, 3), best: 6n, tags: ["later"] }),
+  ]);
+  await tables.run();
+  const later = ["a 6 5 later,new", "b 8 6 b"];
+  expect(await tables.query(final)).toEqual(later);
+  for (const kind of ["replay", "rebuild", "plain"] as const) {
+    await tables.run(kind);
+    expect(await tables.query(final), kind).toEqual(later);
+  }
+  expect(await tables.audit()).toBe(0);
+
+  // A clear that comes late too; its floor outlives the row that said it.
+  await tables.load([said(9, { happened: day(8, 4), cleared: ["best", "tags"] })]);
+  await tables.run();
+  const cleared = ["a 3 5 new", "b 8 6 b"];
+  expect(await tables.query(final)).toEqual(cleared);
+  await tables.load([said(10, { happened: day(8, 4) - 1n, best: 50n, tags: ["late"] })]);
+  for (const kind of ["plain", "replay", "rebuild", "plain"] as const) {
+    await tables.run(kind);
+    expect(await tables.query(final), kind).toEqual(cleared);
+  }
+  expect(await tables.audit()).toBe(0);
+  await tables.erase();
+  expect(await tables.query("SELECT COUNT(*) FROM T_updates WHERE userId = 'a'")).toEqual(["4"]);
+  await tables.run("rebuild");
+  expect(await tables.query(final)).toEqual(cleared);
+  expect(await tables.audit()).toBe(0);
+
+  // And a rebuild still stops where it would lose what is newer than both.
+  await tables.query("DELETE FROM T_updates WHERE best = 3");
+  await expect(tables.run("rebuild")).rejects.toThrow(
+    "floors_final has values of best, since that no update says",
+  );
+  expect(await tables.query(final)).toEqual(cleared);
 });
 
 test.each(["gone", "daily"])(

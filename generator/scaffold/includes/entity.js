@@ -39,13 +39,70 @@ function of(entity) {
   /** @type {(leaf: Leaf) => string} */
   const encode = (leaf) => merge.encodeVersion(entity, leaf);
   const sets = [...leaves.values()].filter(({ isSet }) => isSet);
+  const floored = merge.flooredLeaves(entity);
+  const hasFloors = floored.length > 0;
+  const floors = floored.flatMap((leaf) => {
+    const column = merge.floorOf(entity, leaf);
+    return column === undefined ? [] : [{ leaf, column }];
+  });
+  const newestClears = floors.map(
+    ({ leaf, column }) => `MAX(IF(leaf = ${merge.literal(leaf.path)}, version, NULL)) AS ${column}`,
+  );
+  /** Tombstones, a cleared leaf's path apart from its user's hash. @type {(tombstones: string) => string} */
+  const ofLeaves = (tombstones) =>
+    `SELECT LEFT(key_hash, ${merge.HASH_LENGTH}) AS key_hash, NULLIF(SUBSTR(key_hash, ${merge.HASH_LENGTH + 2}), '') AS leaf, version FROM ${tombstones}`;
+  /** @type {(tombstones: string) => string} */
+  const joinKnown = (tombstones) =>
+    [
+      ...(deletes === undefined
+        ? []
+        : [`LEFT JOIN ${tombstones} AS tombstone\n    ON tombstone.key_hash = known_hash`]),
+      ...(floors.length === 0
+        ? []
+        : [
+            `LEFT JOIN (\n    SELECT key_hash, ${newestClears.join(", ")}\n    FROM (${ofLeaves(tombstones)} WHERE LENGTH(key_hash) > ${merge.HASH_LENGTH})\n    GROUP BY key_hash\n  ) AS cleared\n    ON cleared.key_hash = known_hash`,
+          ]),
+    ].join("\n  ");
+  /** @type {(final: string) => string} */
+  const flooredFinal = (final) =>
+    `(\n    SELECT\n      ${[
+      [...keys.map(({ sql }) => sql), version].join(", "),
+      ...floored.map((leaf) => merge.stored(leaf, "final")),
+    ].join(",\n      ")}\n    FROM ${final}\n  ) AS stored`;
+  const instructions = [
+    ...(deletes === undefined ? [] : [`IFNULL(_batch_row.${deletes}, FALSE) AS _deleted`]),
+    ...(entity.clears === undefined
+      ? []
+      : [`ARRAY(SELECT LOWER(path) FROM UNNEST(_batch_row.${entity.clears}) AS path) AS _cleared`]),
+  ];
+  const instructs = [
+    ...(deletes === undefined ? [] : [`_batch_row.${deletes}`]),
+    ...(floors.length === 0 ? [] : [`ARRAY_LENGTH(_batch_row.${entity.clears}) > 0`]),
+  ].join(" OR ");
+  /** Of an update that clears, by leaf. @type {(leaf: Leaf) => string} */
+  const clearsLeaf = (leaf) =>
+    `${deletes === undefined ? "" : "NOT updates._deleted AND "}(${merge.isCleared(leaf)})`;
   const goodBeside = merge.faultsOf(entity).flatMap(({ isOfIngest, isGood }) => (isOfIngest ? [] : [isGood]));
   const plainColumns = entity.fields.filter(({ role }) => role !== undefined).map(sqlOf);
   const columns = entity.fields.map(sqlOf);
+  const window = `SELECT * EXCEPT (${readsCommits ? "_batch_committed_at, " : ""}_batch_row_hash) FROM _batch_read`;
+  /** @type {(row: string) => string} */
+  const isAppended = (row) => `${row}.${ingest} >= ${merge.START} AND ${row}.${ingest} < _read_from`;
+  /** @type {(margin: string) => string} */
+  const update = (margin) =>
+    event === undefined || entity.ahead?.keepsOut
+      ? "*"
+      : `* REPLACE (\n${margin}  ${merge.countsFrom(entity, "_batch_row")} AS ${event}\n${margin})`;
   /** @type {(row: "batch" | "final") => string} */
   const stored = (row) => {
     const more =
-      row === "final" ? ["_batch_stored"] : deletes === undefined ? [] : ["_deleted_at", "_alive_at"];
+      row === "final"
+        ? ["_batch_stored"]
+        : [
+            ...(deletes === undefined ? [] : ["_deleted_at", "_alive_at"]),
+            ...(hasFloors ? ["_batch_is_again"] : []),
+            ...floors.map(({ column }) => column),
+          ];
     const leafList = [...leaves.values()].map((leaf) => merge.stored(leaf, row));
     return indent([[...plainColumns, "_base_version", ...more].join(", "), ...leafList].join(",\n"), 6);
   };
@@ -60,8 +117,14 @@ function of(entity) {
     /** A set's elements of each user, by its path, from an ingest timestamp on. @type {(path: string, from?: string) => string} */
     gatherSet: (path, from) => {
       const since = readsCommits ? merge.START : from;
-      const isGood = [...(from === undefined ? [] : [`updates.${ingest} >= ${since}`]), ...goodBeside];
-      return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND ")), 2);
+      const isGood = hasFloors
+        ? [
+            ...(deletes === undefined ? [] : ["NOT updates._batch_is_gone"]),
+            ...merge.isAboveClear(entity, leafAt(path)),
+          ]
+        : [...(from === undefined ? [] : [`updates.${ingest} >= ${since}`]), ...goodBeside];
+      const source = hasFloors ? "_batch_heard" : "_batch_read";
+      return indent(merge.gatherSet(leafAt(path), keys, isGood.join("\n    AND "), source), 2);
     },
     /** The sets beside their versions. */
     unitedSets: () =>
@@ -196,33 +259,225 @@ _batch_kept_out AS (
       return `${stamp} >= ${from}\n    OR ${stamp} IS NULL OR ${stamp} < ${merge.START}`;
     },
     /** Whether an update that was committed in the range is read as such: others are by their stamps (R5). @type {(row: string) => string} */
-    isAppended: (row) => {
-      const stamp = `${row}.${ingest}`;
-      return `${stamp} >= ${merge.START} AND ${stamp} < _read_from`;
-    },
+    isAppended,
     /** The time from which an update counts (R4). @type {(row: string) => string} */
     countsFrom: (row) => merge.countsFrom(entity, row),
     /** All columns of an update, its event timestamp as it counts. */
-    update: () =>
-      event === undefined || entity.ahead?.keepsOut
-        ? "*"
-        : `* REPLACE (\n        ${merge.countsFrom(entity, "_batch_row")} AS ${event}\n      )`,
+    update: () => update("      "),
 
     /** What else a good update must be, behind a condition on its ingest timestamp; nothing where that is all (R12). */
     andGood: () => goodBeside.map((condition) => `\n    AND ${condition}`).join(""),
     /** What a user's updates leave of the columns that do not merge. */
     gatherTimes: () => {
       const gathered = [`MAX(updates.${ingest}) AS ${ingest}`];
+      const isGone = hasFloors ? "updates._batch_is_gone" : "updates._deleted";
       const unless = (/** @type {string} */ column) =>
-        deletes === undefined ? `updates.${column}` : `IF(updates._deleted, NULL, updates.${column})`;
+        deletes === undefined ? `updates.${column}` : `IF(${isGone}, NULL, updates.${column})`;
       if (event !== undefined) gathered.push(`MAX(${unless(event)}) AS ${event}`);
       if (deletes !== undefined) {
-        gathered.push(`MAX(IF(updates._deleted, updates.${version}, NULL)) AS _deleted_at`);
+        gathered.push(
+          `MAX(${hasFloors ? "updates._batch_floor" : `IF(updates._deleted, updates.${version}, NULL)`}) AS _deleted_at`,
+        );
         gathered.push(`MAX(${unless(version)}) AS _alive_at`);
       }
+      if (hasFloors) gathered.push("LOGICAL_OR(updates._batch_is_again) AS _batch_is_again");
+      gathered.push(...floors.map(({ column }) => `MAX(updates.${column}) AS ${column}`));
       gathered.push(`MIN(${unless(version)}) AS _base_version`);
       return indent(gathered.join(",\n"), 4);
     },
+    /**
+     * Finds of whom all updates are read again (R11): of whom a delete or a clear comes late, and final has forgotten what it leaves. Statements
+     * of the script that makes the batch; without one among what it reads they read nothing else.
+     * @type {(tables: { updates: string, final: string, tombstones: string }, isRebuild: boolean) => string}
+     */
+    findAgain: (tables, isRebuild) => {
+      const read =
+        readsCommits && !isRebuild
+          ? `(
+        SELECT * FROM ${tables.updates} AS _batch_row WHERE _batch_row.${ingest} >= _read_from
+        UNION ALL
+        SELECT * EXCEPT (_CHANGE_TYPE, _CHANGE_TIMESTAMP)
+        FROM APPENDS(TABLE ${tables.updates}, _batch_appended_from, _read_at) AS _batch_row
+        WHERE ${isAppended("_batch_row")}
+      )`
+          : tables.updates;
+      const isRead =
+        readsCommits && !isRebuild ? instructs : `_batch_row.${ingest} >= _read_from AND (${instructs})`;
+      return indent(
+        `IF EXISTS (SELECT 1 FROM ${read} AS _batch_row WHERE ${isRead}) THEN
+  CREATE TEMP TABLE _batch_again AS
+  SELECT gone._batch_hash AS key_hash
+  FROM (
+    SELECT
+      ${[
+        merge.updateKeys(keys),
+        `${merge.keyHash(keys, "updates")} AS _batch_hash`,
+        ...(deletes === undefined
+          ? []
+          : [`MAX(IF(updates._deleted, updates.${version}, NULL)) AS _deleted_at`]),
+        ...floors.map(
+          ({ leaf, column }) => `MAX(IF(${clearsLeaf(leaf)}, updates.${version}, NULL)) AS ${column}`,
+        ),
+      ].join(",\n      ")}
+    FROM (
+      SELECT
+        ${instructions.join(",\n        ")},
+        ${update("        ")}
+      FROM ${read} AS _batch_row
+      WHERE ${isRead}
+    ) AS updates${goodBeside.length === 0 ? "" : `\n    WHERE\n      ${goodBeside.join("\n      AND ")}`}
+    GROUP BY ${[...keys, "hash"].map((_, index) => index + 1).join(", ")}
+  ) AS gone
+  JOIN ${flooredFinal(tables.final)}
+    ON ${merge.keysMatch(keys, "stored", "gone")}
+  ${joinKnown(tables.tombstones).replaceAll("known_hash", "gone._batch_hash")}
+  WHERE
+    ${indent(merge.needsHistory(entity, "gone"), 4)};
+  SET _batch_from = IF(EXISTS (SELECT 1 FROM _batch_again), ${merge.START}, _read_from);
+ELSE
+  CREATE TEMP TABLE _batch_again (key_hash STRING);
+  SET _batch_from = _read_from;
+END IF;`,
+        2,
+      );
+    },
+    /**
+     * What of a user's updates counts (R11), as queries for a WITH: `_batch_heard`, where each knows its user's newest delete and clears.
+     * @type {(rows: string, known: string) => string}
+     */
+    heard: (rows, known) => {
+      const good = goodBeside.map((condition) => `\n      AND ${condition}`).join("");
+      const hash = merge.keyHash(keys, "updates");
+      const leaf = floors.length === 0 ? "" : "CAST(NULL AS STRING) AS leaf, ";
+      const said = [
+        ...(deletes === undefined
+          ? []
+          : [
+              `SELECT ${hash} AS key_hash, ${leaf}updates.${version} AS version, FALSE AS is_again
+    FROM _batch_updates AS updates
+    WHERE
+      updates._deleted
+      AND updates.${ingest} >= ${merge.START}${good}`,
+            ]),
+        ...(floors.length === 0
+          ? []
+          : [
+              `SELECT ${hash} AS key_hash, _batch_leaf AS leaf, updates.${version} AS version, FALSE AS is_again
+    FROM _batch_updates AS updates, UNNEST([
+      ${floors.map((floor) => `IF(${clearsLeaf(floor.leaf)}, ${merge.literal(floor.leaf.path)}, NULL)`).join(",\n      ")}
+    ]) AS _batch_leaf
+    WHERE
+      _batch_leaf IS NOT NULL
+      AND updates.${ingest} >= ${merge.START}${good}`,
+            ]),
+      ].join("\n    UNION ALL\n    ");
+      const newestDelete = floors.length === 0 ? "MAX(version)" : "MAX(IF(leaf IS NULL, version, NULL))";
+      return `_batch_updates AS (
+  SELECT
+    ${instructions.join(",\n    ")},
+    ${update("    ")}
+  FROM ${rows} AS _batch_row
+),
+_batch_floors AS (
+  SELECT
+    ${["key_hash", `${newestDelete} AS version`, "LOGICAL_OR(is_again) AS is_again", ...newestClears].join(",\n    ")}
+  FROM (
+    ${said}${known}
+  )
+  GROUP BY key_hash
+),
+_batch_heard AS (
+  -- R9, R10, R11: a delete is a floor under every policy, a clear under its leaf's: what is not newer does not count
+  SELECT
+    ${[
+      "updates.*",
+      "floor.version AS _batch_floor",
+      "floor.is_again AS _batch_is_again",
+      ...floors.map(({ column }) => `floor.${column}`),
+      `IFNULL(updates.${version} <= floor.version, FALSE) AS _batch_is_gone`,
+    ].join(",\n    ")}
+  FROM _batch_updates AS updates
+  LEFT JOIN _batch_floors AS floor
+    ON floor.key_hash = ${hash}
+  WHERE
+    updates.${ingest} >= ${merge.START}${goodBeside.map((condition) => `\n    AND ${condition}`).join("")}
+)`;
+    },
+    /** What `heard` reads in a run: the window, and of whom a delete comes late all from before it. @type {(updates: string) => string} */
+    windowAndAgain: (updates) => `(
+    ${window}
+    UNION ALL
+    SELECT *
+    FROM ${updates} AS _batch_row
+    WHERE
+      _batch_row.${ingest} >= _batch_from
+      AND _batch_row.${ingest} < _read_from
+      AND ${merge.keyHash(keys, "_batch_row")} IN (SELECT key_hash FROM _batch_again)
+  )`,
+    /** The window alone. */
+    window: () => `(${window})`,
+    /** The deletes and clears that are merged already; in a run also of whom all is read. @type {(tombstones: string, isRun?: boolean) => string} */
+    knownFloors: (tombstones, isRun = false) =>
+      [
+        floors.length === 0
+          ? `SELECT key_hash, version, FALSE FROM ${tombstones}`
+          : `SELECT key_hash, leaf, version, FALSE FROM (${ofLeaves(tombstones)})`,
+        ...(isRun
+          ? [
+              `SELECT key_hash, ${floors.length === 0 ? "" : "NULL, "}CAST(NULL AS TIMESTAMP), TRUE FROM _batch_again`,
+            ]
+          : []),
+      ]
+        .map((query) => `\n    UNION ALL\n    ${query}`)
+        .join(""),
+    /**
+     * The check that a batch knows of its users' deletes and clears what is merged, and that it has all of whom one comes late (R6, R11).
+     * @type {(name: string, tables: { temp: string, final: string, tombstones: string }) => string}
+     */
+    refuseStale: (name, tables) => {
+      const isOlder = (/** @type {string} */ floor, /** @type {string} */ known) =>
+        `IFNULL(${known} > ${floor}, ${known} IS NOT NULL)`;
+      const older = [
+        ...(deletes === undefined ? [] : [isOlder("batch._deleted_at", "tombstone.version")]),
+        ...floors.map(({ column }) => isOlder(`batch.${column}`, `cleared.${column}`)),
+      ];
+      return progress.refuseIf(
+        `EXISTS (
+    SELECT 1
+    FROM ${tables.temp} AS batch
+    LEFT JOIN ${indent(flooredFinal(tables.final), 2)}
+      ON ${merge.keysMatch(keys, "stored", "batch")}
+    ${indent(joinKnown(tables.tombstones).replaceAll("known_hash", merge.keyHash(keys, "batch")), 2)}
+    WHERE
+      batch._batch IS NULL
+      AND (
+        ${older.join("\n        OR ")}
+        OR NOT IFNULL(batch._batch_is_again, FALSE) AND (
+          ${indent(merge.needsHistory(entity, "batch"), 10)}
+        )
+      )
+  )`,
+        `${name} holds the batch of an overlapping run, which knew less of deletes and clears than is merged - run again`,
+      );
+    },
+    /** Final's leaves that have a policy, without what a delete or a clear takes (R11). */
+    aboveFloor: () => indent(floored.map((leaf) => merge.aboveFloor(entity, leaf)).join(",\n"), 8),
+    /** The columns in which the batch keeps clears, each behind a comma. */
+    moreFloors: () => floors.map(({ column }) => `, ${column}`).join(""),
+    /** Whether the batch has a delete or a clear. */
+    hasFloor: () =>
+      [...(deletes === undefined ? [] : ["_deleted_at"]), ...floors.map(({ column }) => column)]
+        .map((column) => `${column} IS NOT NULL`)
+        .join(" OR "),
+    /** The leaves that are cleared and of which nothing newer is said. @type {(isMerged: boolean) => string} */
+    orCleared: (isMerged) =>
+      indent(
+        floors.map(({ leaf, column }) => merge.orCleared(entity, leaf, column, isMerged)).join(",\n"),
+        6,
+      ),
+    /** A user's clears, as an ARRAY of leaf and version. */
+    clearedLeaves: () =>
+      `[${floors.map(({ leaf, column }) => `STRUCT(${merge.literal(leaf.path)} AS leaf, batch.${column} AS version)`).join(", ")}]`,
     /** The columns that do not merge. */
     plainColumns: () => plainColumns.join(", "),
     /** All leaves, without those that a delete takes (R10). @type {(row: string, deletedAt: string) => string} */
@@ -254,6 +509,7 @@ _batch_kept_out AS (
         merged.push(`${merge.newest("batch._alive_at", `final.${version}`)} AS _alive_at`);
         merged.push(`final.${ingest} IS NULL AS _is_missing`);
       }
+      merged.push(...floors.map(({ column }) => `batch.${column}`));
       merged.push(`IF(final.${ingest} IS NULL, batch._base_version, final._base_version) AS _base_version`);
       return indent([...merged, `${news.join(" OR ")} AS _row_is_newer`].join(",\n"), 6);
     },
@@ -355,7 +611,14 @@ _batch_kept_out AS (
       const lost = [...leaves.values()].map((leaf) => {
         const [whole, rest] = [state(leaf, "final"), state(leaf, "batch")];
         const isAlive = tombstones === undefined ? "" : ` AND IFNULL(${whole.version} > deleted_at, TRUE)`;
-        return `IF(LOGICAL_OR(NOT is_gone AND ${merge.isLost(leaf, whole, rest)}${isAlive}), ${merge.literal(leaf.path)}, NULL)`;
+        const floor = merge.floorOf(entity, leaf);
+        const isUncleared = floor === undefined ? "" : ` AND IFNULL(${whole.version} > batch.${floor}, TRUE)`;
+        // Of a set nobody knows what a delete or a clear takes of it that is new.
+        const isKnown =
+          hasFloors && leaf.isSet
+            ? `${deletes === undefined ? "" : " AND NOT is_new_delete"}${floor === undefined ? "" : ` AND batch.${floor} IS NULL`}`
+            : "";
+        return `IF(LOGICAL_OR(NOT is_gone AND ${merge.isLost(leaf, whole, rest)}${isAlive}${isUncleared}${isKnown}), ${merge.literal(leaf.path)}, NULL)`;
       });
       return `-- R1: updates may be trimmed, and what only those said that are gone is not dropped in silence
 CREATE TEMP TABLE given_up AS
@@ -370,7 +633,11 @@ FROM (
     SELECT
       final,
       batch,
-      ${tombstones === undefined ? "" : `${deletedAt} AS deleted_at,\n      `}${isGone} AS is_gone
+      ${tombstones === undefined ? "" : `${deletedAt} AS deleted_at,\n      `}${
+        hasFloors && tombstones !== undefined
+          ? "IFNULL(batch._deleted_at > tombstone.version, batch._deleted_at IS NOT NULL) AS is_new_delete,\n      "
+          : ""
+      }${isGone} AS is_gone
     FROM (SELECT ${stored("final")} FROM ${final} AS _batch_stored) AS final
     LEFT JOIN (SELECT ${stored("batch")} FROM ${temp} WHERE _batch IS NULL) AS batch
       ON ${merge.keysMatch(keys, "batch", "final")}${

@@ -1,5 +1,6 @@
 import type { SchemaField } from "../project/schema.ts";
-import { BATCH, typeOf } from "./merge-sql.ts";
+import { describeEntity } from "./describe.ts";
+import { BATCH, mergeSql, typeOf } from "./merge-sql.ts";
 import type { EntityModel } from "./model.ts";
 import type { Column, LeafNode, TreeNode } from "./nodes.ts";
 import { BASE_COLUMN, OWN_COLUMN } from "./own-tables.ts";
@@ -126,6 +127,8 @@ export function buildExample(model: EntityModel): Example {
           { name: "_deleted_at", type: "TIMESTAMP", values: users.map(() => "NULL") },
           { name: "_alive_at", type: "TIMESTAMP", values: users.map(({ time }) => timeText(time)) },
         ]),
+    ...(model.hasFloors ? [{ name: "_batch_is_again", type: "BOOL", values: users.map(() => "NULL") }] : []),
+    ...floorColumns(model).map((name) => ({ name, type: "TIMESTAMP", values: users.map(() => "NULL") })),
   ];
   return {
     updates: renderTable(updates.map(onOneLine)),
@@ -134,6 +137,12 @@ export function buildExample(model: EntityModel): Example {
       .join(", ")}`,
     batch: `${renderTable(batch.map(onOneLine))}\nFULL OUTER UNION ALL BY NAME\n${exampleHeader(model)}`,
   };
+}
+
+/** The columns in which the batch keeps clears of attributes with a policy: nothing is cleared here. */
+function floorColumns(model: EntityModel): readonly string[] {
+  const entity = describeEntity(model);
+  return mergeSql.flooredLeaves(entity).flatMap((leaf) => mergeSql.floorOf(entity, leaf) ?? []);
 }
 
 /** What the example's batch says of itself. */

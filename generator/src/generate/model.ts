@@ -54,6 +54,12 @@ export interface EntityModel {
   readonly deletes?: PlainColumn;
   /** Both: columns of updates that are not the user's attributes. */
   readonly instructions: readonly PlainColumn[];
+  /** Whether deletes or clears meet policies that must know of them before they decide (R11). */
+  readonly hasFloors: boolean;
+  /** Whether clears do. */
+  readonly hasClearFloors: boolean;
+  /** Whether tombstones keep deletes, or such clears. */
+  readonly hasTombstones: boolean;
   /** What MERGE calls final: SET takes a column of that name for the whole row. */
   readonly mergeTarget: string;
   readonly config: EntityConfig;
@@ -126,7 +132,7 @@ export function buildModel(
   if (leaves.length === 0) {
     problems.add("", "no attribute beside the key and the timestamps", "add at least one field to merge");
   }
-  if (instructions.length > 0) refusePolicies(leaves, instructions, problems);
+  refusePolicies(config, leaves, problems);
   checkSize(columns, tree, problems);
   throwAll(problems);
 
@@ -137,6 +143,8 @@ export function buildModel(
   const ingest = plain.find((column) => column.kind === "ingest");
   if (ingest === undefined) throw new Error("the ingest timestamp was checked above");
   const event = plain.find((column) => column.kind === "event");
+  const hasPolicies = leaves.some(({ policy }) => !POLICIES[policy].knowsThePast);
+  const hasClearFloors = clears !== undefined && hasPolicies;
   const clusterBy = keys.filter((key) => VALUE_TYPES[key.field.type].isClusterable).map((key) => key.quoted);
   return {
     name: config.name,
@@ -152,6 +160,7 @@ export function buildModel(
       ...config.tables,
       ...named(config.name, ACTION_SUFFIXES),
       ...(deletes === undefined ? {} : named(config.name, DELETE_SUFFIXES)),
+      ...(hasClearFloors ? named(config.name, { tombstones: DELETE_SUFFIXES.tombstones }) : {}),
     },
     columns,
     plain,
@@ -168,6 +177,9 @@ export function buildModel(
     clears,
     deletes,
     instructions,
+    hasFloors: hasClearFloors || (deletes !== undefined && hasPolicies),
+    hasClearFloors,
+    hasTombstones: deletes !== undefined || hasClearFloors,
     mergeTarget: findField("final", fields) === undefined ? "final" : "_final",
     config,
   };
@@ -250,19 +262,22 @@ function checkOwnNames(fields: readonly SchemaField[], problems: ProblemList): v
   }
 }
 
-/** A clear or a delete takes back what was; first, max, min and union have forgotten what was before. */
+/** A late delete or clear takes back what was, and first, max, min and union have forgotten what was before: only a run reads that (R11). */
 function refusePolicies(
+  { mergeEvery, deleted, clearedFields }: EntityConfig,
   leaves: readonly LeafNode[],
-  instructions: readonly PlainColumn[],
   problems: ProblemList,
 ): void {
+  const options = [deleted && "deleted", clearedFields && "clearedFields"].filter(
+    (option) => option !== undefined,
+  );
+  if (mergeEvery === undefined || options.length === 0) return;
   for (const leaf of leaves) {
     if (POLICIES[leaf.policy].knowsThePast) continue;
-    const options = instructions.map((column) => (column.kind === "deleted" ? "deleted" : "clearedFields"));
     problems.add(
       `${leaf.field.path}.merge`,
-      `"${leaf.policy}" cannot be exact together with ${options.join(" and ")}: it would have to know what was said before`,
-      `use "latest", or leave ${options.join(" and ")} out`,
+      `"${leaf.policy}" together with ${options.join(" and ")} is merged in every run: what comes late makes it read all updates of a user`,
+      `use "latest", or leave mergeEvery out`,
     );
   }
 }

@@ -41,11 +41,14 @@ export function renderFiles(model: EntityModel): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   const leaves = model.leaves.map((leaf) => ({ ...POLICIES[leaf.policy], path: leaf.dotted }));
   const sets = leaves.filter(({ gather }) => gather === "gatherUnion");
+  const gathered = sets.length > 0 ? "_batch_united" : "_batch_gathered";
   const context = {
     model,
     leaves,
     sets,
-    gathered: sets.length > 0 ? "_batch_united" : "_batch_gathered",
+    gathered,
+    recomputed: model.hasClearFloors ? "_batch_cleared" : gathered,
+    merged: model.hasClearFloors ? "_batch_cleared" : "_batch_merged",
     example: buildExample(model),
     updates: updatesName(model),
     tables: ownTables,

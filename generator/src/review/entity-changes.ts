@@ -301,13 +301,14 @@ function compareInstructions({ before, after }: Pair): readonly Change[] {
       needs,
     });
   const updates = code(after.tables.updates);
+  const late = after.hasFloors ? "; one that comes late makes a run read all updates of its user" : "";
   const [clears, cleared] = [before.clears?.name, after.clears?.name];
   if (clears !== cleared) {
     if (clears === undefined)
       add(
         "clearedFields",
         [clears, cleared],
-        `${updates} gets the column; the updates so far clear nothing`,
+        `${updates} gets the column; the updates so far clear nothing${late}`,
         [INIT],
       );
     else
@@ -324,7 +325,7 @@ function compareInstructions({ before, after }: Pair): readonly Change[] {
       add(
         "deleted",
         [deletes, deleted],
-        `${updates} gets the column, and ${code(after.tables.tombstones ?? "")} is made; the updates so far delete nobody`,
+        `${updates} gets the column, and ${code(after.tables.tombstones ?? "")} is made; the updates so far delete nobody${late}`,
         [INIT],
       );
     else if (deleted === undefined)

@@ -1,6 +1,6 @@
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
-import { type EntityModel, placeOf } from "../generate/model.ts";
+import { type EntityModel, ownsUpdates, placeOf, placeText } from "../generate/model.ts";
 import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
 import { plain } from "./plain.ts";
 
@@ -16,8 +16,10 @@ export interface BadRows {
   readonly firstSeen: string;
   /** How many of them the updates still hold. */
   readonly left: number;
-  /** The statements that remove them from the updates, and the user's tombstone where that is of a time to come. */
+  /** The statements that remove them from the updates, where those are the project's own, and the user's tombstone where that is of a time to come. */
   readonly removal: readonly string[];
+  /** The updates' table where it is others', or another environment's, and is only read: its owner removes them. */
+  readonly owner?: string;
 }
 
 interface Listed {
@@ -39,6 +41,8 @@ export async function readBadRows(warehouse: Warehouse, entity: EntityModel): Pr
   const tombstones = entity.tables.tombstones;
   const [updates, ingest] = [place("updates"), `updates.${entity.ingest.quoted}`];
   const described = describeEntity(entity);
+  const isOwn = ownsUpdates(entity, warehouse.project.environment);
+  const owner = isOwn ? undefined : placeText(placeOf(entity, "updates"));
   const details = mergeSql.details(described);
   // The days are read in which listed updates are, and no other.
   const query = `DECLARE stamps ARRAY<TIMESTAMP> DEFAULT ARRAY(
@@ -71,14 +75,19 @@ ORDER BY listed.first_seen DESC, listed.details`;
       firstSeen: listed.first_seen,
       left: Number(listed.rows_left),
       removal: [
-        `DELETE FROM ${updates} AS updates WHERE ${stamp} AND ${details} = ${mergeSql.literal(listed.details)};`,
+        ...(isOwn
+          ? [
+              `DELETE FROM ${updates} AS updates WHERE ${stamp} AND ${details} = ${mergeSql.literal(listed.details)};`,
+            ]
+          : []),
         ...(listed.is_bad || tombstones === undefined
           ? []
           : [
-              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE key_hash = '${listed.key_hash}' AND version > CURRENT_TIMESTAMP();`,
+              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE ${entity.hasClearFloors ? `STARTS_WITH(key_hash, '${listed.key_hash}')` : `key_hash = '${listed.key_hash}'`} AND version > CURRENT_TIMESTAMP();`,
               `UPDATE ${place("watermark")} SET gone_users = (SELECT COUNT(*) FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })}) WHERE TRUE;`,
             ]),
       ],
+      ...(owner === undefined ? {} : { owner }),
     };
   });
 }

@@ -39,6 +39,8 @@ export async function readErasure(
     const place = placeOf(entity, role);
     rows.push({ table: place.table, rows: await countRows(warehouse, entity, place, values) });
   }
+  const listed = await countListed(warehouse, entity, values);
+  if (listed > 0) rows.push({ table: `${entity.tables.watermark}, listed bad rows`, rows: listed });
   return {
     entity: entity.name,
     key: Object.fromEntries(entity.keys.map((key, index) => [key.name, values[index] ?? ""])),
@@ -78,6 +80,21 @@ async function countRows(
     values,
     `SELECT COUNT(*) AS row_count FROM ${sqlName(warehouse, place)} AS stored WHERE ${where}`,
   );
+  return Number(found?.row_count ?? 0);
+}
+
+/** Bad rows of the user that runs have listed, with what the list says of them (R12): it keeps a key until it is settled or erased. */
+async function countListed(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  values: readonly string[],
+): Promise<number> {
+  const place = placeOf(entity, "watermark");
+  const live = await findTable(tableOf(warehouse, place));
+  if (!(live?.schema?.fields ?? []).some(({ name }) => name === "known_bad_rows")) return 0;
+  const hash = mergeSql.keyHash(sqlKeys(entity), (_, index) => keyValue(entity, index));
+  const sql = `SELECT COUNT(*) AS row_count FROM ${sqlName(warehouse, place)} AS progress, UNNEST(progress.known_bad_rows) AS listed WHERE listed.key_hash = ${hash}`;
+  const [found] = await query(warehouse, entity, values, sql);
   return Number(found?.row_count ?? 0);
 }
 

@@ -403,24 +403,21 @@ describe("an entities.json that cannot be used is refused with file, path, fault
     expect(refusal({ ...ENTITY, ...options }, schema)).toMatch(expected);
   });
 
-  test.each(["first", "max", "min", "union"])(
-    "%s cannot be exact together with clears or deletes",
-    (merge) => {
-      const fields = [
-        KEY,
-        TIME,
-        { name: "a", type: "STRING", mode: merge === "union" ? "REPEATED" : "NULLABLE", merge },
-      ];
-      for (const options of [{ deleted: "gone" }, { clearedFields: "cleared" }]) {
-        expect(refusal({ ...ENTITY, ...options }, { fields })).toMatch(
-          new RegExp(
-            `^user\\.json:\\d+:\\d+: a: fields\\[2\\]\\.merge: "${merge}" cannot be exact together with .*; use "latest", or leave`,
-          ),
-        );
-      }
-      expect(refusal(ENTITY, { fields })).toBe("accepted");
-    },
-  );
+  test.each(["first", "max", "min", "union"])("%s and what takes back what was said", (merge) => {
+    const fields = [
+      KEY,
+      TIME,
+      { name: "a", type: "STRING", mode: merge === "union" ? "REPEATED" : "NULLABLE", merge },
+    ];
+    for (const options of [{ deleted: "gone" }, { clearedFields: "cleared" }])
+      expect(refusal({ ...ENTITY, ...options, mergeEvery: "1 day" }, { fields })).toMatch(
+        new RegExp(
+          `^user\\.json:\\d+:\\d+: a: fields\\[2\\]\\.merge: "${merge}" together with ${Object.keys(options)} is merged in every run: .*; use "latest", or leave mergeEvery out$`,
+        ),
+      );
+    for (const options of [{}, { deleted: "gone", clearedFields: "cleared" }, { mergeEvery: "1 day" }])
+      expect(refusal({ ...ENTITY, ...options }, { fields })).toBe("accepted");
+  });
 
   test("entities equal but for case", () => {
     const config = { entities: [ENTITY, { ...ENTITY, name: "USER" }] };

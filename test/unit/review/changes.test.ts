@@ -404,6 +404,16 @@ describe("a change of entities.json", () => {
     expectChanges(changesOf(person(BOTH, before), person(BOTH, after)), wanted);
   });
 
+  it.each([{ deleted: "gone" }, { clearedFields: "cleared" }])(
+    "to %j beside a policy says what late ones read",
+    (options) => {
+      const fields = [{ name: "best", type: "INT64", merge: "max" }];
+      const late = "one that comes late makes a run read all updates of its user";
+      expect(changesOf(person(fields), person(fields, options))[0]?.means).toContain(late);
+      expect(changesOf(person([NAME]), person([NAME], options))[0]?.means).not.toContain(late);
+    },
+  );
+
   it("that names a new final table needs no rebuild, and refuses no atomic RECORD", () => {
     const before = person([CLOCK, address(["street"]), { name: "n", type: "INT64" }]);
     const after = person(

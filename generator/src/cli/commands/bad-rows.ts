@@ -33,8 +33,14 @@ function formatBadRows(entity: string, found: readonly BadRows[]): string {
   const there = found.filter(({ left }) => left > 0);
   const [kept, merged] = [there.filter(({ isBad }) => isBad), there.filter(({ isBad }) => !isBad)];
   const gone = found.length - there.length;
+  const [owner] = there.flatMap((one) => one.owner ?? []);
   return [
     table,
+    ...(owner === undefined
+      ? []
+      : [
+          `${owner} is only read here, and its owner corrects and removes rows there; the rest is here to do.`,
+        ]),
     ...(kept.length === 0
       ? []
       : [
