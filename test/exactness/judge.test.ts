@@ -11,7 +11,6 @@ import {
   finalColumns,
   GrowingCatalog,
   PARTITIONS,
-  TABLES,
   updateColumns,
 } from "../reference/script-analysis.ts";
 import { type EntityOptions, EPOCH, type Scenario, withKey } from "./arbitraries.ts";
@@ -89,7 +88,6 @@ test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SE
       catalog.add([name, `${name}_updates`], updateColumns(entity));
       catalog.add([name, `${name}_final`], finalColumns(entity));
       catalog.add([PROJECT, name, "INFORMATION_SCHEMA", "PARTITIONS"], PARTITIONS);
-      catalog.add([PROJECT, name, "INFORMATION_SCHEMA", "TABLES"], TABLES);
       for (const { target, jobs, incrementalJobs = [] } of list) {
         for (const job of [...jobs, ...incrementalJobs]) {
           const refuse = (error: unknown): unknown =>
