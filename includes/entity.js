@@ -133,7 +133,7 @@ function of(entity) {
         sets
           .map(
             ({ alias }, index) =>
-              `STRUCT(_batch_set_${index}.value, gathered.${alias} AS version) AS ${alias}`,
+              `STRUCT(_batch_set_${index}._batch_value AS value, gathered.${alias} AS version) AS ${alias}`,
           )
           .join(",\n"),
         4,

@@ -11,7 +11,8 @@ const sample = (name: string) => path.join(REPOSITORY, "samples", name);
 async function ready(): Promise<TestProject> {
   const project = await makeProject();
   expect(await project.npm("generate")).toMatchObject({ exitCode: 0 });
-  expect(await project.npm("init")).toMatchObject({ exitCode: 0, stderr: "" });
+  // It may say that others' tables of these entities stay behind.
+  expect(await project.npm("init")).toMatchObject({ exitCode: 0 });
   return project;
 }
 

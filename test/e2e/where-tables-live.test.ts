@@ -1,4 +1,5 @@
 /** Expirations, required partition filters, and updates of others: another dataset or project, a view. */
+import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, it } from "vitest";
@@ -31,8 +32,10 @@ async function json(project: TestProject, ...argv: string[]): Promise<unknown> {
   return JSON.parse((await runHere(project, ...argv)).stdout) as unknown;
 }
 
+/** Each in a Google Cloud project of its own: none may be found to be another one's former place. */
 function make(...entities: readonly Record<string, unknown>[]): Promise<TestProject> {
-  return makeProject({ entities, files: { "schemas/person.json": JSON.stringify(fields) } });
+  const projectId = `test-${randomUUID().slice(0, 8)}`;
+  return makeProject({ projectId, entities, files: { "schemas/person.json": JSON.stringify(fields) } });
 }
 
 it("tables of init never expire, whatever the dataset says, and tables that will are named", async () => {

@@ -17,7 +17,7 @@ import {
   runUntilDone,
 } from "./fixture.ts";
 import { type CompiledEntity, PROJECT, projectFiles, REPOSITORY } from "./project.ts";
-import { SETTINGS } from "./property.ts";
+import { drawCases, SETTINGS } from "./property.ts";
 import { now, Warehouse } from "./runner.ts";
 import type { Row } from "./values.ts";
 
@@ -101,10 +101,15 @@ describe("dataform run", () => {
   /** Updates as they come in now: a quiet run finds all of them, whatever ran while they were loaded. */
   const freshUpdates = (): Row[] => goodUpdates(wave++).map((row) => ({ ...row, ingested: now() }));
 
-  test.each([
-    ["on an empty final", false],
-    ["on a filled final", true],
-  ])(
+  test.each(
+    drawCases(
+      [
+        ["on an empty final", false],
+        ["on a filled final", true],
+      ] as const,
+      2,
+    ),
+  )(
     "8 at once %s, while updates are loaded, then one that has it quiet",
     async (_, isFilled) => {
       await warehouse.drop();

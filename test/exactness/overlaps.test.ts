@@ -16,7 +16,7 @@ import {
 } from "./fixture.ts";
 import type { Entity } from "./oracle.ts";
 import { type CompiledEntity, PROJECT, type RunKind } from "./project.ts";
-import { SETTINGS } from "./property.ts";
+import { drawCases, SETTINGS } from "./property.ts";
 import { now, Warehouse } from "./runner.ts";
 
 let server: Server;
@@ -90,8 +90,14 @@ const PAIRS: [outer: RunKind, inner: RunKind][] = [
   ["plain", "plain"],
 ];
 
+const PLAIN_PAIRS: typeof PAIRS = [
+  ["plain", "rebuild"],
+  ["rebuild", "plain"],
+  ["plain", "plain"],
+];
+
 describe("a run of one kind at every step of another", () => {
-  test.each(PAIRS)(
+  test.each(drawCases(PAIRS, 2))(
     "%s, with %s in between",
     async (outer, inner) => {
       const warehouse = await filledWarehouse(endpoint, compiled, `${outer}_${inner}`);
@@ -104,11 +110,7 @@ describe("a run of one kind at every step of another", () => {
     600_000,
   );
 
-  test.each<[outer: RunKind, inner: RunKind]>([
-    ["plain", "rebuild"],
-    ["rebuild", "plain"],
-    ["plain", "plain"],
-  ])(
+  test.each(drawCases(PLAIN_PAIRS, 3))(
     "%s, with %s between its batch and its merge, where policies meet deletes and clears",
     async (outer, inner) => {
       const warehouse = await filledWarehouse(endpoint, floored, `floors_${outer}_${inner}`);
@@ -120,12 +122,7 @@ describe("a run of one kind at every step of another", () => {
   );
 
   // R5: by commit time the gap would be one of commits.
-  test.each(
-    PAIRS.filter(
-      ([outer, inner]) =>
-        outer !== "replayFrom" && inner !== "replayFrom" && [outer, inner].includes("plain"),
-    ),
-  )(
+  test.each(drawCases(PLAIN_PAIRS, 3))(
     "%s, with %s in between, by commit time",
     async (outer, inner) => {
       const warehouse = await filledWarehouse(endpoint, byCommit, `commit_${outer}_${inner}`);
@@ -193,10 +190,15 @@ describe("a run of one kind at every step of another", () => {
 });
 
 describe("8 runs at once", () => {
-  test.each([
-    ["on an empty final", false],
-    ["on a filled final", true],
-  ])(
+  test.each(
+    drawCases(
+      [
+        ["on an empty final", false],
+        ["on a filled final", true],
+      ] as const,
+      2,
+    ),
+  )(
     "%s, while updates are loaded",
     async (name, isFilled) => {
       const dataset = name.replaceAll(" ", "_");

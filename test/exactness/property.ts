@@ -20,6 +20,13 @@ export const SETTINGS = {
   every: Number(process.env.EXACTNESS_EVERY ?? 1),
 };
 
+/** Of cases beside each other those that are tried where not every one is: one of `most` or fewer, others every time. */
+export function drawCases<T>(cases: readonly T[], most = SETTINGS.every): readonly T[] {
+  const step = Math.min(most, SETTINGS.every);
+  const first = Math.floor(Math.random() * Math.min(step, cases.length));
+  return cases.filter((_, index) => index % step === first);
+}
+
 /** What share of the histories tries which optional rules. */
 export const GROUPS: readonly {
   readonly name: string;

@@ -5,7 +5,7 @@ import { EPOCH, extremes, TYPES } from "./arbitraries.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";
 import { compileEntities, PROJECT } from "./project.ts";
-import { REPLAY_FROM } from "./property.ts";
+import { drawCases, REPLAY_FROM } from "./property.ts";
 import { now, updateFields, Warehouse } from "./runner.ts";
 import { type Field, parseTimestamp, type Row, type Value } from "./values.ts";
 import { sqlLiteral } from "./wire.ts";
@@ -191,7 +191,7 @@ describe("R5, R12: poisoned rows in any batch", () => {
     ],
   ];
 
-  test.each(POISON)(
+  test.each(drawCases(POISON, 3))(
     "%s",
     async (name, rows, bad) => {
       const entity = compiled.get("bad");

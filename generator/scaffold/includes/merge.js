@@ -512,7 +512,7 @@ function gatherSet({ column, elements = "plain" }, keys, isGood, source) {
   return [
     "SELECT",
     `  ${keys.map(({ sql }) => sql).join(", ")},`,
-    `  ARRAY_AGG(_batch_element ORDER BY ${isPlain ? "_batch_element" : `${text}(_batch_element)`}) AS value`,
+    `  ARRAY_AGG(_batch_element ORDER BY ${isPlain ? "_batch_element" : `${text}(_batch_element)`}) AS _batch_value`,
     "FROM (",
     `  SELECT ${updateKeys(keys)}, ${element} AS _batch_element`,
     `  FROM ${source} AS updates, UNNEST(updates.${column}) AS element`,

@@ -164,7 +164,7 @@ describe("what is read in bulk is what is read exactly", () => {
           expect(bulk).toEqual(exact);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
     // The property says nothing where nothing is read in bulk.
     expect(bulkRows).toBeGreaterThan(3);
@@ -202,7 +202,7 @@ describe("what is read in bulk is what is read exactly", () => {
           }
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 40 },
     );
     expect(bulkRows).toBeGreaterThan(3);
   });
