@@ -100,7 +100,7 @@ test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SE
     }
   }
   expect(refused.slice(0, 3)).toEqual([]);
-  expect(compiled.length).toBeGreaterThan(10);
+  expect(compiled.length).toBeGreaterThanOrEqual(GROUPS.length);
 }, 300_000);
 
 /** Reads from the middle of the histories, so that the query's filter has something to leave out. */
