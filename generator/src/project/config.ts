@@ -136,12 +136,18 @@ const source = strict(
   (input) => fault(input, 'the table or view, such as {"dataset": "crm", "table": "events"}'),
 );
 
+/** The tags of actions that no plain run takes; each entity's name is the tag of its own. */
+const RUN_TAGS: readonly string[] = ["audit", "erase"];
+
 const entity = strict(
   "the entity",
   {
-    name: tableName('the entity\'s name, such as "user_info"').describe(
-      "Names the folder under definitions/, the view, and by default the tables.",
-    ),
+    name: tableName('the entity\'s name, such as "user_info"')
+      .refine((name) => !RUN_TAGS.includes(name), {
+        error: ({ input }) =>
+          say(`${show(input)} is a tag of runs, as an entity's name is too`, "give the entity another name"),
+      })
+      .describe("Names the folder under definitions/, the view, and by default the tables."),
     schema: text('the schema\'s file, such as "schemas/user_info.json"')
       // It stands in the first line of each generated file.
       .refine((value) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), {

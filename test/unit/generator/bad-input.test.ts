@@ -284,6 +284,11 @@ describe("an entities.json that cannot be used is refused with file, path, fault
       { ...ENTITY, key: undefined },
       /entities\[0\]\.key: missing; write the key columns as an array/,
     ],
+    [
+      "an entity called as a tag of runs",
+      { ...ENTITY, name: "audit" },
+      /entities\[0\]\.name: "audit" is a tag of runs, as an entity's name is too; give the entity another name/,
+    ],
     ["an empty key", { ...ENTITY, key: [] }, /entities\[0\]\.key: is empty; name at least one/],
     [
       "a key that is a text",
