@@ -7,6 +7,7 @@
  * start before the table was made is that time. R-numbers are rules of docs/rules.md.
  */
 const merge = require("./merge.js");
+const { readsMissed } = require("./progress.js");
 
 /** The end of the calendar: a run that reads from this ingest timestamp on reads no day of the updates by their stamps. */
 const END = "TIMESTAMP '9999-12-31 23:59:59.999999+00'";
@@ -151,10 +152,9 @@ function after(isDue) {
  * @param {string} [isDue] Whether the run merges, where not every run does.
  */
 function late(isDue) {
-  const isRead = "_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
   return `late_checked_at = ${isDue === undefined ? after() : `IF(${isDue}, ${after()}, progress.late_checked_at)`},
-  missed_rows = IF(${isRead}, 0, IFNULL(progress.missed_rows, 0)),
-  missed_from = IF(${isRead}, NULL, progress.missed_from)`;
+  missed_rows = IF(${readsMissed}, 0, IFNULL(progress.missed_rows, 0)),
+  missed_from = IF(${readsMissed}, NULL, progress.missed_from)`;
 }
 
 /** Where a run read from, for its log: the time of commits, or the stamp where it read by those. */

@@ -768,14 +768,15 @@ function isClearedAt(entity, floor, row) {
 function aboveFloor(entity, leaf) {
   const { alias, isSet } = leaf;
   const [value, version] = [`stored.${alias}.value`, `stored.${alias}.version`];
-  const floors = [...(entity.deletes === undefined ? [] : ["_deleted_at"]), floorOf(entity, leaf)];
+  const column = floorOf(entity, leaf);
+  const floors = [
+    ...(entity.deletes === undefined ? [] : ["_deleted_at"]),
+    ...(column === undefined ? [] : [column]),
+  ];
   const isKept = [
-    ...floors
-      .filter((floor) => floor !== undefined)
-      .map((floor) => `IFNULL(${version} > batch.${floor}, TRUE)`),
+    ...floors.map((floor) => `IFNULL(${version} > batch.${floor}, TRUE)`),
     ...(isSet ? ["NOT IFNULL(batch._batch_is_again, FALSE)"] : []),
   ];
-  const column = floorOf(entity, leaf);
   if (column === undefined)
     return `IF(${isKept.join(" AND ")}, stored.${alias}, STRUCT(NULL AS value, NULL AS version, ${version} IS NOT NULL AS is_newer)) AS ${alias}`;
   const floor = `batch.${column}`;

@@ -418,13 +418,16 @@ END;`;
 const missedRows =
   "IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL)";
 
-/** What the row says of late rows from now on; a run that reads from the oldest on, or all history, has them. */
+/** Whether a run has the late rows that were missed before: it reads from the oldest on, or all history. */
+const readsMissed =
+  "_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
+
+/** What the row says of late rows from now on. */
 function late() {
-  const isRead = "_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
-  return `late_checked_at = IF(${isRead} OR ${missedRows} IS NOT NULL, _batch_checked_at, progress.late_checked_at),
-  missed_rows = IF(${isRead}, 0, IFNULL(progress.missed_rows, 0)) + IFNULL(${missedRows}, 0),
+  return `late_checked_at = IF(${readsMissed} OR ${missedRows} IS NOT NULL, _batch_checked_at, progress.late_checked_at),
+  missed_rows = IF(${readsMissed}, 0, IFNULL(progress.missed_rows, 0)) + IFNULL(${missedRows}, 0),
   missed_from = (
-    SELECT MIN(stamp) FROM UNNEST([IF(${isRead}, NULL, progress.missed_from), _batch_late.oldest]) AS stamp
+    SELECT MIN(stamp) FROM UNNEST([IF(${readsMissed}, NULL, progress.missed_from), _batch_late.oldest]) AS stamp
   ),
   committed_until = NULL`;
 }
@@ -530,6 +533,7 @@ module.exports = {
   findLate,
   late,
   missedRows,
+  readsMissed,
   reported,
   reportedCounts,
   firstReported,

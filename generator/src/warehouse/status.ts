@@ -137,6 +137,15 @@ export async function readRuns(
   };
 }
 
+/** The entities of which no run has been where they are. */
+export async function findBeginning(
+  warehouse: Warehouse,
+  entities: readonly EntityModel[],
+): Promise<readonly EntityModel[]> {
+  const runs = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+  return entities.filter((_, index) => runs[index]?.watermark === null);
+}
+
 function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
   return {
     runId: run.run_id,

@@ -3,7 +3,7 @@ import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges } from "../../review/meaning.ts";
 import { describeFormer, findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
-import { readRuns } from "../../warehouse/status.ts";
+import { findBeginning } from "../../warehouse/status.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { acceptMeanings, describeChanges } from "../meaning.ts";
@@ -39,8 +39,7 @@ export const init = defineCommand({
     if (options.json) context.output.json(steps);
     else context.output.line(formatSteps(steps, options.plan));
     for (const line of describeChanges(changed)) context.output.say(line);
-    const runs = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
-    const beginning = entities.filter((_, index) => runs[index]?.watermark === null);
+    const beginning = await findBeginning(warehouse, entities);
     const orphans = await findOrphans(warehouse, input, beginning);
     for (const entity of beginning)
       for (const line of describeFormer(warehouse, orphans, entity)) context.output.note(line);

@@ -5,7 +5,7 @@ import { wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { describeFormer, findOrphans } from "../../review/orphans.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
-import { readRunLog, readRuns, readStatus } from "../../warehouse/status.ts";
+import { findBeginning, readRunLog, readStatus } from "../../warehouse/status.ts";
 import { parseDuration } from "../../watch/durations.ts";
 import { judge, type Thresholds, worst } from "../../watch/health.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
@@ -63,8 +63,7 @@ async function sayOrphans(
   warehouse: Warehouse,
   entities: readonly EntityModel[],
 ): Promise<void> {
-  const runs = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
-  const beginning = entities.filter((_, index) => runs[index]?.watermark === null);
+  const beginning = await findBeginning(warehouse, entities);
   const orphans = await findOrphans(warehouse, await loadProject(warehouse.project.root), beginning);
   for (const { name, dataset, tables } of orphans)
     output.say(
