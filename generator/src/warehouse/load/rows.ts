@@ -19,7 +19,7 @@ export interface GatheredRows {
 
 /** Told of the rows as they are gathered; either may throw to stop. */
 export interface RowWatch {
-  onRow(row: unknown): void;
+  onRow(row: Record<string, unknown>, place: Place): void;
   /** How many bytes of the files are read, as they are on disk, and how many rows are gathered. */
   onBytes(bytes: number, rows: number): void;
 }
@@ -44,7 +44,7 @@ export async function gatherRows(
         ? readCsvRows(file, fields, onBytes)
         : readJsonRows(file, fields, onBytes)) {
         origins.add(file, row.line);
-        watch.onRow(row.value);
+        watch.onRow(row.value, { file, line: row.line });
         pending += `${row.json}\n`;
         if (pending.length < 1 << 16) continue;
         if (!output.write(pending)) await once(output, "drain");
@@ -68,7 +68,7 @@ function isCsv(file: string): boolean {
 interface CheckedRow {
   readonly line: number;
   readonly json: string;
-  readonly value: unknown;
+  readonly value: Record<string, unknown>;
 }
 
 async function* readJsonRows(
@@ -79,8 +79,7 @@ async function* readJsonRows(
   for await (const { line, text } of readLines(file, onBytes)) {
     if (text.trim() === "") continue;
     const value = parseJson({ file, line }, text);
-    checkRow(value, fields, { file, line }, text);
-    yield { line, json: text, value };
+    yield { line, json: text, value: checkRow(value, fields, { file, line }, text) };
   }
 }
 
@@ -96,9 +95,14 @@ function parseJson(place: Place, text: string): unknown {
   }
 }
 
-function checkRow(row: unknown, fields: readonly TableField[], place: Place, text?: string): void {
+function checkRow(
+  row: unknown,
+  fields: readonly TableField[],
+  place: Place,
+  text?: string,
+): Record<string, unknown> {
   const problem = findRowProblem(row, fields);
-  if (problem === undefined) return;
+  if (problem === undefined) return row as Record<string, unknown>;
   const column = text === undefined ? undefined : positionOfPath(problem.path, text)?.column;
   throw dataError(
     { ...place, column },
@@ -124,8 +128,7 @@ async function* readCsvRows(
     }
     const json = jsonOf(record.cells, header, place);
     const value: unknown = JSON.parse(json);
-    checkRow(value, fields, place);
-    yield { line: record.line, json, value };
+    yield { line: record.line, json, value: checkRow(value, fields, place) };
   }
   if (header === undefined) throw dataError({ file, line: 1 }, "empty; its first line must name the columns");
 }
