@@ -224,7 +224,8 @@ async function explainRowError(
   if (!isDataError(error)) return error;
   const texts = [...error.errors.map((detail) => detail.message ?? ""), error.message];
   const row = await findRow(texts, rows.file);
-  const place = row !== undefined && row < rows.rowCount ? rows.placeOf(row) : { file: files.join(", ") };
+  const place =
+    row !== undefined && row < rows.rowCount ? await rows.placeOf(row) : { file: files.join(", ") };
   return dataError(place, reasonOf(error));
 }
 
