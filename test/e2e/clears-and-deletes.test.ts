@@ -206,6 +206,26 @@ describe("clears and deletes", () => {
     expect(await badRows()).toEqual([]);
   });
 
+  test("a value and a clear of one field in one row: the clear counts, and it is reported once", async () => {
+    await add(
+      { user: "eve", second: 40, email: "eve@x", cleared: "profile" },
+      { user: "fay", second: 40, email: "fay@x", name: "Fay", cleared: "Profile" },
+      { user: "gus", second: 40, email: "gus@x", name: "Gus", cleared: "profile.name" },
+    );
+    expect(await run()).toContain("Assertion failed");
+    expect(await run(), "red once").toBe("");
+    expect((await people()).slice(2)).toEqual([
+      { userId: "eve", email: "eve@x", profile: null },
+      { userId: "fay", email: "fay@x", profile: null },
+      { userId: "gus", email: "gus@x", profile: { name: null, tags: ["x"] } },
+    ]);
+    const reason = "a value and a clear of one field: the clear counts";
+    expect(await badRows()).toMatchObject([
+      { reason, details: expect.stringContaining('"fay"'), isBad: false },
+      { reason, details: expect.stringContaining('"gus"'), isBad: false },
+    ]);
+  });
+
   interface Listed {
     readonly removal: readonly string[];
   }

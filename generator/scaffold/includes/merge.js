@@ -866,6 +866,26 @@ function clearsUnknown(entity) {
 }
 
 /**
+ * Whether an update has a value for a leaf that it clears: the clear counts (R9), so that the value is lost.
+ * @param {Entity} entity
+ * @param {string} clears
+ */
+function clearsItsOwn(entity, clears) {
+  /** @type {Map<string, string[]>} */
+  const said = new Map();
+  for (const leaf of leavesOf(entity).values()) {
+    const names = leaf.path.toLowerCase().split(".");
+    for (const [index] of names.entries()) {
+      const path = names.slice(0, index + 1).join(".");
+      said.set(path, [...(said.get(path) ?? []), saysSomething(leaf, `updates.${leaf.column}`)]);
+    }
+  }
+  const cases = [...said].map(([path, says]) => `  WHEN ${literal(path)} THEN ${says.join(" OR ")}`);
+  const isSaid = ["CASE LOWER(path)", ...cases, "END"].join("\n");
+  return `EXISTS (SELECT 1 FROM UNNEST(updates.${clears}) AS path WHERE ${isSaid})`;
+}
+
+/**
  * A fault for which an update never reaches final (R12), with the conditions that it has it and that it does not.
  * @typedef {{ readonly isBad: string, readonly isGood: string, readonly reason: string, readonly isOfIngest?: boolean }} Fault
  */
@@ -935,12 +955,13 @@ function details({ keys, event, clears, ingest }) {
 }
 
 /**
- * What is reported although it reaches final: updates that count from another time than they say, or are stamped far ahead.
+ * What is reported although it reaches final: updates that count from another time than they say, are stamped far ahead, or clear a
+ * value of their own.
  * @param {Entity} entity
  * @returns {readonly { readonly holds: string, readonly reason: string }[]}
  */
 function oddities(entity) {
-  const { ahead, ingest } = entity;
+  const { ahead, clears, ingest } = entity;
   return [
     ...(ahead === undefined || ahead.keepsOut
       ? []
@@ -951,6 +972,9 @@ function oddities(entity) {
           },
         ]),
     { holds: `updates.${ingest} > ${FAR_AHEAD}`, reason: FAR_AHEAD_REASON },
+    ...(clears === undefined
+      ? []
+      : [{ holds: clearsItsOwn(entity, clears), reason: "a value and a clear of one field: the clear counts" }]),
   ];
 }
 
