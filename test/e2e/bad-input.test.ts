@@ -1,11 +1,20 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
 import type { CommandResult } from "./in-process.ts";
 
 const endpoint = useEndpoint();
 const makeProject = useProjects(endpoint);
+
+async function writeParquet(file: string, query: string): Promise<void> {
+  const database = await DuckDBInstance.create(":memory:");
+  const connection = await database.connect();
+  await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet)`);
+  connection.closeSync();
+  database.closeSync();
+}
 
 /** What every refusal has in common: not 0, one line for its reader, no stack trace. */
 function expectRefusal(result: CommandResult, exitCode: 1 | 2, message: RegExp): void {
@@ -96,6 +105,73 @@ describe("data files", () => {
       /^load: <file> is missing; write npm run load -- <entity> <file\.\.\.>/,
     );
   });
+});
+
+describe("a column with a default value", () => {
+  const columns = (mode: string) => [
+    { name: "client_id", type: "INTEGER" },
+    { name: "ingested_at", type: "TIMESTAMP", mode, defaultValueExpression: "CURRENT_TIMESTAMP()" },
+    { name: "number", type: "INTEGER" },
+  ];
+  const entity = (name: string) => ({
+    name,
+    schema: `schemas/${name}.json`,
+    key: ["client_id"],
+    ingestTimestamp: "ingested_at",
+  });
+  let project: TestProject;
+
+  beforeAll(async () => {
+    project = await makeProject({
+      entities: [entity("opt"), entity("req")],
+      files: {
+        "schemas/opt.json": JSON.stringify(columns("NULLABLE")),
+        "schemas/req.json": JSON.stringify(columns("REQUIRED")),
+      },
+    });
+    for (const command of ["generate", "init"]) expect((await project.npm(command)).exitCode).toBe(0);
+    await project.write("without.ndjson", '{"client_id":1,"number":7}\n{"client_id":2,"ingested_at":null}\n');
+    await project.write("without.csv", "client_id,number\n3,7\n");
+    await project.write("empty-cells.csv", "client_id,ingested_at\n4,\n");
+    await writeParquet(path.join(project.root, "without.parquet"), "SELECT 5 AS client_id, 7 AS number");
+    await project.write("with.ndjson", '{"client_id":6,"ingested_at":"2026-01-01T00:00:00Z"}\n');
+    await project.write(
+      "mixed.ndjson",
+      '{"client_id":7,"ingested_at":"2026-01-01T00:00:00Z"}\n{"client_id":8}\n',
+    );
+  });
+
+  // https://github.com/googleapis/python-bigquery/issues/1495
+  for (const name of ["opt", "req"]) {
+    it(`is filled in where no row has a value, in every format (${name})`, async () => {
+      const files = ["without.ndjson", "without.csv", "empty-cells.csv", "without.parquet"];
+      for (const load of [["without.ndjson"], ["without.csv"], ["without.parquet"], files]) {
+        const { exitCode, stderr } = await project.npm("load", name, ...load);
+        expect(`${exitCode} ${stderr}`).toBe("0 ");
+      }
+      expect(
+        await project.query(
+          `SELECT COUNT(*) AS all_rows, COUNTIF(ABS(TIMESTAMP_DIFF(ingested_at, CURRENT_TIMESTAMP(), HOUR)) < 1) AS now FROM DATASET.${name}_updates`,
+        ),
+      ).toEqual([{ all_rows: 9, now: 9 }]);
+      expectRefusal(
+        await project.npm("load", name, "mixed.ndjson"),
+        1,
+        /^mixed\.ndjson:2: ingested_at: no value here, but one in mixed\.ndjson:1; all rows of a load have one, or none has and all get the column's default, CURRENT_TIMESTAMP\(\)$/,
+      );
+      expectRefusal(
+        await project.npm("load", name, "without.parquet", "with.ndjson"),
+        1,
+        /^with\.ndjson:1: ingested_at: a value here, but none in without\.parquet; /,
+      );
+      await project.npm("load", name, "with.ndjson");
+      expect(
+        await project.query(
+          `SELECT CAST(MIN(ingested_at) AS STRING) AS first, COUNT(*) AS n FROM DATASET.${name}_updates`,
+        ),
+      ).toEqual([{ first: "2026-01-01 00:00:00+00", n: 10 }]);
+    });
+  }
 });
 
 describe("schemas and entities", () => {

@@ -1,7 +1,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
-import { checkParquet } from "../../../generator/src/warehouse/load/parquet.ts";
+import { checkParquet, type ParquetContents } from "../../../generator/src/warehouse/load/parquet.ts";
 import { useFolder } from "./folder.ts";
 
 const folder = useFolder();
@@ -20,22 +20,23 @@ const FIELDS: TableField[] = [
   },
 ];
 
-async function check(query: string): Promise<number> {
+async function check(query: string, fields = FIELDS, options = ""): Promise<ParquetContents> {
   const file = folder.path("rows.parquet");
   const database = await DuckDBInstance.create(":memory:");
   const connection = await database.connect();
-  await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet)`);
+  await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet${options})`);
   connection.closeSync();
   database.closeSync();
-  return checkParquet(file, "rows.parquet", FIELDS);
+  return checkParquet(file, "rows.parquet", fields);
 }
 
 describe("checkParquet", () => {
   it("counts the rows of a file whose columns are the table's, nested and repeated ones too", async () => {
     const row =
       "SELECT 'a' AS ID, ['x'] AS tags, {'city': 'Rome'} AS profile, [{'at': 1, 'on': ['web']}] AS seen";
-    expect(await check(`${row} FROM range(3000)`)).toBe(3000);
-    expect(await check(`${row} LIMIT 0`)).toBe(0);
+    const columns = ["ID", "tags", "profile", "seen"];
+    expect(await check(`${row} FROM range(3000)`)).toEqual({ rows: 3000, columns });
+    expect(await check(`${row} LIMIT 0`)).toEqual({ rows: 0, columns });
   });
 
   const refused: [string, string, string][] = [
@@ -61,6 +62,45 @@ describe("checkParquet", () => {
   for (const [name, query, message] of refused) {
     it(`refuses ${name}`, () => expect(check(query)).rejects.toThrow(`rows.parquet: ${message}`));
   }
+
+  // A list that holds NULL cannot be an array of BigQuery, whose load job may yet take it: then no query of the column succeeds.
+  const withNull: [string, string, string][] = [
+    ["a list", "SELECT CASE i WHEN 2500 THEN ['a', NULL] ELSE ['a'] END AS tags", "row 2501: tags[1]"],
+    ["a list of RECORDs", "SELECT [{'at': 1}, NULL] AS seen", "row 1: seen[1]"],
+    [
+      "a list within one",
+      "SELECT [{'at': 1, 'on': ['web']}, {'at': 2, 'on': [NULL]}] AS SEEN",
+      "row 1: seen[1].on[0]",
+    ],
+  ];
+  for (const [name, query, message] of withNull) {
+    for (const codec of ["snappy", "gzip", "zstd", "lz4_raw", "uncompressed"]) {
+      it(`refuses NULL in ${name}, packed by ${codec}`, () =>
+        expect(check(`${query} FROM range(3000) AS t(i)`, FIELDS, `, CODEC ${codec}`)).rejects.toThrow(
+          `rows.parquet: ${message}: an array in BigQuery cannot hold NULL`,
+        ));
+    }
+  }
+
+  it("takes lists that are empty or NULL themselves, which are empty arrays", async () => {
+    const query = 'SELECT [] :: VARCHAR[] AS tags, NULL :: STRUCT("at" BIGINT, "on" VARCHAR[])[] AS seen';
+    expect(await check(`${query} UNION ALL SELECT NULL, [{'at': NULL, 'on': NULL}]`)).toMatchObject({
+      rows: 2,
+    });
+  });
+
+  it("refuses NULL in a column with a default value, and takes a file without the column", async () => {
+    const fields: TableField[] = [
+      { name: "id", type: "STRING" },
+      { name: "at", type: "TIMESTAMP", mode: "REQUIRED", defaultValueExpression: "CURRENT_TIMESTAMP()" },
+    ];
+    expect(await check("SELECT 'a' AS id", fields)).toEqual({ rows: 1, columns: ["id"] });
+    await expect(
+      check("SELECT 'a' AS id, CASE i WHEN 1 THEN NULL ELSE now() END AS at FROM range(3) AS t(i)", fields),
+    ).rejects.toThrow(
+      "rows.parquet: row 2: at: NULL; give every row a value, or leave the column out of the file and all get its default, CURRENT_TIMESTAMP()",
+    );
+  });
 
   it("refuses what is no Parquet, however short", async () => {
     for (const text of ["", "PAR?", "PAR1".repeat(20)]) {

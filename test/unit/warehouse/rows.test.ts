@@ -38,7 +38,7 @@ describe("gatherRows", () => {
       { id: "f", count: "6" },
     ]);
     expect(gathered.rowCount).toBe(6);
-    const places = Array.from({ length: 6 }, (_, row) => gathered.placeOf(row));
+    const places = await Promise.all(Array.from({ length: 6 }, (_, row) => gathered.placeOf(row)));
     expect(places.map((place) => `${place.file.split("/").at(-1)}:${place.line}`)).toEqual([
       "a.ndjson:1",
       "a.ndjson:3",

@@ -5,14 +5,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { JobLoadMetadata, Table, TableField } from "@google-cloud/bigquery";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
-import { isObject } from "../../project/problems.ts";
 import { findTable, loadFrom, tableOf, type Warehouse } from "../client.ts";
+import { defaulted, GivenDefaults, optionalDefaults } from "./defaults.ts";
 import { checkParquet, isParquet, unpackParquet } from "./parquet.ts";
 import { hasRange, stagedFields, unstagedSql } from "./ranges.ts";
 import { removalOf, SpanOfTimes } from "./removal.ts";
 import { type GatheredRows, gatherRows } from "./rows.ts";
 import type { LoadTarget } from "./target.ts";
 import { dataError } from "./text.ts";
+import { findField, memberOf } from "./value.ts";
 
 /** Told how far a load is; may throw to stop it. */
 export type LoadWatch = (step: "check" | "send" | "wait", bytes: number, rows: number) => void;
@@ -28,7 +29,8 @@ export interface LoadResult {
 /**
  * Appends the rows of all files to the table, or of none. Every file is checked before anything is sent. NDJSON and CSV
  * travel as one load job, which BigQuery commits whole; Parquet takes a job per file, so as soon as there is more than
- * one job they fill a table of their own and one INSERT moves its rows; so it is with a RANGE, which the INSERT makes.
+ * one job they fill a table of their own and one INSERT moves its rows; so it is with a RANGE, which the INSERT makes, and with a
+ * column's default, which the INSERT leaves out.
  */
 export async function loadFiles(
   warehouse: Warehouse,
@@ -46,13 +48,17 @@ export async function loadFiles(
   const folder = await mkdtemp(path.join(tmpdir(), "load-"));
   try {
     const times = new SpanOfTimes();
-    const parts = await prepareParts(files, fields, folder, watch, (row) =>
-      times.add(target.ingestTimestamp === undefined ? undefined : columnOf(row, target.ingestTimestamp)),
+    const given = new GivenDefaults();
+    const ingest =
+      target.ingestTimestamp === undefined ? undefined : findField(target.ingestTimestamp, fields);
+    const parts = await prepareParts(files, fields, folder, watch, given, (row) =>
+      times.add(ingest && memberOf(row, ingest)),
     );
+    const loaded = given.loaded(fields);
     const [first, ...others] = parts;
-    if (first !== undefined && others.length === 0 && !hasRange(fields))
-      await loadPart(first, table, fields, watch);
-    else await loadThroughStaging(warehouse, parts, target, fields, watch);
+    const isDirect = others.length === 0 && !hasRange(fields) && loaded.length === fields.length;
+    if (first !== undefined && isDirect) await loadPart(first, table, fields, watch);
+    else await loadThroughStaging(warehouse, parts, target, fields, loaded, watch);
     const rows = parts.reduce((sum, part) => sum + part.rows, 0);
     const isText = parts.length === 1 && !files.some(isParquet);
     const removal = await removalOf(warehouse, target, isText ? times.span : undefined, rows);
@@ -88,17 +94,29 @@ async function prepareParts(
   fields: readonly TableField[],
   folder: string,
   watch: LoadWatch,
-  onRow: (row: unknown) => void,
+  given: GivenDefaults,
+  onRow: (row: Record<string, unknown>) => void,
 ): Promise<Part[]> {
   const parts: Part[] = [];
+  const withDefault = defaulted(fields);
   for (const file of files.filter(isParquet)) {
     const unpacked = await unpackParquet(file, await mkdtemp(path.join(folder, "parquet-")));
-    parts.push(parquetPart(unpacked, file, await checkParquet(unpacked, file, stagedFields(fields))));
+    const { rows, columns } = await checkParquet(unpacked, file, stagedFields(fields));
+    for (const field of withDefault)
+      given.add(
+        field,
+        columns.some((name) => findField(name, [field]) !== undefined),
+        { file },
+      );
+    parts.push(parquetPart(unpacked, file, rows));
   }
   const textFiles = files.filter((file) => !isParquet(file));
   if (textFiles.length === 0) return parts;
-  const rows = await gatherRows(textFiles, fields, path.join(folder, "rows.ndjson"), {
-    onRow,
+  const rows = await gatherRows(textFiles, optionalDefaults(fields), path.join(folder, "rows.ndjson"), {
+    onRow(row, place) {
+      onRow(row);
+      for (const field of withDefault) given.add(field, (memberOf(row, field) ?? null) !== null, place);
+    },
     onBytes: (bytes, count) => watch("check", bytes, count),
   });
   if (rows.rowCount > 0 || parts.length === 0) parts.unshift(textPart(rows, textFiles));
@@ -156,22 +174,16 @@ function watchSafely(source: ReadStream, watch: () => void): void {
   }
 }
 
-/** A row's value of a column, whose name BigQuery compares without its case. */
-function columnOf(row: unknown, column: string): unknown {
-  if (!isObject(row)) return undefined;
-  if (Object.hasOwn(row, column)) return row[column];
-  return Object.entries(row).find(([name]) => name.toLowerCase() === column.toLowerCase())?.[1];
-}
-
 async function loadThroughStaging(
   warehouse: Warehouse,
   parts: readonly Part[],
   target: LoadTarget,
   fields: readonly TableField[],
+  loaded: readonly TableField[],
   watch: LoadWatch,
 ): Promise<void> {
   const name = `${target.table}_load_${randomUUID().replaceAll("-", "")}`;
-  const staged = stagedFields(fields);
+  const staged = stagedFields(optionalDefaults(fields));
   const [staging] = await warehouse.client.dataset(target.dataset).createTable(name, {
     schema: { fields: staged },
     description: "Rows on their way into the updates; dropped when the load ends.",
@@ -179,7 +191,7 @@ async function loadThroughStaging(
   });
   try {
     for (const part of parts) await loadPart(part, staging, staged, watch);
-    await moveRows(warehouse, name, target, fields);
+    await moveRows(warehouse, name, target, loaded);
   } finally {
     await staging.delete({ ignoreNotFound: true }).catch(() => undefined);
   }
@@ -212,7 +224,8 @@ async function explainRowError(
   if (!isDataError(error)) return error;
   const texts = [...error.errors.map((detail) => detail.message ?? ""), error.message];
   const row = await findRow(texts, rows.file);
-  const place = row !== undefined && row < rows.rowCount ? rows.placeOf(row) : { file: files.join(", ") };
+  const place =
+    row !== undefined && row < rows.rowCount ? await rows.placeOf(row) : { file: files.join(", ") };
   return dataError(place, reasonOf(error));
 }
 

@@ -2,8 +2,16 @@ import { createWriteStream } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetSchema, type SchemaTree } from "hyparquet";
+import {
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetSchema,
+  type SchemaTree,
+} from "hyparquet";
 import { messageOf } from "../../project/errors.ts";
+import { defaulted } from "./defaults.ts";
+import { findMissing, findNullInLists, hasList } from "./parquet-nulls.ts";
 import { dataError, openBytes } from "./text.ts";
 import { findField, typeName, unknownField } from "./value.ts";
 
@@ -24,19 +32,42 @@ export async function unpackParquet(file: string, folder: string): Promise<strin
   return unpacked;
 }
 
+/** What a Parquet file brings. */
+export interface ParquetContents {
+  readonly rows: number;
+  /** The names of its columns, as the file spells them. */
+  readonly columns: readonly string[];
+}
+
 /**
- * Checks that every column of a Parquet file is one of the table's, since BigQuery itself may pass over the others, and
- * returns how many rows the file has.
+ * Checks what BigQuery may pass over, or takes amiss later: that every column of a Parquet file is one of the table's, that no list
+ * holds a NULL, and that a column with a default value, where the file has it, has a value in every row.
  */
 export async function checkParquet(
   file: string,
   shownAs: string,
   fields: readonly TableField[],
-): Promise<number> {
-  const { columns, rows } = await readFooter(file, shownAs);
+): Promise<ParquetContents> {
+  const { columns, rows, metadata } = await readFooter(file, shownAs);
   const problem = findColumnProblem(columns, fields, "");
   if (problem !== undefined) throw dataError({ file: shownAs }, problem);
-  return rows;
+  for (const field of fields.filter(hasList)) {
+    const found = await findNullInLists(file, metadata, field);
+    if (found !== undefined)
+      throw dataError(
+        { file: shownAs },
+        `row ${found.row}: ${found.path}: an array in BigQuery cannot hold NULL`,
+      );
+  }
+  for (const field of defaulted(fields)) {
+    const found = await findMissing(file, metadata, field);
+    if (found !== undefined)
+      throw dataError(
+        { file: shownAs },
+        `row ${found.row}: ${found.path}: NULL; give every row a value, or leave the column out of the file and all get its default, ${field.defaultValueExpression}`,
+      );
+  }
+  return { rows, columns: columns.map(({ element }) => element.name) };
 }
 
 function findColumnProblem(
@@ -78,10 +109,10 @@ export function isList({ element }: SchemaTree): boolean {
 export async function readFooter(
   file: string,
   shownAs: string,
-): Promise<{ columns: readonly SchemaTree[]; rows: number }> {
+): Promise<{ columns: readonly SchemaTree[]; rows: number; metadata: FileMetaData }> {
   try {
     const metadata = await parquetMetadataAsync(await asyncBufferFromFile(file));
-    return { columns: parquetSchema(metadata).children, rows: Number(metadata.num_rows) };
+    return { columns: parquetSchema(metadata).children, rows: Number(metadata.num_rows), metadata };
   } catch (error) {
     throw dataError({ file: shownAs }, `not Parquet (${messageOf(error)})`);
   }

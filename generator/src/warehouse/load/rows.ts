@@ -13,13 +13,13 @@ import { findField, findRowProblem, typeName, unknownField } from "./value.ts";
 export interface GatheredRows {
   readonly file: string;
   readonly rowCount: number;
-  /** Where a row of the gathered file came from; rows count from 0. */
-  placeOf(row: number): Place;
+  /** Where a row of the gathered file came from; rows count from 0. Reads the files again, since to remember it of each takes memory. */
+  placeOf(row: number): Promise<Place>;
 }
 
 /** Told of the rows as they are gathered; either may throw to stop. */
 export interface RowWatch {
-  onRow(row: unknown): void;
+  onRow(row: Record<string, unknown>, place: Place): void;
   /** How many bytes of the files are read, as they are on disk, and how many rows are gathered. */
   onBytes(bytes: number, rows: number): void;
 }
@@ -36,20 +36,18 @@ export async function gatherRows(
     bytes += count;
   };
   const output = createWriteStream(target);
-  const origins = new Origins();
+  let rowCount = 0;
   let pending = "";
   try {
     for (const file of files) {
-      for await (const row of isCsv(file)
-        ? readCsvRows(file, fields, onBytes)
-        : readJsonRows(file, fields, onBytes)) {
-        origins.add(file, row.line);
-        watch.onRow(row.value);
+      for await (const row of readRows(file, fields, onBytes)) {
+        rowCount++;
+        watch.onRow(row.value, { file, line: row.line });
         pending += `${row.json}\n`;
         if (pending.length < 1 << 16) continue;
         if (!output.write(pending)) await once(output, "drain");
         pending = "";
-        watch.onBytes(bytes, origins.count);
+        watch.onBytes(bytes, rowCount);
       }
     }
     output.end(pending);
@@ -57,7 +55,27 @@ export async function gatherRows(
   } finally {
     output.destroy();
   }
-  return { file: target, rowCount: origins.count, placeOf: (row) => origins.placeOf(row) };
+  return { file: target, rowCount, placeOf: (row) => findPlace(files, fields, row) };
+}
+
+async function findPlace(
+  files: readonly string[],
+  fields: readonly TableField[],
+  row: number,
+): Promise<Place> {
+  let before = 0;
+  for (const file of files) {
+    for await (const { line } of readRows(file, fields)) if (before++ === row) return { file, line };
+  }
+  throw new RangeError(`row ${row} of ${before}`);
+}
+
+function readRows(
+  file: string,
+  fields: readonly TableField[],
+  onBytes?: CountBytes,
+): AsyncGenerator<CheckedRow> {
+  return isCsv(file) ? readCsvRows(file, fields, onBytes) : readJsonRows(file, fields, onBytes);
 }
 
 /** True for a file whose name says CSV, packed or not. */
@@ -68,19 +86,18 @@ function isCsv(file: string): boolean {
 interface CheckedRow {
   readonly line: number;
   readonly json: string;
-  readonly value: unknown;
+  readonly value: Record<string, unknown>;
 }
 
 async function* readJsonRows(
   file: string,
   fields: readonly TableField[],
-  onBytes: CountBytes,
+  onBytes?: CountBytes,
 ): AsyncGenerator<CheckedRow> {
   for await (const { line, text } of readLines(file, onBytes)) {
     if (text.trim() === "") continue;
     const value = parseJson({ file, line }, text);
-    checkRow(value, fields, { file, line }, text);
-    yield { line, json: text, value };
+    yield { line, json: text, value: checkRow(value, fields, { file, line }, text) };
   }
 }
 
@@ -96,9 +113,14 @@ function parseJson(place: Place, text: string): unknown {
   }
 }
 
-function checkRow(row: unknown, fields: readonly TableField[], place: Place, text?: string): void {
+function checkRow(
+  row: unknown,
+  fields: readonly TableField[],
+  place: Place,
+  text?: string,
+): Record<string, unknown> {
   const problem = findRowProblem(row, fields);
-  if (problem === undefined) return;
+  if (problem === undefined) return row as Record<string, unknown>;
   const column = text === undefined ? undefined : positionOfPath(problem.path, text)?.column;
   throw dataError(
     { ...place, column },
@@ -109,7 +131,7 @@ function checkRow(row: unknown, fields: readonly TableField[], place: Place, tex
 async function* readCsvRows(
   file: string,
   fields: readonly TableField[],
-  onBytes: CountBytes,
+  onBytes?: CountBytes,
 ): AsyncGenerator<CheckedRow> {
   let header: readonly TableField[] | undefined;
   for await (const record of readCsv(file, onBytes)) {
@@ -124,8 +146,7 @@ async function* readCsvRows(
     }
     const json = jsonOf(record.cells, header, place);
     const value: unknown = JSON.parse(json);
-    checkRow(value, fields, place);
-    yield { line: record.line, json, value };
+    yield { line: record.line, json, value: checkRow(value, fields, place) };
   }
   if (header === undefined) throw dataError({ file, line: 1 }, "empty; its first line must name the columns");
 }
@@ -183,25 +204,5 @@ function jsonValue(text: string, field: TableField, place: Place): string {
       return rangeJson(text) ?? JSON.stringify(text);
     default:
       return JSON.stringify(text);
-  }
-}
-
-/** Remembers where rows came from as runs of consecutive lines, so that millions of rows cost next to nothing. */
-class Origins {
-  count = 0;
-  readonly #runs: { row: number; file: string; line: number }[] = [];
-
-  add(file: string, line: number): void {
-    const run = this.#runs.at(-1);
-    if (run === undefined || run.file !== file || run.line + (this.count - run.row) !== line) {
-      this.#runs.push({ row: this.count, file, line });
-    }
-    this.count++;
-  }
-
-  placeOf(row: number): Place {
-    const run = this.#runs.findLast((candidate) => candidate.row <= row);
-    if (run === undefined) throw new RangeError(`row ${row} of ${this.count}`);
-    return { file: run.file, line: run.line + (row - run.row) };
   }
 }

@@ -174,7 +174,8 @@ function describe(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-function memberOf(record: Record<string, unknown>, field: TableField): unknown {
+/** A row's or RECORD's value of a column, whose name BigQuery compares without its case. */
+export function memberOf(record: Record<string, unknown>, field: TableField): unknown {
   const name = field.name ?? "";
   if (Object.hasOwn(record, name)) return record[name];
   return Object.entries(record).find(([other]) => sameName(other, name))?.[1];
