@@ -45,6 +45,8 @@ function routineSignature(node: TreeNode): RoutineSignature {
   const args = nodesOf(signature, "argument").map((argument) => {
     const options = childOf(argument, "options");
     const mode = textOf(options, "procedureArgumentMode");
+    if (argument.kind === "ARG_TYPE_RELATION")
+      throw unsupported(`the parameter ${textOf(options, "argumentName")} that is a TABLE`);
     return {
       name: textOf(options, "argumentName"),
       ...(argument.kind === "ARG_TYPE_ARBITRARY" ? {} : { type: fromTypeProto(argument.type) }),

@@ -146,9 +146,14 @@ function liveTable(entry: TableEntry, catalog: CatalogView): LiveTable {
     ...column,
     hasDefault: entry.schema[index]?.defaultValueExpression !== undefined,
   }));
-  const version = `${entry.version} ${JSON.stringify(columns)}`;
   if (entry.physical === undefined) {
-    return { ref: entry.ref, columns, version, viewQuery: entry.viewQuery ?? "", entry };
+    return {
+      ref: entry.ref,
+      columns,
+      version: JSON.stringify(columns),
+      viewQuery: entry.viewQuery ?? "",
+      entry,
+    };
   }
   if (isIngestionTimePartitioned(entry.partitioning)) {
     columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true, writable: true });
@@ -156,6 +161,8 @@ function liveTable(entry: TableEntry, catalog: CatalogView): LiveTable {
       columns.push({ name: "_PARTITIONDATE", type: { kind: "DATE" }, pseudo: true });
     }
   }
+  // A table that is made anew with the same columns, as at every run of a project, leaves what was analyzed as it is.
+  const version = JSON.stringify(columns);
   const physical: PhysicalTable = {
     sql: entry.physical,
     ref: entry.ref,

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { CompileContext } from "../../../src/compiler/context.ts";
 import type { AnalyzedStatement } from "../../../src/googlesql/analyzed-statement.ts";
 import { Analyzer } from "../../../src/googlesql/analyzer.ts";
+import { GoogleSqlClient } from "../../../src/googlesql/client.ts";
 import { createFixedSource } from "../../../src/googlesql/source.ts";
 import { CompiledQueries } from "../../../src/scripting/compiled-queries.ts";
 import { LiveSource } from "../../../src/scripting/live-source.ts";
@@ -85,6 +86,37 @@ describe("a query asked again", () => {
     expect(await cells(sql)).toEqual([1n]);
     await harness.run(change);
     expect(await cells(sql)).toEqual(expected);
+  });
+
+  it("sees that its table is partitioned by ingestion from now on, and no longer", async () => {
+    const sql = "SELECT COUNT(_PARTITIONTIME) FROM p.d.ingested";
+    const create = "CREATE OR REPLACE TABLE p.d.ingested (n INT64)";
+    await harness.run(create);
+    await expect(harness.run(sql)).rejects.toThrow("_PARTITIONTIME");
+    await harness.run(`${create} PARTITION BY _PARTITIONDATE`);
+    expect(await cells(sql)).toEqual([0n]);
+    await harness.run(create);
+    await expect(harness.run(sql)).rejects.toThrow("_PARTITIONTIME");
+  });
+
+  it("is not analyzed again where its table was made anew with the same columns", async () => {
+    const calls = vi.spyOn(GoogleSqlClient.prototype, "callOnce");
+    const analyses = (): number => calls.mock.calls.filter(([method]) => method === "analyze").length;
+    try {
+      const create = "CREATE OR REPLACE TABLE p.d.anew (n INT64)";
+      const sql = "SELECT n + 1 FROM p.d.anew";
+      await harness.run(create);
+      await harness.run(sql);
+      await harness.run(create);
+      const before = analyses();
+      await harness.run(sql);
+      expect(analyses()).toBe(before);
+      await harness.run("CREATE OR REPLACE TABLE p.d.anew (n FLOAT64)");
+      await harness.run(sql);
+      expect(analyses()).toBeGreaterThan(before);
+    } finally {
+      calls.mockRestore();
+    }
   });
 
   it("sees a filter that its table began to require", async () => {
