@@ -975,7 +975,12 @@ function oddities(entity) {
     { holds: `updates.${ingest} > ${FAR_AHEAD}`, reason: FAR_AHEAD_REASON },
     ...(clears === undefined
       ? []
-      : [{ holds: clearsItsOwn(entity, clears), reason: "a value and a clear of one field: the clear counts" }]),
+      : [
+          {
+            holds: clearsItsOwn(entity, clears),
+            reason: "a value and a clear of one field: the clear counts",
+          },
+        ]),
   ];
 }
 

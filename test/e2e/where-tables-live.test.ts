@@ -55,6 +55,9 @@ it("tables of init never expire, whatever the dataset says, and tables that will
   for (const table of ["person_updates", "person_final", "person_watermark"])
     expect(await lives(table), table).toEqual([undefined, undefined]);
   expect(await succeed(project, "init", "--plan")).not.toContain("partitions expire");
+  await succeed(project, "generate");
+  await succeed(project, "update");
+  expect(await lives("person_runs")).toEqual([undefined, undefined]);
   await project.query("ALTER TABLE DATASET.person_updates SET OPTIONS (partition_expiration_days = 1.5)");
   expect(await succeed(project, "init", "--plan")).toContain("its partitions expire after 1.5 days");
 });
