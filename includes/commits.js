@@ -7,7 +7,7 @@
  * start before the table was made is that time. R-numbers are rules of docs/rules.md.
  */
 const merge = require("./merge.js");
-const { readsMissed } = require("./progress.js");
+const { placeOf, readsMissed } = require("./progress.js");
 
 /** The end of the calendar: a run that reads from this ingest timestamp on reads no day of the updates by their stamps. */
 const END = "TIMESTAMP '9999-12-31 23:59:59.999999+00'";
@@ -61,7 +61,7 @@ function declare({ watermark, final }, name, lookback, { rebuild, replays, readF
  */
 function check(updates, ingest, { rebuild, replays, readFrom }, isOwn) {
   if (rebuild) return "";
-  const [project = "", dataset = "", table = ""] = updates.replaceAll("`", "").split(".");
+  const [project, dataset, table] = placeOf(updates);
   const appended = `FROM APPENDS(TABLE ${updates}, _batch_appended_from, _read_at) AS updates`;
   const counted = `SELECT COUNT(*) ${appended} WHERE ${merge.anyPartition(`updates.${ingest}`)}`;
   const days = `BEGIN

@@ -399,13 +399,22 @@ function comparable(leaf, value) {
 // ---- Gathering: the state that a user's updates leave, of one leaf
 
 /**
+ * The paths that clear a leaf, in lower case: those of the RECORDs around it, from the outermost, and its own (R9).
+ * @param {{ readonly path: string }} leaf
+ */
+function clearingPaths(leaf) {
+  const names = leaf.path.toLowerCase().split(".");
+  return names.map((_, index) => names.slice(0, index + 1).join("."));
+}
+
+/**
  * Whether an update clears a leaf: by its own path or by that of a RECORD around it (R9).
  * @param {Leaf} leaf
  */
 function isCleared(leaf) {
-  const names = leaf.path.toLowerCase().split(".");
-  const paths = names.map((_, index) => names.slice(0, index + 1).join("."));
-  return paths.map((path) => `${literal(path)} IN UNNEST(updates._cleared)`).join(" OR ");
+  return clearingPaths(leaf)
+    .map((path) => `${literal(path)} IN UNNEST(updates._cleared)`)
+    .join(" OR ");
 }
 
 /**
@@ -857,12 +866,8 @@ function needsHistory(entity, row) {
  * @param {Entity} entity
  */
 function clearsUnknown(entity) {
-  const paths = new Set();
-  for (const { path } of leavesOf(entity).values()) {
-    const names = path.toLowerCase().split(".");
-    for (const [index] of names.entries()) paths.add(literal(names.slice(0, index + 1).join(".")));
-  }
-  const known = [...paths].join(", ");
+  const paths = new Set([...leavesOf(entity).values()].flatMap(clearingPaths));
+  const known = [...paths].map(literal).join(", ");
   return `EXISTS (SELECT 1 FROM UNNEST(updates.${entity.clears}) AS path WHERE LOWER(path) NOT IN (${known}))`;
 }
 
@@ -875,11 +880,8 @@ function clearsItsOwn(entity, clears) {
   /** @type {Map<string, string[]>} */
   const said = new Map();
   for (const leaf of leavesOf(entity).values()) {
-    const names = leaf.path.toLowerCase().split(".");
-    for (const [index] of names.entries()) {
-      const path = names.slice(0, index + 1).join(".");
-      said.set(path, [...(said.get(path) ?? []), saysSomething(leaf, `updates.${leaf.column}`)]);
-    }
+    const says = saysSomething(leaf, `updates.${leaf.column}`);
+    for (const path of clearingPaths(leaf)) said.set(path, [...(said.get(path) ?? []), says]);
   }
   const cases = [...said].map(([path, says]) => `  WHEN ${literal(path)} THEN ${says.join(" OR ")}`);
   const isSaid = ["CASE LOWER(path)", ...cases, "END"].join("\n");

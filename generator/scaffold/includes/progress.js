@@ -5,6 +5,7 @@
  */
 
 const { FACT, TYPE: BASIS_TYPE } = require("./basis.js");
+const { START } = require("./merge.js");
 
 /**
  * @typedef {object} Column
@@ -147,7 +148,7 @@ const PROGRESS = [
     name: "watermark",
     type: "TIMESTAMP",
     description: "The greatest ingest timestamp merged so far; 1900-01-01 before the first run.",
-    initial: "TIMESTAMP '1900-01-01 00:00:00+00'",
+    initial: START,
   },
   { name: "previous_watermark", type: "TIMESTAMP", description: "The watermark before the last run." },
   { name: "read_at", type: "TIMESTAMP", description: "When the last merged batch was read." },
@@ -289,6 +290,16 @@ function factsOfBatch() {
 }
 
 /**
+ * The parts of a table's name, as INFORMATION_SCHEMA knows it.
+ * @param {string} name As SQL writes it.
+ * @returns {readonly [project: string, dataset: string, table: string]}
+ */
+function placeOf(name) {
+  const [project = "", dataset = "", table = ""] = name.replaceAll("`", "").split(".");
+  return [project, dataset, table];
+}
+
+/**
  * Where a run reads from (R5): on from the watermark, a lookback earlier, and everything where final was lost, so that it heals.
  * @param {string} watermark The watermark's table.
  * @param {string} final Final's.
@@ -296,11 +307,10 @@ function factsOfBatch() {
  * @param {string | undefined} back From where on to read at the latest, for a replay or a rebuild.
  */
 function readFrom(watermark, final, lookback, back) {
-  const start = "TIMESTAMP '1900-01-01 00:00:00+00'";
   const aim = `IF(
       progress.users > 0 AND NOT EXISTS (SELECT 1 FROM ${final}),
-      ${start},
-      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL ${lookback}), ${start})
+      ${START},
+      GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL ${lookback}), ${START})
     )`;
   return `(
     SELECT ${back === undefined ? aim : `LEAST(${back}, ${aim})`}
@@ -316,7 +326,7 @@ function readFrom(watermark, final, lookback, back) {
 function nextFrom(stamp, lookback) {
   return `GREATEST(
         TIMESTAMP_SUB(GREATEST(progress.watermark, IFNULL(${stamp}, progress.watermark)), INTERVAL ${lookback}),
-        TIMESTAMP '1900-01-01 00:00:00+00'
+        ${START}
       )`;
 }
 
@@ -354,7 +364,7 @@ function refuseFewer(name, final, unless) {
  * @param {boolean} isOwn Whether its partitions are days of the ingest timestamp; those of others may be of anything.
  */
 function findLate({ watermark, updates, temp }, ingest, lookback, isOwn) {
-  const [project = "", dataset = "", table = ""] = updates.replaceAll("`", "").split(".");
+  const [project, dataset, table] = placeOf(updates);
   const isBehind = isOwn
     ? `last_modified_time >= _batch_checked_from AND (
             IFNULL(partition_id, '__UNPARTITIONED__') = '__UNPARTITIONED__'
@@ -401,7 +411,7 @@ BEGIN
         SELECT AS STRUCT COUNT(*) AS row_count, MIN(updates.${ingest}) AS oldest
         FROM APPENDS(TABLE ${updates}, _batch_checked_from, _batch_checked_at) AS updates
         WHERE
-          updates.${ingest} >= TIMESTAMP '1900-01-01 00:00:00+00' AND (
+          updates.${ingest} >= ${START} AND (
             updates.${ingest} < _batch_bounds.read_from
             OR (updates._CHANGE_TIMESTAMP > _batch_bounds.read_at AND updates.${ingest} < _batch_bounds.next_from)
           )
@@ -419,8 +429,7 @@ const missedRows =
   "IF(IFNULL(progress.late_checked_at = _batch_checked_from, _batch_checked_from IS NULL), _batch_late.row_count, NULL)";
 
 /** Whether a run has the late rows that were missed before: it reads from the oldest on, or all history. */
-const readsMissed =
-  "_batch_facts.read_from <= IFNULL(progress.missed_from, TIMESTAMP '1900-01-01 00:00:00+00')";
+const readsMissed = `_batch_facts.read_from <= IFNULL(progress.missed_from, ${START})`;
 
 /** What the row says of late rows from now on. */
 function late() {
@@ -457,7 +466,7 @@ FROM kinds
 FULL JOIN known ON kinds.reason = known.reason AND kinds.details = known.details
 WHERE
   kinds.reason IS NOT NULL
-  OR (known.ingest_timestamp >= TIMESTAMP '1900-01-01 00:00:00+00' AND known.ingest_timestamp < _batch_facts.read_from)`;
+  OR (known.ingest_timestamp >= ${START} AND known.ingest_timestamp < _batch_facts.read_from)`;
 }
 
 /** How many bad rows that are, for the log; those of kinds beyond what the batch lists are new at each run. */
@@ -530,6 +539,7 @@ module.exports = {
   BATCH,
   MOST_KNOWN,
   typeOf,
+  placeOf,
   findLate,
   late,
   missedRows,
