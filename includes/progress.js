@@ -291,6 +291,15 @@ function factsOfBatch() {
 }
 
 /**
+ * Takes from a partitioned table that was just made what its dataset lets tables expire by. Only ALTER does: in CREATE a NULL counts as not given
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_set_options_statement).
+ * @param {string} table
+ */
+function neverExpires(table) {
+  return `ALTER TABLE ${table} SET OPTIONS (expiration_timestamp = NULL, partition_expiration_days = NULL)`;
+}
+
+/**
  * The parts of a table's name, as INFORMATION_SCHEMA knows it.
  * @param {string} name As SQL writes it.
  * @returns {readonly [project: string, dataset: string, table: string]}
@@ -541,6 +550,7 @@ module.exports = {
   MOST_KNOWN,
   typeOf,
   placeOf,
+  neverExpires,
   findLate,
   late,
   missedRows,

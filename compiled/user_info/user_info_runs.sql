@@ -3,7 +3,6 @@ create or replace table `my-project.analytics.user_info_runs` partition by TIMES
 SELECT run.*
 FROM `my-project.analytics.user_info_watermark` AS progress, UNNEST(progress.recent_runs) AS run
 
--- the log stays where the dataset lets tables expire; in CREATE a NULL counts as not given
 ALTER TABLE `my-project.analytics.user_info_runs` SET OPTIONS (expiration_timestamp = NULL, partition_expiration_days = NULL)
 
 -- every later run: insert into `my-project.analytics.user_info_runs` the rows of

@@ -80,14 +80,15 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
   };
   const leaf = pick(attributes.filter((field) => !isPlainRecord(field)));
   const record = pick(attributes.filter(isPlainRecord));
-  switch (draw(8)) {
+  switch (draw(9)) {
     case 0:
       return next(`${fresh.name} is new`, { ...entity, fields: [fresh, ...entity.fields] });
     case 1:
       if (record === undefined) break;
       return next(`${record.name}.${fresh.name} is new`, replace(record, deepen(record, fresh, draw)));
     case 2:
-      if (leaf === undefined || attributes.length < 2) break;
+      // An update that clears what is gone is a bad row, with all that it says.
+      if (leaf === undefined || attributes.length < 2 || entity.clearedFields !== undefined) break;
       return next(`${leaf.name} is taken out`, replace(leaf), { removed: [...removed, leaf] });
     case 3: {
       const back = pick(removed);
@@ -114,6 +115,11 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
       const merge = leaf.merge === "first" ? "latest" : "first";
       return next(`${leaf.name} is merged by ${merge}`, replace(leaf, { ...leaf, merge }));
     }
+    case 7: {
+      const required = pick(entity.fields.filter(({ mode }) => mode === "REQUIRED"));
+      if (required === undefined) break;
+      return next(`${required.name} is relaxed`, replace(required, { ...required, mode: "NULLABLE" }));
+    }
     default: {
       const name = pick(entity.key) ?? "";
       const key = entity.fields.find((field) => field.name === name);
@@ -135,6 +141,15 @@ function deepen(record: Field, fresh: Field, draw: Draw): Field {
   const inner = fields.find(isPlainRecord);
   if (inner === undefined || draw(2) === 0) return { ...record, fields: [...fields, fresh] };
   return { ...record, fields: fields.map((field) => (field === inner ? deepen(inner, fresh, draw) : field)) };
+}
+
+/** The entity with REQUIRED columns, where producers may be held to them. */
+function strict(entity: Entity): Entity {
+  const always = new Set([...entity.key, entity.ingestTimestamp]);
+  return {
+    ...entity,
+    fields: entity.fields.map((field) => (always.has(field.name) ? { ...field, mode: "REQUIRED" } : field)),
+  };
 }
 
 const hasRange = (fields: readonly Field[]): boolean =>
@@ -247,14 +262,14 @@ class Life {
 
 describe(`random changes of schemas (EXACTNESS_SEED=${seed})`, () => {
   test("whatever changes between batches, final is what all updates say by the schema as it stands", async () => {
-    const lives = [{}, { deletes: true }].flatMap((options, kind) =>
+    const lives = [{}, { deletes: true, clears: seed % 2 === 0 }].flatMap((options, kind) =>
       fc
         .sample(entityArbitrary(options), { numRuns: 4 * COUNT, seed: seed + kind })
         .filter(({ fields }) => !hasRange(fields))
         .slice(0, COUNT)
         .map((entity, index) => {
           const draw = drawFrom(seed + 31 * index + kind);
-          const stages: Stage[] = [{ entity, removed: [], what: "at first", carry: same }];
+          const stages: Stage[] = [{ entity: strict(entity), removed: [], what: "at first", carry: same }];
           for (let number = 1; number < STAGES; number++)
             stages.push(change(stages.at(-1) as Stage, number, draw));
           return new Life(`c${kind}_${index}`, stages, seed + 1_000 * index);
