@@ -124,7 +124,9 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
       const name = pick(entity.key) ?? "";
       const key = entity.fields.find((field) => field.name === name);
       if (key === undefined) break;
-      const renamed = replace(key, { ...key, name: `key_${number}` });
+      // BigQuery adds no REQUIRED column.
+      const { mode: _, ...nullable } = key;
+      const renamed = replace(key, { ...nullable, name: `key_${number}` });
       return next(
         `${name} becomes key_${number}`,
         { ...renamed, key: entity.key.map((part) => (part === name ? `key_${number}` : part)) },
@@ -255,8 +257,11 @@ class Life {
         [entity.ingestTimestamp]: EPOCH + BigInt(wave) * DAY + BigInt(index),
       })),
     );
-    await endpoint.load(this.name, `${this.name}_updates`, updateFields(wide), rows);
-    this.#rows.push(...rows);
+    // BigQuery holds producers to REQUIRED.
+    const required = entity.fields.filter(({ mode }) => mode === "REQUIRED");
+    const taken = rows.filter((row) => required.every(({ name }) => (row[name] ?? null) !== null));
+    await endpoint.load(this.name, `${this.name}_updates`, updateFields(wide), taken);
+    this.#rows.push(...taken);
   }
 }
 

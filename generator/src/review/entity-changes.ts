@@ -124,7 +124,12 @@ function dropping(before: EntityModel): Need {
 }
 
 function compareMeaning(pair: Pair, projectId: string): readonly Change[] {
-  return [...compareKey(pair, projectId), ...compareClocks(pair, projectId), ...compareInstructions(pair)];
+  return [
+    ...compareKey(pair, projectId),
+    ...compareClocks(pair, projectId),
+    ...compareInstructions(pair),
+    ...compareRequired(pair, projectId),
+  ];
 }
 
 function compareEntity(pair: Pair, projectId: string): readonly Change[] {
@@ -172,6 +177,32 @@ function compareKey({ before, after }: Pair, projectId: string): readonly Change
       needs,
     },
   ];
+}
+
+/** A REQUIRED column that the schema has no longer stays in the updates, and BigQuery goes on to refuse rows without it. */
+function compareRequired({ before, after }: Pair, projectId: string): readonly Change[] {
+  if (hasNewTable(before, after, "updates")) return [];
+  const kept = new Set(after.columns.map(({ name }) => name.toLowerCase()));
+  const gone = before.columns.filter(
+    ({ field, name }) => field.mode === "REQUIRED" && !kept.has(name.toLowerCase()),
+  );
+  return gone.map((column) => ({
+    path: column.name,
+    kind: "changed",
+    what: "REQUIRED, and no longer in the schema",
+    means: `${code(after.tables.updates)} keeps the column, and BigQuery refuses rows that leave it out`,
+    needs: [
+      {
+        step: "fill",
+        text: `Let producers leave ${code(column.name)} out.${byOwner(after)}`,
+        sql: changeUpdates(
+          after,
+          projectId,
+          (table) => `ALTER TABLE \`${table}\` ALTER COLUMN ${quoted(column)} DROP NOT NULL;`,
+        ),
+      },
+    ],
+  }));
 }
 
 /** An update without an event timestamp is a bad row, and those that are there may have none. */

@@ -414,6 +414,20 @@ describe("a change of entities.json", () => {
     },
   );
 
+  it("that renames a REQUIRED key lets producers leave the old one out", () => {
+    const keyed = (name: string) =>
+      person([{ name, type: "STRING", mode: "REQUIRED" }, NAME], { key: ["userId", name] });
+    const fills = changesOf(keyed("tenant"), keyed("org")).flatMap(({ needs }) =>
+      needs.flatMap((need) => (need.step === "fill" ? (need.sql ?? []) : [])),
+    );
+    expect(fills).toEqual([
+      expect.stringMatching(/^UPDATE `acme\.crm\.person_updates` SET `org` = `tenant` WHERE /),
+      "ALTER TABLE `acme.crm.person_updates` ALTER COLUMN `tenant` DROP NOT NULL;",
+    ]);
+    const elsewhere = person([NAME], { key: ["userId"], dataset: "elsewhere" });
+    expect(JSON.stringify(changesOf(keyed("tenant"), elsewhere))).not.toContain("DROP NOT NULL");
+  });
+
   it("that names a new final table needs no rebuild, and refuses no atomic RECORD", () => {
     const before = person([CLOCK, address(["street"]), { name: "n", type: "INT64" }]);
     const after = person(
