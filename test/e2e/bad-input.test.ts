@@ -1,20 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { beforeAll, describe, expect, it } from "vitest";
+import { writeParquet } from "../write-parquet.ts";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
 import type { CommandResult } from "./in-process.ts";
 
 const endpoint = useEndpoint();
 const makeProject = useProjects(endpoint);
-
-async function writeParquet(file: string, query: string): Promise<void> {
-  const database = await DuckDBInstance.create(":memory:");
-  const connection = await database.connect();
-  await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet)`);
-  connection.closeSync();
-  database.closeSync();
-}
 
 /** What every refusal has in common: not 0, one line for its reader, no stack trace. */
 function expectRefusal(result: CommandResult, exitCode: 1 | 2, message: RegExp): void {

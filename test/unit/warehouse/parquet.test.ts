@@ -1,7 +1,8 @@
-import { DuckDBInstance } from "@duckdb/node-api";
+import { readFile, writeFile } from "node:fs/promises";
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
 import { checkParquet, type ParquetContents } from "../../../generator/src/warehouse/load/parquet.ts";
+import { writeParquet } from "../../write-parquet.ts";
 import { useFolder } from "./folder.ts";
 
 const folder = useFolder();
@@ -22,11 +23,7 @@ const FIELDS: TableField[] = [
 
 async function check(query: string, fields = FIELDS, options = ""): Promise<ParquetContents> {
   const file = folder.path("rows.parquet");
-  const database = await DuckDBInstance.create(":memory:");
-  const connection = await database.connect();
-  await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet${options})`);
-  connection.closeSync();
-  database.closeSync();
+  await writeParquet(file, query, options);
   return checkParquet(file, "rows.parquet", fields);
 }
 
@@ -87,6 +84,16 @@ describe("checkParquet", () => {
     expect(await check(`${query} UNION ALL SELECT NULL, [{'at': NULL, 'on': NULL}]`)).toMatchObject({
       rows: 2,
     });
+  });
+
+  it("refuses a file whose values cannot be read, by its name", async () => {
+    const file = folder.path("rows.parquet");
+    await writeParquet(file, "SELECT CASE i WHEN 1 THEN NULL ELSE ['a'] END AS tags FROM range(9) AS t(i)");
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.fill(0xff, 4, 40));
+    await expect(checkParquet(file, "rows.parquet", FIELDS)).rejects.toThrow(
+      /^rows\.parquet: cannot be read: /,
+    );
   });
 
   it("refuses NULL in a column with a default value, and takes a file without the column", async () => {

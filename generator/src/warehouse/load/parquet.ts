@@ -51,21 +51,21 @@ export async function checkParquet(
   const { columns, rows, metadata } = await readFooter(file, shownAs);
   const problem = findColumnProblem(columns, fields, "");
   if (problem !== undefined) throw dataError({ file: shownAs }, problem);
-  for (const field of fields.filter(hasList)) {
-    const found = await findNullInLists(file, metadata, field);
-    if (found !== undefined)
-      throw dataError(
-        { file: shownAs },
-        `row ${found.row}: ${found.path}: an array in BigQuery cannot hold NULL`,
-      );
-  }
-  for (const field of defaulted(fields)) {
-    const found = await findMissing(file, metadata, field);
-    if (found !== undefined)
-      throw dataError(
-        { file: shownAs },
-        `row ${found.row}: ${found.path}: NULL; give every row a value, or leave the column out of the file and all get its default, ${field.defaultValueExpression}`,
-      );
+  const nulls = [
+    ...fields.filter(hasList).map((field) => ({
+      find: () => findNullInLists(file, metadata, field),
+      wrong: "an array in BigQuery cannot hold NULL",
+    })),
+    ...defaulted(fields).map((field) => ({
+      find: () => findMissing(file, metadata, field),
+      wrong: `NULL; give every row a value, or leave the column out of the file and all get its default, ${field.defaultValueExpression}`,
+    })),
+  ];
+  for (const { find, wrong } of nulls) {
+    const found = await find().catch((error: unknown) => {
+      throw dataError({ file: shownAs }, `cannot be read: ${messageOf(error)}`);
+    });
+    if (found !== undefined) throw dataError({ file: shownAs }, `row ${found.row}: ${found.path}: ${wrong}`);
   }
   return { rows, columns: columns.map(({ element }) => element.name) };
 }
