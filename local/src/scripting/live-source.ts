@@ -146,15 +146,6 @@ function liveTable(entry: TableEntry, catalog: CatalogView): LiveTable {
     ...column,
     hasDefault: entry.schema[index]?.defaultValueExpression !== undefined,
   }));
-  if (entry.physical === undefined) {
-    return {
-      ref: entry.ref,
-      columns,
-      version: JSON.stringify(columns),
-      viewQuery: entry.viewQuery ?? "",
-      entry,
-    };
-  }
   if (isIngestionTimePartitioned(entry.partitioning)) {
     columns.push({ name: PARTITION_TIME, type: { kind: "TIMESTAMP" }, pseudo: true, writable: true });
     if (["DAY", undefined].includes(entry.partitioning.timePartitioning?.type)) {
@@ -163,6 +154,9 @@ function liveTable(entry: TableEntry, catalog: CatalogView): LiveTable {
   }
   // A table that is made anew with the same columns, as at every run of a project, leaves what was analyzed as it is.
   const version = JSON.stringify(columns);
+  if (entry.physical === undefined) {
+    return { ref: entry.ref, columns, version, viewQuery: entry.viewQuery ?? "", entry };
+  }
   const physical: PhysicalTable = {
     sql: entry.physical,
     ref: entry.ref,
