@@ -7,7 +7,7 @@
  * start before the table was made is that time. R-numbers are rules of docs/rules.md.
  */
 const merge = require("./merge.js");
-const { placeOf, readsMissed } = require("./progress.js");
+const { ofWatermark, placeOf, readsMissed } = require("./progress.js");
 
 /** The end of the calendar: a run that reads from this ingest timestamp on reads no day of the updates by their stamps. */
 const END = "TIMESTAMP '9999-12-31 23:59:59.999999+00'";
@@ -18,11 +18,10 @@ const END = "TIMESTAMP '9999-12-31 23:59:59.999999+00'";
  * The variables of a run that reads by commit time: what was committed from `_batch_committed_from` on, up to `_read_at`; all there is
  * before the first merge, where final was lost, and for a rebuild. By their stamps updates are read from `_read_from` on.
  * @param {{ watermark: string, final: string }} tables
- * @param {string} name The watermark's table, for people.
  * @param {string} lookback Such as `1 HOUR`.
  * @param {Run} run
  */
-function declare({ watermark, final }, name, lookback, { rebuild, replays, readFrom }) {
+function declare({ watermark, final }, lookback, { rebuild, replays, readFrom }) {
   const since = `IF(
       progress.users > 0 AND NOT EXISTS (SELECT 1 FROM ${final}),
       ${merge.START},
@@ -30,10 +29,7 @@ function declare({ watermark, final }, name, lookback, { rebuild, replays, readF
     )`;
   const byStamp = replays ? readFrom : END;
   return `DECLARE _read_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP();
-  DECLARE _batch_committed_from TIMESTAMP DEFAULT IFNULL( -- R5
-    (SELECT ${rebuild ? merge.START : since} FROM ${watermark} AS progress),
-    ERROR('${name} has no row: drop that table, and the next run makes it anew')
-  );
+  DECLARE _batch_committed_from TIMESTAMP DEFAULT ${ofWatermark(`(SELECT ${rebuild ? merge.START : since} FROM ${watermark} AS progress)`, watermark)};
   DECLARE _read_from TIMESTAMP DEFAULT IF(_batch_committed_from > ${merge.START}, ${byStamp}, ${merge.START});
   -- where all is read by stamps, a range that costs nothing: BigQuery wants one
   DECLARE _batch_appended_from TIMESTAMP DEFAULT IF(

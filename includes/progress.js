@@ -310,6 +310,19 @@ function placeOf(name) {
 }
 
 /**
+ * What the watermark's row says, which a run cannot do without.
+ * @param {string} said A scalar subquery over the watermark's table.
+ * @param {string} watermark That table.
+ */
+function ofWatermark(said, watermark) {
+  const message = `${placeOf(watermark)[2]} has no row: drop that table, and the next run makes it anew`;
+  return `IFNULL( -- R5
+    ${said},
+    ERROR('${message}')
+  )`;
+}
+
+/**
  * Where a run reads from (R5): on from the watermark, a lookback earlier, and everything where final was lost, so that it heals.
  * @param {string} watermark The watermark's table.
  * @param {string} final Final's.
@@ -322,10 +335,11 @@ function readFrom(watermark, final, lookback, back) {
       ${START},
       GREATEST(TIMESTAMP_SUB(progress.watermark, INTERVAL ${lookback}), ${START})
     )`;
-  return `(
+  const said = `(
     SELECT ${back === undefined ? aim : `LEAST(${back}, ${aim})`}
     FROM ${watermark} AS progress
   )`;
+  return ofWatermark(said, watermark);
 }
 
 /**
@@ -565,6 +579,7 @@ module.exports = {
   gainedColumns,
   factsType,
   factsOfBatch,
+  ofWatermark,
   readFrom,
   nextFrom,
   refuseIf,

@@ -81,7 +81,7 @@ describe("every earlier release", () => {
     expect(plan).toContain("package.json: becomes new");
     expect(await textsOf(project.root)).toEqual(before);
 
-    await succeed(project, "upgrade", "--only", "files");
+    await succeed(project, "upgrade", "--part", "files");
     const files = await textsOf(project.root);
     for (const [file, text] of await scaffoldFiles())
       expect(files.get(file), file).toBe(file === ".gitlab-ci.yml" ? "# my own\n" : text);

@@ -134,7 +134,7 @@ describe("npm run update", () => {
     expect(await states()).toEqual(["up to date", "never run"]);
   });
 
-  it("names rows that came too late for any run, until the replay that it names has read them", async () => {
+  it("names rows that came too late, until the replay that it names has read them, and a watermark that is lost", async () => {
     const project = await loaded();
     const status = async () =>
       (JSON.parse((await project.npm("status", "--json")).stdout) as Record<string, unknown>[])[0];
@@ -151,9 +151,18 @@ describe("npm run update", () => {
     expect(await status()).toMatchObject({ state: "rows missed", missedRows: 2, missedFrom });
     expect((await run(`--vars=replayFrom=${missedFrom}`)).exitCode).toBe(0);
     expect(await status()).toMatchObject({ state: "up to date", missedRows: 0, missedFrom: null });
-    expect(await project.query("SELECT attribute1 FROM DATASET.user_info WHERE userId = 'late'")).toEqual([
-      { attribute1: "x" },
-    ]);
+    const rows = () => project.query("SELECT * FROM DATASET.user_info ORDER BY userId");
+    const final = await rows();
+    expect(final).toContainEqual(expect.objectContaining({ userId: "late", attribute1: "x" }));
+
+    await project.query("DROP TABLE DATASET.user_info_watermark");
+    const lost = `final has ${final.length} rows and no run is known that made them: the watermark was lost`;
+    const reasons = [expect.stringContaining(lost)];
+    expect(await status()).toMatchObject({ word: "look", users: final.length, reasons });
+    const again = await run();
+    expect(again.stderr).toContain(`user_info: ${lost}`);
+    expect(await rows()).toEqual(final);
+    expect(await status()).toMatchObject({ state: "up to date", word: "well", users: final.length });
   });
 
   it("passes Dataform's flags on", async () => {

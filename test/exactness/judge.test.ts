@@ -82,11 +82,11 @@ function isJudged({ entity }: Scenario): boolean {
 
 test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SETTINGS.seed})`, async () => {
   const refused: string[] = [];
-  for (const { entity, name, actions } of compiled) {
+  for (const { entity, name, final, actions } of compiled) {
     for (const [kind, list] of Object.entries(actions)) {
       const catalog = new GrowingCatalog(PROJECT);
       catalog.add([name, `${name}_updates`], updateColumns(entity));
-      catalog.add([name, `${name}_final`], finalColumns(entity));
+      catalog.add([name, final], finalColumns(entity));
       catalog.add([PROJECT, name, "INFORMATION_SCHEMA", "PARTITIONS"], PARTITIONS);
       for (const { target, jobs, incrementalJobs = [] } of list) {
         for (const job of [...jobs, ...incrementalJobs]) {

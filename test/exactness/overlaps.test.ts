@@ -114,7 +114,7 @@ describe("a run of one kind at every step of another", () => {
     "%s, with %s between its batch and its merge, where policies meet deletes and clears",
     async (outer, inner) => {
       const warehouse = await filledWarehouse(endpoint, floored, `floors_${outer}_${inner}`);
-      const merge = warehouse.jobs(outer).findIndex(({ action }) => action.target.name.endsWith("_final"));
+      const merge = warehouse.jobs(outer).findIndex(({ action }) => action.target.name === floored.final);
       for (let round = 0; round < 2; round++)
         expect(await overlap(warehouse, outer, inner, merge, FLOORED)).toEqual([]);
       await warehouse.drop();
@@ -154,7 +154,7 @@ describe("a run of one kind at every step of another", () => {
     const warehouse = await filledWarehouse(endpoint, compiled, "no_header");
     await warehouse.load(updates(wave++));
     for (const { action, job } of warehouse.jobs("plain")) {
-      if (!action.target.name.endsWith("_final")) await endpoint.query(job);
+      if (action.target.name !== compiled.final) await endpoint.query(job);
       else {
         const batch = `\`${PROJECT}.no_header.temp_${compiled.name}_updates\``;
         await endpoint.query(`DELETE FROM ${batch} WHERE _batch IS NOT NULL`);

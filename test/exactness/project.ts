@@ -16,6 +16,8 @@ export interface CompiledEntity {
   readonly entity: Entity;
   readonly name: string;
   readonly dataset: string;
+  /** Final's table, without the dataset. */
+  readonly final: string;
   readonly actions: Readonly<Record<RunKind, readonly Action[]>>;
 }
 
@@ -38,6 +40,7 @@ export function projectInput(entities: ReadonlyMap<string, Entity>): {
       ingestTimestamp: entity.ingestTimestamp,
       lookback: `${entity.lookback / 1_000_000n} seconds`,
       dataset: name,
+      tables: { final: finalTable(name, entity) },
       ...(entity.eventTimestamp === undefined ? {} : { eventTimestamp: entity.eventTimestamp }),
       ...(entity.eventAhead === undefined ? {} : { eventAhead: eventAheadOption(entity.eventAhead) }),
       ...(entity.clearedFields === undefined ? {} : { clearedFields: entity.clearedFields }),
@@ -53,6 +56,10 @@ export function projectInput(entities: ReadonlyMap<string, Entity>): {
     ]),
   );
   return { config, schemas };
+}
+
+function finalTable(name: string, { final = `${name}_final` }: Entity): string {
+  return final;
 }
 
 function eventAheadOption({ limit, keepsOut }: NonNullable<Entity["eventAhead"]>): object {
@@ -115,7 +122,7 @@ export async function compileEntities(
         replayFrom: of(plans.replayFrom, name),
         rebuild: of(plans.rebuild, name),
       };
-      return [name, { entity, name, dataset: name, actions }];
+      return [name, { entity, name, dataset: name, final: finalTable(name, entity), actions }];
     }),
   );
 }

@@ -293,9 +293,15 @@ async function compileTrials(scenarios: readonly Scenario[]): Promise<readonly T
   return scenarios.map((scenario, index): Trial => [scenario, compiled[index] as CompiledEntity]);
 }
 
-function breakSql(fault: Fault, entity: Entity, sql: string, action: Action): string {
-  const suffixes = { temp: ["_updates"], final: ["_final"], both: ["_updates", "_final"] }[fault.where];
-  if (!suffixes.some((suffix) => action.target.name.endsWith(suffix))) return sql;
+function breakSql(
+  fault: Fault,
+  { entity, name, final }: CompiledEntity,
+  sql: string,
+  action: Action,
+): string {
+  const temp = `temp_${name}_updates`;
+  const broken = { temp: [temp], final: [final], both: [temp, final] }[fault.where];
+  if (!broken.includes(action.target.name)) return sql;
   const from = typeof fault.from === "function" ? fault.from(entity) : fault.from;
   return sql.replaceAll(from, typeof fault.to === "function" ? fault.to(entity) : fault.to);
 }
@@ -319,8 +325,8 @@ describe("a suite that cannot fail proves nothing", () => {
     async (fault) => {
       let changed = 0;
       for await (const [scenario, compiled] of trialsOf(fault.pool ?? PLAIN)) {
-        const { entity, dataset, actions } = compiled;
-        const rewrite = (sql: string, action: Action): string => breakSql(fault, entity, sql, action);
+        const { dataset, actions } = compiled;
+        const rewrite = (sql: string, action: Action): string => breakSql(fault, compiled, sql, action);
         const isChanged = actions.plain.some((action) =>
           action.jobs.some((job) => rewrite(job, action) !== job),
         );

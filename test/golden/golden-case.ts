@@ -35,9 +35,9 @@ async function definitionsOf(files: ProjectFiles): Promise<ProjectFiles> {
   return generateProject(config, schemas, { defaultDataset });
 }
 
-/** A case as a whole project, its definitions made anew: what Dataform compiles. */
-export async function projectOf(name: string): Promise<Map<string, string>> {
-  const input = await inputOf(name);
+/** A case as a whole project, its definitions made anew: what Dataform compiles. `more` is added to its input. */
+export async function projectOf(name: string, more: ProjectFiles = new Map()): Promise<Map<string, string>> {
+  const input = new Map([...(await inputOf(name)), ...more]);
   return new Map([...input, ...(await definitionsOf(input))]);
 }
 

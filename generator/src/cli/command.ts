@@ -54,6 +54,8 @@ export interface Context {
   readonly environment?: string;
   /** Aborted when the command is interrupted. */
   readonly signal: AbortSignal;
+  /** Says how things stand where the command is interrupted from now on. */
+  readonly stands: (standing: string) => void;
 }
 
 /** A word that a command takes, with what it means. */
@@ -82,7 +84,7 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly examples: readonly Explained[];
   /** The codes it ends with; a text of its own where the table's says too little. */
   readonly exitCodes: readonly (ExitCode | { readonly code: ExitCode; readonly meaning: string })[];
-  /** How things stand where it was interrupted; it then ends by itself, soon. Without it nothing is lost by ending it at once. */
+  /** How things stand where it was interrupted; it then ends by itself, soon. Without it, and with --plan, nothing is lost by ending it at once. */
   readonly interrupted?: string;
   run(context: Context, given: Given<Specs>): Promise<ExitCode>;
 }

@@ -1,11 +1,31 @@
-import { KNOWN_FLAGS } from "../dataform/flags.ts";
+import { KNOWN_FLAGS, SWITCHES } from "../dataform/flags.ts";
 import { wrongUsage } from "../project/errors.ts";
 import type { Command } from "./command.ts";
 import { COMMON_OPTIONS } from "./program.ts";
 
+/** An option that npm may take for its own, by its name without dashes. */
+interface Takeable {
+  readonly name: string;
+  readonly isFlag: boolean;
+  /** As it is written, with a word for its value. */
+  readonly written: string;
+}
+
+/** npm reads `--plan` as its own `-p -l -a -n`: parseable, long, all, no yes. */
+const PLAN_IN_LETTERS = ["parseable", "long", "all"];
+
+/** The flags of the programs that commands pass theirs on to. */
+const PASSED_ON: Readonly<Record<string, readonly Takeable[]>> = {
+  "dataform run": KNOWN_FLAGS.map((name) => takeable(name, SWITCHES.includes(name))),
+  "bigquery-local": [
+    ...["port", "host", "data", "location", "allow-host"].map((name) => takeable(name, false)),
+    takeable("faults", true),
+  ],
+};
+
 /**
- * Refuses a call in which npm took an option for its own: `npm run init --plan`, without the `--`, runs `init` and leaves
- * `npm_config_plan` in the environment. --verbose and --quiet are npm's too, and change nothing of what is done.
+ * Refuses a call in which npm took an option for its own: `npm run init --plan`, without the `--`, runs `init` and leaves what npm
+ * made of the option in the environment. --verbose and --quiet are npm's too, and change nothing of what is done.
  */
 export function refuseSwallowed(
   command: Command,
@@ -13,23 +33,34 @@ export function refuseSwallowed(
   environment: NodeJS.ProcessEnv,
 ): void {
   if (environment.npm_lifecycle_event !== command.name) return;
-  const ours = Object.values({ ...command.options, ...COMMON_OPTIONS }).map(({ flags }) => longName(flags));
-  const others = command.passesThrough === "dataform run" ? KNOWN_FLAGS : [];
-  const swallowed = [...ours, ...others]
-    .filter((name) => name !== "verbose" && name !== "quiet")
-    .find((name) => !["", "false", undefined].includes(environment[configOf(name)]));
+  const ours = Object.values({ ...command.options, ...COMMON_OPTIONS }).map(({ kind, flags }) => ({
+    name: /--([\w-]+)/.exec(flags)?.[1] ?? "",
+    isFlag: kind === "flag",
+    written: flags,
+  }));
+  const swallowed = [...ours, ...(PASSED_ON[command.passesThrough ?? ""] ?? [])]
+    .filter(({ name }) => name !== "verbose" && name !== "quiet")
+    .find(({ name }) => takenAs(name, environment) !== undefined);
   if (swallowed === undefined) return;
-  const value = environment[configOf(swallowed)];
-  const written = value === "true" ? `--${swallowed}` : `--${swallowed}=${value}`;
+  const { name, isFlag, written } = swallowed;
+  const value = takenAs(name, environment);
+  // Of `--env dev` npm leaves the value among the arguments, where it cannot be told from them.
+  const isApart = value === "true" && !isFlag;
+  const words = [...(isApart ? [] : argv.slice(1)), value === "true" ? written : `--${name}=${value}`];
   throw wrongUsage(
-    `${command.name}: npm took --${swallowed} for its own; write npm run ${command.name} -- ${[...argv.slice(1), written].join(" ")}`,
+    `${command.name}: npm took --${name} for its own; write npm run ${command.name} -- ${words.join(" ")}`,
   );
 }
 
-function longName(flags: string): string {
-  return /--([\w-]+)/.exec(flags)?.[1] ?? "";
+/** What npm made of an option; undefined where it was not given. */
+function takenAs(name: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const read = (config: string): string | undefined =>
+    environment[`npm_config_${config.replaceAll("-", "_")}`];
+  if (name === "plan" && PLAN_IN_LETTERS.every((config) => read(config) === "true")) return "true";
+  const value = read(name);
+  return value === "" || value === "false" ? undefined : value;
 }
 
-function configOf(name: string): string {
-  return `npm_config_${name.replaceAll("-", "_")}`;
+function takeable(name: string, isFlag: boolean): Takeable {
+  return { name, isFlag, written: isFlag ? `--${name}` : `--${name}=<value>` };
 }

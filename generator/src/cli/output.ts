@@ -5,8 +5,8 @@ import { Presets, SingleBar } from "cli-progress";
 export interface Output {
   /** Whether stdout is a terminal. */
   readonly isTerminal: boolean;
-  /** Asks a question; there where somebody can be asked: stdin and stderr are a terminal. */
-  readonly ask?: (question: string) => Promise<string>;
+  /** Asks a question; there where somebody can be asked: stdin and stderr are a terminal. Who ends it by a key or a signal says nothing. */
+  readonly ask?: (question: string, signal: AbortSignal) => Promise<string>;
   /** Whether colours are wanted: a terminal, and no NO_COLOR (https://no-color.org). */
   readonly isColoured: boolean;
   /** A line of the result, on stdout. */
@@ -60,9 +60,17 @@ export function processOutput(
   };
 }
 
-async function ask(question: string): Promise<string> {
+async function ask(question: string, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  return terminal.question(question).finally(() => terminal.close());
+  try {
+    return await terminal.question(question, { signal });
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "AbortError")) throw error;
+    process.stderr.write("\n");
+    return "";
+  } finally {
+    terminal.close();
+  }
 }
 
 /** A line at the terminal's foot that goes when it is done. */

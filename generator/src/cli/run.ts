@@ -31,7 +31,9 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
   refuseSwallowed(command, argv, process.env);
   const program = buildProgram([command], output.write, async (_, options, args) => {
     const manner = { isQuiet: options.quiet === true, isForPrograms: options.json === true };
-    const context = { ...contextOf(options, processOutput(manner)), signal: interruption.signal };
+    const { signal, stands, onlyReads } = interruption;
+    if (options.plan === true) onlyReads();
+    const context = { ...contextOf(options, processOutput(manner)), signal, stands };
     const values = Object.entries(command.options).map(([name, { kind }]) => {
       const value = options[name];
       return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
@@ -51,13 +53,23 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
   return exitCode;
 }
 
+const NOTHING_CHANGED = "nothing was changed";
+
+/** How a command stands to signals. */
+interface Interruption extends Pick<Context, "signal" | "stands"> {
+  /** Ends it at once from now on, since it changes nothing. */
+  onlyReads(): void;
+  stop(): void;
+}
+
 /** SIGINT and SIGTERM: a command that changes things is told, and ends what it is at; a second signal, or any other command, ends at once. */
-function watchSignals(command: Command, output: Output): { signal: AbortSignal; stop(): void } {
+function watchSignals(command: Command, output: Output): Interruption {
   const controller = new AbortController();
+  let isAtOnce = command.interrupted === undefined;
+  let standing = command.interrupted ?? NOTHING_CHANGED;
   const interrupt = (): void => {
-    const standing = command.interrupted ?? "nothing was changed";
     const error = new CommandError(`${command.name}: interrupted; ${standing}`);
-    if (command.interrupted === undefined || controller.signal.aborted) {
+    if (isAtOnce || controller.signal.aborted) {
       output.note(error.message);
       process.exit(EXIT.failed);
     }
@@ -67,6 +79,13 @@ function watchSignals(command: Command, output: Output): { signal: AbortSignal; 
   for (const signal of signals) process.on(signal, interrupt);
   return {
     signal: controller.signal,
+    stands: (text) => {
+      standing = text;
+    },
+    onlyReads: () => {
+      isAtOnce = true;
+      standing = NOTHING_CHANGED;
+    },
     stop: () => {
       for (const signal of signals) process.off(signal, interrupt);
     },
@@ -74,7 +93,10 @@ function watchSignals(command: Command, output: Output): { signal: AbortSignal; 
 }
 
 /** Paths that people write are relative to where they call, so the process goes there. */
-function contextOf(options: Readonly<Record<string, unknown>>, output: Output): Omit<Context, "signal"> {
+function contextOf(
+  options: Readonly<Record<string, unknown>>,
+  output: Output,
+): Omit<Context, "signal" | "stands"> {
   const callerFolder = findCallerFolder(process.env);
   const { project, env } = options;
   const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();

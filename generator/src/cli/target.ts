@@ -40,7 +40,7 @@ function nameOf({ projectId, dataset, location, environment }: Project): string 
 
 /** A terminal's user is asked once for each target; elsewhere, as in CI, whoever wrote the command has agreed. */
 export async function agree(
-  { output }: Context,
+  { output, signal }: Context,
   target: string,
   change: string,
   isSure: boolean,
@@ -48,7 +48,7 @@ export async function agree(
   const known = await readKnown();
   if (known.includes(target)) return;
   if (!isSure && output.ask !== undefined) {
-    const answer = await output.ask(`${change} in ${target}, for the first time from here? [y/N] `);
+    const answer = await output.ask(`${change} in ${target}, for the first time from here? [y/N] `, signal);
     if (!/^y(es)?$/i.test(answer.trim()))
       throw new CommandError("nothing was changed; answer y, or give --yes, to go on");
   }

@@ -2,15 +2,19 @@ import { type Difference, formatDifferences, writeFiles } from "../generate/writ
 import type { Context } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
+/** How things stand while files are written. */
+export const HALF_WRITTEN = "each file is as it was or as it should be; run it again";
+
 /** Makes the disk as it should be and lists what that took, or with `isCheck` only shows how it differs. */
 export async function writeOrCheck(
-  { root, output }: Context,
+  { root, output, stands }: Context,
   command: string,
   isCheck: boolean,
   total: number,
   differences: readonly Difference[],
 ): Promise<ExitCode> {
   if (!isCheck) {
+    stands(HALF_WRITTEN);
     await writeFiles(root, differences);
     for (const { path, kind } of differences)
       output.line(`${kind === "orphaned" ? "removed" : "wrote"} ${path}`);

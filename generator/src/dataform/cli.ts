@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { stripVTControlCharacters } from "node:util";
 import { CommandError } from "../project/errors.ts";
+import { killOnExit } from "./kill-on-exit.ts";
 
 /** How a run of the Dataform CLI ended; what it printed is without colour. */
 export interface DataformResult {
@@ -40,6 +41,7 @@ export function startDataform(
     env: { ...process.env, ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  killOnExit(child);
   return { child, ended: collect(child, sink) };
 }
 

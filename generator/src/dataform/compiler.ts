@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import protobuf from "protobufjs";
 import { type CompiledGraph, compilationProblem } from "./graph.ts";
+import { killOnExit } from "./kill-on-exit.ts";
 
 /** What one compilation has otherwise than `dataform.json` says, under Dataform's own names (message ProjectConfig). */
 export interface CompileSettings {
@@ -78,6 +79,7 @@ async function startWorker(): Promise<ChildProcess> {
   const script = createRequire(import.meta.url).resolve("@dataform/cli/worker_bundle.js");
   // What a project's own JavaScript prints must not end up in what a command prints.
   const worker = spawn(process.execPath, ["-e", LOAD_WORKER, script], { stdio: ["ignore", 2, 2, "ipc"] });
+  killOnExit(worker);
   await nextMessage(worker); // it says that it has started
   return worker;
 }

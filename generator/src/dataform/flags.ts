@@ -44,6 +44,9 @@ const OPTIONS = {
 /** Every flag that `dataform run` has. */
 export const KNOWN_FLAGS: readonly string[] = Object.values(OPTIONS).flat();
 
+/** Those without a value. */
+export const SWITCHES: readonly string[] = OPTIONS.boolean;
+
 /** Lists within one value, which Dataform parts at commas. */
 const COMMA_LISTS = new Set(["actions", "tags", "vars"]);
 

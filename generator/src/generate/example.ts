@@ -24,6 +24,13 @@ const UPDATES = [
 ] as const;
 
 const USERS = ["userA", "userB", "userC"];
+
+/** The example's updates, as many users as a key tells apart: a BOOL knows two. */
+function updatesOf({ keys }: EntityModel): readonly (typeof UPDATES)[number][] {
+  const users = keys.every(({ field }) => field.type === "BOOL") ? 2 : USERS.length;
+  return UPDATES.filter(({ user }) => user < users);
+}
+
 /** The example's batch is read from the start of history on, and on this day. */
 const [READ_FROM, READ_AT] = ["'1900-01-01 00:00:00+00'", 8];
 
@@ -53,9 +60,10 @@ export interface Example {
 /** Builds the worked example for an entity. */
 export function buildExample(model: EntityModel): Example {
   const silent = silentLeaves(model);
+  const history = updatesOf(model);
   const said = (leaf: LeafNode, user: number): readonly Said[] => {
     const index = model.leaves.indexOf(leaf);
-    return UPDATES.flatMap((update) => {
+    return history.flatMap((update) => {
       const cell = update.user === user && !silent.has(leaf) ? update.cells[index % 3] : undefined;
       return cell === undefined ? [] : [{ cell, time: update.time, rank: rankOf(leaf, index, cell) }];
     });
@@ -73,7 +81,7 @@ export function buildExample(model: EntityModel): Example {
     (column): TableColumn => ({
       name: column.sql,
       type: sqlType(column.field),
-      values: UPDATES.map(() => (column.kind === "deleted" ? "FALSE" : "NULL")),
+      values: history.map(() => (column.kind === "deleted" ? "FALSE" : "NULL")),
     }),
   );
   const times = {
@@ -87,14 +95,14 @@ export function buildExample(model: EntityModel): Example {
         column,
         model,
         silent,
-        UPDATES.map(({ user, time }) => ({ user, time, cells: (leaf) => cellsAt(leaf, user, time) })),
+        history.map(({ user, time }) => ({ user, time, cells: (leaf) => cellsAt(leaf, user, time) })),
       ),
     ),
     ...instructions,
     ...Object.entries(times).map(([name, value]) => ({
       name,
       type: "TIMESTAMP",
-      values: UPDATES.map(() => value),
+      values: history.map(() => value),
     })),
   ];
   const watermark = {
@@ -102,8 +110,8 @@ export function buildExample(model: EntityModel): Example {
     ...(model.readsCommits ? { read_at: READ_FROM } : {}),
     ...times,
   };
-  const users = USERS.map((_, user) => {
-    const rows = UPDATES.filter((update) => update.user === user);
+  const users = [...new Set(history.map(({ user }) => user))].sort().map((user) => {
+    const rows = history.filter((update) => update.user === user);
     const time = Math.max(...rows.map((row) => row.time));
     return { user, time, cells: (leaf: LeafNode) => merge(leaf, user).cells };
   });
@@ -146,15 +154,16 @@ function floorColumns(model: EntityModel): readonly string[] {
 }
 
 /** What the example's batch says of itself. */
-function exampleHeader({ readsCommits }: EntityModel): string {
+function exampleHeader(model: EntityModel): string {
+  const history = updatesOf(model);
   const values: Readonly<Record<string, string>> = {
     read_from: `TIMESTAMP ${READ_FROM}`,
     read_at: `TIMESTAMP ${timeText(READ_AT)}`,
-    newest_ingest: `TIMESTAMP ${timeText(Math.max(...UPDATES.map(({ time }) => time)))}`,
-    ...(readsCommits
+    newest_ingest: `TIMESTAMP ${timeText(Math.max(...history.map(({ time }) => time)))}`,
+    ...(model.readsCommits
       ? { committed_from: `TIMESTAMP ${READ_FROM}`, committed_until: `TIMESTAMP ${timeText(READ_AT)}` }
       : {}),
-    row_count: `${UPDATES.length}`,
+    row_count: `${history.length}`,
     future_rows: "0",
     bad_rows: "0",
   };

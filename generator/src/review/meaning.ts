@@ -6,6 +6,7 @@ import type { ProjectInput } from "../project/load-project.ts";
 import { InputError, isObject } from "../project/problems.ts";
 import { findPath } from "../warehouse/adopt.ts";
 import { findTable, sqlName, tableOf, type Warehouse } from "../warehouse/client.ts";
+import { countFinal } from "../warehouse/status.ts";
 import type { EntityChanges } from "./changes.ts";
 import { compareEntities } from "./entity-changes.ts";
 
@@ -66,7 +67,7 @@ export async function findMeaningChanges(
 /** What is due, as a run would find it; a final without rows is filled from all history, whatever it was to mean. */
 async function findDue(
   warehouse: Warehouse,
-  { dataset, tables }: EntityModel,
+  model: EntityModel,
   {
     was,
     now,
@@ -83,8 +84,7 @@ async function findDue(
   const change = basisSql.changeQuery(`UNNEST(${basisSql.list(was)})`, `UNNEST(${basisSql.list(now)})`);
   const [rows] = await warehouse.client.query(`SELECT * FROM (\n  ${change}\n)`);
   const found = (rows as Record<string, string | null>[])[0] ?? {};
-  const final = await findTable(tableOf(warehouse, { dataset, table: tables.final }));
-  if (Number(final?.numRows ?? 0) === 0) return { init: found.init ?? undefined };
+  if ((await countFinal(warehouse, model)) === 0) return { init: found.init ?? undefined };
   const join = (...parts: readonly (string | null | undefined)[]) =>
     parts.filter((part) => typeof part === "string").join(", ") || undefined;
   const fixes = changes.filter(({ needs }) => needs.some(({ step }) => step === "fix"));

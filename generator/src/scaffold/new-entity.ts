@@ -22,6 +22,7 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
     throw new CommandError(
       `${name}: an entity's name has letters, digits and underscores, such as user_info`,
     );
+  if (found.fields.length === 0) throw new CommandError(`${name}: its schema has no fields`);
   const { columns, said } = guessColumns(found.fields, given);
   const names = found.fields.map((field) => field.name).join(", ");
   if (columns.key === undefined)
@@ -81,7 +82,8 @@ export function addEntity(text: string | undefined, entry: NewEntity["entry"]): 
   if (!isObject(before) || !Array.isArray(before.entities))
     throw new CommandError('entities.json: not as expected; write { "entities": [] }');
   const entities: readonly unknown[] = before.entities;
-  if (entities.some((entity) => isObject(entity) && entity.name === entry.name))
+  const folded = (name: unknown): string => String(name).toLowerCase();
+  if (entities.some((entity) => isObject(entity) && folded(entity.name) === folded(entry.name)))
     throw new CommandError(`${String(entry.name)}: entities.json has an entity of this name`);
   const json = JSON.stringify({ ...before, entities: [...entities, entry] }, null, 2);
   // Short lists of names stay on their line, as people write them.

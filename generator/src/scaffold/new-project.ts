@@ -41,14 +41,19 @@ export async function scaffoldFiles(): Promise<ProjectFiles> {
   return new Map(files.map(([file, text]) => [file.replace(/^_/, "."), text]));
 }
 
-/** Every file of a new project, by its path: what people write, what is generated from it, and what compiles from that. */
-export async function newProjectFiles(project: NewProject, packages: ToolPackages): Promise<ProjectFiles> {
+/**
+ * Every file of a new project, by its path: what people write, what is generated from it, and what compiles from that. The tool is
+ * packed last, since that takes longest.
+ */
+export async function newProjectFiles(
+  project: NewProject,
+  packAll: () => Promise<ToolPackages>,
+): Promise<ProjectFiles> {
   const files = new Map(await scaffoldFiles());
   const firstEntity = project.entity === undefined ? "user_info" : String(project.entity.entry.name);
   const named = (text: string): string =>
     text.replaceAll("{{name}}", project.name).replaceAll("{{entity}}", firstEntity);
   files.set("README.md", named(await readFile(path.join(SCAFFOLD, "README.md"), "utf8")));
-  files.set("package.json", packageJson(named(SCAFFOLD_PACKAGE), packages));
   files.set("dataform.json", dataformJson(project));
   if (project.entity === undefined) {
     const example = await readProjectFiles(WORKED_EXAMPLE, ["schemas", "samples", "entities.json"]);
@@ -68,6 +73,7 @@ export async function newProjectFiles(project: NewProject, packages: ToolPackage
     compileProject(root, SHOW_ALL),
   );
   for (const [file, text] of renderCompiled(compiled)) files.set(file, text);
+  files.set("package.json", packageJson(named(SCAFFOLD_PACKAGE), await packAll()));
   return files;
 }
 

@@ -6,9 +6,10 @@ import { parseJson } from "../project/json.ts";
 import { isObject } from "../project/problems.ts";
 import { findTable, tableOf, type Warehouse } from "../warehouse/client.ts";
 import { readCsv } from "../warehouse/load/csv.ts";
+import { checkFile } from "../warehouse/load/load.ts";
 import { isParquet, readFooter, unpackParquet } from "../warehouse/load/parquet.ts";
 import { parquetFields } from "../warehouse/load/parquet-fields.ts";
-import { dataError, readLines } from "../warehouse/load/text.ts";
+import { dataError, NO_SUCH_FILE, readLines } from "../warehouse/load/text.ts";
 import { cellValue, FieldInference } from "./infer-fields.ts";
 import { asSchemaFields, type FieldJson } from "./schema-json.ts";
 
@@ -24,7 +25,12 @@ export interface FoundFields {
 /** The fields of a BigQuery schema file, the bare array or `{"fields": […]}`, as they stand there. */
 export async function readSchemaFile(file: string, shownAs: string): Promise<FoundFields> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new CommandError(`${shownAs}: cannot be read (${String(codeOf(error) ?? messageOf(error))})`);
+    throw dataError(
+      { file: shownAs },
+      codeOf(error) === "ENOENT"
+        ? NO_SUCH_FILE
+        : `cannot be read (${String(codeOf(error) ?? messageOf(error))})`,
+    );
   });
   const json = parseJson(text, shownAs);
   const fields = isObject(json) ? json.fields : json;
@@ -48,6 +54,7 @@ export async function readTableFields(warehouse: Warehouse, name: string): Promi
 
 /** The fields that the rows of a file have: NDJSON, CSV or Parquet. */
 export async function readFileFields(file: string, shownAs: string): Promise<FoundFields> {
+  await checkFile(shownAs);
   if (isParquet(file)) return { fields: await readParquet(file, shownAs), said: [] };
   const inference = new FieldInference(shownAs);
   let rows = 0;

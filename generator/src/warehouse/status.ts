@@ -94,7 +94,8 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   const final = await findTable(tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.final }));
   if (final === undefined) return { ...empty, state: "no tables" };
   const progress = await readWatermark(warehouse, entity);
-  if (progress === undefined) return { ...empty, state: "never run", users: 0 };
+  const users = await count(warehouse, `FROM ${name(warehouse, entity, "final")}`);
+  if (progress === undefined) return { ...empty, state: "never run", users };
   const shown = entity.mergeEvery === undefined ? progress : await readShown(warehouse, entity, progress);
   const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown);
   return {
@@ -104,7 +105,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     lagSeconds: progress.started ? shown.lag_seconds : null,
     waiting,
     waitingSeconds,
-    users: await count(warehouse, `FROM ${name(warehouse, entity, "final")}`),
+    users,
     badRows: Number(progress.bad_rows ?? progress.recent_runs[0]?.bad_rows ?? 0),
     missedRows: Number(progress.missed_rows ?? 0),
     missedFrom: progress.missed_from,
@@ -137,13 +138,28 @@ export async function readRuns(
   };
 }
 
-/** The entities of which no run has been where they are. */
+/** The entities that begin where they are: no run has been, and final has no rows. */
 export async function findBeginning(
   warehouse: Warehouse,
   entities: readonly EntityModel[],
 ): Promise<readonly EntityModel[]> {
-  const runs = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
-  return entities.filter((_, index) => runs[index]?.watermark === null);
+  const isBeginning = entities.map(async (entity) => {
+    const { watermark } = await readRuns(warehouse, entity);
+    return watermark === null && (await countFinal(warehouse, entity)) === 0;
+  });
+  const answers = await Promise.all(isBeginning);
+  return entities.filter((_, index) => answers[index]);
+}
+
+/** The rows of final, as its metadata says; 0 where there is no such table. */
+export async function countFinal(warehouse: Warehouse, { dataset, tables }: EntityModel): Promise<number> {
+  const final = await findTable(tableOf(warehouse, { dataset, table: tables.final }));
+  return Number(final?.numRows ?? 0);
+}
+
+/** What is said of rows of final where no run is known that made them (R5). */
+export function describeUnknownRows(rows: number): string {
+  return `final has ${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} and no run is known that made them: the watermark was lost, or final was adopted; the next run reads all history`;
 }
 
 function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {

@@ -1,4 +1,4 @@
-import type { EntityStatus } from "../warehouse/status.ts";
+import { describeUnknownRows, type EntityStatus } from "../warehouse/status.ts";
 import { formatDuration } from "./durations.ts";
 
 /** How well something is, from good to bad. */
@@ -30,12 +30,13 @@ const DENSEST_SECONDS = 600;
 
 /** Judges an entity: by the given limits, and by what is never right. Pure; `now` in milliseconds. */
 export function judge(status: EntityStatus, thresholds: Thresholds, now: number): Health {
-  const { entity, state, waiting, waitingSeconds, runs } = status;
+  const { entity, state, waiting, waitingSeconds, runs, users } = status;
   const last = runs[0];
   const bad: string[] = [];
   const look: string[] = [];
   if (state === "no tables") bad.push("it has no tables: run `npm run init`");
-  if (state === "never run" && (waiting ?? 0) > 0)
+  if (state === "never run" && (users ?? 0) > 0) look.push(describeUnknownRows(users ?? 0));
+  else if (state === "never run" && (waiting ?? 0) > 0)
     look.push("updates wait for the first run: `npm run update`");
   if (last !== undefined) {
     const late = lateness(status, now);

@@ -207,7 +207,27 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
     line("an option without its value", "review", "--base"),
     {
       ...line("an option that npm took", "init"),
-      env: { npm_lifecycle_event: "init", npm_config_plan: "true" },
+      env: {
+        npm_lifecycle_event: "init",
+        npm_config_parseable: "true",
+        npm_config_long: "true",
+        npm_config_all: "true",
+      },
+    },
+    {
+      ...line("an option with a value that npm took", "status", "2h"),
+      env: { npm_lifecycle_event: "status", npm_config_max_lag: "true" },
+    },
+    line("rows that are not there for a new entity", "new", "contact", "--from-file", "none.ndjson"),
+    line("a schema that is not there for a new entity", "new", "contact", "--from-schema", "none.json"),
+    line("a new entity that differs in case alone", "new", "Customer", "--from-file", "good.ndjson"),
+    line("a new project in a project by its name", "new", "../crm", "--yes", "--cloud-project", "Acme CRM"),
+    {
+      ...line("a new project of a schema with a slip", "new", "../crm", "--entity=c", "--from-schema=c.json"),
+      files: {
+        "c.json":
+          '{"fields": [{"name": "userId", "type": "STRING"}, {"name": "x", "type": "SRTING"}, {"name": "loadedAt", "type": "TIMESTAMP"}]}',
+      },
     },
     line("a file that is not there", "load", "customer", "none.ndjson"),
     line("a format that is none", "load", "customer", "entities.txt"),

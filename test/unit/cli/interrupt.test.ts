@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { writeTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
+import { projectOf, ROOT } from "../../golden/golden-case.ts";
 import { useFolder } from "../warehouse/folder.ts";
 import { PROJECT } from "./error-cases.ts";
 
@@ -48,6 +51,28 @@ it.each(["SIGINT", "SIGTERM"] as const)(
     });
   },
 );
+
+it("ends Dataform's compiler too, which would print a stack trace after its line", async () => {
+  // It says when it is at it, and then takes its time.
+  const slow = 'console.error("at it"); for (const end = Date.now() + 2000; Date.now() < end; );';
+  const files = (await projectOf("flat")).set("includes/slow.js", slow);
+  const root = await writeTemporaryProject(files, ROOT);
+  try {
+    const child = spawn(process.execPath, [TOOL, "compile"], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      if (text === "at it\n") child.kill("SIGTERM");
+    });
+    await once(child, "close");
+    expect(stderr).toBe("at it\ncompile: interrupted; nothing was changed\n");
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
 
 it("a command that changes things ends what it is at; a second signal ends it at once, and it says where things stand", async () => {
   expect(await interrupt("init", ["SIGTERM", "SIGINT"])).toEqual({

@@ -26,7 +26,7 @@ async function open(state: string, answer: string | undefined, isSure = false): 
     say: (text) => void said.push(text),
     ...(answer === undefined ? {} : { ask }),
   };
-  const context: Context = { root, output, signal: new AbortController().signal };
+  const context: Context = { root, output, signal: new AbortController().signal, stands: () => undefined };
   await openTarget(context, { change: "Merge updates", isSure }).catch((error: Error) =>
     said.push(error.message),
   );

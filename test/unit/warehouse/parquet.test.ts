@@ -71,7 +71,7 @@ describe("checkParquet", () => {
     ],
   ];
   for (const [name, query, message] of withNull) {
-    for (const codec of ["snappy", "gzip", "zstd", "lz4_raw", "uncompressed"]) {
+    for (const codec of ["snappy", "gzip", "zstd", "lz4_raw", "uncompressed, ROW_GROUP_SIZE 2048"]) {
       it(`refuses NULL in ${name}, packed by ${codec}`, () =>
         expect(check(`${query} FROM range(3000) AS t(i)`, FIELDS, `, CODEC ${codec}`)).rejects.toThrow(
           `rows.parquet: ${message}: an array in BigQuery cannot hold NULL`,

@@ -58,12 +58,19 @@ const CASES: [
   ["without tables", entity({ state: "no tables", runs: [] }), {}, "bad", /npm run init/],
   [
     "updates before the first run",
-    entity({ state: "never run", waiting: 2, runs: [] }),
+    entity({ state: "never run", users: 0, waiting: 2, runs: [] }),
     {},
     "look",
     /first run/,
   ],
-  ["nothing yet", entity({ state: "never run", runs: [] }), {}, "well", undefined],
+  [
+    "a lost watermark",
+    entity({ state: "never run", users: 5, waiting: null, runs: [] }),
+    {},
+    "look",
+    /final has 5 rows and no run is known .* the watermark was lost, .* reads all history/,
+  ],
+  ["nothing yet", entity({ state: "never run", users: 0, runs: [] }), {}, "well", undefined],
   [
     "a bad row that the last run found first",
     entity({ badRows: 1, runs: [run(0.5, { badRows: 1, newBadRows: 1 }), run(1.5)] }),

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { compareFiles, writeFiles } from "../../generate/write.ts";
 import { CommandError, codeOf, wrongUsage } from "../../project/errors.ts";
-import { unusableFile } from "../../project/problems.ts";
+import { InputError, type Problem, unusableFile } from "../../project/problems.ts";
 import { readFolder } from "../../project/read-file.ts";
 import { addEntity, type NewEntity, newEntity } from "../../scaffold/new-entity.ts";
 import { type NewProject, newProjectFiles } from "../../scaffold/new-project.ts";
@@ -21,6 +22,7 @@ import { type Context, defineCommand, flag, type Given, text } from "../command.
 import { EXIT } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { describeTarget, openTarget } from "../target.ts";
+import { HALF_WRITTEN } from "../write-or-check.ts";
 
 const OPTIONS = {
   yes: flag("--yes", "a project with the worked example, without a question"),
@@ -81,6 +83,7 @@ async function makeEntity(context: Context, name: string, entities: string, opti
   const differences = await compareFiles(context.root, ["schemas"], expected, () => false);
   if (differences.some(({ path: file, kind }) => file === entity.schemaFile && kind === "changed"))
     throw new CommandError(`${entity.schemaFile}: there is such a file; remove it, or choose another name`);
+  context.stands(HALF_WRITTEN);
   await writeFiles(context.root, differences);
   for (const line of entity.said) context.output.line(line);
   context.output.line(`wrote ${[...expected.keys()].join(", ")}; next: npm run generate, npm run compile`);
@@ -96,9 +99,18 @@ async function makeProject(context: Context, name: string, options: Options): Pr
     .catch((error: unknown) => {
       throw unusableFile(name, "written", error);
     });
+  const removeDraft = (): void => rmSync(draft, { recursive: true, force: true });
+  // An interrupt ends the process here and now.
+  process.once("exit", removeDraft);
   try {
-    const packages = await packTool(draft);
-    const files = await newProjectFiles(project, packages);
+    let hasEndpoint = false;
+    const files = await newProjectFiles(project, async () => {
+      const packages = await packTool(draft);
+      hasEndpoint = packages.endpoint !== undefined;
+      return packages;
+    }).catch((error: unknown) => {
+      throw error instanceof InputError ? new InputError(asGiven(error.problems, options)) : error;
+    });
     for (const [file, content] of files) {
       await mkdir(path.dirname(path.join(draft, file)), { recursive: true });
       await writeFile(path.join(draft, file), content);
@@ -107,26 +119,50 @@ async function makeProject(context: Context, name: string, options: Options): Pr
     await rename(draft, target);
     for (const line of project.entity?.said ?? []) output.line(line);
     output.line(`wrote ${files.size} files to ${name}`);
-    if (packages.endpoint === undefined)
+    if (!hasEndpoint)
       output.line(
         "without bigquery-local, which is not installed here: npm install --save-dev bigquery-local",
       );
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    process.off("exit", removeDraft);
+    removeDraft();
   }
   await initialise(target, context);
   const entity = String(project.entity?.entry.name ?? "user_info");
   const given =
-    options.fromFile === undefined ? "<file>" : path.relative(target, path.resolve(options.fromFile));
+    options.fromFile === undefined ? "updates.ndjson" : path.relative(target, path.resolve(options.fromFile));
   const sample = project.entity === undefined ? "samples/user_info_1.ndjson" : given;
   output.line(`next:
-  cd ${name}
+  cd ${inShell(name)}
   npm install --include=dev            the tool; commit package-lock.json with the rest
   npm run local                        in another terminal: BigQuery for this machine
   export BIGQUERY_EMULATOR_HOST=http://127.0.0.1:9050
   npm run init
-  npm run load -- ${entity} ${sample}
+  npm run load -- ${entity} ${inShell(sample)}
   npm run update && npm run status`);
+}
+
+/** Where dataform.json has what an option said. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  defaultDatabase: "--cloud-project",
+  defaultSchema: "--dataset",
+  defaultLocation: "--location",
+};
+
+/** Problems of files that are not written yet, as ones of what was given: its lines are others. */
+function asGiven(problems: readonly Problem[], options: Options): readonly Problem[] {
+  const schema = options.fromSchema ?? options.fromFile ?? options.fromTable;
+  return problems.flatMap(({ line: _, column: __, ...problem }) => {
+    if (problem.file !== "dataform.json")
+      return [{ ...problem, file: problem.file.startsWith("schemas/") && schema ? schema : problem.file }];
+    const option = OPTION_OF[problem.path];
+    return option === undefined ? [] : [{ ...problem, file: option, path: "" }];
+  });
+}
+
+/** A path as a shell takes it for one word. */
+function inShell(file: string): string {
+  return /[^\w./@%+=:,~-]/.test(file) ? `"${file.replace(/(["$`\\])/g, "\\$1")}"` : file;
 }
 
 async function refuseFilled(target: string, name: string): Promise<void> {

@@ -13,7 +13,13 @@ import { describeFormer, findOrphans, refuseBeginning, refuseLostDeletes } from 
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
-import { type RunStatus, readRuns } from "../../warehouse/status.ts";
+import {
+  countFinal,
+  describeUnknownRows,
+  findBeginning,
+  type RunStatus,
+  readRuns,
+} from "../../warehouse/status.ts";
 import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -98,9 +104,13 @@ export const update = defineCommand({
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
     const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
-    for (const [index, entity] of entities.entries())
-      if (before[index]?.watermark === null) await refuseUnadopted(warehouse, entity);
-    const beginning = entities.filter((_, index) => before[index]?.watermark === null);
+    for (const [index, entity] of entities.entries()) {
+      const rows = before[index]?.watermark === null ? await countFinal(warehouse, entity) : 0;
+      if (rows === 0) continue;
+      await refuseUnadopted(warehouse, entity);
+      output.note(`${entity.name}: ${describeUnknownRows(rows)}`);
+    }
+    const beginning = await findBeginning(warehouse, entities);
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
     for (const entity of beginning) {
       await refuseLostDeletes(warehouse, orphans, entity);

@@ -19,7 +19,8 @@ export const upgrade = defineCommand({
   options: {
     ...ENVIRONMENT_OPTION,
     plan: flag("--plan", "only print what would become new"),
-    only: text("--only <part>", "one part of it: files in a pull request, tables where they are", [
+    // npm has an --only of its own and drops one without `--` in front without a trace.
+    part: text("--part <part>", "only one part of it: files in a pull request, tables where they are", [
       "files",
       "tables",
     ]),
@@ -29,7 +30,7 @@ export const upgrade = defineCommand({
     { term: "npx user-info-updater upgrade --plan", meaning: "look first" },
     { term: "npx user-info-updater upgrade", meaning: "do it: the files, then the tables" },
     {
-      term: "npm run upgrade -- --only files",
+      term: "npm run upgrade -- --part files",
       meaning: "without BigQuery; the tables follow by npm run init",
     },
   ],
@@ -38,8 +39,8 @@ export const upgrade = defineCommand({
   async run(context, { options }) {
     const { root, output, signal } = context;
     const plan = await planUpgrade(root);
-    const hasFiles = options.only !== "tables";
-    const steps = options.only === "files" ? [] : await planTables(context, options);
+    const hasFiles = options.part !== "tables";
+    const steps = options.part === "files" ? [] : await planTables(context, options);
     output.line(`from ${plan.from ?? "no version that its files name"} to ${TOOL.version}`);
     if (hasFiles) for (const line of describeFiles(plan)) output.line(line);
     if (steps.length > 0) output.line(formatSteps(steps, options.plan));

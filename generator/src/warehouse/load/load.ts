@@ -12,7 +12,7 @@ import { hasRange, stagedFields, unstagedSql } from "./ranges.ts";
 import { removalOf, SpanOfTimes } from "./removal.ts";
 import { type GatheredRows, gatherRows } from "./rows.ts";
 import type { LoadTarget } from "./target.ts";
-import { dataError } from "./text.ts";
+import { dataError, NO_SUCH_FILE } from "./text.ts";
 import { findField, memberOf } from "./value.ts";
 
 /** Told how far a load is; may throw to stop it. */
@@ -68,15 +68,15 @@ export async function loadFiles(
   }
 }
 
-async function checkFile(file: string): Promise<void> {
+/** Refuses what is no file of rows; a path is relative to the process's folder. */
+export async function checkFile(file: string): Promise<void> {
   if (!/\.(ndjson|jsonl|json|csv|parquet)(\.gz)?$/i.test(file)) {
     throw wrongUsage(
       `${file}: unknown format; expected .ndjson, .jsonl, .json, .csv or .parquet, each also as .gz`,
     );
   }
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined)
-    throw dataError({ file }, "no such file; a path is relative to the folder that you call from");
+  if (found === undefined) throw dataError({ file }, NO_SUCH_FILE);
   if (!found.isFile()) throw dataError({ file }, "not a file");
 }
 

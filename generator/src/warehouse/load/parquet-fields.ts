@@ -1,5 +1,4 @@
 import type { SchemaTree } from "hyparquet";
-import { elementOf, isList } from "./parquet.ts";
 
 /** A Parquet column as a field of a BigQuery schema. */
 export interface ParquetField {
@@ -25,6 +24,17 @@ export function parquetFields(columns: readonly SchemaTree[]): readonly ParquetF
       ...fields,
     };
   });
+}
+
+/** The element of a list: below the repeated group that Parquet puts around it. */
+export function elementOf(list: SchemaTree): SchemaTree {
+  const repeated = list.children[0];
+  return repeated?.children[0] ?? repeated ?? list;
+}
+
+/** Whether a column is a list, which is what REPEATED is. */
+export function isList({ element }: SchemaTree): boolean {
+  return element.converted_type === "LIST" || element.logical_type?.type === "LIST";
 }
 
 function typeOf({ element }: SchemaTree): string {

@@ -10,8 +10,8 @@ import {
   type SchemaTree,
 } from "hyparquet";
 import { messageOf } from "../../project/errors.ts";
-import { defaulted } from "./defaults.ts";
-import { findMissing, findNullInLists, hasList } from "./parquet-nulls.ts";
+import { elementOf, isList } from "./parquet-fields.ts";
+import { findMissing, findNullInLists } from "./parquet-nulls.ts";
 import { dataError, openBytes } from "./text.ts";
 import { findField, typeName, unknownField } from "./value.ts";
 
@@ -51,16 +51,20 @@ export async function checkParquet(
   const { columns, rows, metadata } = await readFooter(file, shownAs);
   const problem = findColumnProblem(columns, fields, "");
   if (problem !== undefined) throw dataError({ file: shownAs }, problem);
-  const nulls = [
-    ...fields.filter(hasList).map((field) => ({
-      find: () => findNullInLists(file, metadata, field),
+  const nulls = columns.flatMap((column) => {
+    const field = findField(column.element.name, fields);
+    const name = field?.name ?? column.element.name;
+    const byDefault = field?.defaultValueExpression ?? "";
+    const inLists = {
+      find: () => findNullInLists(file, metadata, column, name),
       wrong: "an array in BigQuery cannot hold NULL",
-    })),
-    ...defaulted(fields).map((field) => ({
-      find: () => findMissing(file, metadata, field),
-      wrong: `NULL; give every row a value, or leave the column out of the file and all get its default, ${field.defaultValueExpression}`,
-    })),
-  ];
+    };
+    const missing = {
+      find: () => findMissing(file, metadata, column, name),
+      wrong: `NULL; give every row a value, or leave the column out of the file and all get its default, ${byDefault}`,
+    };
+    return byDefault === "" ? [inLists] : [inLists, missing];
+  });
   for (const { find, wrong } of nulls) {
     const found = await find().catch((error: unknown) => {
       throw dataError({ file: shownAs }, `cannot be read: ${messageOf(error)}`);
@@ -92,17 +96,6 @@ function findColumnProblem(
     if (problem !== undefined) return problem;
   }
   return undefined;
-}
-
-/** The element of a list: below the repeated group that Parquet puts around it. */
-export function elementOf(list: SchemaTree): SchemaTree {
-  const repeated = list.children[0];
-  return repeated?.children[0] ?? repeated ?? list;
-}
-
-/** Whether a column is a list, which is what REPEATED is. */
-export function isList({ element }: SchemaTree): boolean {
-  return element.converted_type === "LIST" || element.logical_type?.type === "LIST";
 }
 
 /** What a Parquet file's footer says: its columns and its number of rows. Reads the file's end alone. */

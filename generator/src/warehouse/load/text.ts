@@ -3,6 +3,9 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CommandError, messageOf } from "../../project/errors.ts";
 
+/** What is said of a path that leads nowhere. */
+export const NO_SUCH_FILE = "no such file; a path is relative to the folder that you call from";
+
 /** Where in a data file something is wrong; lines and columns count from 1. */
 export interface Place {
   readonly file: string;
