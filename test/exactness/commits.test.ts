@@ -134,6 +134,14 @@ test("a range without news is an empty batch; the cursor goes to its end, and no
   await tables.warehouse.load([{ userId: "cid", at: day(1, 1), name: "Cid", city: null }]);
   await tables.run();
   expect(await tables.users("*_final")).toEqual(["ada", "bob", "cid"]);
+
+  // What is changed in place is not appended: a rebuild reads it.
+  const city = () => tables.query(`SELECT city FROM ${tables.name("*_final")} WHERE userId = 'cid'`);
+  await endpoint.query(`UPDATE ${tables.name("*_updates")} SET city = 'Rome' WHERE userId = 'cid'`);
+  await tables.warehouse.run("plain");
+  expect(await city()).toEqual([[null]]);
+  await tables.warehouse.run("rebuild");
+  expect(await city()).toEqual([["Rome"]]);
 });
 
 test.each([

@@ -20,6 +20,11 @@ export interface Entity {
   readonly byCommit?: boolean;
   /** R13: not every run merges; those between are read through the view. */
   readonly mergesDaily?: boolean;
+  /**
+   * What final is called, where not `<entity>_final`: like a column of its own, by which GoogleSQL knows the whole row of a table
+   * without an alias.
+   */
+  readonly final?: string;
 }
 
 /** A leaf (R2): where it is, and what it is. */

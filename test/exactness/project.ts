@@ -58,10 +58,8 @@ export function projectInput(entities: ReadonlyMap<string, Entity>): {
   return { config, schemas };
 }
 
-/** Half of the entities call final like a column of their own, by which BigQuery would know the whole row of an unaliased table. */
-function finalTable(name: string, { fields }: Entity): string {
-  const column = fields.at(-1)?.name ?? "";
-  return column.length % 2 === 0 ? column : `${name}_final`;
+function finalTable(name: string, { final = `${name}_final` }: Entity): string {
+  return final;
 }
 
 function eventAheadOption({ limit, keepsOut }: NonNullable<Entity["eventAhead"]>): object {
