@@ -6,6 +6,7 @@ import { type ByName, checkNames, findByName, parseByName } from "./by-name.ts";
 import { digest, LruCache } from "./cache.ts";
 import { buildCatalog, CatalogRegistry } from "./catalog.ts";
 import { GoogleSqlClient, type Message } from "./client.ts";
+import { coercedColumnsEdits } from "./coerced-columns.ts";
 import { type Dependencies, DependencyFinder } from "./dependencies.ts";
 import { emptyGroupingEdits } from "./empty-grouping.ts";
 import { findGroupByAll, type GroupByAll, resolveGroupByAll } from "./group-by-all.ts";
@@ -77,7 +78,7 @@ export class Analyzer {
   }
 
   async #analyzeStatement(sql: string, env: AnalysisEnv, depth: number): Promise<AnalyzedStatement> {
-    const parsed = await this.#parse(sql);
+    const parsed = coerced(await this.#parse(sql), env);
     const { script, names, split } = parsed;
     refuseStatement(script);
     const dependencies = await this.#dependencies.find(names, env, depth);
@@ -259,6 +260,14 @@ export class Analyzer {
     });
     return this.#language;
   }
+}
+
+/** The text in the form whose columns can be coerced, where they are to be. */
+function coerced(parsed: ParsedText, env: AnalysisEnv): ParsedText {
+  const more = env.targetTypes === undefined ? [] : coercedColumnsEdits(parsed.script);
+  if (more.length === 0) return parsed;
+  const edits = [...parsed.edits, ...more];
+  return { ...parsed, edits, split: editText(parsed.sql, edits) };
 }
 
 function isPositional(parameters: AnalysisEnv["parameters"]): parameters is readonly SqlType[] {

@@ -95,7 +95,8 @@ export class RpcConnection {
       stream.on("close", () =>
         end(() => {
           try {
-            resolve(method.read(messageOf(status, chunks)));
+            const message = messageOf(status, chunks);
+            resolve(readMessage(method, message));
           } catch (error) {
             reject(error);
           }
@@ -151,6 +152,15 @@ function messageOf(status: http2.IncomingHttpHeaders, chunks: readonly Buffer[])
   if (Number.isNaN(code) || GOING.includes(code)) throw new ConnectionLostError();
   if (code !== 0) throw new RpcStatusError(code, unescaped(String(status["grpc-message"] ?? "")));
   return Buffer.concat(chunks).subarray(HEADER_BYTES);
+}
+
+/** An answer that nests too deeply to be read is no answer. */
+function readMessage(method: RpcMethod, message: Buffer): object {
+  try {
+    return method.read(message);
+  } catch (error) {
+    throw new RpcStatusError(INTERNAL, String((error as Error).message));
+  }
 }
 
 /** A message's bytes outside of printable ASCII come percent-encoded. */

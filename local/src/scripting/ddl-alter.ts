@@ -114,6 +114,7 @@ function alterColumn(
         name: field.name,
         mode: field.mode,
         description: field.description,
+        defaultValueExpression: field.defaultValueExpression,
       });
     case "drop-not-null":
       if (field.mode !== "REQUIRED") throw invalid(`Column ${field.name} does not have NOT NULL constraint`);

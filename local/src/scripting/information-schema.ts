@@ -234,6 +234,17 @@ const VIEWS: Readonly<Record<string, View>> = {
   },
 };
 
+/** What is told of a region where none is named. */
+const OF_PROJECTS = /^(?:SCHEMATA|JOBS|TABLE_STORAGE)/;
+
+/**
+ * Whether a view "needs to be qualified with a dataset or region".
+ * https://cloud.google.com/bigquery/docs/information-schema-intro#syntax
+ */
+export function isOfDatasets(view: string): boolean {
+  return view in VIEWS && !OF_PROJECTS.test(view);
+}
+
 /** Splits a path at INFORMATION_SCHEMA; undefined where it has none. */
 export function informationPath(
   path: readonly string[],

@@ -16,7 +16,7 @@ import { schemaColumns } from "../storage/schema.ts";
 import type { TableRef } from "../types.ts";
 import { withColumnDefaults } from "./column-defaults.ts";
 import type { JobLister } from "./information-jobs.ts";
-import { informationPath, informationTable } from "./information-schema.ts";
+import { informationPath, informationTable, isOfDatasets } from "./information-schema.ts";
 import type { JobLocation } from "./job-location.ts";
 import type { LiveTable } from "./live-table.ts";
 import { TABLES_META_TABLE, tablesMetaTable } from "./meta-tables.ts";
@@ -107,6 +107,7 @@ export class LiveSource implements TableSchemaSource {
   #information(prefix: readonly string[], view: string): Promise<LiveTable> {
     const [place, project] = [...prefix].reverse();
     const projectId = project ?? this.#defaults.projectId;
+    if (place === undefined && isOfDatasets(view)) throw unqualified(["INFORMATION_SCHEMA", view]);
     const isRegion = place === undefined || /^region-/i.test(place);
     if (!isRegion) this.#defaults.location.need(projectId, place, this.#catalog.getDataset(projectId, place));
     const scope = isRegion ? { projectId } : { projectId, datasetId: place };

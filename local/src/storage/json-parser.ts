@@ -21,6 +21,10 @@ const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids control characters in strings
 const UNESCAPED = /[^"\\\u0000-\u001f]*/y;
+/** What follows the backslash of a character: a pair of surrogates, or a unit that is none. */
+const ESCAPED_UNITS = /u(d[89ab][\da-f]{2})\\u(d[c-f][\da-f]{2})|u((?!d[89a-f])[\da-f]{4})/iy;
+/** The same of text that is only searched, where half of a pair may stand alone. */
+const ANY_UNIT = /u([\da-f]{4})/iy;
 const MAX_DEPTH = 500;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -155,10 +159,12 @@ class Parser<T> {
       this.#at += 1;
       return plain;
     }
-    const code = /^u([0-9a-fA-F]{4})/.exec(this.text.slice(this.#at, this.#at + 5))?.[1];
-    if (code === undefined) throw this.#unexpected();
-    this.#at += 5;
-    return String.fromCharCode(Number.parseInt(code, 16));
+    const pattern = this.path === undefined ? ESCAPED_UNITS : ANY_UNIT;
+    pattern.lastIndex = this.#at;
+    const [all, ...units] = pattern.exec(this.text) ?? [];
+    if (all === undefined) throw this.#unexpected();
+    this.#at += all.length;
+    return units.map((unit) => (unit ? String.fromCharCode(Number.parseInt(unit, 16)) : "")).join("");
   }
 
   #number(): string {

@@ -1,3 +1,4 @@
+import { unsupported } from "../../errors.ts";
 import { duckType } from "../../values.ts";
 import { refuse } from "./arguments.ts";
 import { argument, over, type Site, type SiteMapping } from "./sites.ts";
@@ -5,6 +6,9 @@ import type { CompiledExpr } from "./types.ts";
 
 /** The most quantiles that one call gives. */
 const MOST_QUANTILES = 1_000_000n;
+
+/** Each group of APPROX_TOP_SUM looks at all rows; so many comparisons take some seconds. */
+const MOST_COMPARISONS = 20_000_000n;
 
 /** Exact where BigQuery's own answer is approximate; of what is sorted NULL is the smallest, then NaN. */
 const approxQuantiles: SiteMapping = (site) => {
@@ -35,10 +39,14 @@ function distinguished({ sql, type }: CompiledExpr): string {
 
 /** Exact; of values that come equally often those that sort last stand first. */
 const approxTopCount: SiteMapping = (site) => {
+  const { type } = argument(site, 0);
   const sql = distinguished(argument(site, 0));
+  // DuckDB's histogram takes a NaN that is no part of another value for whatever it is compared with.
+  const isFloat = type.kind === "FLOAT64";
+  const [key, field] = isFloat ? [`struct_pack(x := ${sql})`, ".x"] : [sql, ""];
   const number = topNumber(site, 1);
   const e = site.call.context.parameter("e");
-  const counted = `list_transform(map_entries(${over(site, `histogram(${sql})`)}), lambda ${e}: struct_pack(n := CAST(${e}.value AS BIGINT), v := ${e}.key))`;
+  const counted = `list_transform(map_entries(${over(site, `histogram(${key})`, isFloat ? `${sql} IS NOT NULL` : undefined)}), lambda ${e}: struct_pack(n := CAST(${e}.value AS BIGINT), v := ${e}.key${field}))`;
   const unknown = `${over(site, "count(*)")} - ${over(site, `count(${sql})`)}`;
   const nulls = `CASE WHEN ${unknown} > 0 THEN [struct_pack(n := ${unknown}, v := CASE WHEN false THEN ${over(site, `any_value(${sql})`)} END)] ELSE [] END`;
   const top = `list_reverse_sort(list_concat(${counted}, ${nulls}))[1:${number}]`;
@@ -48,17 +56,29 @@ const approxTopCount: SiteMapping = (site) => {
 /** Exact; a sum of nothing but NULLs stands last, of equal sums the value that sorts last stands first. */
 const approxTopSum: SiteMapping = (site) => {
   const [value, weight, number] = [argument(site, 0), argument(site, 1), topNumber(site, 2)];
-  const [e, g] = [site.call.context.parameter("e"), site.call.context.parameter("g")];
+  const { context } = site.call;
+  const [e, g] = [context.parameter("e"), context.parameter("g")];
   const isBad = `${weight.sql} < 0${weight.type.kind === "FLOAT64" ? ` OR isnan(${weight.sql})` : ""}`;
-  const checked = site.call.context.failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
+  const checked = context.failWhen(isBad, weight.type, ["Weight must be non-negative"], weight.sql);
   const all = over(site, `list(struct_pack(v := ${distinguished(value)}, w := ${checked}))`);
-  return site.call.context.once(all, (rows) => {
-    const groups = `list_distinct(list_transform(${rows}, lambda ${e}: struct_pack(v := ${e}.v)))`;
-    const weights = `list_transform(list_filter(${rows}, lambda ${e}: ${e}.v IS NOT DISTINCT FROM ${g}.v), lambda ${e}: ${e}.w)`;
-    const sum = `CAST(list_sum(${weights}) AS ${duckType(weight.type)})`;
-    const summed = `list_transform(${groups}, lambda ${g}: struct_pack(known := ${sum} IS NOT NULL, n := ${sum}, v := ${g}.v))`;
-    return `list_transform(list_reverse_sort(${summed})[1:${number}], lambda ${e}: struct_pack(f0 := ${e}.v, f1 := ${e}.n))`;
-  });
+  return context.once(all, (rows) =>
+    context.once(
+      `list_distinct(list_transform(${rows}, lambda ${e}: struct_pack(v := ${e}.v)))`,
+      (groups) => {
+        const weights = `list_transform(list_filter(${rows}, lambda ${e}: ${e}.v IS NOT DISTINCT FROM ${g}.v), lambda ${e}: ${e}.w)`;
+        const sum = `CAST(list_sum(${weights}) AS ${duckType(weight.type)})`;
+        const summed = `list_transform(${groups}, lambda ${g}: struct_pack(known := ${sum} IS NOT NULL, n := ${sum}, v := ${g}.v))`;
+        const top = `list_transform(list_reverse_sort(${summed})[1:${number}], lambda ${e}: struct_pack(f0 := ${e}.v, f1 := ${e}.n))`;
+        const tooMany = unsupported("APPROX_TOP_SUM of so many values").message;
+        return context.failWhen(
+          `len(${groups}) * len(${rows}) > ${MOST_COMPARISONS}`,
+          site.call.resultType,
+          [tooMany],
+          top,
+        );
+      },
+    ),
+  );
 };
 
 /** A hash of each value; of a number that is equal, and prints the same, in any form. */

@@ -184,6 +184,14 @@ export function localTime(scope: Scope, timestamp: string, zone?: CompiledExpr):
   return `(CASE WHEN ${timestamp} IS NOT NULL THEN ${scope.context.raise({ kind: "DATETIME" }, `Invalid time zone: ${name}`)} END)`;
 }
 
+/** The same where the DATETIME is the result or its date is: some that clocks show BigQuery does not have. */
+export function localPoint(scope: Scope, timestamp: string, zone?: CompiledExpr): string {
+  const local = localTime(scope, timestamp, zone);
+  if (zone === undefined) return local;
+  const what = [{ sql: `CAST(${timestamp} AS VARCHAR)` }, ` has no date in the time zone`];
+  return checkedPoint(scope, { kind: "DATETIME" }, `epoch_us(${local})`, "Invalid datetime: ", ...what);
+}
+
 /** The TIMESTAMP at which clocks in a zone show a DATETIME. No zone: UTC. */
 export function instantOf(scope: Scope, datetime: string, zone?: CompiledExpr): string {
   const name = zone === undefined ? "UTC" : literalText(zone);

@@ -132,7 +132,16 @@ function extreme(name: "greatest" | "least"): ScalarMapping {
       const anyNull = operands.map((operand) => `${operand} IS NULL`).join(" OR ");
       const nanTest = operands.map((operand) => `isnan(${operand})`).join(" OR ");
       const nan = call.resultType.kind === "FLOAT64" ? ` WHEN ${nanTest} THEN 'nan'::DOUBLE` : "";
-      return `(CASE WHEN ${anyNull} THEN NULL${nan} ELSE ${name}(${operands.join(", ")}) END)`;
+      // DuckDB compares INTERVALs by their fields here, and by their lengths in its operators. Of equal ones the first stands.
+      const [first = "", ...others] = operands;
+      const isBeaten = name === "greatest" ? "<" : ">";
+      const longest = others.reduce(
+        (best, x) =>
+          onceEach(call, [best], (b) => `(CASE WHEN ${b} ${isBeaten} ${x} THEN ${x} ELSE ${b} END)`),
+        first,
+      );
+      const found = call.resultType.kind === "INTERVAL" ? longest : `${name}(${operands.join(", ")})`;
+      return `(CASE WHEN ${anyNull} THEN NULL${nan} ELSE ${found} END)`;
     });
   };
 }

@@ -4,6 +4,7 @@ import {
   dateOfDay,
   dayNumber,
   instantOf,
+  localPoint,
   localTime,
   MAX_DAY,
   MAX_MICROS,
@@ -27,7 +28,7 @@ const date: ScalarMapping = (call) => {
     return dateOfDay(
       `${call.context.own("make_date")}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`,
     );
-  if (kind === "TIMESTAMP") return `CAST(${localTime(call, sqlOf(call, 0), call.args[1])} AS DATE)`;
+  if (kind === "TIMESTAMP") return `CAST(${localPoint(call, sqlOf(call, 0), call.args[1])} AS DATE)`;
   return `CAST(${sqlOf(call, 0)} AS DATE)`;
 };
 
@@ -35,7 +36,7 @@ const datetime: ScalarMapping = (call) => {
   const kind = kindOf(call, 0);
   const all = call.args.map((each) => each.sql).join(", ");
   if (kind === "INT64") return `make_timestamp(${call.context.own("make_datetime")}(${all}))`;
-  if (kind === "TIMESTAMP") return localTime(call, sqlOf(call, 0), call.args[1]);
+  if (kind === "TIMESTAMP") return localPoint(call, sqlOf(call, 0), call.args[1]);
   if (kind === "DATE" && call.args.length > 1) return `(${sqlOf(call, 0)} + ${sqlOf(call, 1)})`;
   return `CAST(${sqlOf(call, 0)} AS TIMESTAMP)`;
 };

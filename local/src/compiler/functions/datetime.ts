@@ -7,6 +7,7 @@ import {
   checkedPoint,
   dayNumber,
   instantOf,
+  localPoint,
   localTime,
   overflow,
   pointOfMicros,
@@ -174,7 +175,8 @@ function extract(fixed?: DatePart): ScalarMapping {
     const kind = kindOf(call, 0);
     const part = fixed ?? partArgument(call, 1);
     const zone = call.args[fixed === undefined ? 2 : 1];
-    const point = kind === "TIMESTAMP" ? localTime(call, sqlOf(call, 0), zone) : sqlOf(call, 0);
+    const local = part === "DATE" || part === "DATETIME" ? localPoint : localTime;
+    const point = kind === "TIMESTAMP" ? local(call, sqlOf(call, 0), zone) : sqlOf(call, 0);
     return extractPart(call, kind, point, part);
   };
 }

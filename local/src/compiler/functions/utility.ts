@@ -88,7 +88,7 @@ export const utilityFunctions: Readonly<Record<string, ScalarMapping>> = {
   text_analyze: textAnalyze,
   typeof: (call) => quoteText(typeText(arg(call, 0).type)),
   edit_distance: (call) => {
-    const name = arg(call, 0).type.kind === "BYTES" ? "edit_distance_bytes" : "edit_distance";
+    const name = arg(call, 0).type.kind === "BYTES" ? "partial_edit_distance_bytes" : "partial_edit_distance";
     return `${call.context.own(name)}(${sqlOf(call, 0)}, ${sqlOf(call, 1)}, ${sqlOf(call, 2)})`;
   },
   cosine_distance: vectorDistance,

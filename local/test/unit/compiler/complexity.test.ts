@@ -29,6 +29,12 @@ describe("queries of a WITH that each name the one before twice", () => {
   });
 });
 
+it("an expression that nests too deeply to be read is too complex, and the next statement is run", async () => {
+  const failure = await harness.failure(`SELECT 1${" + 1".repeat(20_000)}`);
+  expect(failure.message).toContain("Not enough resources for query planning");
+  expect(await harness.rows("SELECT 1")).toEqual([[1n]]);
+});
+
 describe("joins of many tables", () => {
   const chain = (joins: number): string =>
     `SELECT COUNT(*), SUM(t0.x) FROM d.few AS t0 ${Array.from(

@@ -1,23 +1,46 @@
-import { bool, bytes, type Codec, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
+import {
+  bool,
+  bytes,
+  type Codec,
+  EvaluationError,
+  float,
+  int,
+  list,
+  partialUdf,
+  Refusal,
+  text,
+  type Udf,
+  udf,
+} from "./define.ts";
+
+/** Comparisons that take a quarter of a second, in which the endpoint answers nobody. */
+const MOST_STEPS = 100_000_000;
 
 /** Levenshtein's distance between two sequences, or `limit` where it is greater. */
 function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  if (a.length * b.length > MOST_STEPS) throw new Refusal("EDIT_DISTANCE of texts that are so long");
+  // One row of costs, of which the new ones take the places of those above.
+  const costs = Uint32Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
-    const current = [row];
+    const own = a[row - 1];
+    let aboveLeft = row - 1;
+    let left = row;
     let smallest = row;
+    costs[0] = row;
     for (let column = 1; column <= b.length; column++) {
-      const replaced = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const cost = Math.min(replaced, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
-      current.push(cost);
-      if (cost < smallest) smallest = cost;
+      const above = costs[column] as number;
+      const replaced = own === b[column - 1] ? aboveLeft : aboveLeft + 1;
+      const moved = (above < left ? above : left) + 1;
+      left = replaced < moved ? replaced : moved;
+      costs[column] = left;
+      aboveLeft = above;
+      if (left < smallest) smallest = left;
     }
     // Costs never fall from one row to the next.
     if (smallest >= limit) return limit;
-    above = current;
   }
-  return Math.min(above[b.length] ?? 0, limit);
+  return Math.min(costs[b.length] ?? 0, limit);
 }
 
 function limited<T>(a: ArrayLike<T>, b: ArrayLike<T>, limit: bigint): bigint {
@@ -113,8 +136,8 @@ function euclideanDistance(a: Vector, b: Vector): number {
  * https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions#cosine_distance).
  */
 export const distanceUdfs: readonly Udf[] = [
-  udf("edit_distance", [text, text, int], int, (a, b, limit) => limited([...a], [...b], limit)),
-  udf("edit_distance_bytes", [bytes, bytes, int], int, limited),
+  partialUdf("edit_distance", [text, text, int], int, (a, b, limit) => limited([...a], [...b], limit)),
+  partialUdf("edit_distance_bytes", [bytes, bytes, int], int, limited),
   udf("cosine_distance", [list(float), list(float)], float, cosineDistance),
   udf("euclidean_distance", [list(float), list(float)], float, euclideanDistance),
   sparseUdf("sparse_cosine_distance_names", text, cosineDistance),

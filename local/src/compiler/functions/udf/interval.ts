@@ -140,7 +140,7 @@ function justify({ months, days, micros }: IntervalValue, byDays: boolean, byHou
       m++;
     }
   }
-  return { months: m, days: d, micros: u };
+  return checked(BigInt(m), BigInt(d), u);
 }
 
 function divide({ months, days, micros }: IntervalValue, by: bigint): IntervalValue {

@@ -105,8 +105,8 @@ function withElements(json: Json, path: JsonPath, elements: readonly Json[]): Js
 function inserted(json: Json, path: JsonPath, elements: readonly Json[]): Json {
   const index = path.at(-1);
   if (typeof index !== "number") return json;
-  return edited(json, path.slice(0, -1), true, (old) => {
-    if (!isArray(old) && old !== undefined && old !== null) return undefined;
+  return edited(json, path.slice(0, -1), false, (old) => {
+    if (!isArray(old) && old !== null) return undefined;
     const items = isArray(old) ? [...old] : [];
     checkSize(Math.max(index, items.length) + elements.length);
     while (items.length < index) items.push(null);

@@ -84,9 +84,10 @@ function laxBool(value: Json): boolean | null {
 function laxNumber(value: Json): number | bigint | null {
   if (typeof value === "boolean") return value ? 1n : 0n;
   if (typeof value === "string") {
-    if (/^[+-]?\d+$/.test(value)) return BigInt(value);
-    if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) return Number(value);
-    const special = /^([+-]?)(inf|infinity|nan)$/i.exec(value);
+    const text = value.trim();
+    if (/^[+-]?\d+$/.test(text)) return BigInt(text);
+    if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return Number(text);
+    const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
     if (special === null) return null;
     return special[2]?.toLowerCase() === "nan" ? Number.NaN : special[1] === "-" ? -Infinity : Infinity;
   }

@@ -51,10 +51,11 @@ function splitPoints(
   checkStep(step, kind);
   const size = BigInt(step.days) * DAY + step.micros;
   const points = [start];
+  // Of months there are not so many.
+  if (step.months === 0 && end - start > size * BigInt(MAX_STEPS)) {
+    throw new EvaluationError(`Cannot generate arrays with more than ${MAX_STEPS} elements.`);
+  }
   for (let count = 1; ; count++) {
-    if (count > MAX_STEPS) {
-      throw new EvaluationError(`Cannot generate arrays with more than ${MAX_STEPS} elements.`);
-    }
     const next = step.months === 0 ? start + size * BigInt(count) : addMonths(start, step.months * count);
     if (next < end) points.push(next);
     else {

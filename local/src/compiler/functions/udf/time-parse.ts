@@ -3,6 +3,7 @@ import { civilSeconds, instantMicros } from "./zones.ts";
 
 const MIN_MICROS = -62135596800000000n;
 const MAX_MICROS = 253402300799999999n;
+const DAY = 86_400_000_000n;
 
 function daysIn(year: number, month: number): number {
   return month === 2
@@ -28,20 +29,31 @@ export function clockOf(hour: number, minute: number, second: number, fraction =
   return BigInt(hour * 3600 + minute * 60 + second) * 1_000_000n + micros;
 }
 
+/** The same of parts that are numbers, where a leap second is the next minute's first. */
+function leapClockOf(hour: number, minute: number, second: number): bigint | undefined {
+  const leap = second === 60;
+  const clock = clockOf(hour, minute, leap ? 59 : second);
+  return leap && clock !== undefined ? clock + 1_000_000n : clock;
+}
+
 const DATE = "(\\d{4,5})-(\\d{1,2})-(\\d{1,2})";
 const CLOCK = "(\\d{1,2}):(\\d{1,2}):(\\d{1,2})(?:\\.(\\d{0,6}))?";
 const DATE_ONLY = new RegExp(`^${DATE}$`);
 const TIME_ONLY = new RegExp(`^${CLOCK}$`);
 const DATETIME = new RegExp(`^${DATE}(?:[ Tt]${CLOCK})?$`);
+/**
+ * A zone follows a time only, an offset at once and a name after a space:
+ * https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#canonical_format_for_timestamp_literals
+ */
 const TIMESTAMP = new RegExp(
-  `^${DATE}(?:[ Tt]${CLOCK})?(?:([Zz])| ?([+-]\\d{1,2}(?::\\d\\d)?)| ([A-Za-z][A-Za-z0-9_+/-]*))?$`,
+  `^${DATE}(?:[ Tt]${CLOCK}(?:([Zz])|([+-]\\d{1,2}(?::\\d\\d)?)| ([A-Za-z][A-Za-z0-9_+/-]*))?)?$`,
 );
 
 function parts(match: RegExpExecArray): bigint | undefined {
   const [, year, month, day, hour, minute, second, fraction] = match;
   const days = dayOf(Number(year), Number(month), Number(day));
   const clock = hour === undefined ? 0n : clockOf(Number(hour), Number(minute), Number(second), fraction);
-  return days === undefined || clock === undefined ? undefined : BigInt(days) * 86_400_000_000n + clock;
+  return days === undefined || clock === undefined ? undefined : BigInt(days) * DAY + clock;
 }
 
 function parseDate(s: string): bigint {
@@ -103,22 +115,23 @@ export const timeParseUdfs: readonly Udf[] = [
   }),
   udf("make_time", [int, int, int], int, (hour, minute, second) => {
     const valid = hour >= 0n && minute >= 0n && second >= 0n;
-    const found = valid ? clockOf(range(hour), range(minute), range(second)) : undefined;
+    const found = valid ? leapClockOf(range(hour), range(minute), range(second)) : undefined;
     if (found === undefined)
       throw new EvaluationError(
         `Input calculates to invalid time: ${padded(hour)}:${padded(minute)}:${padded(second)}`,
       );
-    return found;
+    return found % DAY;
   }),
   udf("make_datetime", [int, int, int, int, int, int], int, (year, month, day, hour, minute, second) => {
     const days = dayOf(range(year), range(month), range(day));
     const valid = hour >= 0n && minute >= 0n && second >= 0n;
-    const clock = valid ? clockOf(range(hour), range(minute), range(second)) : undefined;
-    if (days === undefined || clock === undefined) {
+    const clock = valid ? leapClockOf(range(hour), range(minute), range(second)) : undefined;
+    const micros = days === undefined || clock === undefined ? undefined : BigInt(days) * DAY + clock;
+    if (micros === undefined || micros > MAX_MICROS) {
       throw new EvaluationError(
         `Input calculates to invalid datetime: ${padded(year, 4)}-${padded(month)}-${padded(day)} ${padded(hour)}:${padded(minute)}:${padded(second)}`,
       );
     }
-    return BigInt(days) * 86_400_000_000n + clock;
+    return micros;
   }),
 ];
