@@ -102,10 +102,11 @@ export function statementsToMove(
   before: EntityModel,
   after: EntityModel,
   projectId: string,
+  location?: string,
 ): readonly string[] {
   const pair = { before, after };
   const others = [...compareMeaning(pair, projectId), ...compareFields(before, after, projectId)];
-  return moveStatements(projectId, before, after, others.length === 0);
+  return moveStatements(projectId, before, after, others.length === 0, location);
 }
 
 function moving({ before, after }: Pair, projectId: string): Need {

@@ -24,6 +24,7 @@ export function moveStatements(
   before: EntityModel,
   after: EntityModel,
   isOtherwiseSame: boolean,
+  location?: string,
 ): readonly string[] {
   const roles: readonly (typeof MOVED)[number][] = isOtherwiseSame ? MOVED : MOVED_WITH_CHANGES;
   const copies = roles.flatMap((role) => {
@@ -36,7 +37,20 @@ export function moveStatements(
   });
   return before.dataset === after.dataset
     ? copies
-    : [`CREATE SCHEMA IF NOT EXISTS \`${projectId}.${after.dataset}\`;`, ...copies];
+    : [createDataset(projectId, after.dataset, location), ...copies];
+}
+
+/** Makes a dataset where there is none; without a location in that of the job. */
+export function createDataset(projectId: string, dataset: string, location: string | undefined): string {
+  const where = location === undefined ? "" : ` OPTIONS (location = '${location}')`;
+  return `CREATE SCHEMA IF NOT EXISTS \`${projectId}.${dataset}\`${where};`;
+}
+
+/** Whether at least half of an entity's attributes are another one's too: else they are hardly of the same users. */
+export function isAlike(before: EntityModel, after: EntityModel): boolean {
+  const paths = new Set(after.leaves.map(({ dotted }) => dotted.toLowerCase()));
+  const kept = before.leaves.filter(({ dotted }) => paths.has(dotted.toLowerCase()));
+  return kept.length * 2 >= before.leaves.length;
 }
 
 /** Whether the updates are others', or those of the project that an environment of it reads: nobody here moves them. */

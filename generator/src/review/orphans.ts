@@ -8,7 +8,7 @@ import type { ProjectInput } from "../project/load-project.ts";
 import { findTable, sqlName, tableOf, type Warehouse } from "../warehouse/client.ts";
 import { statementsToMove } from "./entity-changes.ts";
 import { readMeaningAt } from "./meaning.ts";
-import { isMoved } from "./moves.ts";
+import { createDataset, isAlike, isMoved } from "./moves.ts";
 
 /** Tables of an entity that entities.json does not have, or not there: it was renamed, moved or taken out. */
 export interface Orphan {
@@ -109,14 +109,16 @@ function formerTables(
 
 /** What would be left behind, and the statements that take it along, one line for each place. */
 export function describeFormer(
-  { project: { projectId } }: Warehouse,
+  { project: { projectId, location } }: Warehouse,
   orphans: readonly Orphan[],
   model: EntityModel,
 ): readonly string[] {
-  return formerTables(orphans, model).map(
-    ({ name, dataset, model: before }) =>
-      `${model.name}: the tables of ${name} in ${dataset} stay behind, and the first run begins with an empty final; where they are of the same users, stop the schedule and first run ${statementsToMove(before, model, projectId).join(" ")}`,
-  );
+  return formerTables(orphans, model).map(({ name, dataset, model: before, isElsewhere }) => {
+    const moving = `first run ${statementsToMove(before, model, projectId, location).join(" ")}`;
+    return isElsewhere
+      ? `${model.name}: ${dataset} has tables of an entity ${name} too: if they are another project's, all is well; if this entity moves here from there, the first run would begin with an empty final: stop the schedule and ${moving}`
+      : `${model.name}: the tables of ${name} in ${dataset} stay behind, and the first run begins with an empty final; where they are of the same users, stop the schedule and ${moving}`;
+  });
 }
 
 /** Throws where a run would begin anew beside tables that are the entity's own; `npm run init` is how somebody says that it is to. */
@@ -131,16 +133,37 @@ export async function refuseBeginning(
   throw new CommandError(`${former} Then, or to begin anew, run npm run init`);
 }
 
-/** Throws where an entity's first run would not know whom its tables, under another name, remember as deleted (R10). */
-export async function refuseLostDeletes(
+/**
+ * The entities whose first run would not know whom their tables, under another name or elsewhere, remember as deleted (R10), with both
+ * ways to go on: nothing but people can tell a move from another project's tables of the same form.
+ */
+export async function findLostDeletes(
+  warehouse: Warehouse,
+  orphans: readonly Orphan[],
+  models: readonly EntityModel[],
+): Promise<ReadonlyMap<EntityModel, string>> {
+  const all = await Promise.all(
+    models.map(async (model) => [model, await describeLost(warehouse, orphans, model)] as const),
+  );
+  return new Map(all.flatMap(([model, text]) => (text === undefined ? [] : [[model, text]])));
+}
+
+/** Throws where there are any. */
+export function refuseLostDeletes(lost: ReadonlyMap<EntityModel, string>): void {
+  if (lost.size > 0) throw new CommandError([...lost.values()].join("\n"));
+}
+
+async function describeLost(
   warehouse: Warehouse,
   orphans: readonly Orphan[],
   model: EntityModel,
-): Promise<void> {
-  if (model.deletes === undefined) return;
+): Promise<string | undefined> {
+  if (model.deletes === undefined) return undefined;
+  const { projectId, location } = warehouse.project;
   for (const { model: before, tables, dataset, isElsewhere } of formerTables(orphans, model)) {
     const { tombstones } = before.tables;
     if (tombstones === undefined || !tables.includes(tombstones)) continue;
+    if (isElsewhere && !isAlike(before, model)) continue;
     const live = await findTable(tableOf(warehouse, { dataset, table: tombstones }));
     if (Number(live?.numRows ?? 0) === 0) continue;
     const to = { dataset: model.dataset, table: model.tables.tombstones ?? "" };
@@ -148,10 +171,17 @@ export async function refuseLostDeletes(
     const isMadeSince = Number(own?.creationTime) > Number(live?.lastModifiedTime);
     if (own !== undefined && (isElsewhere || isMadeSince)) continue;
     const from = { dataset, table: tombstones };
-    throw new CommandError(
-      `${model.name}: ${dataset}.${tombstones} remembers who was deleted, and a run without would bring them back with their next late row; first run ${statementsToMove(before, model, warehouse.project.projectId).join(" ")} and npm run init; or, if they are not the same users, CREATE TABLE ${sqlName(warehouse, to)} LIKE ${sqlName(warehouse, from)};`,
-    );
+    const apart = [
+      ...(dataset === model.dataset ? [] : [createDataset(projectId, model.dataset, location)]),
+      `CREATE TABLE ${sqlName(warehouse, to)} LIKE ${sqlName(warehouse, from)};`,
+    ];
+    return [
+      `${model.name}: ${dataset}.${tombstones} remembers who was deleted; nothing was changed, since only you can say whose it is:`,
+      `- this entity's, which moves from there: without, the next late row of a deleted user would bring them back. Stop the schedule, first run ${statementsToMove(before, model, projectId, location).join(" ")} and npm run init`,
+      `- others': tables of the same form, but of other users. Begin without: ${apart.join(" ")} and npm run init`,
+    ].join("\n");
   }
+  return undefined;
 }
 
 async function tableNames({ client }: Warehouse, dataset: string): Promise<readonly string[]> {

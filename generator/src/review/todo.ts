@@ -56,7 +56,7 @@ function todosOf(step: Need["step"], entity: string, needs: readonly Need[]): re
         ? [
             {
               step,
-              text: "Create and extend the tables, before the next run: `npm run update` refuses to start without.",
+              text: "Create and extend the tables, before the next run: `npm run update` refuses to start where a column is missing.",
               commands: ["npm run init"],
             },
           ]

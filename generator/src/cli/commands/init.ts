@@ -1,7 +1,7 @@
 import { readEntities } from "../../generate/read-entities.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges } from "../../review/meaning.ts";
-import { describeFormer, findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
+import { describeFormer, findLostDeletes, findOrphans, refuseLostDeletes } from "../../review/orphans.ts";
 import { applyInit, planInit, type Step } from "../../warehouse/init.ts";
 import { findBeginning } from "../../warehouse/status.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
@@ -41,9 +41,11 @@ export const init = defineCommand({
     for (const line of describeChanges(changed)) context.output.say(line);
     const beginning = await findBeginning(warehouse, entities);
     const orphans = await findOrphans(warehouse, input, beginning);
+    const lost = await findLostDeletes(warehouse, orphans, beginning);
     for (const entity of beginning)
-      for (const line of describeFormer(warehouse, orphans, entity)) context.output.note(line);
-    for (const entity of beginning) await refuseLostDeletes(warehouse, orphans, entity);
+      if (!lost.has(entity))
+        for (const line of describeFormer(warehouse, orphans, entity)) context.output.note(line);
+    refuseLostDeletes(lost);
     if (options.plan) return EXIT.done;
     await applyAll(context, steps);
     await acceptMeanings(warehouse, input, changed);

@@ -65,7 +65,7 @@ async function sayOrphans(
 ): Promise<void> {
   const beginning = await findBeginning(warehouse, entities);
   const orphans = await findOrphans(warehouse, await loadProject(warehouse.project.root), beginning);
-  for (const { name, dataset, tables } of orphans)
+  for (const { name, dataset, tables } of orphans.filter(({ isElsewhere }) => !isElsewhere))
     output.say(
       `${dataset}: ${tables.join(", ")}: of an entity ${name} that entities.json does not have there; no run updates them`,
     );

@@ -9,7 +9,13 @@ import { onlyReadsUpdates } from "../../project/environments.ts";
 import { CommandError, messageOf, wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { findMeaningChanges, keepMeaning } from "../../review/meaning.ts";
-import { describeFormer, findOrphans, refuseBeginning, refuseLostDeletes } from "../../review/orphans.ts";
+import {
+  describeFormer,
+  findLostDeletes,
+  findOrphans,
+  refuseBeginning,
+  refuseLostDeletes,
+} from "../../review/orphans.ts";
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init.ts";
@@ -112,8 +118,8 @@ export const update = defineCommand({
     }
     const beginning = await findBeginning(warehouse, entities);
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
+    refuseLostDeletes(await findLostDeletes(warehouse, orphans, beginning));
     for (const entity of beginning) {
-      await refuseLostDeletes(warehouse, orphans, entity);
       await refuseBeginning(warehouse, orphans, entity);
       for (const line of describeFormer(warehouse, orphans, entity)) output.note(line);
     }
