@@ -72,6 +72,8 @@
  * @property {readonly string[]} parts
  */
 
+const { bare } = require("./sql/text.js");
+
 /** Where history starts: rows from before are bad ones (R5, R12). */
 const START = "TIMESTAMP '1900-01-01 00:00:00+00'";
 /** Rows stamped later than this are reported (R5): a day after the batch was read. */
@@ -196,6 +198,17 @@ function hasFloors(entity) {
 function floorOf(entity, leaf) {
   const index = flooredLeaves(entity).findIndex(({ path }) => path === leaf.path);
   return entity.clears === undefined || index < 0 ? undefined : `_batch_floor_${index}`;
+}
+
+/**
+ * All such columns, with their leaves.
+ * @param {Entity} entity
+ */
+function floorsOf(entity) {
+  return flooredLeaves(entity).flatMap((leaf) => {
+    const column = floorOf(entity, leaf);
+    return column === undefined ? [] : [{ leaf, column }];
+  });
 }
 
 /**
@@ -919,7 +932,7 @@ function faultsOf(entity) {
     ...(ahead?.keepsOut
       ? [{ isBad: tooFar, isGood: `NOT ${tooFar}`, reason: `event timestamp more than ${ahead.limit} ahead` }]
       : []),
-    ...entity.keys.map(({ sql }) => missing(sql, `no ${plain(sql)}`)),
+    ...entity.keys.map(({ sql }) => missing(sql, `no ${bare(sql)}`)),
     ...(clears === undefined
       ? []
       : [
@@ -986,23 +999,17 @@ function oddities(entity) {
   ];
 }
 
-/**
- * A name without SQL's backticks.
- * @param {string} sql
- */
-function plain(sql) {
-  return sql.replace(/^`|`$/g, "");
-}
-
 module.exports = {
   START,
   anyPartition,
   literal,
   leavesOf,
+  versionColumn,
   countsFrom,
   flooredLeaves,
   hasFloors,
   floorOf,
+  floorsOf,
   isAboveClear,
   isCleared,
   keysMatch,

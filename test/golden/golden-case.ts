@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { CompileSettings, Compiler } from "../../generator/src/dataform/compiler.ts";
 import type { CompiledGraph } from "../../generator/src/dataform/graph.ts";
 import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../../generator/src/dataform/project-copy.ts";
+import { includedFiles } from "../../generator/src/generate/merge-sql.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
 import { readProjectInput } from "../../generator/src/project/load-project.ts";
 
@@ -46,7 +47,8 @@ export async function produce(name: string, compiler: Compiler): Promise<Project
   const input = await inputOf(name);
   const files = await definitionsOf(input);
   const graph = await compileCase(name, compiler);
-  const own = [...files].filter(([path]) => !isCopy(path));
+  // The rest every project has the same copy of.
+  const own = [...files].filter(([path]) => !includedFiles().has(path));
   return new Map([...own, ["graph.json", `${JSON.stringify(describeGraph(graph), null, 2)}\n`]]);
 }
 
@@ -57,11 +59,6 @@ export async function compileCase(
   settings: CompileSettings = {},
 ): Promise<CompiledGraph> {
   return inTemporaryProject(await projectOf(name), ROOT, (root) => compiler.compile(root, settings));
-}
-
-/** True for a file that every project has the same copy of. */
-function isCopy(path: string): boolean {
-  return /^includes\/[^/]+$/.test(path);
 }
 
 /** The files a case should make. */

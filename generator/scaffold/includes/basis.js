@@ -4,6 +4,7 @@
  * R-numbers are rules of docs/rules.md.
  */
 const merge = require("./merge.js");
+const { bare, indent } = require("./sql/text.js");
 
 /** @typedef {import("./merge.js").Entity} Entity */
 
@@ -230,19 +231,6 @@ function refuseLeftBehind({ keys, ingest }, name, updates) {
     NULL
   );
 END IF;`;
-}
-
-/**
- * @param {string} sql
- * @param {number} depth
- */
-function indent(sql, depth) {
-  return sql.replaceAll("\n", `\n${" ".repeat(depth)}`);
-}
-
-/** @param {string} sql */
-function bare(sql) {
-  return sql.replaceAll("`", "");
 }
 
 /**

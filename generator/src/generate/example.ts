@@ -149,8 +149,7 @@ export function buildExample(model: EntityModel): Example {
 
 /** The columns in which the batch keeps clears of attributes with a policy: nothing is cleared here. */
 function floorColumns(model: EntityModel): readonly string[] {
-  const entity = describeEntity(model);
-  return mergeSql.flooredLeaves(entity).flatMap((leaf) => mergeSql.floorOf(entity, leaf) ?? []);
+  return mergeSql.floorsOf(describeEntity(model)).map(({ column }) => column);
 }
 
 /** What the example's batch says of itself. */

@@ -26,7 +26,20 @@ export type Gatherer = Extract<keyof typeof Merge, `gather${string}`>;
 /** The same for those that decide between the batch and final. */
 export type Decider = Extract<keyof typeof Merge, `take${string}`>;
 
-const COPIES = ["basis.js", "commits.js", "entity.js", "merge.js", "progress.js", "run.js"] as const;
+const COPIES = [
+  "basis.js",
+  "commits.js",
+  "entity.js",
+  "merge.js",
+  "progress.js",
+  "run.js",
+  "sql/batch.js",
+  "sql/columns.js",
+  "sql/descriptions.js",
+  "sql/floors.js",
+  "sql/history.js",
+  "sql/text.js",
+] as const;
 
 /** What a project's includes/ hold beside its entities: path to text, with the version of the tool in the first line. */
 export function includedFiles(): ReadonlyMap<string, string> {

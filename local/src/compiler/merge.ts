@@ -47,12 +47,9 @@ export function compileMerge(
   const whens = clauses.map((clause) => compileWhen(clause, table, inner));
   const branches = whens.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(" ");
   const joined = `SELECT *, CASE ${branches} END AS act FROM ${from}`;
-  const values = whens.flatMap((when, index) =>
-    [...when.values].map(([name, value], position) => {
-      const sql = when.action === "UPDATE" ? columnValue(table, name, value, unit) : value.sql;
-      return `CASE WHEN act = ${index} THEN ${sql} END AS v${index}_${position}`;
-    }),
-  );
+  const written = writtenColumns(whens, table, unit);
+  const values = [...written.values()].map((cases, at) => `CASE act ${cases.join(" ")} END AS w${at}`);
+  const places = new Map([...written.keys()].map((name, at) => [name, `w${at}`]));
   const updated = new Set(whens.flatMap((when) => (when.action === "UPDATE" ? [...when.values.keys()] : [])));
   const columns = ["rid", "pkey", "act", ...values, ...sizesBefore(target.scan, table, updated, inner)];
   const steps: DmlStep[] = [workOut(`SELECT ${columns.join(", ")} FROM (${joined}) WHERE act IS NOT NULL`)];
@@ -61,20 +58,49 @@ export function compileMerge(
   const order = { DELETE: 0, UPDATE: 1, INSERT: 2 };
   const numbered = whens.map((when, index) => ({ when, index }));
   numbered.sort((a, b) => order[a.when.action] - order[b.when.action]);
-  steps.push(...numbered.flatMap(({ when, index }) => writeSteps(when, index, table, unit)));
+  steps.push(...numbered.flatMap(({ when, index }) => writeSteps(when, index, places, table, unit)));
   return { verb: "MERGE", table, steps, cleanup: [DROP_ROWS] };
 }
 
-function writeSteps({ action, values }: When, index: number, table: PhysicalTable, unit: Unit): DmlStep[] {
+/**
+ * What is written to each column, by its name in lower case, as the cases of the WHENs that write to it: a row is written by one of them, so
+ * that a column of what is worked out has room for all.
+ */
+function writtenColumns(
+  whens: readonly When[],
+  table: PhysicalTable,
+  unit: Unit,
+): ReadonlyMap<string, readonly string[]> {
+  const columns = new Map<string, string[]>();
+  for (const [index, { action, values }] of whens.entries()) {
+    for (const [name, value] of values) {
+      const sql = action === "UPDATE" ? columnValue(table, name, value, unit) : value.sql;
+      const cases = columns.get(name.toLowerCase()) ?? [];
+      cases.push(`WHEN ${index} THEN ${sql}`);
+      columns.set(name.toLowerCase(), cases);
+    }
+  }
+  return columns;
+}
+
+function writeSteps(
+  { action, values }: When,
+  index: number,
+  places: ReadonlyMap<string, string>,
+  table: PhysicalTable,
+  unit: Unit,
+): DmlStep[] {
   const taken = `${DML_ROWS} WHERE act = ${index}`;
   if (action === "DELETE") return deleteSteps(table, `(SELECT rid FROM ${taken})`);
   const names = [...values.keys()];
   if (action === "UPDATE") {
-    const columns = names.map((_, position) => `v${index}_${position} AS v${position}`);
+    const columns = names.map((name, position) => `${places.get(name.toLowerCase())} AS v${position}`);
     return updateSteps(table, names, `(SELECT *, ${columns.join(", ")} FROM ${taken})`);
   }
-  const positions = new Map(names.map((name, position) => [name.toLowerCase(), `v${index}_${position}`]));
-  const sql = insertSql(table, (name) => positions.get(name.toLowerCase()), taken, unit);
+  const given = new Set(names.map((name) => name.toLowerCase()));
+  const placeOf = (name: string) =>
+    given.has(name.toLowerCase()) ? places.get(name.toLowerCase()) : undefined;
+  const sql = insertSql(table, placeOf, taken, unit);
   return [{ sql, gives: "inserted" }];
 }
 

@@ -36,15 +36,16 @@ export type Loss = "removed" | "updated";
 
 /**
  * The statements that keep the rows of a table for which the condition over `t` holds, before they are removed or updated. A row that
- * was updated before has a copy from then, and one that the change itself has appended was never there for others.
+ * was updated before has a copy from then, and one that the change itself has appended was never there for others. `joined` is what is
+ * joined to `t`.
  */
-export function keepRows(physical: string, condition: string, loss: Loss): readonly string[] {
+export function keepRows(physical: string, condition: string, loss: Loss, joined = ""): readonly string[] {
   const past = pastTable(physical);
   const appended = `t.${quoteName(APPENDED)}`;
   const isKept = loss === "updated" ? `${appended} <> ${PRESENT}` : `${appended} IS DISTINCT FROM ${PRESENT}`;
   return [
     `CREATE TABLE IF NOT EXISTS ${past} AS SELECT *, ${PRESENT} AS ${quoteName(REMOVED)} FROM ${physical} LIMIT 0`,
-    `INSERT INTO ${past} SELECT t.*, ${PRESENT} FROM ${physical} AS t WHERE ${isKept} AND ${condition}`,
+    `INSERT INTO ${past} SELECT t.*, ${PRESENT} FROM ${physical} AS t${joined} WHERE ${isKept} AND ${condition}`,
   ];
 }
 
