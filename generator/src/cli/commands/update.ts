@@ -114,7 +114,7 @@ export const update = defineCommand({
       const rows = before[index]?.watermark === null ? await countFinal(warehouse, entity) : 0;
       if (rows === 0) continue;
       await refuseUnadopted(warehouse, entity);
-      output.note(`${entity.name}: ${describeUnknownRows(rows)}`);
+      output.note(`${entity.name}: ${describeUnknownRows(rows, entity.name)}`);
     }
     const beginning = await findBeginning(warehouse, entities);
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
