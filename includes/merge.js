@@ -1004,6 +1004,7 @@ module.exports = {
   anyPartition,
   literal,
   leavesOf,
+  versionColumn,
   countsFrom,
   flooredLeaves,
   hasFloors,

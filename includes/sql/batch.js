@@ -42,7 +42,7 @@ function isAppended({ ingest }, row) {
  */
 function of(entity) {
   const { keys, ingest, event, deletes, readsCommits = false } = entity;
-  const version = event ?? ingest;
+  const version = merge.versionColumn(entity);
   const beside = goodBeside(entity);
   const floors = merge.floorsOf(entity);
   const hasFloors = merge.hasFloors(entity);

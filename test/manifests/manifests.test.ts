@@ -31,8 +31,9 @@ describe("workflows", () => {
 });
 
 describe.skipIf(TOOLS === undefined)(`manifests${NEEDS}`, () => {
-  it("the Dockerfile has nothing that hadolint minds", async () => {
-    expect(await runTool(tool("hadolint"), ["deploy/Dockerfile"])).toEqual({ exitCode: 0, output: "" });
+  it("the Dockerfiles have nothing that hadolint minds", async () => {
+    const files = ["deploy/Dockerfile", "generator/scaffold/deploy/Dockerfile"];
+    expect(await runTool(tool("hadolint"), files)).toEqual({ exitCode: 0, output: "" });
   });
 
   it.each(

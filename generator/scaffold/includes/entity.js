@@ -19,7 +19,7 @@ const { indent, wrap } = require("./sql/text.js");
 function of(entity) {
   const leaves = merge.leavesOf(entity);
   const { keys, ingest, event, deletes, readsCommits = false } = entity;
-  const version = event ?? ingest;
+  const version = merge.versionColumn(entity);
   /** @type {(path: string) => Leaf} */
   const leafAt = (path) => {
     const leaf = leaves.get(path);

@@ -1003,6 +1003,7 @@ module.exports = {
   anyPartition,
   literal,
   leavesOf,
+  versionColumn,
   countsFrom,
   flooredLeaves,
   hasFloors,

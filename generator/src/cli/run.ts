@@ -46,7 +46,10 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode !== 0) throw asWrongUsage(error, command);
-    throw interruption.signal.aborted ? interruption.signal.reason : error;
+    if (!interruption.signal.aborted) throw error;
+    output.note((interruption.signal.reason as Error).message);
+    // What was under way, such as an upload, would hold the process.
+    process.exit(EXIT.failed);
   } finally {
     interruption.stop();
   }

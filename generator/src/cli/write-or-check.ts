@@ -18,7 +18,10 @@ export async function writeOrCheck(
     await writeFiles(root, differences);
     for (const { path, kind } of differences)
       output.line(`${kind === "orphaned" ? "removed" : "wrote"} ${path}`);
-    output.line(`${total} files, ${differences.length} of them new or changed`);
+    const removed = differences.filter(({ kind }) => kind === "orphaned").length;
+    output.line(
+      `${total} files, ${differences.length - removed} of them new or changed${removed === 0 ? "" : `; ${removed} removed`}`,
+    );
     return EXIT.done;
   }
   if (differences.length === 0) {

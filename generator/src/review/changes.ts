@@ -43,3 +43,6 @@ export function weightOf({ needs }: Pick<Change, "needs">): "none" | "act" | "re
   if (needs.some(({ step }) => step === "fix")) return "refused";
   return needs.length > 0 ? "act" : "none";
 }
+
+/** Run `npm run init`, which makes and extends tables. */
+export const INIT: Need = { step: "init" };

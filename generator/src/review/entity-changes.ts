@@ -1,19 +1,13 @@
-import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { secondsOf, spanText } from "../project/config.ts";
-import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
-import { compareFields, hasNewTable } from "./field-changes.ts";
+import { type Change, code, type EntityChanges, INIT, type Need } from "./changes.ts";
+import { compareClocks } from "./clock-changes.ts";
+import { compareFields } from "./field-changes.ts";
+import { compareKey, compareRequired } from "./key-changes.ts";
 import { isMoved, moveStatements } from "./moves.ts";
-
-/** An entity's options as the comparison sees them. */
-interface Pair {
-  readonly before: EntityModel;
-  readonly after: EntityModel;
-}
+import { type Pair, tableName } from "./pair.ts";
 
 type Names = readonly [before: string | undefined, after: string | undefined];
-
-const INIT: Need = { step: "init" };
 
 /** What changes in the entities, in the order of entities.json; entities without a change are left out. */
 export function compareEntities(
@@ -142,184 +136,6 @@ function compareEntity(pair: Pair, projectId: string): readonly Change[] {
     ...compareLookback(pair),
     ...compareFields(before, after, projectId),
   ];
-}
-
-function compareKey({ before, after }: Pair, projectId: string): readonly Change[] {
-  const [old, now] = [before, after].map((model) =>
-    model.keys.map(({ name }) => name.toLowerCase()).join(", "),
-  );
-  if (old === now) return [];
-  const show = (model: EntityModel) => model.keys.map(({ name }) => code(name)).join(", ");
-  const final = code(after.tables.final);
-  const isNew = hasNewTable(before, after, "final");
-  const needs: Need[] = isNew ? [INIT] : [INIT, { step: "rebuild", reason: "key" }];
-  const carried = renamedKeys(before, after);
-  if (carried.length > 0 && !hasNewTable(before, after, "updates")) {
-    needs.push({
-      step: "fill",
-      text: `Carry the keys over, once the last updates by the old name are there and out of the streaming buffer: a rebuild stops where updates have only the old key.${byOwner(after)}`,
-      sql: changeUpdates(after, projectId, (table) => carryKeys(table, after, carried)),
-    });
-  }
-  if (before.deletes !== undefined) {
-    needs.unshift({
-      step: "before",
-      text: `Drop ${code(tableName(before, "tombstones"))}: it keeps hashes of the old key. The deletes that the updates still hold are read again; a user whose updates were erased is remembered no more.`,
-    });
-  }
-  return [
-    {
-      path: "key",
-      kind: "changed",
-      what: `${show(before)} -> ${show(after)}`,
-      means: isNew
-        ? `${final} is new, and filled from all history by the new key`
-        : `${final} has one row per old key, and a run before the rebuild would mix both; it stays clustered by the old one`,
-      needs,
-    },
-  ];
-}
-
-/** A REQUIRED column that the schema has no longer stays in the updates, and BigQuery goes on to refuse rows without it. */
-function compareRequired({ before, after }: Pair, projectId: string): readonly Change[] {
-  if (hasNewTable(before, after, "updates")) return [];
-  const kept = new Set(after.columns.map(({ name }) => name.toLowerCase()));
-  const gone = before.columns.filter(
-    ({ field, name }) => field.mode === "REQUIRED" && !kept.has(name.toLowerCase()),
-  );
-  return gone.map((column) => ({
-    path: column.name,
-    kind: "changed",
-    what: "REQUIRED, and no longer in the schema",
-    means: `${code(after.tables.updates)} keeps the column, and BigQuery refuses rows that leave it out`,
-    needs: [
-      {
-        step: "fill",
-        text: `Let producers leave ${code(column.name)} out.${byOwner(after)}`,
-        sql: changeUpdates(
-          after,
-          projectId,
-          (table) => `ALTER TABLE \`${table}\` ALTER COLUMN ${quoted(column)} DROP NOT NULL;`,
-        ),
-      },
-    ],
-  }));
-}
-
-/** An update without an event timestamp is a bad row, and those that are there may have none. */
-function fillEvents(after: EntityModel, projectId: string): readonly Need[] {
-  const { event, ingest } = after;
-  if (event === undefined) return [];
-  return [
-    {
-      step: "fill",
-      text: `Give the updates of ${code(after.name)} that lack it an event timestamp, such as their ingest timestamp, once they are out of the streaming buffer: without, they are bad rows.${byOwner(after)}`,
-      sql: changeUpdates(
-        after,
-        projectId,
-        (table) =>
-          `UPDATE \`${table}\` SET ${quoted(event)} = ${quoted(ingest)} WHERE ${quoted(event)} IS NULL AND ${quoted(ingest)} >= ${mergeSql.START};`,
-      ),
-    },
-  ];
-}
-
-/** A statement over the entity's own updates; none over a source, which is only read. */
-function changeUpdates(
-  model: EntityModel,
-  projectId: string,
-  statement: (table: string) => string,
-): readonly string[] {
-  return model.source === undefined ? [statement(`${projectId}.${tableName(model, "updates")}`)] : [];
-}
-
-function byOwner(model: EntityModel): string {
-  return model.source === undefined
-    ? ""
-    : ` ${code(tableName(model, "updates"))} is only read here: its owner does so.`;
-}
-
-/** The key columns that have another name now, as [before, after]: of the same types, in the same places. */
-function renamedKeys(before: EntityModel, after: EntityModel): readonly (readonly [string, string])[] {
-  const has = ({ columns }: EntityModel, name: string) =>
-    columns.some((column) => column.name.toLowerCase() === name.toLowerCase());
-  const gone = before.keys.filter(({ name }) => !has(after, name));
-  const come = after.keys.filter(({ name }) => !has(before, name));
-  const isSame =
-    gone.length === come.length && gone.every((key, at) => key.field.type === come[at]?.field.type);
-  return isSame ? gone.map((key, at) => [quoted(key), quoted(come[at] ?? key)] as const) : [];
-}
-
-function carryKeys(
-  table: string,
-  { ingest }: EntityModel,
-  carried: readonly (readonly [string, string])[],
-): string {
-  const sets = carried.map(([from, to]) => `${to} = ${from}`).join(", ");
-  const lacks = carried.map(([from, to]) => `${to} IS NULL AND ${from} IS NOT NULL`).join(" AND ");
-  return `UPDATE \`${table}\` SET ${sets} WHERE ${lacks} AND ${quoted(ingest)} >= ${mergeSql.START};`;
-}
-
-/** A name as a statement of its own has it, where it may be a keyword. */
-function quoted({ name }: { readonly name: string }): string {
-  return `\`${name}\``;
-}
-
-function compareClocks({ before, after }: Pair, projectId: string): readonly Change[] {
-  const changes: Change[] = [];
-  const hasNewFinal = hasNewTable(before, after, "final");
-  if (before.ingest.name.toLowerCase() !== after.ingest.name.toLowerCase()) {
-    const { updates, watermark } = after.tables;
-    const rebuild: Need = { step: "rebuild", reason: "ingest timestamp" };
-    const hasNewUpdates = hasNewTable(before, after, "updates");
-    changes.push({
-      path: "ingestTimestamp",
-      kind: "changed",
-      what: `${code(before.ingest.name)} -> ${code(after.ingest.name)}`,
-      means: hasNewUpdates
-        ? `${code(watermark)} holds a time of the old clock: updates of the new one that are older are not read without a rebuild`
-        : `an existing ${code(updates)} stays partitioned by the old column, so every run would read all of it, from a watermark of another clock`,
-      needs: hasNewUpdates
-        ? [rebuild]
-        : [
-            {
-              step: "fix",
-              text: `Name a new updates table in entities.json, such as \`"tables": {"updates": "${updates}_2"}\`: it is partitioned by the new column.`,
-            },
-            rebuild,
-          ],
-    });
-  }
-  if (before.version.name.toLowerCase() !== after.version.name.toLowerCase()) {
-    changes.push({
-      path: "eventTimestamp",
-      kind: "changed",
-      what: `values are versioned by ${code(after.version.name)}, no longer by ${code(before.version.name)}`,
-      means: hasNewFinal
-        ? `${code(after.tables.final)} is new, and filled from all history by the new clock`
-        : `${code("_versions")} of ${code(after.tables.final)} holds times of the old clock: until a rebuild, new updates are compared with those`,
-      needs: [
-        ...fillEvents(after, projectId),
-        ...(hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" } as const]),
-      ],
-    });
-  }
-  const [old, now] = [before, after].map(({ ahead }) =>
-    ahead === undefined
-      ? ""
-      : `${spanText(ahead.limit)}, then ${ahead.keepsOut ? "keepOut" : "ingestTimestamp"}`,
-  );
-  if (old !== "" && now !== "" && old !== now) {
-    changes.push({
-      path: "eventAhead",
-      kind: "changed",
-      what: `${old} -> ${now}`,
-      means:
-        "the same update counts from another time than before, or not at all, until a rebuild only in new ones",
-      needs: hasNewFinal ? [] : [{ step: "rebuild", reason: "event timestamp" }],
-    });
-  }
-  return changes;
 }
 
 function compareInstructions({ before, after }: Pair): readonly Change[] {
@@ -465,9 +281,4 @@ function compareLookback({ before, after }: Pair): readonly Change[] {
       needs: isLonger ? [{ step: "replay", reason: "lookback, if rows were missed before" }] : [],
     },
   ];
-}
-
-function tableName(model: EntityModel, role: "updates" | "temp" | "final" | "view" | "tombstones"): string {
-  if (role === "updates") return placeText(placeOf(model, role));
-  return `${model.dataset}.${model.tables[role] ?? ""}`;
 }

@@ -1,7 +1,7 @@
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { quoteIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
-import { type Change, code, type Need } from "./changes.ts";
+import { type Change, code, INIT, type Need } from "./changes.ts";
 import { canSetType, describeType, isSameType } from "./column-types.ts";
 
 /** Where a list of fields stands. */
@@ -16,8 +16,6 @@ interface Place {
   /** The path of the field around them that moves as one value, where there is one. */
   readonly whole?: string;
 }
-
-const INIT: Need = { step: "init" };
 
 /** What changes in the fields of an entity's schema, at any depth, in the schema's order. Names are equal whatever their case, as BigQuery's are. */
 export function compareFields(before: EntityModel, after: EntityModel, projectId: string): readonly Change[] {

@@ -31,7 +31,10 @@ export function formatMarkdown(review: Review, limit = COMMENT_LIMIT): string {
 function todoSection(todos: readonly Todo[]): string {
   if (todos.length === 0) return "";
   const items = todos.map(({ step, text, commands }) => {
-    const block = commands.length === 0 ? "" : `\n${indent(fence(commands, "sh"))}`;
+    const block =
+      commands.length === 0
+        ? ""
+        : `\n${indent(fence(commands, commands.every((command) => command.startsWith("npm ")) ? "sh" : "sql"))}`;
     return `- [ ] ${step === "fix" ? "**Before merging:** " : ""}${text}${block}`;
   });
   return `### To do\n\n${items.join("\n")}`;

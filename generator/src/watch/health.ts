@@ -35,7 +35,7 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
   const bad: string[] = [];
   const look: string[] = [];
   if (state === "no tables") bad.push("it has no tables: run `npm run init`");
-  if (state === "never run" && (users ?? 0) > 0) look.push(describeUnknownRows(users ?? 0));
+  if (state === "never run" && (users ?? 0) > 0) look.push(describeUnknownRows(users ?? 0, status.entity));
   else if (state === "never run" && (waiting ?? 0) > 0)
     look.push("updates wait for the first run: `npm run update`");
   if (last !== undefined) {

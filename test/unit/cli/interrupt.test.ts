@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -13,14 +13,19 @@ import { PROJECT } from "./error-cases.ts";
 const folder = useFolder();
 const TOOL = path.resolve(import.meta.dirname, "../../../generator/bin/user-info-updater.js");
 
-/** Starts a command against a BigQuery that never answers, sends signals once it has asked, and gives how it ended. */
-async function interrupt(command: string, signals: readonly NodeJS.Signals[]) {
+/**
+ * Starts a command against a BigQuery that never answers, or to GET alone, sends signals once it has asked in vain, and gives how it ended.
+ */
+async function interrupt(argv: readonly string[], signals: readonly NodeJS.Signals[], answer?: object) {
   await folder.write("dataform.json", PROJECT["dataform.json"] ?? "");
-  const server = createServer(() => undefined).listen(0, "127.0.0.1");
+  const server = createServer((request, response) => {
+    if (request.method === "GET" && answer !== undefined) response.end(JSON.stringify(answer));
+    else server.emit("asked in vain");
+  }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  const asked = once(server, "request");
+  const asked = once(server, "asked in vain");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const child = spawn(process.execPath, [TOOL, command], {
+  const child = spawn(process.execPath, [TOOL, ...argv], {
     cwd: folder.path("."),
     env: { ...process.env, BIGQUERY_EMULATOR_HOST: url, METADATA_SERVER_DETECTION: "none" },
     stdio: ["ignore", "ignore", "pipe"],
@@ -45,12 +50,25 @@ async function interrupt(command: string, signals: readonly NodeJS.Signals[]) {
 it.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends a command that only reads at once, and says so",
   async (signal) => {
-    expect(await interrupt("status", [signal])).toEqual({
+    expect(await interrupt(["status"], [signal])).toEqual({
       exitCode: 1,
       stderr: "status: interrupted; nothing was changed\n",
     });
   },
 );
+
+it("ends an upload that has stalled", async () => {
+  for (const [file, text] of Object.entries(PROJECT)) {
+    await mkdir(path.dirname(folder.path(file)), { recursive: true });
+    await folder.write(file, text);
+  }
+  const fields = JSON.parse(PROJECT["schemas/customer.json"] ?? "") as object;
+  expect(await interrupt(["load", "customer", "good.ndjson"], ["SIGTERM"], { schema: { fields } })).toEqual({
+    exitCode: 1,
+    stderr:
+      "load: interrupted; no row was appended, unless the load job had them all already: npm run status counts what waits\n",
+  });
+});
 
 it("ends Dataform's compiler too, which would print a stack trace after its line", async () => {
   // It says when it is at it, and then takes its time.
@@ -75,7 +93,7 @@ it("ends Dataform's compiler too, which would print a stack trace after its line
 });
 
 it("a command that changes things ends what it is at; a second signal ends it at once, and it says where things stand", async () => {
-  expect(await interrupt("init", ["SIGTERM", "SIGINT"])).toEqual({
+  expect(await interrupt(["init"], ["SIGTERM", "SIGINT"])).toEqual({
     exitCode: 1,
     stderr: "init: interrupted; each table is made and extended whole or not at all; run it again to go on\n",
   });

@@ -10,8 +10,12 @@ const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");
 const packageJson = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
 const tool = JSON.parse(read("generator/package.json")) as { engines: { node: string } };
 
-describe("deploy/Dockerfile", () => {
-  const text = read("deploy/Dockerfile");
+describe.each([
+  ["deploy", ROOT],
+  // Packages and a lock file are those of a project that has been installed.
+  ["generator/scaffold/deploy", undefined],
+])("%s/Dockerfile", (folder, root) => {
+  const text = read(`${folder}/Dockerfile`);
   const instructions = readInstructions(text);
   const copied = instructions
     .filter(([instruction, rest]) => instruction === "COPY" && !rest.startsWith("--from"))
@@ -37,9 +41,12 @@ describe("deploy/Dockerfile", () => {
   });
 
   it("copies what the ignore file lets through, and no more", () => {
-    const allowed = [...read("deploy/Dockerfile.dockerignore").matchAll(/^!(.+)$/gm)].map(([, name]) => name);
+    const allowed = [...read(`${folder}/Dockerfile.dockerignore`).matchAll(/^!(.+)$/gm)].map(
+      ([, name]) => name,
+    );
     expect([...new Set(copied)].sort()).toEqual(allowed.sort());
-    for (const name of copied) expect(existsSync(path.join(ROOT, name)), name).toBe(true);
+    if (root !== undefined)
+      for (const name of copied) expect(existsSync(path.join(root, name)), name).toBe(true);
   });
 });
 

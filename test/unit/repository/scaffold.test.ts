@@ -24,7 +24,8 @@ describe("this repository's root and what `new` writes", () => {
   const scaffold = packageJson(`${SCAFFOLD}/package.json`);
 
   it("have the same files but for those that are about testing the tool", () => {
-    const DIFFERENT = ["README.md", "package.json", "_github/workflows/ci.yml", "_gitignore"];
+    const image = ["deploy/Dockerfile", "deploy/Dockerfile.dockerignore"];
+    const DIFFERENT = ["README.md", "package.json", "_github/workflows/ci.yml", "_gitignore", ...image];
     const files = readdirSync(path.join(ROOT, SCAFFOLD), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => path.relative(path.join(ROOT, SCAFFOLD), path.join(entry.parentPath, entry.name)));

@@ -16,8 +16,8 @@ const { indent } = require("./text.js");
  * @param {Entity} entity
  */
 function of(entity) {
-  const { keys, ingest, event, deletes, readsCommits = false } = entity;
-  const version = event ?? ingest;
+  const { keys, ingest, deletes, readsCommits = false } = entity;
+  const version = merge.versionColumn(entity);
   const beside = goodBeside(entity);
   const floored = merge.flooredLeaves(entity);
   const floors = merge.floorsOf(entity);
@@ -32,19 +32,30 @@ function of(entity) {
     [
       ...(deletes === undefined
         ? []
-        : [`LEFT JOIN ${tombstones} AS tombstone\n    ON tombstone.key_hash = known_hash`]),
+        : [
+            `LEFT JOIN ${tombstones} AS tombstone
+    ON tombstone.key_hash = known_hash`,
+          ]),
       ...(floors.length === 0
         ? []
         : [
-            `LEFT JOIN (\n    SELECT key_hash, ${newestClears.join(", ")}\n    FROM (${ofLeaves(tombstones)} WHERE LENGTH(key_hash) > ${merge.HASH_LENGTH})\n    GROUP BY key_hash\n  ) AS cleared\n    ON cleared.key_hash = known_hash`,
+            `LEFT JOIN (
+    SELECT key_hash, ${newestClears.join(", ")}
+    FROM (${ofLeaves(tombstones)} WHERE LENGTH(key_hash) > ${merge.HASH_LENGTH})
+    GROUP BY key_hash
+  ) AS cleared
+    ON cleared.key_hash = known_hash`,
           ]),
     ].join("\n  ");
   /** @type {(final: string) => string} */
-  const flooredFinal = (final) =>
-    `(\n    SELECT\n      ${[
-      [...keys.map(({ sql }) => sql), version].join(", "),
-      ...floored.map((leaf) => merge.stored(leaf, "final")),
-    ].join(",\n      ")}\n    FROM ${final}\n  ) AS stored`;
+  const flooredFinal = (final) => `(
+    SELECT
+      ${[
+        [...keys.map(({ sql }) => sql), version].join(", "),
+        ...floored.map((leaf) => merge.stored(leaf, "final")),
+      ].join(",\n      ")}
+    FROM ${final}
+  ) AS stored`;
   const instructions = [
     ...(deletes === undefined ? [] : [`IFNULL(_batch_row.${deletes}, FALSE) AS _deleted`]),
     ...(entity.clears === undefined

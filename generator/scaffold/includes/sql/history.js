@@ -14,7 +14,7 @@ const { indent } = require("./text.js");
 function of(entity) {
   const leaves = [...merge.leavesOf(entity).values()];
   const { keys, ingest, event, deletes } = entity;
-  const version = event ?? ingest;
+  const version = merge.versionColumn(entity);
   const hasFloors = merge.hasFloors(entity);
   return {
     /** The oldest update that is left, and the time from which on what any of those counts from that are gone may not be (R4). @type {(updates: string) => string} */

@@ -57,11 +57,9 @@ export const load = defineCommand({
       ingestTimestamp: entity.ingest.name,
     };
     const progress = await watchLoad(output, files);
-    const result = await loadFiles(warehouse, target, files, (...step) => {
-      signal.throwIfAborted();
-      progress.show(...step);
-    }).finally(progress.stop);
-    if (options.json) output.json({ table: `${target.dataset}.${target.table}`, ...result });
+    const result = await loadFiles(warehouse, target, files, { ...progress, signal }).finally(progress.stop);
+    if (options.json)
+      output.json({ table: `${target.dataset}.${target.table}`, ...result, removal: result.removal ?? null });
     else {
       const [rows, from] = [countOf(result.rows, "row"), countOf(result.files, "file")];
       const seconds = formatDuration(Date.now() - started);
@@ -86,7 +84,7 @@ const STEPS = { check: "checking", send: "sending", wait: "waiting for BigQuery"
 async function watchLoad(
   output: Output,
   files: readonly string[],
-): Promise<{ show: LoadWatch; stop: () => void }> {
+): Promise<{ show: LoadWatch["show"]; stop: () => void }> {
   const sizes = await Promise.all(
     files.map((file) =>
       stat(file).then(

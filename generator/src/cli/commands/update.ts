@@ -18,7 +18,7 @@ import {
 } from "../../review/orphans.ts";
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
-import { refuseUnextended } from "../../warehouse/init.ts";
+import { refuseUnextended } from "../../warehouse/init/init.ts";
 import {
   countFinal,
   describeUnknownRows,
@@ -114,7 +114,7 @@ export const update = defineCommand({
       const rows = before[index]?.watermark === null ? await countFinal(warehouse, entity) : 0;
       if (rows === 0) continue;
       await refuseUnadopted(warehouse, entity);
-      output.note(`${entity.name}: ${describeUnknownRows(rows)}`);
+      output.note(`${entity.name}: ${describeUnknownRows(rows, entity.name)}`);
     }
     const beginning = await findBeginning(warehouse, entities);
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);

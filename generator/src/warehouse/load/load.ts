@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream, type ReadStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,8 +15,14 @@ import type { LoadTarget } from "./target.ts";
 import { dataError, NO_SUCH_FILE } from "./text.ts";
 import { findField, memberOf } from "./value.ts";
 
-/** Told how far a load is; may throw to stop it. */
-export type LoadWatch = (step: "check" | "send" | "wait", bytes: number, rows: number) => void;
+/** Told how far a load is. */
+export interface LoadWatch {
+  show(step: "check" | "send" | "wait", bytes: number, rows: number): void;
+  /** Stops the load, also where it waits; what BigQuery has all of by then it goes on with. */
+  readonly signal: AbortSignal;
+}
+
+const UNWATCHED: LoadWatch = { show: () => undefined, signal: new AbortController().signal };
 
 /** What a load did. */
 export interface LoadResult {
@@ -36,7 +42,7 @@ export async function loadFiles(
   warehouse: Warehouse,
   target: LoadTarget,
   files: readonly string[],
-  watch: LoadWatch = () => undefined,
+  watch: LoadWatch = UNWATCHED,
 ): Promise<LoadResult> {
   for (const file of files) await checkFile(file);
   const table = tableOf(warehouse, target);
@@ -101,7 +107,7 @@ async function prepareParts(
   const withDefault = defaulted(fields);
   for (const file of files.filter(isParquet)) {
     const unpacked = await unpackParquet(file, await mkdtemp(path.join(folder, "parquet-")));
-    const { rows, columns } = await checkParquet(unpacked, file, stagedFields(fields));
+    const { rows, columns } = await checkParquet(unpacked, file, stagedFields(fields), watch.signal);
     for (const field of withDefault)
       given.add(
         field,
@@ -117,7 +123,10 @@ async function prepareParts(
       onRow(row);
       for (const field of withDefault) given.add(field, (memberOf(row, field) ?? null) !== null, place);
     },
-    onBytes: (bytes, count) => watch("check", bytes, count),
+    onBytes: (bytes, count) => {
+      watch.signal.throwIfAborted();
+      watch.show("check", bytes, count);
+    },
   });
   if (rows.rowCount > 0 || parts.length === 0) parts.unshift(textPart(rows, textFiles));
   return parts;
@@ -148,10 +157,10 @@ async function loadPart(
   watch: LoadWatch,
 ): Promise<void> {
   const source = createReadStream(part.file);
-  source.on("data", () => watchSafely(source, () => watch("send", source.bytesRead, part.rows)));
-  source.on("end", () => watchSafely(source, () => watch("wait", source.bytesRead, part.rows)));
+  source.on("data", () => watch.show("send", source.bytesRead, part.rows));
+  source.on("end", () => watch.show("wait", source.bytesRead, part.rows));
   try {
-    await loadFrom(source, table, {
+    const loading = loadFrom(source, table, {
       ...part.configuration,
       schema: { fields: [...fields] },
       writeDisposition: "WRITE_APPEND",
@@ -160,18 +169,20 @@ async function loadPart(
       ignoreUnknownValues: false,
       maxBadRecords: 0,
     });
+    await Promise.race([loading, untilAborted(watch.signal)]);
   } catch (error) {
+    source.destroy();
     throw await part.explain(error);
   }
 }
 
-/** What a watch throws ends the stream, and with it the upload, before BigQuery has a job. */
-function watchSafely(source: ReadStream, watch: () => void): void {
-  try {
-    watch();
-  } catch (error) {
-    source.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
+/** Fails when the signal comes: neither a stalled upload nor a job under way would notice. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
 }
 
 async function loadThroughStaging(

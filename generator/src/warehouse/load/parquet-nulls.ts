@@ -13,6 +13,14 @@ export interface FoundNull {
   readonly path: string;
 }
 
+/** A file that is looked through. */
+interface Source {
+  readonly file: string;
+  readonly metadata: FileMetaData;
+  /** Stops it. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * A kind of NULL, as Parquet writes it: the level down to which a value is defined. The levels stand apart from the values, so that
  * these are never read: https://parquet.apache.org/docs/file-format/nestedencoding/
@@ -35,13 +43,12 @@ interface Leaf {
 
 /** The first NULL within a list of this column of the table's, whose lists BigQuery's arrays cannot be made of. */
 export async function findNullInLists(
-  file: string,
-  metadata: FileMetaData,
+  source: Source,
   column: SchemaTree,
   name: string,
 ): Promise<FoundNull | undefined> {
   for (const sought of nullElements(column, [name], levelsOf(column))) {
-    const found = await find(file, metadata, sought);
+    const found = await find(source, sought);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -49,13 +56,12 @@ export async function findNullInLists(
 
 /** The first row without a value of this column. */
 export async function findMissing(
-  file: string,
-  metadata: FileMetaData,
+  source: Source,
   column: SchemaTree,
   name: string,
 ): Promise<FoundNull | undefined> {
   if (column.element.repetition_type === "REQUIRED") return undefined;
-  return find(file, metadata, { level: 0, path: [name], leaf: leafOf(column, levelsOf(column)) });
+  return find(source, { level: 0, path: [name], leaf: leafOf(column, levelsOf(column)) });
 }
 
 type Levels = Omit<Leaf, "column">;
@@ -95,8 +101,7 @@ function nullElements(node: SchemaTree, path: Sought["path"], levels: Levels): r
 
 /** Reads the levels of one column of values, a page at a time; of no row group whose statistics say that it holds no NULL. */
 async function find(
-  file: string,
-  { row_groups }: FileMetaData,
+  { file, metadata: { row_groups }, signal }: Source,
   { level, path, leaf }: Sought,
 ): Promise<FoundNull | undefined> {
   const handle = await open(file);
@@ -110,7 +115,8 @@ async function find(
       // By the depth of the list: which element of it this is.
       const indexes = new Uint32Array(leaf.repetition + 1);
       if (metadata.statistics?.null_count !== 0n)
-        for await (const { repetitions, definitions } of levelsIn(handle, metadata, leaf))
+        for await (const { repetitions, definitions } of levelsIn(handle, metadata, leaf)) {
+          signal?.throwIfAborted();
           for (const [index, definition] of definitions.entries()) {
             const repetition = repetitions[index] ?? 0;
             if (repetition === 0) row++;
@@ -118,6 +124,7 @@ async function find(
             indexes.fill(0, repetition + 1);
             if (definition === level) return { row, path: nameOf(path, indexes) };
           }
+        }
       rowsBefore += Number(num_rows);
     }
   } finally {

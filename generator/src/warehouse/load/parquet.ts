@@ -47,20 +47,22 @@ export async function checkParquet(
   file: string,
   shownAs: string,
   fields: readonly TableField[],
+  signal?: AbortSignal,
 ): Promise<ParquetContents> {
   const { columns, rows, metadata } = await readFooter(file, shownAs);
   const problem = findColumnProblem(columns, fields, "");
   if (problem !== undefined) throw dataError({ file: shownAs }, problem);
+  const read = { file, metadata, signal };
   const nulls = columns.flatMap((column) => {
     const field = findField(column.element.name, fields);
     const name = field?.name ?? column.element.name;
     const byDefault = field?.defaultValueExpression ?? "";
     const inLists = {
-      find: () => findNullInLists(file, metadata, column, name),
+      find: () => findNullInLists(read, column, name),
       wrong: "an array in BigQuery cannot hold NULL",
     };
     const missing = {
-      find: () => findMissing(file, metadata, column, name),
+      find: () => findMissing(read, column, name),
       wrong: `NULL; give every row a value, or leave the column out of the file and all get its default, ${byDefault}`,
     };
     return byDefault === "" ? [inLists] : [inLists, missing];
