@@ -8,7 +8,7 @@ import { compareFiles, GENERATED_FOLDERS, isGenerated, writeFiles } from "../gen
 import { readProject } from "../generator/src/project/dataform-json.ts";
 import { loadProject } from "../generator/src/project/load-project.ts";
 import { openWarehouse } from "../generator/src/warehouse/client.ts";
-import { applyInit, planInit } from "../generator/src/warehouse/init.ts";
+import { applyInit, planInit } from "../generator/src/warehouse/init/init.ts";
 import { runUpdate } from "../generator/src/warehouse/update.ts";
 import type { Contender, Ground } from "./contender.ts";
 import { columnsOf } from "./data.ts";

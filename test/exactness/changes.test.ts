@@ -8,7 +8,7 @@ import type { Project } from "../../generator/src/project/dataform-json.ts";
 import { compareEntities } from "../../generator/src/review/entity-changes.ts";
 import { findMeaningChanges } from "../../generator/src/review/meaning.ts";
 import { listTodos } from "../../generator/src/review/todo.ts";
-import { applyInit, planInit } from "../../generator/src/warehouse/init.ts";
+import { applyInit, planInit } from "../../generator/src/warehouse/init/init.ts";
 import { type Server, startServer } from "../../local/src/server.ts";
 import { clientOf } from "../e2e/harness.ts";
 import { EPOCH, entityArbitrary, historyArbitrary, withKey } from "./arbitraries.ts";

@@ -1,4 +1,4 @@
-import type { Step } from "../warehouse/init.ts";
+import type { Step } from "../warehouse/init/step.ts";
 import { formatTable } from "./table.ts";
 
 /** What `init` does to datasets, tables and files, or with `isPlan` would do. */

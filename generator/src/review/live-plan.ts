@@ -1,4 +1,4 @@
-import type { Step } from "../warehouse/init.ts";
+import type { Step } from "../warehouse/init/step.ts";
 import { code } from "./changes.ts";
 
 /** What `npm run init` would do to the tables as they are, or why it would refuse. */

@@ -4,7 +4,7 @@ import { CommandError, explainServiceError, messageOf } from "../project/errors.
 import { checkEndpoint, openWarehouse, type Warehouse } from "../warehouse/client.ts";
 import { dryRun } from "../warehouse/dry-run.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
-import { planInit } from "../warehouse/init.ts";
+import { planInit } from "../warehouse/init/init.ts";
 import { type Costs, estimateCosts } from "./cost.ts";
 import type { ActionChange } from "./graph-changes.ts";
 import { describePlan, describeRefusal, type LivePlan } from "./live-plan.ts";

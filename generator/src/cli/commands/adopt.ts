@@ -6,7 +6,7 @@ import { CommandError, wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { keepMeaning } from "../../review/meaning.ts";
 import { type Adoption, planAdoption, seedUpdates } from "../../warehouse/adopt.ts";
-import { applyInit, planInit } from "../../warehouse/init.ts";
+import { applyInit, planInit } from "../../warehouse/init/init.ts";
 import { readRuns } from "../../warehouse/status.ts";
 import { describeFailures, runUpdate } from "../../warehouse/update.ts";
 import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";

@@ -14,7 +14,7 @@ import { CommandError } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
 import { WORKED_EXAMPLE } from "../../project/worked-example.ts";
 import { openWarehouse, type Warehouse } from "../../warehouse/client.ts";
-import { applyInit, planInit } from "../../warehouse/init.ts";
+import { applyInit, planInit } from "../../warehouse/init/init.ts";
 import { loadFiles } from "../../warehouse/load/load.ts";
 import { readFailures } from "../../warehouse/update.ts";
 import { defineCommand } from "../command.ts";

@@ -18,7 +18,7 @@ import {
 } from "../../review/orphans.ts";
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
-import { refuseUnextended } from "../../warehouse/init.ts";
+import { refuseUnextended } from "../../warehouse/init/init.ts";
 import {
   countFinal,
   describeUnknownRows,

@@ -4,6 +4,21 @@ import { NAMES, unreadable } from "./time-format.ts";
 import { clockOf } from "./time-parse.ts";
 import { instantMicros } from "./zones.ts";
 
+const stickies = new Map<string, RegExp>();
+
+/** A pattern that is tried at a place, made once: a call reads a dozen of them, and is made for every row. */
+function sticky(source: string, flags: "y" | "iy", at: number): RegExp {
+  const key = `${flags} ${source}`;
+  let found = stickies.get(key);
+  if (found === undefined) {
+    if (stickies.size > 1000) stickies.clear();
+    found = new RegExp(source, flags);
+    stickies.set(key, found);
+  }
+  found.lastIndex = at;
+  return found;
+}
+
 class Scanner {
   at = 0;
 
@@ -13,19 +28,17 @@ class Scanner {
   ) {}
 
   number(most: number, low: number, high: number, signed = false): number {
-    const pattern = new RegExp(`${signed ? "[+-]?" : ""}\\d{1,${most}}`, "y");
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.source)?.[0];
+    const pattern = `${signed ? "[+-]?" : ""}\\d{1,${most}}`;
+    const found = sticky(pattern, "y", this.at).exec(this.source)?.[0];
     const value = Number(found);
     if (found === undefined || value < low || value > high) throw unreadable(this.source);
     this.at += found.length;
     return value;
   }
 
-  match(pattern: RegExp): string {
-    const sticky = new RegExp(pattern.source, "iy");
-    sticky.lastIndex = this.at;
-    const found = sticky.exec(this.source)?.[0];
+  match(pattern: RegExp | string): string {
+    const source = typeof pattern === "string" ? pattern : pattern.source;
+    const found = sticky(source, "iy", this.at).exec(this.source)?.[0];
     if (found === undefined) throw unreadable(this.source);
     this.at += found.length;
     return found;
@@ -77,7 +90,7 @@ function fractional(most: number): Reader {
     SECOND(s, f);
     if (s.source[s.at] !== ".") return;
     s.at++;
-    f.fraction = s.match(new RegExp(`\\d{0,${most}}`));
+    f.fraction = s.match(`\\d{0,${most}}`);
   };
 }
 
@@ -201,24 +214,33 @@ const NOT_PLAIN = new Set(["G", "g", "V", "u", "w", "A", "a"]);
 
 const TOKEN = /%(E4Y|E\*S|E[0-6]S|Ez|[EO]?[A-Za-z%])|\s+|./gs;
 
-function readersOf(kind: string): Readonly<Record<string, Reader>> {
-  if (kind === "DATE") return DATE_READERS;
-  if (kind === "TIME") return TIME_READERS;
-  return {
-    ...DATE_READERS,
-    ...TIME_READERS,
-    ...UNIX_READERS,
-    ...(kind === "TIMESTAMP" ? ZONE_READERS : {}),
-  };
+const DATETIME_READERS = { ...DATE_READERS, ...TIME_READERS, ...UNIX_READERS };
+const READERS: Readonly<Record<string, Readonly<Record<string, Reader>>>> = {
+  DATE: DATE_READERS,
+  TIME: TIME_READERS,
+  DATETIME: DATETIME_READERS,
+  TIMESTAMP: { ...DATETIME_READERS, ...ZONE_READERS },
+};
+
+const tokens = new Map<string, readonly (readonly (string | undefined)[])[]>();
+
+/** The elements of a pattern: each as it is written, and its letters. */
+function tokensOf(pattern: string): readonly (readonly (string | undefined)[])[] {
+  const known = tokens.get(pattern);
+  if (known !== undefined) return known;
+  if (tokens.size > 1000) tokens.clear();
+  const found = [...pattern.matchAll(TOKEN)].map(([token, code]) => [token, code]);
+  tokens.set(pattern, found);
+  return found;
 }
 
 function scan(pattern: string, scanner: Scanner, kind: string): void {
-  const readers = readersOf(kind);
-  for (const [token, code] of pattern.matchAll(TOKEN)) {
+  const readers = READERS[kind] ?? DATETIME_READERS;
+  for (const [token = "", code] of tokensOf(pattern)) {
     if (token === "%") throw new EvaluationError("Format string cannot end with a single '%'");
     if (code === undefined) {
       if (/\s/.test(token)) scanner.space();
-      else scanner.match(new RegExp(token.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")));
+      else scanner.match(token.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
       continue;
     }
     const plain = code.replace(/^[EO](?=[A-Za-z]$)/, "");
