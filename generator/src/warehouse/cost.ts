@@ -103,7 +103,8 @@ export async function measureEntity(
     finalBytes: final.bytes,
     batchBytes: temp.bytes,
     readBytes: await readBytes(warehouse, entity, status.watermark),
-    dayBytes: hours === 0 ? 0 : (rowsRead / hours) * 24 * rowBytes,
+    // Runs by hand are minutes apart and read the same rows: a day has no more than there is.
+    dayBytes: hours === 0 ? 0 : Math.min(updates.bytes, (rowsRead / hours) * 24 * rowBytes),
     withNews: runs.length === 0 ? 1 : runs.filter((run) => run.rowsChanged > 0).length / runs.length,
   };
 }
