@@ -109,6 +109,18 @@ describe("checkParquet", () => {
     );
   });
 
+  it("refuses a file without a REQUIRED column, or with NULL in it", async () => {
+    const fields: TableField[] = [
+      { name: "id", type: "STRING" },
+      { name: "at", type: "TIMESTAMP", mode: "REQUIRED" },
+    ];
+    await expect(check("SELECT 'a' AS id", fields)).rejects.toThrow(
+      "rows.parquet: at: REQUIRED in the table, and no column of the file",
+    );
+    const rows = "SELECT CASE i WHEN 1 THEN NULL ELSE now() END AS at FROM range(3) AS t(i)";
+    await expect(check(rows, fields)).rejects.toThrow("rows.parquet: row 2: at: NULL, but REQUIRED");
+  });
+
   it("refuses what is no Parquet, however short", async () => {
     for (const text of ["", "PAR?", "PAR1".repeat(20)]) {
       const file = await folder.write("no.parquet", text);

@@ -52,6 +52,12 @@ export async function checkParquet(
   const { columns, rows, metadata } = await readFooter(file, shownAs);
   const problem = findColumnProblem(columns, fields, "");
   if (problem !== undefined) throw dataError({ file: shownAs }, problem);
+  const required = fields.filter((field) => field.mode === "REQUIRED" && !field.defaultValueExpression);
+  const absent = required.find(
+    (field) => !columns.some(({ element }) => findField(element.name, [field]) !== undefined),
+  );
+  if (absent !== undefined)
+    throw dataError({ file: shownAs }, `${absent.name}: REQUIRED in the table, and no column of the file`);
   const read = { file, metadata, signal };
   const nulls = columns.flatMap((column) => {
     const field = findField(column.element.name, fields);
@@ -65,7 +71,8 @@ export async function checkParquet(
       find: () => findMissing(read, column, name),
       wrong: `NULL; give every row a value, or leave the column out of the file and all get its default, ${byDefault}`,
     };
-    return byDefault === "" ? [inLists] : [inLists, missing];
+    if (byDefault !== "") return [inLists, missing];
+    return field?.mode === "REQUIRED" ? [inLists, { ...missing, wrong: "NULL, but REQUIRED" }] : [inLists];
   });
   for (const { find, wrong } of nulls) {
     const found = await find().catch((error: unknown) => {
