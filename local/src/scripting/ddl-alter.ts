@@ -86,6 +86,10 @@ function alterColumn(
       if (action.field.mode === "REQUIRED") {
         throw invalid(`Cannot add REQUIRED column '${action.field.name}' to an existing table`);
       }
+      // https://cloud.google.com/bigquery/docs/default-values#limitations
+      if (action.field.defaultValueExpression !== undefined) {
+        throw invalid(`Cannot add column '${action.field.name}' with a default value to an existing table`);
+      }
       return [...schema, action.field];
     }
     if (action.ifNotExists) return schema;
