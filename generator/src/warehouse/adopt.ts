@@ -7,6 +7,7 @@ import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN } from "../generate/own-tables.ts";
 import { CommandError } from "../project/errors.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
+import { hasOldVersions } from "./old-versions.ts";
 
 /** What another tool's tables hold, as far as it decides what this one's final becomes. */
 export interface Adoption {
@@ -103,14 +104,16 @@ export async function refuseUnadopted(
   { name, dataset, tables }: EntityModel,
 ): Promise<void> {
   const live = await findTable(tableOf(warehouse, { dataset, table: tables.final }));
-  if (live === undefined || Number(live.numRows ?? 0) === 0) return;
-  if (find(live.schema?.fields ?? [], BASE_COLUMN.name) === undefined) return;
-  const query = `SELECT COUNT(*) AS row_count FROM \`${warehouse.project.projectId}.${dataset}.${tables.final}\` WHERE ${BASE_COLUMN.name} IS NULL`;
-  const [rows] = await warehouse.client.query({ query });
-  const [found] = rows as { row_count: unknown }[];
-  if (Number(found?.row_count ?? 0) === 0) return;
+  const fields = live?.schema?.fields ?? [];
+  // Versions in an older form are a run's too, and init's to convert.
+  if (Number(live?.numRows ?? 0) === 0 || hasOldVersions(fields)) return;
+  const isMade = find(fields, BASE_COLUMN.name) === undefined ? "FALSE" : `${BASE_COLUMN.name} IS NOT NULL`;
+  const query = `SELECT COUNTIF(NOT (${isMade})) AS row_count FROM \`${warehouse.project.projectId}.${dataset}.${tables.final}\``;
+  const [found] = await warehouse.client.query({ query });
+  const rows = Number((found as { row_count: unknown }[])[0]?.row_count ?? 0);
+  if (rows === 0) return;
   throw new CommandError(
-    `${dataset}.${tables.final} has ${Number(found?.row_count)} rows that no run of this project made; npm run adopt -- ${name} --plan says how they are taken over`,
+    `${dataset}.${tables.final} has ${rows} ${rows === 1 ? "row" : "rows"} that no run of this project made; npm run adopt -- ${name} --plan says how they are taken over`,
   );
 }
 

@@ -102,6 +102,9 @@ export const update = defineCommand({
     await refuseStale(project.root);
     const entities = await readEntities(project);
     if (asksForTag(args, "erase")) sayUnerasable(output, entities);
+    const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
+    const unknown = entities.filter((_, index) => before[index]?.watermark === null);
+    for (const entity of unknown) await refuseUnadopted(warehouse, entity);
     await refuseUnextended(warehouse, entities);
     const input = await loadProject(project.root);
     const isRebuild = (valuesOf(parseFlags(args).flags, "vars") ?? []).includes("rebuild=true");
@@ -109,12 +112,9 @@ export const update = defineCommand({
     const isGraphForPrograms = isDryRun && options.json;
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
-    const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
-    for (const [index, entity] of entities.entries()) {
-      const rows = before[index]?.watermark === null ? await countFinal(warehouse, entity) : 0;
-      if (rows === 0) continue;
-      await refuseUnadopted(warehouse, entity);
-      output.note(`${entity.name}: ${describeUnknownRows(rows, entity.name)}`);
+    for (const entity of unknown) {
+      const rows = await countFinal(warehouse, entity);
+      if (rows > 0) output.note(`${entity.name}: ${describeUnknownRows(rows, entity.name)}`);
     }
     const beginning = await findBeginning(warehouse, entities);
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
