@@ -56,6 +56,11 @@ export function unreachable(endpoint: string | undefined, cause: unknown): Comma
 /** gRPC's PERMISSION_DENIED, as Dataform's client has it: https://grpc.io/docs/guides/status-codes/ */
 const PERMISSION_DENIED = 7;
 
+/** True where nobody has given any credentials; some that are broken are another matter. */
+export function lacksCredentials(error: unknown): boolean {
+  return /could not load the default credentials/i.test(messageOf(error));
+}
+
 /** Turns what managed Dataform's client threw into one line that says what to do. */
 export function explainDataformError(error: unknown): CommandError {
   const message = messageOf(error).replace(/\.$/, "");

@@ -42,11 +42,17 @@ export function openDataform(standIn: string | undefined): Dataform {
   });
 }
 
-/** Compares what is there with what is wanted. It takes nothing away: what the description does not name stays. */
-export async function planSchedule(client: Dataform, wanted: Wanted): Promise<readonly ScheduleStep[]> {
-  const { repository, releases, workflows } = wanted;
+/**
+ * Compares what is there with what is wanted; on paper, where nobody may look, with nothing. It takes nothing away: what the description does
+ * not name stays.
+ */
+export async function planSchedule(
+  client: Dataform,
+  { repository, releases, workflows }: Wanted,
+  isOnPaper: boolean,
+): Promise<readonly ScheduleStep[]> {
   const parent = repository.name;
-  const found = await find(() => client.getRepository({ name: parent }));
+  const found = isOnPaper ? undefined : await find(() => client.getRepository({ name: parent }));
   const steps = [
     step("repository", repository, found, {
       create: () =>

@@ -142,14 +142,24 @@ describe("npm run schedule, against a stand-in for the API", () => {
   });
   const describeIt = (description: unknown) =>
     writeFileSync(path.join(root, "schedule.json"), JSON.stringify(description));
-  const schedule = async (...args: string[]): Promise<string> => {
-    const env = { ...process.env, DATAFORM_API_ENDPOINT: api.url, METADATA_SERVER_DETECTION: "none" };
-    const { stdout } = await promisify(execFile)(process.execPath, [BIN, "schedule", ...args], {
+  const run = (args: readonly string[], env: NodeJS.ProcessEnv) =>
+    promisify(execFile)(process.execPath, [BIN, "schedule", ...args], {
       cwd: root,
-      env,
+      env: { ...process.env, METADATA_SERVER_DETECTION: "none", ...env },
     });
+  const schedule = async (...args: string[]): Promise<string> => {
+    const { stdout } = await run(args, { DATAFORM_API_ENDPOINT: api.url });
     return stdout;
   };
+
+  it("plans on paper without credentials, and makes nothing without", async () => {
+    const none = { DATAFORM_API_ENDPOINT: "", GOOGLE_APPLICATION_CREDENTIALS: "", HOME: root };
+    const { stdout, stderr } = await run(["--plan"], none);
+    expect(stdout).toMatch(/workflow audit +│ create +│ .*37 3 \* \* 0/s);
+    expect(stderr).toContain("compared with nothing");
+    await expect(run(["--yes"], none)).rejects.toThrow(/Could not load the default credentials/);
+    expect(api.writes).toEqual([]);
+  });
 
   it("plans without writing, makes all, and then has nothing to do", async () => {
     expect(await schedule("--plan")).toMatch(/repository user-info-updater +│ create/);

@@ -1,5 +1,5 @@
 import { readProject, readSettings } from "../../project/dataform-json.ts";
-import { explainDataformError } from "../../project/errors.ts";
+import { explainDataformError, lacksCredentials } from "../../project/errors.ts";
 import { readFolder } from "../../project/read-file.ts";
 import { readSchedule } from "../../schedule/description.ts";
 import { openDataform, planSchedule, standInAddress } from "../../schedule/managed-dataform.ts";
@@ -21,7 +21,7 @@ export const schedule = defineCommand({
     yes: flag("--yes", "do not ask before the first change of a real project"),
   },
   examples: [
-    { term: "npm run schedule -- --plan", meaning: "look first" },
+    { term: "npm run schedule -- --plan", meaning: "look first; without credentials, at all that is wanted" },
     { term: "npm run schedule", meaning: "do it" },
   ],
   exitCodes: [EXIT.done, EXIT.failed],
@@ -38,8 +38,17 @@ export const schedule = defineCommand({
     const client = openDataform(standIn);
     try {
       // A call of the client without credentials fails twice, once outside of every promise.
-      await client.auth.getClient();
-      const steps = await planSchedule(client, wanted);
+      const isOnPaper = await client.auth.getClient().then(
+        () => false,
+        (error: unknown) => {
+          if (!options.plan || !lacksCredentials(error)) throw error;
+          output.note(
+            "no Google Cloud credentials, so this is compared with nothing: all that schedule.json wants",
+          );
+          return true;
+        },
+      );
+      const steps = await planSchedule(client, wanted, isOnPaper);
       const rows = steps.map(({ kind, name, action, changes }) => [
         `${kind} ${name}`,
         action === "none" ? "as it should be" : action,
