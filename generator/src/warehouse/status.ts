@@ -195,15 +195,16 @@ function known<Name extends string, Value>(
 async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise<WatermarkRow | undefined> {
   const table = tableOf(warehouse, placeOf(entity, "watermark"));
   const live = await findTable(table);
-  if (live === undefined) return undefined;
-  const knows = (live.schema?.fields ?? []).some(({ name }) => name === "known_bad_rows");
-  const badRows = knows
+  const has = (column: string) => (live?.schema?.fields ?? []).some(({ name }) => name === column);
+  // A table of somebody else says nothing of runs.
+  if (!has("recent_runs")) return undefined;
+  const badRows = has("known_bad_rows")
     ? "(SELECT IFNULL(SUM(bad_row.row_count), 0) FROM UNNEST(known_bad_rows) AS bad_row WHERE bad_row.is_bad)"
     : "CAST(NULL AS INT64)";
-  const missed = (live.schema?.fields ?? []).some(({ name }) => name === "missed_from")
+  const missed = has("missed_from")
     ? "missed_rows, FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E6SZ', missed_from) AS missed_from"
     : "CAST(NULL AS INT64) AS missed_rows, CAST(NULL AS STRING) AS missed_from";
-  const committed = (live.schema?.fields ?? []).some(({ name }) => name === "committed_until")
+  const committed = has("committed_until")
     ? "CAST(committed_until AS STRING) AS committed_until"
     : "CAST(NULL AS STRING) AS committed_until";
   const query = `SELECT

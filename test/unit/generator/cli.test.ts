@@ -61,7 +61,7 @@ describe("npm run generate", () => {
     expect(await readFile(join(project, FINAL), "utf8")).toContain("MERGE INTO");
 
     expect((await run("generate")).stdout).toMatch(
-      new RegExp(`^removed ${orphan}\n[^]*34 files, 2 of them new or changed; 1 removed\n$`),
+      new RegExp(`^removed ${orphan}\n[^]*40 files, 2 of them new or changed; 1 removed\n$`),
     );
     expect(await readdir(join(project, "definitions"))).toEqual(["user_info", "user_profile"]);
     expect(await readFile(join(project, own), "utf8")).toContain("SELECT 1");

@@ -19,6 +19,7 @@ import {
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init/init.ts";
+import { refuseObstacles } from "../../warehouse/obstacles.ts";
 import {
   countFinal,
   describeUnknownRows,
@@ -102,6 +103,7 @@ export const update = defineCommand({
     await refuseStale(project.root);
     const entities = await readEntities(project);
     if (asksForTag(args, "erase")) sayUnerasable(output, entities);
+    for (const entity of entities) await refuseObstacles(warehouse, entity);
     const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
     const unknown = entities.filter((_, index) => before[index]?.watermark === null);
     for (const entity of unknown) await refuseUnadopted(warehouse, entity);

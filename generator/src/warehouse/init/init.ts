@@ -177,7 +177,7 @@ async function planVersions(warehouse: Warehouse, model: EntityModel): Promise<r
 }
 
 /**
- * Throws when somebody else's table is in the way, or a table lacks a column that the schema has: a run adds top-level columns by itself, but cannot reach into
+ * Throws when a table lacks a column that the schema has: a run adds top-level columns by itself, but cannot reach into
  * RECORDs and `_versions`.
  */
 export async function refuseUnextended(
@@ -186,7 +186,6 @@ export async function refuseUnextended(
 ): Promise<void> {
   const specs: TableSpec[] = [];
   for (const model of entities) {
-    await refuseObstacles(warehouse, model);
     const aligned = await alignedSpecs(warehouse, model);
     if (aligned.isReordered) {
       throw new CommandError(
