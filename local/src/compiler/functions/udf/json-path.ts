@@ -1,4 +1,5 @@
 import { EvaluationError } from "./define.ts";
+import { remembered } from "./remembered.ts";
 
 /** The steps of a JSONPath: member names and array indexes. */
 export type JsonPath = readonly (string | number)[];
@@ -10,16 +11,19 @@ const LEGACY_STEP = new RegExp(
   `${NAME}|\\['((?:[^'\\\\]|\\\\.)*)'\\]|\\[\\s*([\\p{L}\\p{N}_\\-]+)\\s*\\]`,
   "uy",
 );
-const paths = new Map<string, JsonPath>();
+const PATHS = {
+  legacy: remembered((path) => readPath(path, LEGACY_STEP)),
+  standard: remembered((path) => readPath(path, STANDARD_STEP)),
+};
 
 /** Parses a JSONPath in the form of JSON_VALUE (`$."a b"`) or of JSON_EXTRACT (`$['a b']`). */
 export function parsePath(path: string, legacy: boolean): JsonPath {
-  const key = `${legacy}${path}`;
-  const known = paths.get(key);
-  if (known !== undefined) return known;
+  return PATHS[legacy ? "legacy" : "standard"](path);
+}
+
+function readPath(path: string, pattern: RegExp): JsonPath {
   if (!path.startsWith("$")) throw new EvaluationError("JSONPath must start with '$'");
   const steps: (string | number)[] = [];
-  const pattern = legacy ? LEGACY_STEP : STANDARD_STEP;
   for (let at = 1; at < path.length; at = pattern.lastIndex) {
     pattern.lastIndex = at;
     const found = pattern.exec(path);
@@ -29,8 +33,6 @@ export function parsePath(path: string, legacy: boolean): JsonPath {
     else if (quoted !== undefined) steps.push(unquote(quoted));
     else steps.push(/^\d+$/.test(bracketed) ? Number(bracketed) : bracketed);
   }
-  if (paths.size > 1000) paths.clear();
-  paths.set(key, steps);
   return steps;
 }
 

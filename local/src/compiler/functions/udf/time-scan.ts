@@ -1,22 +1,20 @@
 import { EvaluationError, int, text, type Udf, udf } from "./define.ts";
+import { remembered } from "./remembered.ts";
 import { dateOf, type Fields, readDay, readMonth, readYearPart } from "./time-fields.ts";
 import { NAMES, unreadable } from "./time-format.ts";
 import { clockOf } from "./time-parse.ts";
 import { instantMicros } from "./zones.ts";
 
-const stickies = new Map<string, RegExp>();
+/** Patterns that are tried at a place: a call reads a dozen of them. */
+const PATTERNS = {
+  y: remembered((source) => new RegExp(source, "y")),
+  iy: remembered((source) => new RegExp(source, "iy")),
+};
 
-/** A pattern that is tried at a place, made once: a call reads a dozen of them, and is made for every row. */
-function sticky(source: string, flags: "y" | "iy", at: number): RegExp {
-  const key = `${flags} ${source}`;
-  let found = stickies.get(key);
-  if (found === undefined) {
-    if (stickies.size > 1000) stickies.clear();
-    found = new RegExp(source, flags);
-    stickies.set(key, found);
-  }
-  found.lastIndex = at;
-  return found;
+function sticky(source: string, flags: keyof typeof PATTERNS, at: number): RegExp {
+  const pattern = PATTERNS[flags](source);
+  pattern.lastIndex = at;
+  return pattern;
 }
 
 class Scanner {
@@ -222,17 +220,10 @@ const READERS: Readonly<Record<string, Readonly<Record<string, Reader>>>> = {
   TIMESTAMP: { ...DATETIME_READERS, ...ZONE_READERS },
 };
 
-const tokens = new Map<string, readonly (readonly (string | undefined)[])[]>();
-
 /** The elements of a pattern: each as it is written, and its letters. */
-function tokensOf(pattern: string): readonly (readonly (string | undefined)[])[] {
-  const known = tokens.get(pattern);
-  if (known !== undefined) return known;
-  if (tokens.size > 1000) tokens.clear();
-  const found = [...pattern.matchAll(TOKEN)].map(([token, code]) => [token, code]);
-  tokens.set(pattern, found);
-  return found;
-}
+const tokensOf = remembered((pattern): readonly (readonly (string | undefined)[])[] =>
+  [...pattern.matchAll(TOKEN)].map(([token, code]) => [token, code]),
+);
 
 function scan(pattern: string, scanner: Scanner, kind: string): void {
   const readers = READERS[kind] ?? DATETIME_READERS;
