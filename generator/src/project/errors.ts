@@ -56,9 +56,12 @@ export function unreachable(endpoint: string | undefined, cause: unknown): Comma
 /** gRPC's PERMISSION_DENIED, as Dataform's client has it: https://grpc.io/docs/guides/status-codes/ */
 const PERMISSION_DENIED = 7;
 
+/** The client's words where nobody has given any credentials. */
+const NO_CREDENTIALS = /could not load the default credentials/i;
+
 /** True where nobody has given any credentials; some that are broken are another matter. */
 export function lacksCredentials(error: unknown): boolean {
-  return /could not load the default credentials/i.test(messageOf(error));
+  return NO_CREDENTIALS.test(messageOf(error));
 }
 
 /** Turns what managed Dataform's client threw into one line that says what to do. */
@@ -113,7 +116,8 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
     `let GOOGLE_APPLICATION_CREDENTIALS name a key file that is whole, or unset it and ${LOGIN}`,
   ],
   [/DECODER routines|PEM routines|asn1 encoding/, "its private key cannot be read: make a new key file"],
-  [/could not load the default credentials|invalid_grant|invalid_rapt|invalid authentication cred/i, LOGIN],
+  [NO_CREDENTIALS, LOGIN],
+  [/invalid_grant|invalid_rapt|invalid authentication cred/i, LOGIN],
 ];
 
 /** What to do about what BigQuery answers, by its reason and words: https://cloud.google.com/bigquery/docs/error-messages */

@@ -107,8 +107,8 @@ export async function refuseUnadopted(
   const fields = live?.schema?.fields ?? [];
   // Versions in an older form are a run's too, and init's to convert.
   if (Number(live?.numRows ?? 0) === 0 || hasOldVersions(fields)) return;
-  const isMade = find(fields, BASE_COLUMN.name) === undefined ? "FALSE" : `${BASE_COLUMN.name} IS NOT NULL`;
-  const query = `SELECT COUNTIF(NOT (${isMade})) AS row_count FROM \`${warehouse.project.projectId}.${dataset}.${tables.final}\``;
+  const isUnmade = find(fields, BASE_COLUMN.name) === undefined ? "TRUE" : `${BASE_COLUMN.name} IS NULL`;
+  const query = `SELECT COUNTIF(${isUnmade}) AS row_count FROM \`${warehouse.project.projectId}.${dataset}.${tables.final}\``;
   const [found] = await warehouse.client.query({ query });
   const rows = Number((found as { row_count: unknown }[])[0]?.row_count ?? 0);
   if (rows === 0) return;

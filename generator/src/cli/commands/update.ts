@@ -20,13 +20,7 @@ import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init/init.ts";
 import { refuseObstacles } from "../../warehouse/obstacles.ts";
-import {
-  countFinal,
-  describeUnknownRows,
-  findBeginning,
-  type RunStatus,
-  readRuns,
-} from "../../warehouse/status.ts";
+import { countFinal, describeUnknownRows, type RunStatus, readRuns } from "../../warehouse/status.ts";
 import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -114,11 +108,12 @@ export const update = defineCommand({
     const isGraphForPrograms = isDryRun && options.json;
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
+    const beginning: EntityModel[] = [];
     for (const entity of unknown) {
       const rows = await countFinal(warehouse, entity);
-      if (rows > 0) output.note(`${entity.name}: ${describeUnknownRows(rows, entity.name)}`);
+      if (rows === 0) beginning.push(entity);
+      else output.note(`${entity.name}: ${describeUnknownRows(rows, entity.name)}`);
     }
-    const beginning = await findBeginning(warehouse, entities);
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
     refuseLostDeletes(await findLostDeletes(warehouse, orphans, beginning));
     for (const entity of beginning) {
