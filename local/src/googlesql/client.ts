@@ -1,14 +1,7 @@
 import { BigQueryError } from "../errors.ts";
 import { type ServerProcess, startServerProcess } from "./process.ts";
-import {
-  ConnectionLostError,
-  INTERNAL,
-  NoAnswerError,
-  RpcConnection,
-  type RpcMethod,
-  RpcStatusError,
-} from "./rpc.ts";
-import { defineService } from "./service.ts";
+import { ConnectionLostError, INTERNAL, NoAnswerError, RpcConnection, RpcStatusError } from "./rpc.ts";
+import { serviceMethods } from "./service.ts";
 
 /** A protobuf message as the loader gives and takes it. */
 export type Message = Record<string, unknown>;
@@ -73,7 +66,6 @@ export class GoogleSqlClient {
   #connection: Promise<Connection> | undefined;
   #generation = 0;
   #closed = false;
-  #methods: ReadonlyMap<string, RpcMethod> | undefined;
   /** The end of the latest work that is done again. */
   #again: Promise<unknown> = Promise.resolve();
 
@@ -114,7 +106,7 @@ export class GoogleSqlClient {
   /** Calls the server once: for requests that name what was registered with it. */
   async callOnce(method: Method, request: Message): Promise<Message> {
     const connection = await this.#connect();
-    const definition = this.#methods?.get(method);
+    const definition = serviceMethods().get(method);
     if (definition === undefined) throw new Error(`GoogleSQL's server has no method ${method}.`);
     try {
       return (await connection.rpc.call(definition, request, this.#callLimitMs)) as Message;
@@ -154,7 +146,7 @@ export class GoogleSqlClient {
     for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
       const server = await startServerProcess();
       // While the server starts.
-      this.#methods ??= defineService();
+      serviceMethods();
       try {
         const rpc = await Promise.race([
           RpcConnection.open(server.address, Date.now() + START_TIMEOUT_MS),

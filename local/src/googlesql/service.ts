@@ -43,8 +43,18 @@ interface Protobuf {
   readonly util: { recursionLimit: number };
 }
 
-/** The methods of GoogleSQL's local service by name, as the files beside its server define them. */
-export function defineService(): ReadonlyMap<string, RpcMethod> {
+let methods: ReadonlyMap<string, RpcMethod> | undefined;
+
+/**
+ * The methods of GoogleSQL's local service by name, as the files beside its server define them. To read these takes longer than anything
+ * else at a start, so a process does it once.
+ */
+export function serviceMethods(): ReadonlyMap<string, RpcMethod> {
+  methods ??= defineService();
+  return methods;
+}
+
+function defineService(): ReadonlyMap<string, RpcMethod> {
   const require = createRequire(import.meta.url);
   // It knows the files of Google's that are not beside the server.
   require("@grpc/proto-loader");
@@ -56,7 +66,7 @@ export function defineService(): ReadonlyMap<string, RpcMethod> {
   root.resolvePath = (_origin, target) => path.join(googleSqlFolder(), "protos", target);
   root.loadSync("local_service.proto").resolveAll();
   const types = new SharedTypes(root.lookupType(TYPE));
-  const methods = root.lookupService(SERVICE).methodsArray.map((method): [string, RpcMethod] => {
+  const defined = root.lookupService(SERVICE).methodsArray.map((method): [string, RpcMethod] => {
     const { name, resolvedRequestType: request, resolvedResponseType: response } = method;
     return [
       name.charAt(0).toLowerCase() + name.slice(1),
@@ -67,7 +77,7 @@ export function defineService(): ReadonlyMap<string, RpcMethod> {
       },
     ];
   });
-  return new Map(methods);
+  return new Map(defined);
 }
 
 /** Writes requests; options, which are most of a small one and the same for many, are written once. */

@@ -23,7 +23,11 @@ const { default: variant } = require("@jitl/quickjs-wasmfile-release-sync") as {
 const loadModule = require("@jitl/quickjs-wasmfile-release-sync/emscripten-module") as Awaited<
   ReturnType<QuickJSSyncVariant["importModuleLoader"]>
 >;
-const loading = newQuickJSWASMModuleFromVariant({ ...variant, importModuleLoader: async () => loadModule });
+const load = (): Promise<QuickJSWASMModule> =>
+  newQuickJSWASMModuleFromVariant({ ...variant, importModuleLoader: async () => loadModule });
+/** An interpreter larger than this is not left to the garbage collector: it goes with its thread, at once. */
+const MAX_LEFT = 64 * 1024 * 1024;
+let loading = load();
 const definitions = new Map<number, NumberedFunction>();
 const sandboxes = new Map<number, Sandbox>();
 let current = 0;
@@ -35,12 +39,24 @@ function answer(quickjs: QuickJSWASMModule, task: Task): Answer {
     if (task.definition !== undefined) definitions.set(call, task.definition);
     return { kind: "answer", id, results: sandboxOf(quickjs, call).run(rows, rowCount) };
   } catch (error) {
-    // Whatever was interrupted or has failed may have left its environment in any state, in which the interpreter would not free
-    // it: the whole thread goes, and its memory with it.
-    if (error instanceof StoppedError) return { kind: "answer", id, isStopped: true, isLast: true };
-    if (error instanceof SandboxError) return { kind: "answer", id, error: error.message, isLast: true };
-    throw error;
+    if (!(error instanceof StoppedError || error instanceof SandboxError)) throw error;
+    const isLast = replace(quickjs);
+    return { kind: "answer", id, isLast, ...outcomeOf(error) };
   }
+}
+
+function outcomeOf(error: StoppedError | SandboxError): Pick<Answer, "error" | "isStopped"> {
+  return error instanceof StoppedError ? { isStopped: true } : { error: error.message };
+}
+
+/**
+ * Whatever was interrupted or has failed may have left its environment in any state, in which the interpreter would not free it: a new
+ * one takes its place. Gives whether the old one is so large that the thread has to go with it.
+ */
+function replace(quickjs: QuickJSWASMModule): boolean {
+  sandboxes.clear();
+  loading = load();
+  return quickjs.getWasmMemory().buffer.byteLength > MAX_LEFT;
 }
 
 function sandboxOf(quickjs: QuickJSWASMModule, call: number): Sandbox {

@@ -63,6 +63,8 @@ export class Judge {
     private readonly client: GoogleSqlClient,
     private readonly analyzer: Analyzer,
     private readonly language: Message,
+    /** A catalog of the functions alone, by its number at GoogleSQL's server. */
+    private readonly registeredCatalogId: unknown,
     private readonly duck: Awaited<ReturnType<DuckDBInstance["connect"]>>,
   ) {}
 
@@ -70,11 +72,14 @@ export class Judge {
   static async open(): Promise<Judge> {
     const client = new GoogleSqlClient();
     const maximum = await client.call("getLanguageOptions", { maximumFeatures: true });
+    const languageOptions = bigQueryLanguage(maximum);
+    const simpleCatalog = { name: "corpus", builtinFunctionOptions: { languageOptions } };
+    const { registeredId } = await client.call("registerCatalog", { simpleCatalog });
     const instance = await DuckDBInstance.create(":memory:");
     const duck = await instance.connect();
     await duck.run("SET TimeZone = 'UTC'");
     registerFunctions(duck);
-    return new Judge(client, new Analyzer(client), bigQueryLanguage(maximum), duck);
+    return new Judge(client, new Analyzer(client), languageOptions, registeredId, duck);
   }
 
   /** Stops both. */
@@ -96,11 +101,10 @@ export class Judge {
 
   /** The query by the reference implementation. */
   async reference(sql: string): Promise<Outcome> {
-    const languageOptions = this.language;
+    const { language: languageOptions, registeredCatalogId } = this;
     const options = { languageOptions, defaultTimezone: "UTC", errorMessageMode: "ERROR_MESSAGE_ONE_LINE" };
-    const simpleCatalog = { name: "corpus", builtinFunctionOptions: { languageOptions } };
     try {
-      const answer = await this.client.call("evaluateQuery", { options, simpleCatalog, sql });
+      const answer = await this.client.call("evaluateQuery", { options, registeredCatalogId, sql });
       const prepared = answer.prepared as { columns?: readonly { type: unknown }[] };
       const types = (prepared.columns ?? []).map(({ type }) => fromTypeProto(type));
       const content = answer.content as { tableData?: { row?: readonly { cell?: readonly Message[] }[] } };

@@ -106,17 +106,17 @@ describe("a function in JavaScript is called", () => {
 
   it("over rows that are too large to be handed over at once", async () => {
     const sql = `CREATE TEMP FUNCTION f(x STRING, y ARRAY<STRING>) RETURNS INT64 LANGUAGE js AS "return x.length + y[0].length";
-      SELECT SUM(f(REPEAT('x', 200000), [REPEAT('y', i)])) FROM UNNEST(GENERATE_ARRAY(1, 2000)) AS i`;
-    expect(await harness.rows(sql)).toEqual([[402_001_000n]]);
+      SELECT SUM(f(REPEAT('x', 200000), [REPEAT('y', i)])) FROM UNNEST(GENERATE_ARRAY(1, 300)) AS i`;
+    expect(await harness.rows(sql)).toEqual([[60_045_150n]]);
   });
 
   it("over more rows than one batch has, on all threads", async () => {
-    await harness.run("CREATE TABLE d.many AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 300000)) AS x");
+    await harness.run("CREATE TABLE d.many AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 250000)) AS x");
     const sql = `CREATE TEMP FUNCTION f(x FLOAT64, s STRING) RETURNS STRUCT<n FLOAT64, s STRING> LANGUAGE js
       AS "return { n: x + s.length, s: s + '!' }";
       SELECT COUNT(*), COUNTIF(r.n != x + LENGTH(CAST(x AS STRING)) OR r.s != CONCAT(CAST(x AS STRING), '!'))
       FROM (SELECT x, f(x, CAST(x AS STRING)) AS r FROM d.many)`;
-    expect(await harness.rows(sql)).toEqual([[300_000n, 0n]]);
+    expect(await harness.rows(sql)).toEqual([[250_000n, 0n]]);
   });
 });
 

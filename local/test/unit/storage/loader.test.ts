@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BigQueryError } from "../../../src/errors.ts";
 import type { ColumnDefaults } from "../../../src/storage/column-defaults.ts";
 import { type LoadResult, TableLoader } from "../../../src/storage/load/loader.ts";
 import { DEFAULT_FORMAT, rowEncoder } from "../../../src/storage/rest-values.ts";
 import { fieldType, parseSchema } from "../../../src/storage/schema.ts";
 import { openStorage, type Storage } from "../../../src/storage/storage.ts";
-import { createTable } from "../../../src/storage/tables.ts";
+import { createTable, dropTable } from "../../../src/storage/tables.ts";
 import { fromDuck } from "../../../src/values.ts";
 
 /** Default values that are written alike in GoogleSQL and DuckDB. */
@@ -22,8 +22,7 @@ let folder: string;
 /** How large a file must be to be read in bulk: 0 has every file tried so, and Infinity none. */
 let bulkBytes = 0;
 
-beforeEach(async () => {
-  bulkBytes = 0;
+beforeAll(async () => {
   storage = await openStorage();
   folder = await mkdtemp(join(tmpdir(), "loader-"));
   await storage.catalog.change(async (change) => {
@@ -31,7 +30,13 @@ beforeEach(async () => {
     change.putDataset({ projectId: "p", datasetId: "d", location: "US", kept: {}, ...times });
   });
 });
-afterEach(async () => {
+beforeEach(async () => {
+  bulkBytes = 0;
+  await storage.catalog.change(async (change) => {
+    for (const table of change.listTables("p", "d")) await dropTable(change, table);
+  });
+});
+afterAll(async () => {
   await storage.close();
   await rm(folder, { recursive: true });
 });
