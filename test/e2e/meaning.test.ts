@@ -268,7 +268,7 @@ it("an attribute that was taken out and comes back asks for a rebuild where upda
 
   await write(project, whole);
   await expect(run(project, first, "u")).rejects.toThrow(/u: b is new: due is npm run init/);
-  expect(await succeed(project, "init")).toContain("b is new, and in older updates");
+  expect(await succeed(project, "init")).toContain("b is in older updates already");
   await expect(run(project, first, "u")).rejects.toThrow(/u: b not read yet -> latest: .*rebuild/);
   await run(project, await compile(project, { rebuild: "true" }), "u");
   await run(project, first, "u");
