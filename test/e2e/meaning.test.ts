@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Compiler } from "../../generator/src/dataform/compiler.ts";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import { buildModels } from "../../generator/src/generate/project.ts";
 import { compareEntities } from "../../generator/src/review/entity-changes.ts";
 import { listTodos } from "../../generator/src/review/todo.ts";
@@ -8,7 +8,6 @@ import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
 import { runHere } from "./in-process.ts";
 
 const makeProject = useProjects(useEndpoint());
-const compiler = new Compiler();
 
 const STRING = (name: string, more: object = {}) => ({ name, type: "STRING", ...more });
 const PLAIN = [STRING("id"), { name: "ts", type: "TIMESTAMP" }, STRING("a"), STRING("b")];
@@ -50,7 +49,7 @@ async function write(project: TestProject, shapes: ReadonlyMap<string, Shape>): 
 
 type Plan = readonly Action[];
 const compile = async (project: TestProject, vars: Readonly<Record<string, string>> = {}): Promise<Plan> =>
-  planActions(await compiler.compile(project.root, { vars }));
+  planActions(await compileProject(project.root, { vars }));
 
 /** What a run only tells of itself, or does when asked. */
 const BESIDE = /_(runs|versions|erase|erase_guard)$/;
