@@ -110,7 +110,9 @@ _batch_found AS (
 _batch_kept_out AS (
   SELECT
     IFNULL(SUM(IF(found.is_bad, found.row_count, 0)), 0) AS bad_rows,
-    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT 10000) AS kept_out
+    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT 10000) AS kept_out,
+    CAST(NULL AS TIMESTAMP) AS billed_read_at,
+    CAST(NULL AS INT64) AS bytes_billed
   FROM _batch_found AS found
 )
 SELECT
@@ -152,6 +154,7 @@ SELECT STRUCT(
   TIMESTAMP '2024-01-07 00:00:00+00' AS newest_ingest, CAST(NULL AS TIMESTAMP) AS next_from, CAST(NULL AS TIMESTAMP) AS committed_from,
   CAST(NULL AS TIMESTAMP) AS committed_until, 7 AS row_count, 0 AS future_rows, CAST(NULL AS NUMERIC) AS digest,
   CAST(NULL AS INT64) AS next_rows, CAST(NULL AS NUMERIC) AS next_digest, 0 AS bad_rows,
-  CAST(NULL AS ARRAY<STRUCT<reason STRING, ingest_timestamp TIMESTAMP, details STRING, row_count INT64, is_bad BOOL, key_hash STRING, fresh_rows INT64>>) AS kept_out
+  CAST(NULL AS ARRAY<STRUCT<reason STRING, ingest_timestamp TIMESTAMP, details STRING, row_count INT64, is_bad BOOL, key_hash STRING, fresh_rows INT64>>) AS kept_out,
+  CAST(NULL AS TIMESTAMP) AS billed_read_at, CAST(NULL AS INT64) AS bytes_billed
 ) AS _batch
 ORDER BY userId

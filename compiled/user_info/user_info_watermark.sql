@@ -24,7 +24,8 @@ AS SELECT
     users INT64,
     job_id STRING,
     merge_bytes_billed INT64,
-    read_to_merge_ms INT64
+    read_to_merge_ms INT64,
+    batch_bytes_billed INT64
   >>[] AS recent_runs,
   ARRAY<STRUCT<
     reason STRING,

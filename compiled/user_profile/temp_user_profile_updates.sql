@@ -179,7 +179,9 @@ _batch_found AS (
 _batch_kept_out AS (
   SELECT
     IFNULL(SUM(IF(found.is_bad, found.row_count, 0)), 0) AS bad_rows,
-    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT 10000) AS kept_out
+    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT 10000) AS kept_out,
+    CAST(NULL AS TIMESTAMP) AS billed_read_at,
+    CAST(NULL AS INT64) AS bytes_billed
   FROM _batch_found AS found
 )
 SELECT
@@ -236,3 +238,10 @@ FULL OUTER UNION ALL BY NAME
 -- one row more, which has no key: the batch of itself
 SELECT (SELECT AS STRUCT * FROM _batch_span CROSS JOIN _batch_counted CROSS JOIN _batch_kept_out) AS _batch
 -- only `dataform test` compares rows in order, and there self() is empty
+
+BEGIN
+  INSERT INTO `my-project.analytics.temp_user_profile_updates` (_batch)
+  VALUES (STRUCT(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, _read_at AS billed_read_at, @@script.bytes_billed AS bytes_billed));
+EXCEPTION WHEN ERROR THEN
+  SELECT 'the bill is not known';
+END

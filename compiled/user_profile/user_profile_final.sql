@@ -20,7 +20,8 @@ DECLARE _batch_facts STRUCT<
   committed_until TIMESTAMP,
   next_rows INT64,
   next_digest NUMERIC,
-  bad_rows INT64
+  bad_rows INT64,
+  bills ARRAY<STRUCT<read_at TIMESTAMP, bytes_billed INT64>>
 >;
 DECLARE _batch_basis ARRAY<STRUCT<paths STRING, says STRING>> DEFAULT ARRAY<STRUCT<paths STRING, says STRING>>[
   ('$.key', 'userId'),
@@ -113,7 +114,7 @@ SET _batch_facts = (
     facts.*
   FROM `my-project.analytics.user_profile_watermark` AS progress
   CROSS JOIN (
-    SELECT COUNTIF(_batch IS NOT NULL) AS headers,
+    SELECT COUNTIF(_batch.read_at IS NOT NULL) AS headers,
       MAX(_batch.read_from) AS read_from,
       MAX(_batch.read_at) AS read_at,
       MAX(_batch.newest_ingest) AS newest_ingest,
@@ -126,7 +127,8 @@ SET _batch_facts = (
       MAX(_batch.committed_until) AS committed_until,
       MAX(_batch.next_rows) AS next_rows,
       MAX(_batch.next_digest) AS next_digest,
-      MAX(_batch.bad_rows) AS bad_rows
+      MAX(_batch.bad_rows) AS bad_rows,
+      ARRAY_AGG(IF(_batch.bytes_billed IS NULL, NULL, STRUCT(_batch.billed_read_at AS read_at, _batch.bytes_billed AS bytes_billed)) IGNORE NULLS) AS bills
     FROM `my-project.analytics.temp_user_profile_updates`
   ) AS facts
 );
@@ -402,7 +404,8 @@ SET
       (SELECT COUNT(*) FROM `my-project.analytics.user_profile_final`) AS users,
       @@script.job_id AS job_id,
       @@script.bytes_billed AS merge_bytes_billed,
-      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, _batch_facts.read_at), MILLISECOND) AS read_to_merge_ms
+      TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, _batch_facts.read_at), MILLISECOND) AS read_to_merge_ms,
+      (SELECT MAX(bill.bytes_billed) FROM UNNEST(_batch_facts.bills) AS bill WHERE bill.read_at = _batch_facts.read_at) AS batch_bytes_billed
     )],
     ARRAY(SELECT run FROM UNNEST(progress.recent_runs) AS run WITH OFFSET AS age WHERE age < 49 ORDER BY age)
   ),

@@ -68,7 +68,7 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
       "Rows",
       "Users",
       "Rows to look at",
-      "Bytes billed for the merge",
+      "Bytes billed",
       "From reading to the merge",
     ]);
   });

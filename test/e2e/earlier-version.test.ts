@@ -152,7 +152,7 @@ async function expectNewVersions(project: TestProject): Promise<void> {
 
 /** The log has gained what a run costs, which its job knows. */
 async function expectLoggedJob(project: TestProject): Promise<void> {
-  const columns = "users, merge_bytes_billed, read_to_merge_ms, job_id";
+  const columns = "users, batch_bytes_billed, merge_bytes_billed, read_to_merge_ms, job_id";
   const [run] = (await project.query(
     `SELECT ${columns} FROM DATASET.user_info_runs WHERE kind = 'replay'`,
   )) as Record<string, number | string>[];
@@ -162,6 +162,11 @@ async function expectLoggedJob(project: TestProject): Promise<void> {
   expect(job.configuration.query.query).toContain("MERGE");
   expect(run?.merge_bytes_billed).toBeGreaterThan(0);
   expect(run?.merge_bytes_billed).toBeLessThanOrEqual(Number(job.statistics.query.totalBytesBilled));
+  const [batch] = await project.query(`SELECT total_bytes_billed FROM \`region-us\`.INFORMATION_SCHEMA.JOBS
+    WHERE statement_type = 'SCRIPT' AND query LIKE '%create or replace table%temp_user_info_updates%'
+    ORDER BY creation_time DESC LIMIT 1`);
+  expect(batch).toEqual({ total_bytes_billed: run?.batch_bytes_billed });
+  expect(run?.batch_bytes_billed).toBeGreaterThan(10e6);
 }
 
 /** The statements of `uninstall --plan` drop everything but what cannot be made again. */

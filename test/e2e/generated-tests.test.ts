@@ -1,6 +1,6 @@
 /** The `type: "test"` that every entity gets, on the golden cases' worked examples. */
-import { afterAll, expect, test } from "vitest";
-import { Compiler } from "../../generator/src/dataform/compiler.ts";
+import { expect, test } from "vitest";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import type { CompiledGraph } from "../../generator/src/dataform/graph.ts";
 import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { VALUE_TYPES } from "../../generator/src/generate/value-types.ts";
@@ -8,8 +8,6 @@ import { compileCase, listCases, projectOf, ROOT } from "../golden/golden-case.t
 import { clientOf, useEndpoint } from "./harness.ts";
 
 const endpoint = useEndpoint();
-const compiler = new Compiler();
-afterAll(() => compiler.close());
 
 async function expectTestsPass({ tests = [] }: CompiledGraph): Promise<void> {
   expect(tests).not.toHaveLength(0);
@@ -26,7 +24,7 @@ async function expectTestsPass({ tests = [] }: CompiledGraph): Promise<void> {
 
 // `dataform test` itself runs in examples.test.ts; it does no more than compare the rows of two queries, in order.
 test.each(await listCases())("the generated tests of %s pass", async (name) => {
-  await expectTestsPass(await compileCase(name, compiler));
+  await expectTestsPass(await compileCase(name));
 });
 
 test("they pass by a key of any type, a BOOL, which knows two users, among them", async () => {
@@ -41,7 +39,7 @@ test("they pass by a key of any type, a BOOL, which knows two users, among them"
   ]);
   const files = new Map([["entities.json", JSON.stringify({ entities })], ...schemas]);
   const graph = await inTemporaryProject(await projectOf("flat", files), ROOT, (root) =>
-    compiler.compile(root),
+    compileProject(root),
   );
   expect(graph.tests).toHaveLength(named.length);
   await expectTestsPass(graph);

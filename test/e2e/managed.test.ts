@@ -47,7 +47,7 @@ const COMMITTED = [
 ];
 
 const WORKER = path.join(REPOSITORY, "node_modules/@dataform/cli/worker_bundle.js");
-const here = (file: string): string => path.join(import.meta.dirname, file);
+const CORE = path.join(REPOSITORY, "generator/src/dataform/compile-in-core.cjs");
 
 interface Compilation {
   readonly answer: string;
@@ -56,11 +56,9 @@ interface Compilation {
 }
 
 async function compile(folder: string, how: "core" | "worker"): Promise<Compilation> {
-  const args =
-    how === "core"
-      ? [here("compile-with-core.cjs"), folder, await requestFor(folder)]
-      : [here("compile-with-worker.cjs"), WORKER, folder];
-  const { exitCode, stdout, stderr } = await runProgram(process.execPath, [...HEAP, ...args], {
+  const args = how === "core" ? [CORE, folder, await requestFor(folder)] : [WORKER, folder];
+  const measured = path.join(import.meta.dirname, "compile-measured.cjs");
+  const { exitCode, stdout, stderr } = await runProgram(process.execPath, [...HEAP, measured, ...args], {
     cwd: folder,
   });
   expect(exitCode, stderr).toBe(0);

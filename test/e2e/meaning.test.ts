@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { Compiler } from "../../generator/src/dataform/compiler.ts";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import { buildModels } from "../../generator/src/generate/project.ts";
 import { compareEntities } from "../../generator/src/review/entity-changes.ts";
 import { listTodos } from "../../generator/src/review/todo.ts";
@@ -8,7 +8,6 @@ import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
 import { runHere } from "./in-process.ts";
 
 const makeProject = useProjects(useEndpoint());
-const compiler = new Compiler();
 
 const STRING = (name: string, more: object = {}) => ({ name, type: "STRING", ...more });
 const PLAIN = [STRING("id"), { name: "ts", type: "TIMESTAMP" }, STRING("a"), STRING("b")];
@@ -50,7 +49,7 @@ async function write(project: TestProject, shapes: ReadonlyMap<string, Shape>): 
 
 type Plan = readonly Action[];
 const compile = async (project: TestProject, vars: Readonly<Record<string, string>> = {}): Promise<Plan> =>
-  planActions(await compiler.compile(project.root, { vars }));
+  planActions(await compileProject(project.root, { vars }));
 
 /** What a run only tells of itself, or does when asked. */
 const BESIDE = /_(runs|versions|erase|erase_guard)$/;
@@ -269,7 +268,7 @@ it("an attribute that was taken out and comes back asks for a rebuild where upda
 
   await write(project, whole);
   await expect(run(project, first, "u")).rejects.toThrow(/u: b is new: due is npm run init/);
-  expect(await succeed(project, "init")).toContain("b is new, and in older updates");
+  expect(await succeed(project, "init")).toContain("b is in older updates already");
   await expect(run(project, first, "u")).rejects.toThrow(/u: b not read yet -> latest: .*rebuild/);
   await run(project, await compile(project, { rebuild: "true" }), "u");
   await run(project, first, "u");

@@ -3,10 +3,11 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DataformRun, startDataform } from "../../generator/src/dataform/cli.ts";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import type { Target } from "../../generator/src/dataform/graph.ts";
 import { writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { type Server, startServer } from "../../local/src/server.ts";
-import { compileProject, nameOf, planActions } from "./dataform.ts";
+import { nameOf, planActions } from "./dataform.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
   compileFixture,

@@ -1,21 +1,10 @@
-/** Dataform's own compiler on a generated project, and the jobs its runner would start, in order. */
-import { Compiler } from "../../generator/src/dataform/compiler.ts";
+/** The jobs that Dataform's runner would start for a compiled graph, in order. */
 import type {
   CompiledAction,
   CompiledGraph,
   CompiledTable,
   Target,
 } from "../../generator/src/dataform/graph.ts";
-
-const compiler = new Compiler();
-
-/** Compiles a project with these `--vars`, in a process that all projects of a test file share. */
-export function compileProject(
-  root: string,
-  vars: Readonly<Record<string, string>> = {},
-): Promise<CompiledGraph> {
-  return compiler.compile(root, { vars });
-}
 
 /** One action with the BigQuery jobs it takes. */
 export interface Action {

@@ -1,9 +1,10 @@
 /** Random entities as real Dataform projects: generated, compiled by Dataform, planned as Dataform runs them. */
 
 import { fileURLToPath } from "node:url";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import { inTemporaryProject, type ProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { generateProject } from "../../generator/src/generate/project.ts";
-import { type Action, compileProject, planActions } from "./dataform.ts";
+import { type Action, planActions } from "./dataform.ts";
 import { restField } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";
 import { type Field, timestampText } from "./values.ts";
@@ -99,12 +100,12 @@ export async function compileEntities(
 ): Promise<ReadonlyMap<string, CompiledEntity>> {
   const runs = {
     // The audit, and key_is_unique with it, is built only where it is asked for; no run here runs it by itself.
-    plain: { audit: "true" },
+    plain: { audit: "true", auditShare: "1" },
     replayFrom: { replayFrom: `${timestampText(replayFrom)}Z` },
     rebuild: { rebuild: "true" },
   };
   const plans = await inTemporaryProject(await projectFiles(entities), REPOSITORY, async (root) => {
-    const plan = async (kind: RunKind) => planActions(await compileProject(root, runs[kind]));
+    const plan = async (kind: RunKind) => planActions(await compileProject(root, { vars: runs[kind] }));
     return {
       plain: await plan("plain"),
       replayFrom: await plan("replayFrom"),

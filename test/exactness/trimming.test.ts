@@ -1,8 +1,9 @@
 /** R1, R10: updates that are trimmed, and tables that vanish: what runs, a rebuild, the audit and an erase make of it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import { inTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { type Server, startServer } from "../../local/src/server.ts";
-import { type Action, compileProject, planActions } from "./dataform.ts";
+import { type Action, planActions } from "./dataform.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { Entity } from "./oracle.ts";
 import { PROJECT, projectFiles, REPOSITORY } from "./project.ts";
@@ -66,7 +67,7 @@ beforeAll(async () => {
   plans = await inTemporaryProject(await projectFiles(ENTITIES), REPOSITORY, async (root) => {
     const found: Partial<Record<Run, readonly Action[]>> = {};
     for (const [kind, vars] of Object.entries(RUNS) as [Run, Record<string, string>][])
-      found[kind] = planActions(await compileProject(root, vars));
+      found[kind] = planActions(await compileProject(root, { vars }));
     return found as Record<Run, readonly Action[]>;
   });
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CompileSettings, Compiler } from "../../generator/src/dataform/compiler.ts";
+import { type CompileSettings, compileProject } from "../../generator/src/dataform/compiler.ts";
 import type { CompiledGraph } from "../../generator/src/dataform/graph.ts";
 import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../../generator/src/dataform/project-copy.ts";
 import { includedFiles } from "../../generator/src/generate/merge-sql.ts";
@@ -43,10 +43,10 @@ export async function projectOf(name: string, more: ProjectFiles = new Map()): P
 }
 
 /** The files a case makes now: the SQLX, and the graph that Dataform itself compiles from it. */
-export async function produce(name: string, compiler: Compiler): Promise<ProjectFiles> {
+export async function produce(name: string): Promise<ProjectFiles> {
   const input = await inputOf(name);
   const files = await definitionsOf(input);
-  const graph = await compileCase(name, compiler);
+  const graph = await compileCase(name);
   // The rest every project has the same copy of.
   const own = [...files].filter(([path]) => !includedFiles().has(path));
   return new Map([...own, ["graph.json", `${JSON.stringify(describeGraph(graph), null, 2)}\n`]]);
@@ -55,10 +55,9 @@ export async function produce(name: string, compiler: Compiler): Promise<Project
 /** The graph that Dataform compiles from a case. */
 export async function compileCase(
   name: string,
-  compiler: Compiler,
   settings: CompileSettings = {},
 ): Promise<CompiledGraph> {
-  return inTemporaryProject(await projectOf(name), ROOT, (root) => compiler.compile(root, settings));
+  return inTemporaryProject(await projectOf(name), ROOT, (root) => compileProject(root, settings));
 }
 
 /** The files a case should make. */

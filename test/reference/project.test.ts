@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Compiler } from "../../generator/src/dataform/compiler.ts";
+import { compileProject } from "../../generator/src/dataform/compiler.ts";
 import { Analyzer } from "../../local/src/googlesql/analyzer.ts";
 import { differences, storedVersionFields, withPlainVersions } from "../exactness/compare.ts";
 import { type Action, planActions } from "../exactness/dataform.ts";
@@ -35,9 +35,6 @@ const RUNS = {
   "rebuild=true": { rebuild: "true" },
   "auditShare=0.5": { auditShare: "0.5" },
 };
-
-const compiler = new Compiler();
-afterAll(() => compiler.close());
 
 let analyzer: Analyzer;
 beforeAll(async () => {
@@ -70,13 +67,13 @@ describe("the sample schemas", () => {
   const entities = loadEntities(join(ROOT, "entities.json"), DATASET);
 
   test.each(Object.entries(RUNS))("every compiled statement of a run with %s analyzes", async (_, vars) => {
-    const actions = planActions(await compiler.compile(ROOT, { vars }));
+    const actions = planActions(await compileProject(ROOT, { vars }));
     expect(actions.length).toBeGreaterThanOrEqual(entities.length * 7);
     expect(await refusals(entities, actions)).toEqual([]);
   });
 
   test("the analyzer refuses what is wrong", async () => {
-    const [action] = planActions(await compiler.compile(ROOT)).filter(({ kind }) => kind === "view");
+    const [action] = planActions(await compileProject(ROOT)).filter(({ kind }) => kind === "view");
     const broken = action?.jobs.map((job) => job.replace("ingestTimestamp", "nope")) ?? [];
     expect(await refusals(entities, [{ ...(action as Action), jobs: broken }])).toEqual([
       expect.stringContaining("Unrecognized name: nope"),
@@ -87,7 +84,7 @@ describe("the sample schemas", () => {
 describe("the golden cases", async () => {
   test.each(await listCases())("every compiled statement of %s analyzes", async (name) => {
     const vars = { audit: "true", replayFrom: "2024-01-01T00:00:04Z" };
-    const actions = planActions(await compileCase(name, compiler, { vars }));
+    const actions = planActions(await compileCase(name, { vars }));
     expect(await refusals(loadEntities(join(GOLDEN, name, "entities.json"), DATASET), actions)).toEqual([]);
   });
 });
@@ -101,7 +98,7 @@ describe("the worked examples on the reference implementation", () => {
     rows: readonly Row[],
     readFrom: bigint,
   ): Promise<Row[]> {
-    const actions = planActions(await compiler.compile(ROOT));
+    const actions = planActions(await compileProject(ROOT));
     const query = actions.find(({ target }) => target.name === temp)?.query ?? "";
     // What the script declares stands in the tables as columns: columns win over variables.
     const stamps: Field[] = ["_read_from", "_read_at"].map((name) => ({ name, type: "TIMESTAMP" }));

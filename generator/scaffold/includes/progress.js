@@ -62,12 +62,17 @@ const RUN = [
   {
     name: "merge_bytes_billed",
     type: "INT64",
-    description: "What that job is billed for, up to this line of the log.",
+    description: "What the job that merged is billed for, up to this line of the log.",
   },
   {
     name: "read_to_merge_ms",
     type: "INT64",
     description: "Milliseconds from the reading of the batch to this line of the log.",
+  },
+  {
+    name: "batch_bytes_billed",
+    type: "INT64",
+    description: "What the job that made the batch is billed for; NULL where it could not say.",
   },
 ];
 
@@ -211,11 +216,17 @@ const BATCH = [
     type: FOUND_BAD_ROW,
     description: "Which they are, and which are only reported: at most 10,000 kinds.",
   },
+  {
+    name: "billed_read_at",
+    type: "TIMESTAMP",
+    description: "In a row of its own: when the batch was read that the bill is of.",
+  },
+  { name: "bytes_billed", type: "INT64", description: "What the job that made it is billed for." },
 ];
 
 /** What a transaction knows of the row and of the batch, with how to find it: the batch's part in the temp table. */
 const BATCH_FACTS = {
-  headers: ["INT64", "COUNTIF(_batch IS NOT NULL)"],
+  headers: ["INT64", "COUNTIF(_batch.read_at IS NOT NULL)"],
   read_from: ["TIMESTAMP", "MAX(_batch.read_from)"],
   read_at: ["TIMESTAMP", "MAX(_batch.read_at)"],
   newest_ingest: ["TIMESTAMP", "MAX(_batch.newest_ingest)"],
@@ -229,6 +240,10 @@ const BATCH_FACTS = {
   next_rows: ["INT64", "MAX(_batch.next_rows)"],
   next_digest: ["NUMERIC", "MAX(_batch.next_digest)"],
   bad_rows: ["INT64", "MAX(_batch.bad_rows)"],
+  bills: [
+    "ARRAY<STRUCT<read_at TIMESTAMP, bytes_billed INT64>>",
+    "ARRAY_AGG(IF(_batch.bytes_billed IS NULL, NULL, STRUCT(_batch.billed_read_at AS read_at, _batch.bytes_billed AS bytes_billed)) IGNORE NULLS)",
+  ],
 };
 
 /**
@@ -264,6 +279,24 @@ function gainedColumns() {
     (column) =>
       `ADD COLUMN IF NOT EXISTS ${column.name} ${typeOf(column)} OPTIONS(description='${column.description}')`,
   ).join(",\n  ");
+}
+
+/**
+ * The last statement of the job that made the batch: a row that says what the others are billed for, and which batch it is of. An INSERT that
+ * reads nothing is billed nothing; an overlapping run may have replaced the table meanwhile
+ * (https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#on-demand_query_size_calculation).
+ * @param {string} temp The batch's table.
+ */
+function keepBill(temp) {
+  const bill = ["_read_at AS billed_read_at", "@@script.bytes_billed AS bytes_billed"];
+  const nothing = BATCH.slice(bill.length).map(() => "NULL");
+  // On one line of the SQLX, of which Dataform takes a space from each line.
+  return `BEGIN
+   INSERT INTO ${temp} (_batch)
+   VALUES (STRUCT(${[...nothing, ...bill].join(", ")}));
+ EXCEPTION WHEN ERROR THEN
+   SELECT 'the bill is not known';
+ END`;
 }
 
 /** The type of what a transaction knows before it merges. */
@@ -539,6 +572,8 @@ function log(values) {
     run_id: "GENERATE_UUID()",
     merged_at: "CURRENT_TIMESTAMP()",
     job_id: "@@script.job_id",
+    batch_bytes_billed:
+      "(SELECT MAX(bill.bytes_billed) FROM UNNEST(_batch_facts.bills) AS bill WHERE bill.read_at = _batch_facts.read_at)",
     merge_bytes_billed: "@@script.bytes_billed",
     read_to_merge_ms: `TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), LEAST(@@script.creation_time, ${values.read_at}), MILLISECOND)`,
     ...values,
@@ -576,6 +611,7 @@ module.exports = {
   runColumns: describe(RUN),
   initialRow,
   gainedColumns,
+  keepBill,
   factsType,
   factsOfBatch,
   ofWatermark,

@@ -48,7 +48,9 @@ export function processOutput(
   const words = isForPrograms ? process.stderr : process.stdout;
   return {
     isTerminal,
-    ...(process.stdin.isTTY === true && process.stderr.isTTY === true ? { ask } : {}),
+    ...(process.stdin.isTTY === true && process.stderr.isTTY === true
+      ? { ask: (question, signal) => askOn(process.stdin, process.stderr, question, signal) }
+      : {}),
     isColoured: isTerminal && (environment.NO_COLOR ?? "") === "",
     line: (text) => void process.stdout.write(`${text}\n`),
     write: (text) => void process.stdout.write(text),
@@ -60,13 +62,19 @@ export function processOutput(
   };
 }
 
-async function ask(question: string, signal: AbortSignal): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+/** Asks a question on a terminal; who closes it by Ctrl+C or Ctrl+D, or a signal that ends the command, answers nothing. */
+export async function askOn(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  question: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const terminal = createInterface({ input, output });
   try {
     return await terminal.question(question, { signal });
   } catch (error) {
     if (!(error instanceof Error && error.name === "AbortError")) throw error;
-    process.stderr.write("\n");
+    output.write("\n");
     return "";
   } finally {
     terminal.close();

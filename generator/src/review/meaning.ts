@@ -91,7 +91,7 @@ async function findDue(
   return {
     init: join(found.init),
     tables: join(found.tables, ...fixes.map(({ path }) => path)),
-    rebuild: join(found.rebuild, ...unread.map((path) => `${path} is new, and in older updates`)),
+    rebuild: join(found.rebuild, ...unread.map((path) => `${path} is in older updates already`)),
   };
 }
 

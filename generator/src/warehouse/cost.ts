@@ -3,7 +3,7 @@ import { type EntityModel, placeOf } from "../generate/model.ts";
 import { secondsOf } from "../project/config.ts";
 import { sqlName, tableOf, type Warehouse } from "./client.ts";
 import { dryRun } from "./dry-run.ts";
-import { readStatus } from "./status.ts";
+import { type RunStatus, readStatus } from "./status.ts";
 
 /** What BigQuery takes for bytes on demand. */
 export interface Price {
@@ -95,18 +95,25 @@ export async function measureEntity(
     sizeOf(warehouse, entity, "updates"),
   ]);
   const runs = status.runs.filter(({ kind }) => kind === "update");
-  const hours = spanInHours(runs.map(({ mergedAt }) => mergedAt));
-  const rowsRead = runs.slice(0, -1).reduce((sum, run) => sum + run.rowsRead, 0);
-  const rowBytes = updates.rows === 0 ? 0 : updates.bytes / updates.rows;
   return {
     users: final.rows,
     finalBytes: final.bytes,
     batchBytes: temp.bytes,
     readBytes: await readBytes(warehouse, entity, status.watermark),
-    // Runs by hand are minutes apart and read the same rows: a day has no more than there is.
-    dayBytes: hours === 0 ? 0 : Math.min(updates.bytes, (rowsRead / hours) * 24 * rowBytes),
+    dayBytes: bytesOfDay(runs, updates),
     withNews: runs.length === 0 ? 1 : runs.filter((run) => run.rowsChanged > 0).length / runs.length,
   };
+}
+
+/** A day's updates, by what the last runs read; runs by hand are minutes apart and read the same rows, and a day has no more than there is. */
+export function bytesOfDay(
+  runs: readonly Pick<RunStatus, "mergedAt" | "rowsRead">[],
+  updates: { readonly rows: number; readonly bytes: number },
+): number {
+  const hours = spanInHours(runs.map(({ mergedAt }) => mergedAt));
+  if (hours === 0 || updates.rows === 0) return 0;
+  const rowsRead = runs.slice(0, -1).reduce((sum, run) => sum + run.rowsRead, 0);
+  return Math.min(updates.bytes, (rowsRead / hours) * 24 * (updates.bytes / updates.rows));
 }
 
 /** The hours between the first and the last of these times. */

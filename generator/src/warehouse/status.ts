@@ -44,7 +44,9 @@ export interface RunStatus {
   readonly users?: number;
   /** The BigQuery job that merged. */
   readonly jobId?: string;
-  /** What that job is billed for. */
+  /** What the job that made the batch is billed for; undefined where it could not say. */
+  readonly batchBytesBilled?: number;
+  /** What the job that merged is billed for. */
   readonly mergeBytesBilled?: number;
   /** From the reading of the batch to the log. */
   readonly readToMergeMs?: number;
@@ -72,6 +74,7 @@ interface WatermarkRow {
     missed_rows?: number | null;
     users?: number | null;
     job_id?: string | null;
+    batch_bytes_billed?: number | null;
     merge_bytes_billed?: number | null;
     read_to_merge_ms?: number | null;
   }[];
@@ -178,6 +181,7 @@ function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {
     ...known("missedRows", run.missed_rows, Number),
     ...known("users", run.users, Number),
     ...known("jobId", run.job_id, String),
+    ...known("batchBytesBilled", run.batch_bytes_billed, Number),
     ...known("mergeBytesBilled", run.merge_bytes_billed, Number),
     ...known("readToMergeMs", run.read_to_merge_ms, Number),
   };
@@ -301,6 +305,7 @@ export interface RunLogRow {
   readonly future_rows: number;
   readonly missed_rows?: number | null;
   readonly users?: number | null;
+  readonly batch_bytes_billed?: number | null;
   readonly merge_bytes_billed?: number | null;
   readonly read_to_merge_ms?: number | null;
 }

@@ -120,9 +120,12 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
       format: short,
     },
     {
-      title: "Bytes billed for the merge",
+      title: "Bytes billed",
       times,
-      series: [{ name: "bytes", colour: "one", values: column((run) => run.merge_bytes_billed) }],
+      series: [
+        { name: "batch", colour: "two", values: column((run) => run.batch_bytes_billed) },
+        { name: "merge", colour: "one", values: column((run) => run.merge_bytes_billed) },
+      ],
       format: formatBytes,
       units: BYTE_UNITS,
     },
@@ -151,10 +154,10 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
 function runTable(log: readonly RunLogRow[]): Content {
   const rows = [...log].reverse().slice(0, LISTED);
   return html`<details class="runs"><summary>The last ${rows.length} runs as a table</summary>
-<div class="scroll"><table class="rows"><thead><tr><th>merged at</th><th>kind</th><th>watermark</th><th class="number">rows read</th><th class="number">changed</th><th class="number">bad</th><th class="number">from the future</th><th class="number">merge billed</th><th class="number">read to merge</th></tr></thead>
+<div class="scroll"><table class="rows"><thead><tr><th>merged at</th><th>kind</th><th>watermark</th><th class="number">rows read</th><th class="number">changed</th><th class="number">bad</th><th class="number">from the future</th><th class="number">batch billed</th><th class="number">merge billed</th><th class="number">read to merge</th></tr></thead>
 <tbody>${rows.map(
     (run) =>
-      html`<tr><td>${minute(run.merged_at)}</td><td>${run.kind}</td><td data-label="watermark">${minute(run.watermark_after)}</td><td class="number" data-label="read">${number(run.rows_read)}</td><td class="number" data-label="changed">${number(run.rows_changed)}</td><td class="number" data-label="bad">${number(run.bad_rows)}</td><td class="number" data-label="from the future">${number(run.future_rows)}</td><td class="number" data-label="merge billed">${run.merge_bytes_billed == null ? "" : formatBytes(Number(run.merge_bytes_billed))}</td><td class="number" data-label="read to merge">${run.read_to_merge_ms == null ? "" : took(Number(run.read_to_merge_ms) / 1000)}</td></tr>`,
+      html`<tr><td>${minute(run.merged_at)}</td><td>${run.kind}</td><td data-label="watermark">${minute(run.watermark_after)}</td><td class="number" data-label="read">${number(run.rows_read)}</td><td class="number" data-label="changed">${number(run.rows_changed)}</td><td class="number" data-label="bad">${number(run.bad_rows)}</td><td class="number" data-label="from the future">${number(run.future_rows)}</td><td class="number" data-label="batch billed">${run.batch_bytes_billed == null ? "" : formatBytes(Number(run.batch_bytes_billed))}</td><td class="number" data-label="merge billed">${run.merge_bytes_billed == null ? "" : formatBytes(Number(run.merge_bytes_billed))}</td><td class="number" data-label="read to merge">${run.read_to_merge_ms == null ? "" : took(Number(run.read_to_merge_ms) / 1000)}</td></tr>`,
   )}</tbody></table></div></details>`;
 }
 

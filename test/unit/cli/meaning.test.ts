@@ -44,8 +44,8 @@ describe("a run by another meaning than that of final", () => {
   });
 
   it("is told by init though nobody knows what was before", () => {
-    expect(describeChanges([changeOf({ rebuild: "a is new, and in older updates" })])).toEqual([
-      "user: a is new, and in older updates: due: npm run update -- --tags user --vars=rebuild=true",
+    expect(describeChanges([changeOf({ rebuild: "a is in older updates already" })])).toEqual([
+      "user: a is in older updates already: due: npm run update -- --tags user --vars=rebuild=true",
     ]);
   });
 });

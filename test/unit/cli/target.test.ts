@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { PassThrough } from "node:stream";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
 import type { Context } from "../../../generator/src/cli/command.ts";
-import { type Output, processOutput } from "../../../generator/src/cli/output.ts";
+import { askOn, type Output, processOutput } from "../../../generator/src/cli/output.ts";
 import { openTarget } from "../../../generator/src/cli/target.ts";
 
 const root = await mkdtemp(path.join(tmpdir(), "target-"));
@@ -49,4 +50,14 @@ it("with --yes, and where nobody can be asked, nothing is asked", async () => {
   expect(await open("two", "n", true)).toEqual([TARGET]);
   expect(await open("two", "n")).toEqual([TARGET]);
   expect(await open("three", undefined)).toEqual([TARGET]);
+});
+
+it.each([
+  ["Ctrl+C", "\u0003"],
+  ["Ctrl+D", "\u0004"],
+])("%s at the question answers nothing, which is a no", async (_, key) => {
+  const [input, shown] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true })];
+  const answer = askOn(input, shown, QUESTION, new AbortController().signal);
+  input.write(key);
+  expect(await answer).toBe("");
 });

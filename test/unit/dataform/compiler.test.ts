@@ -1,67 +1,84 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { runDataform } from "../../../generator/src/dataform/cli.ts";
-import { Compiler, type CompileSettings } from "../../../generator/src/dataform/compiler.ts";
+import { compileProject } from "../../../generator/src/dataform/compiler.ts";
 import { writeTemporaryProject } from "../../../generator/src/dataform/project-copy.ts";
 import { InputError } from "../../../generator/src/project/problems.ts";
 import { projectOf, ROOT } from "../../golden/golden-case.ts";
 
-/** What the CLI prints, as text: order and spelling count. */
-async function compileByCli(root: string, flags: readonly string[]): Promise<string> {
-  const { stdout } = await runDataform({ root }, ["compile", root, "--json", ...flags]);
-  return stdout.trim();
-}
-
-describe("the warm compiler", () => {
-  const compiler = new Compiler();
-  let broken = "";
-  beforeAll(async () => {
-    const files = (await projectOf("flat")).set("includes/wrong.js", "const = 1;");
-    broken = await writeTemporaryProject(files, ROOT);
-  });
-  afterAll(async () => {
-    compiler.close();
-    await rm(broken, { recursive: true });
+describe("the compiler", () => {
+  const roots: string[] = [];
+  afterEach(async () => {
+    for (const root of roots.splice(0)) await rm(root, { recursive: true });
   });
 
-  const cases: [name: string, settings: CompileSettings, flags: readonly string[]][] = [
-    ["as it is", {}, []],
-    [
-      "with variables",
-      { vars: { replayFrom: "2024-01-01T00:00:00Z", audit: "true" } },
-      ["--vars=replayFrom=2024-01-01T00:00:00Z,audit=true"],
-    ],
-    [
-      "in another environment",
-      { schemaSuffix: "dev", tablePrefix: "p", databaseSuffix: "x" },
-      ["--schema-suffix=dev", "--table-prefix=p", "--database-suffix=x"],
-    ],
-    [
-      "with what a run can set",
-      { assertionSchema: "checks", disableAssertions: true, defaultReservation: "r" },
-      ["--assertion-schema=checks", "--disable-assertions", "--default-reservation=r"],
-    ],
-  ];
-  test.each(cases)("gives the CLI's own graph of this project, %s", async (_, settings, flags) => {
-    const graph = await compiler.compile(ROOT, settings);
-    expect(JSON.stringify(graph, null, 4)).toBe(await compileByCli(ROOT, flags));
+  /** A generated project with files of its own beside it. */
+  async function write(files: Readonly<Record<string, string>>): Promise<string> {
+    const all = new Map([...(await projectOf("flat")), ...Object.entries(files)]);
+    const root = await writeTemporaryProject(all, ROOT);
+    roots.push(root);
+    return root;
+  }
+
+  test("gives the CLI's own graph of this project", async () => {
+    const { stdout } = await runDataform({ root: ROOT }, ["compile", ROOT, "--json"]);
+    // As text: order and spelling count.
+    expect(JSON.stringify(await compileProject(ROOT), null, 4)).toBe(stdout.trim());
   });
 
-  test("names what does not compile, by file, and goes on with the next project", async () => {
-    const [failed, fine] = await Promise.allSettled([compiler.compile(broken), compiler.compile(ROOT)]);
-    expect(failed).toMatchObject({
-      reason: expect.any(InputError),
-      status: "rejected",
+  test("gives the CLI's own graph with all that can be set, where a project's JavaScript does all that it may", async () => {
+    const root = await write({
+      "lib/own.js": 'exports.env = [typeof process.env.PATH, require("path").posix.join("a", "b")];',
+      "definitions/own.js": `
+        const { env } = require("lib/own");
+        const { env: again } = require("../lib/own.js");
+        publish("own_view", { type: "view" }).query(() => "SELECT '" + [...env, ...again] + "' AS env");
+        operate("own_operation", (ctx) => ["SELECT 1", "SELECT * FROM " + ctx.ref("own_view")]);`,
+      "definitions/own.sql": "SELECT 1 AS one",
+      "definitions/actions.yaml": "actions:\n  - table:\n      name: own\n      filename: own.sql\n",
     });
-    expect(String((failed as PromiseRejectedResult).reason)).toMatch(/includes\/wrong\.js: /);
-    expect(fine.status).toBe("fulfilled");
+    const graph = await compileProject(root, {
+      vars: { replayFrom: "2024-01-01T00:00:00Z", audit: "true" },
+      schemaSuffix: "dev",
+      tablePrefix: "p",
+      databaseSuffix: "x",
+      assertionSchema: "checks",
+      disableAssertions: true,
+      defaultReservation: "r",
+    });
+    const { stdout } = await runDataform({ root }, [
+      ...["compile", root, "--json", "--vars=replayFrom=2024-01-01T00:00:00Z,audit=true"],
+      ...["--schema-suffix=dev", "--table-prefix=p", "--database-suffix=x"],
+      ...["--assertion-schema=checks", "--disable-assertions", "--default-reservation=r"],
+    ]);
+    expect(JSON.stringify(graph, null, 4)).toBe(stdout.trim());
+  });
+
+  test("names what does not compile, by file: what the CLI does not compile", async () => {
+    const wrong = {
+      "includes/none.js": "const = 1;",
+      "includes/module.js": 'module.exports = require("fs");',
+      "includes/own_global.js": "module.exports = structuredClone({});",
+      "definitions/missing.js": 'require("includes/nowhere");',
+      "definitions/throws.sqlx": 'config { type: "table" }\njs { nobody.knows; }\nSELECT 1 AS one',
+    };
+    const root = await write(wrong);
+    const [here, byCli] = await Promise.all([
+      compileProject(root).catch((error: unknown) => error),
+      runDataform({ root }, ["compile", root, "--json"]),
+    ]);
+    expect(here).toBeInstanceOf(InputError);
+    for (const file of Object.keys(wrong)) {
+      expect(String(here)).toContain(`${file}: `);
+      expect(byCli.stdout + byCli.stderr).toContain(file);
+    }
+    expect(byCli.exitCode).toBe(1);
   });
 
   test("says what is missing where a project has no core", async () => {
-    await rm(join(broken, "node_modules"), { recursive: true });
-    await expect(compiler.compile(broken)).rejects.toThrow(
-      /^dataform compile: Could not find a recent installed version of @dataform\/core/,
-    );
+    const root = await write({});
+    await rm(join(root, "node_modules"), { recursive: true });
+    await expect(compileProject(root)).rejects.toThrow(/^dataform compile: @dataform\/core is not installed/);
   });
 });

@@ -1,15 +1,12 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { actionTexts } from "../../../generator/src/dataform/actions.ts";
-import { Compiler, type CompileSettings } from "../../../generator/src/dataform/compiler.ts";
+import type { CompileSettings } from "../../../generator/src/dataform/compiler.ts";
 import { formatDifferences } from "../../../generator/src/generate/write.ts";
 import { compileCase, listCases, produce, readExpected } from "../../golden/golden-case.ts";
 
-const compiler = new Compiler();
-afterAll(() => compiler.close());
-
 describe("golden cases: the files, and the graph Dataform compiles from them", async () => {
   test.each(await listCases())("%s", async (name) => {
-    const [actual, expected] = [await produce(name, compiler), await readExpected(name)];
+    const [actual, expected] = [await produce(name), await readExpected(name)];
     const paths = [...new Set([...actual.keys(), ...expected.keys()])].sort();
     const differences = paths
       .filter((path) => actual.get(path) !== expected.get(path))
@@ -54,7 +51,7 @@ test.each([{ schemaSuffix: "dev" }, { tablePrefix: "dev" }, { databaseSuffix: "d
   "an environment of %j reads the updates, and writes to its own tables only",
   async (environment) => {
     const writers = async (settings: CompileSettings) => {
-      const graph = await compileCase("clears-and-deletes", compiler, settings);
+      const graph = await compileCase("clears-and-deletes", settings);
       const jobs = actionTexts(graph).flatMap((action) => action.jobs);
       return jobs.filter((job) =>
         /(CREATE TABLE IF NOT EXISTS|ALTER TABLE|DELETE FROM|UPDATE|MERGE|INTO) `my-project\.analytics\.\w+_updates`/.test(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HOURLY, monthlyCosts, runsAMonth } from "../../../generator/src/warehouse/cost.ts";
+import { bytesOfDay, HOURLY, monthlyCosts, runsAMonth } from "../../../generator/src/warehouse/cost.ts";
 
 const TIB = 1024 ** 4;
 const PRICE = { dollarsPerTib: 6.25, asOf: "2023-07-05" };
@@ -24,6 +24,24 @@ describe("a month", () => {
   it("of runs without news never reads final", () => {
     for (const { bytes } of monthlyCosts({ ...MEASURED, withNews: 0, dayBytes: 0 }, [HOURLY], PRICE))
       expect(bytes / TIB).toBeCloseTo(730 * 0.00001, 6);
+  });
+});
+
+describe("a day's updates", () => {
+  const at = (hour: number, rowsRead: number) => ({
+    mergedAt: `2026-01-01 ${String(hour).padStart(2, "0")}:00:00+00`,
+    rowsRead,
+  });
+  const updates = { rows: 1000, bytes: 50_000 };
+
+  it("are what the last runs read, over the hours between them", () => {
+    expect(bytesOfDay([at(4, 30), at(2, 10), at(0, 900)], updates)).toBe((40 / 4) * 24 * 50);
+  });
+
+  it("are no more than there is, and nothing where no time went by", () => {
+    expect(bytesOfDay([at(1, 500), at(0, 500)], updates)).toBe(50_000);
+    expect(bytesOfDay([at(1, 500)], updates)).toBe(0);
+    expect(bytesOfDay([at(1, 500), at(0, 500)], { rows: 0, bytes: 0 })).toBe(0);
   });
 });
 

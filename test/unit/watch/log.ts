@@ -14,6 +14,7 @@ export function weekOfRuns(until: number): readonly RunLogRow[] {
       bad_rows: index % 40 === 0 ? 3 : 0,
       future_rows: 0,
       users: 10_000 + index * 37,
+      batch_bytes_billed: 4e8 + wave * 2e4,
       merge_bytes_billed: 2e9 + wave * 1e5,
       read_to_merge_ms: 9000 + wave,
     };

@@ -123,7 +123,9 @@ _batch_found AS (
 _batch_kept_out AS (
   SELECT
     IFNULL(SUM(IF(found.is_bad, found.row_count, 0)), 0) AS bad_rows,
-    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT ${progress.MOST_KNOWN}) AS kept_out
+    ARRAY_AGG(found ORDER BY found.ingest_timestamp DESC, found.details LIMIT ${progress.MOST_KNOWN}) AS kept_out,
+    CAST(NULL AS TIMESTAMP) AS billed_read_at,
+    CAST(NULL AS INT64) AS bytes_billed
   FROM _batch_found AS found
 )`;
     },
