@@ -16,7 +16,7 @@ const ENDPOINT = [
   ["storage"],
   ["raise", "type-text", "string-literal"],
   ["values"],
-  ["types", "errors", "user"],
+  ["types", "errors", "user", "hold-up"],
 ];
 
 /** The tool. */

@@ -16,10 +16,14 @@ cpSync(path.join(here, "src"), path.join(here, "dist"), {
   recursive: true,
   filter: (source) => !source.endsWith(".ts"),
 });
-// A thread of its own that may only require, so it is CommonJS in one file: see `startThread` in src/javascript/worker.ts.
+// Threads of their own, that may only require, so each is CommonJS in one file: see `startThread` in src/javascript/worker.ts.
 await build({
-  entryPoints: [path.join(here, "src/javascript/worker-thread.ts")],
-  outfile: path.join(here, "dist/javascript/worker-thread.cjs"),
+  entryPoints: ["javascript/worker-thread.ts", "compiler/late/thread.ts"].map((file) =>
+    path.join(here, "src", file),
+  ),
+  outdir: path.join(here, "dist"),
+  outbase: path.join(here, "src"),
+  outExtension: { ".js": ".cjs" },
   bundle: true,
   packages: "external",
   platform: "node",

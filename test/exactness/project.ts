@@ -100,7 +100,7 @@ export async function compileEntities(
 ): Promise<ReadonlyMap<string, CompiledEntity>> {
   const runs = {
     // The audit, and key_is_unique with it, is built only where it is asked for; no run here runs it by itself.
-    plain: { audit: "true" },
+    plain: { audit: "true", auditShare: "1" },
     replayFrom: { replayFrom: `${timestampText(replayFrom)}Z` },
     rebuild: { rebuild: "true" },
   };

@@ -127,6 +127,17 @@ export class Warehouse {
       : [...wrong, `${left.length} updates are left, not ${kept.length}`];
   }
 
+  /** How many users the audit finds. */
+  async audit(): Promise<number> {
+    const findings = this.#compiled.actions.plain.find(({ target }) =>
+      target.name.endsWith("_audit_findings"),
+    );
+    for (const job of findings?.jobs ?? []) await this.#endpoint.query(this.#place(job));
+    const table = `\`${PROJECT}.${this.#dataset}.${findings?.target.name}\``;
+    const { rows } = await this.#endpoint.query(`SELECT COUNT(*) FROM ${table}`);
+    return Number(rows[0]?.[0]?.v);
+  }
+
   /** Rows that the assertions find, by assertion. */
   async assertions(): Promise<Map<string, number>> {
     const found = new Map<string, number>();

@@ -52,6 +52,11 @@ const TIED_FLOATS: Pool = {
 };
 const TIED_CLEARS: Pool = { options: { clears: true, tied: true }, histories: 600 };
 const FLOORS: Pool = { options: { policies: true, ...BOTH }, histories: 600 };
+const COMMITS: Pool = {
+  options: { commits: true },
+  histories: 500,
+  suits: ({ byCommit = false }) => byCommit,
+};
 const ALL_RULES: Pool = { options: BOTH, histories: 600 };
 
 const FAULTS: readonly Fault[] = [
@@ -141,6 +146,21 @@ const FAULTS: readonly Fault[] = [
     where: "temp",
     from: new RegExp(`(WHERE updates\\.${TICKED}) BETWEEN _read_from AND _read_at`, "g"),
     to: "$1 >= _read_from",
+  },
+  {
+    rule: "R5: what was committed since the last merge is not read",
+    pool: COMMITS,
+    where: "temp",
+    from: /UNION ALL\s+SELECT\s+\* EXCEPT \(_CHANGE_TYPE, _CHANGE_TIMESTAMP\),.*?(?=\n\))/gs,
+    to: "",
+  },
+  {
+    rule: "R5: the range that is merged does not go on",
+    pool: COMMITS,
+    checks: "tables and log",
+    where: "final",
+    from: /committed_until = GREATEST\(.*?\)\),$/gm,
+    to: "committed_until = progress.committed_until,",
   },
   {
     rule: "R7: every user of the batch is rewritten",

@@ -20,10 +20,13 @@ export function javaScriptCallSql(
 ): string {
   const call = unit.context.javaScriptCall(definition);
   const submit = `bq_js_submit(${[`${call}::BIGINT`, ...args.map(({ sql }) => sql)].join(", ")})`;
-  const ticket = unit.fresh("t");
-  const polls = `sleep_ms(bq_js_delay(${ticket})), bq_js_poll(${ticket}), `.repeat(POLLS);
-  const done = `list_transform([${submit}], lambda ${ticket}: coalesce(${polls}${ticket}))[1]`;
-  return fromText(definition.returnType, `bq_js_result(${done})`);
+  return fromText(definition.returnType, `bq_js_result(${waitSql("js", submit, unit.fresh("t"))})`);
+}
+
+/** The ticket that `submit` gives, once its result is there; DuckDB's thread sleeps until then. */
+export function waitSql(kind: string, submit: string, ticket: string): string {
+  const polls = `sleep_ms(bq_${kind}_delay(${ticket})), bq_${kind}_poll(${ticket}), `.repeat(POLLS);
+  return `list_transform([${submit}], lambda ${ticket}: coalesce(${polls}${ticket}))[1]`;
 }
 
 /** A value from its text: a scalar's own, an ARRAY's and a STRUCT's as JSON whose scalars are texts. */

@@ -46,7 +46,7 @@ export class Batches {
   }
 
   /** The result of a ticket's row, once; an error where the batch has one. */
-  take(ticket: bigint): { text: string | null } | { error: string } {
+  take(ticket: bigint): { value: unknown } | { error: string } {
     const id = this.batchOf(ticket);
     const batch = this.#need(id);
     const { settled } = batch;
@@ -54,7 +54,7 @@ export class Batches {
     if (settled.error !== undefined) return { error: settled.error };
     batch.left -= 1;
     if (batch.left === 0) this.#batches.delete(id);
-    return { text: settled.results?.[Number(ticket & ROW_MASK)] ?? null };
+    return { value: settled.results?.[Number(ticket & ROW_MASK)] ?? null };
   }
 
   /** Forgets a batch whose results nobody will ask for. */

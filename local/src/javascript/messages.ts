@@ -8,8 +8,8 @@ export interface Task {
   readonly call: number;
   /** Left out where the worker has had it. */
   readonly definition?: NumberedFunction;
-  /** Arguments as `encodeRows` writes them. */
-  readonly rows: string;
+  /** Arguments as `encodeRows` writes them; of a function of the endpoint's own, what its thread makes of them. */
+  readonly rows: unknown;
   readonly rowCount: number;
 }
 
@@ -39,11 +39,11 @@ export interface Started {
   readonly id: number;
 }
 
-/** What a task came to: a text for each row, the error that BigQuery would give, or nothing because it was told to stop. */
+/** What a task came to: a value for each row (of a user's function its text), the error that BigQuery would give, or nothing because it was told to stop. */
 export interface Answer {
   readonly kind: "answer";
   readonly id: number;
-  readonly results?: readonly (string | null)[];
+  readonly results?: readonly unknown[];
   readonly error?: string;
   readonly isStopped?: boolean;
   /** The worker is of no use any more. */

@@ -1,14 +1,12 @@
 import type { NumberedFunction, Task } from "./messages.ts";
 import { JavaScriptWorker, type Settled } from "./worker.ts";
 
-/** Threads at most: as many queries may run endless functions before others wait for them. */
-const MAX_WORKERS = 4;
-
 /** A function to call, with rows. */
 export interface Job {
   readonly call: number;
-  readonly definition: NumberedFunction;
-  readonly rows: string;
+  /** Absent where the thread has the function. */
+  readonly definition?: NumberedFunction;
+  readonly rows: unknown;
   readonly rowCount: number;
 }
 
@@ -22,12 +20,20 @@ interface Queued {
 
 /** Workers that run functions in JavaScript; they are started when there is something for them to do. */
 export class WorkerPool {
-  readonly #timeLimitMs: number;
+  readonly #timeLimitMs: number | undefined;
+  readonly #thread: string;
+  readonly #maxWorkers: number;
   #workers: readonly JavaScriptWorker[] = [];
   readonly #tasks = new Set<Queued>();
   #lastId = 0;
 
-  constructor(timeLimitMs: number) {
+  /**
+   * `thread`: the module that its threads run, of which there are `maxWorkers` at most; see `startThread`. A task may take any time where
+   * there is no limit.
+   */
+  constructor(thread: string, maxWorkers: number, timeLimitMs?: number) {
+    this.#thread = thread;
+    this.#maxWorkers = maxWorkers;
     this.#timeLimitMs = timeLimitMs;
   }
 
@@ -70,8 +76,8 @@ export class WorkerPool {
   #workerFor(call: number): JavaScriptWorker | undefined {
     const idle = this.#workers.filter((worker) => !worker.isBusy && !worker.isGone);
     const found = idle.find((worker) => worker.known.has(call)) ?? idle[0];
-    if (found !== undefined || this.#workers.length >= MAX_WORKERS) return found;
-    const made = new JavaScriptWorker();
+    if (found !== undefined || this.#workers.length >= this.#maxWorkers) return found;
+    const made = new JavaScriptWorker(this.#thread);
     this.#workers = [...this.#workers, made];
     return made;
   }
@@ -82,12 +88,16 @@ export class WorkerPool {
     const order: Task = { kind: "task", id: task.id, call, rows, rowCount };
     let timer: NodeJS.Timeout | undefined;
     const begin = (): void => {
+      if (this.#timeLimitMs === undefined) return;
       timer = setTimeout(() => {
         task.isTimedOut = true;
         worker.stop(task.id);
       }, this.#timeLimitMs).unref();
     };
-    const settled = await worker.run(worker.known.has(call) ? order : { ...order, definition }, begin);
+    const settled = await worker.run(
+      worker.known.has(call) || definition === undefined ? order : { ...order, definition },
+      begin,
+    );
     clearTimeout(timer);
     if (worker.isGone) this.#workers = this.#workers.filter((other) => other !== worker);
     this.#finish(task, task.isTimedOut && settled.isStopped ? { error: this.#timedOut() } : settled);
@@ -100,7 +110,7 @@ export class WorkerPool {
   }
 
   #timedOut(): string {
-    const seconds = this.#timeLimitMs / 1000;
+    const seconds = (this.#timeLimitMs ?? 0) / 1000;
     return `Resources exceeded during query execution: the JavaScript function did not end within ${seconds} seconds.`;
   }
 }

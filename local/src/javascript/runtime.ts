@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import {
   ANY,
   BIGINT,
@@ -22,6 +23,9 @@ import type { Settled } from "./worker.ts";
 /** BigQuery's own shortest limit: https://cloud.google.com/bigquery/docs/user-defined-functions#limitations */
 const TIME_LIMIT_MS = 5 * 60_000;
 
+/** As many queries may run endless functions before others wait for them. */
+const MAX_WORKERS = 4;
+
 interface Call {
   readonly definition: NumberedFunction;
   readonly run: JavaScriptRun;
@@ -38,15 +42,18 @@ export class JavaScriptRuntime {
   #lastCall = 0;
 
   constructor(timeLimitMs = TIME_LIMIT_MS) {
-    this.#pool = new WorkerPool(timeLimitMs);
+    this.#pool = new WorkerPool(
+      fileURLToPath(new URL("./worker-thread", import.meta.url)),
+      MAX_WORKERS,
+      timeLimitMs,
+    );
   }
 
   /** Gives a DuckDB database the functions; once, through any connection. */
   register(connection: DuckDBConnection): void {
     const functions = [
       volatileFunction("bq_js_submit", BIGINT, (input, output) => this.#submit(input, output), ANY),
-      volatileFunction("bq_js_delay", BIGINT, (input, output) => this.#delay(input, output)),
-      volatileFunction("bq_js_poll", BIGINT, (input, output) => this.#poll(input, output)),
+      ...waitingFunctions("js", this.#batches),
       volatileFunction("bq_js_result", VARCHAR, (input, output) => this.#result(input, output)),
     ];
     for (const made of functions) connection.registerScalarFunction(made);
@@ -97,27 +104,11 @@ export class JavaScriptRuntime {
     for (let row = 0; row < rows; row++) output.setItem(row, first + BigInt(row));
   }
 
-  /** One row of each batch waits for it. */
-  #delay(input: DuckDBDataChunk, output: DuckDBVector): void {
-    const seen = new Set<number>();
-    forTickets(input, (ticket, row) => {
-      const batch = this.#batches.batchOf(ticket);
-      output.setItem(row, seen.has(batch) ? 0n : this.#batches.delayOf(batch));
-      seen.add(batch);
-    });
-  }
-
-  #poll(input: DuckDBDataChunk, output: DuckDBVector): void {
-    forTickets(input, (ticket, row) => {
-      output.setItem(row, this.#batches.isSettled(this.#batches.batchOf(ticket)) ? ticket : null);
-    });
-  }
-
   #result(input: DuckDBDataChunk, output: DuckDBVector): void {
     forTickets(input, (ticket, row) => {
       const taken = this.#batches.take(ticket);
       if ("error" in taken) throw new CallError(taken.error);
-      output.setItem(row, taken.text);
+      output.setItem(row, taken.value as string | null);
     });
   }
 }
@@ -171,7 +162,7 @@ export class JavaScriptRun {
 }
 
 /** What the parts of a batch came to, together. */
-function joined(parts: readonly Settled[]): Settled {
+export function joined(parts: readonly Settled[]): Settled {
   const failed = parts.find(({ results }) => results === undefined);
   return failed ?? { results: parts.flatMap(({ results = [] }) => results) };
 }
@@ -179,7 +170,28 @@ function joined(parts: readonly Settled[]): Settled {
 /** An error of the user's function. */
 class CallError extends Error {}
 
-function volatileFunction(
+/** What DuckDB's threads wait for results with: `bq_<kind>_delay` and `bq_<kind>_poll`. */
+export function waitingFunctions(kind: string, batches: Batches): readonly DuckDBScalarFunction[] {
+  return [
+    // One row of each batch waits for it.
+    volatileFunction(`bq_${kind}_delay`, BIGINT, (input, output) => {
+      const seen = new Set<number>();
+      forTickets(input, (ticket, row) => {
+        const batch = batches.batchOf(ticket);
+        output.setItem(row, seen.has(batch) ? 0n : batches.delayOf(batch));
+        seen.add(batch);
+      });
+    }),
+    volatileFunction(`bq_${kind}_poll`, BIGINT, (input, output) => {
+      forTickets(input, (ticket, row) => {
+        output.setItem(row, batches.isSettled(batches.batchOf(ticket)) ? ticket : null);
+      });
+    }),
+  ];
+}
+
+/** A function of DuckDB whose first argument is a number or a ticket. */
+export function volatileFunction(
   name: string,
   returnType: DuckDBType,
   evaluate: (input: DuckDBDataChunk, output: DuckDBVector) => void,
@@ -204,7 +216,8 @@ function volatileFunction(
   });
 }
 
-function forTickets(input: DuckDBDataChunk, visit: (ticket: bigint, row: number) => void): void {
+/** Visits the tickets of a call. */
+export function forTickets(input: DuckDBDataChunk, visit: (ticket: bigint, row: number) => void): void {
   const tickets = input.getColumnVector(0);
   for (let row = 0; row < input.rowCount; row++) visit(tickets.getItem(row) as bigint & DuckDBValue, row);
 }

@@ -37,7 +37,7 @@ function answer(quickjs: QuickJSWASMModule, task: Task): Answer {
   current = id;
   try {
     if (task.definition !== undefined) definitions.set(call, task.definition);
-    return { kind: "answer", id, results: sandboxOf(quickjs, call).run(rows, rowCount) };
+    return { kind: "answer", id, results: sandboxOf(quickjs, call).run(rows as string, rowCount) };
   } catch (error) {
     if (!(error instanceof StoppedError || error instanceof SandboxError)) throw error;
     const isLast = replace(quickjs);

@@ -1,6 +1,4 @@
 import { createRequire } from "node:module";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Answer, Order, Started, Task, WorkerStart } from "./messages.ts";
 
@@ -22,10 +20,11 @@ export class JavaScriptWorker {
   #killer: NodeJS.Timeout | undefined;
   #isGone = false;
 
-  constructor() {
+  /** `thread`: see `startThread`. */
+  constructor(thread: string) {
     const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     this.#stop = new Int32Array(stop);
-    this.#worker = startThread({ stop });
+    this.#worker = startThread(thread, { stop });
     this.#worker.unref();
     this.#worker.on("message", (message: Answer | Started) => {
       if (message.kind === "answer") this.#settle(message.id, message);
@@ -96,14 +95,13 @@ export class JavaScriptWorker {
 }
 
 /**
- * A thread has TypeScript only where it asks for it. It requires all that it needs, and imports nothing: imports are read by Node's
+ * Starts the thread of a module, named by its path without extension. A thread has TypeScript only where it asks for it. It requires all that it needs, and imports nothing: imports are read by Node's
  * thread pool, and that may be full of queries which wait for this thread.
  */
-function startThread(workerData: WorkerStart): Worker {
+function startThread(thread: string, workerData: WorkerStart): Worker {
   // In a clone this file is TypeScript, and so is the thread's; the built package has that one as CommonJS.
-  const own = fileURLToPath(import.meta.url);
-  const isSource = own.endsWith(".ts");
-  const main = JSON.stringify(path.join(path.dirname(own), `worker-thread.${isSource ? "ts" : "cjs"}`));
+  const isSource = import.meta.url.endsWith(".ts");
+  const main = JSON.stringify(`${thread}.${isSource ? "ts" : "cjs"}`);
   const load = isSource
     ? `require(${JSON.stringify(createRequire(import.meta.url).resolve("tsx/cjs/api"))}).register();`
     : "";

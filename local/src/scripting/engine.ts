@@ -1,3 +1,4 @@
+import { LateFunctions } from "../compiler/late/functions.ts";
 import { BigQueryError } from "../errors.ts";
 import { shiftPosition } from "../googlesql/analysis-errors.ts";
 import { Analyzer } from "../googlesql/analyzer.ts";
@@ -59,6 +60,7 @@ export class Engine implements QueryEngine {
       jobs,
       sessions: this.#sessions,
       javaScript: new JavaScriptRuntime(options.javaScriptTimeLimitMs),
+      late: new LateFunctions(),
     };
   }
 
@@ -68,8 +70,11 @@ export class Engine implements QueryEngine {
    */
   async start(): Promise<void> {
     await this.#parts.analyzer.start();
-    const { storage, javaScript } = this.#parts;
-    await storage.database.use(async (connection) => javaScript.register(connection));
+    const { storage, javaScript, late } = this.#parts;
+    await storage.database.use(async (connection) => {
+      javaScript.register(connection);
+      late.register(connection);
+    });
     const left = [...storage.catalog.entries()].flatMap(([, entry]) =>
       entry.kind === "dataset" && entry.value.datasetId.startsWith(TEMP_DATASET_PREFIX) ? [entry.value] : [],
     );
@@ -88,6 +93,7 @@ export class Engine implements QueryEngine {
   async close(): Promise<void> {
     await this.#sessions.close();
     await this.#parts.javaScript.close();
+    await this.#parts.late.close();
     await this.#parts.analyzer.close();
   }
 

@@ -4,7 +4,8 @@ import type { Position } from "../googlesql/parse-tree.ts";
 import { typeText } from "../type-text.ts";
 import type { SqlType } from "../types.ts";
 import type { SqlValue } from "../values.ts";
-import { asBigQueryError, untilUndisturbed } from "./execute.ts";
+import { untilUndisturbed } from "./attempts.ts";
+import { asBigQueryError } from "./execute.ts";
 import { dryRunOutcome } from "./outcome.ts";
 import { prepareStatement, type StatementFrame } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
@@ -56,9 +57,10 @@ export async function readValues(
   frame: StatementFrame,
   targets?: readonly SqlType[],
 ): Promise<{ columns: readonly { name: string; type: SqlType }[]; rows: SqlValue[][] }> {
-  return await untilUndisturbed(session, async () => {
+  return await untilUndisturbed(session, async (form) => {
     const startTime = Date.now();
-    const { compiled } = await prepareStatement(session, sql, frame, { targets, asValue: true });
+    const { compiled: made } = await prepareStatement(session, sql, frame, { targets, asValue: true });
+    const compiled = form(made);
     if (compiled.kind !== "query") throw new BigQueryError("invalidQuery", "A query is needed here", "query");
     const bytes = compiled.reads.length === 0 ? undefined : await session.bytesOf(compiled.reads);
     const result = await session.reading((connection) =>

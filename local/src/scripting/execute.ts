@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Assert, CompiledDml, CompiledQuery, CompiledStatement } from "../compiler/compiled.ts";
 import { toRuntimeError } from "../compiler/runtime-errors.ts";
 import { BigQueryError } from "../errors.ts";
@@ -9,17 +8,15 @@ import { type TableEntry, tableName } from "../storage/entries.ts";
 import type { Loss } from "../storage/history.ts";
 import { isUnnamed } from "../storage/schema.ts";
 import { type ContentsChange, readContents } from "../storage/table-contents.ts";
+import { untilUndisturbed } from "./attempts.ts";
 import { runDdl } from "./ddl.ts";
 import { isDdl } from "./ddl-statements.ts";
 import { writeDestination } from "./destination.ts";
-import { cancelledError, isConflict, isInterrupt } from "./duck-errors.ts";
+import { cancelledError, isInterrupt } from "./duck-errors.ts";
 import { referencedTables, statementType } from "./outcome.ts";
 import { type PreparedStatement, prepareStatement, readsOf, type StatementFrame } from "./prepare.ts";
 import { MemoryResult } from "./results.ts";
 import type { Session } from "./session.ts";
-
-/** How often a statement outside of transactions is done again when others got in its way. */
-const MAX_ATTEMPTS = 50;
 
 /** Runs one statement: analyzes it, compiles it, and does it, all of it or nothing. */
 export async function executeStatement(
@@ -28,25 +25,12 @@ export async function executeStatement(
   frame: StatementFrame,
 ): Promise<QueryOutcome> {
   try {
-    return await untilUndisturbed(session, async () =>
-      attemptStatement(session, await prepareStatement(session, sql, frame)),
-    );
+    return await untilUndisturbed(session, async (form) => {
+      const prepared = await prepareStatement(session, sql, frame);
+      return await attemptStatement(session, { ...prepared, compiled: form(prepared.compiled) });
+    });
   } catch (error) {
     throw asBigQueryError(error);
-  }
-}
-
-/** Does work again, from the compilation on, when others got in its way; within a transaction it fails instead. */
-export async function untilUndisturbed<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    session.checkCancelled();
-    try {
-      return await work();
-    } catch (error) {
-      const again = isConflict(error) && session.transaction === undefined && attempt < MAX_ATTEMPTS;
-      if (!again) throw error;
-      await sleep(Math.random() * Math.min(attempt * 5, 100));
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { TableRead } from "../compiler/compiled.ts";
+import type { LateFunctions } from "../compiler/late/functions.ts";
 import type { Analyzer } from "../googlesql/analyzer.ts";
 import type { FoundRoutine } from "../googlesql/source.ts";
 import type { JavaScriptRun, JavaScriptRuntime } from "../javascript/runtime.ts";
@@ -34,6 +35,7 @@ export interface EngineParts {
   readonly jobs?: JobLister;
   readonly sessions: OpenSessions;
   readonly javaScript: JavaScriptRuntime;
+  readonly late: LateFunctions;
 }
 
 /** Hidden datasets that hold a script's temporary tables. */

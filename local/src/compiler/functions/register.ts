@@ -4,7 +4,7 @@ import { bucketUdfs } from "./udf/buckets.ts";
 import { bytesUdfs } from "./udf/bytes.ts";
 import { castFormatUdfs } from "./udf/cast-format.ts";
 import { decimalUdfs } from "./udf/decimal.ts";
-import type { Udf } from "./udf/define.ts";
+import type { Udf, UdfForm } from "./udf/define.ts";
 import { distanceUdfs } from "./udf/distance.ts";
 import { formatUdfs } from "./udf/format.ts";
 import { geographyUdfs } from "./udf/geography.ts";
@@ -58,7 +58,12 @@ const ALL: readonly Udf[] = [
   ...aeadUdfs,
 ];
 
+/** All functions of ours in both forms, by their names in DuckDB. */
+export const UDF_FORMS: ReadonlyMap<string, UdfForm> = new Map(
+  ALL.flatMap(({ forms }) => forms.map((form): [string, UdfForm] => [form.name, form])),
+);
+
 /** Gives a DuckDB database the functions that compiled statements call; once for each database, through any connection. */
 export function registerFunctions(connection: DuckDBConnection): void {
-  for (const made of ALL.flatMap((each) => each.create())) connection.registerScalarFunction(made);
+  for (const form of UDF_FORMS.values()) connection.registerScalarFunction(form.create());
 }

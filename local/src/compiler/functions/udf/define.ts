@@ -11,12 +11,14 @@ import {
   DuckDBListValue,
   DuckDBScalarFunction,
   type DuckDBType,
+  DuckDBTypeId,
   type DuckDBValue,
   INTERVAL,
   LIST,
   VARCHAR,
 } from "@duckdb/node-api";
 import { unsupported } from "../../../errors.ts";
+import { HELD_UP, HeldUp, startWatch } from "../../../hold-up.ts";
 import { markMessage } from "../../../raise.ts";
 import type { IntervalValue } from "../../../values.ts";
 
@@ -85,8 +87,19 @@ type Values<P extends readonly Codec<unknown>[]> = {
 /** A scalar function of ours that DuckDB calls back. */
 export interface Udf {
   readonly name: string;
-  /** New registrations of it and of its twin `bq_safe_<name>`, which gives NULL for an error. */
-  create(): readonly DuckDBScalarFunction[];
+  /** It and its twin `bq_safe_<name>`, which gives NULL for an error. */
+  readonly forms: readonly UdfForm[];
+}
+
+/** A function by its name in DuckDB. */
+export interface UdfForm {
+  readonly name: string;
+  readonly parameters: readonly Codec<unknown>[];
+  readonly result: Codec<unknown>;
+  /** Calls it with one row's arguments, as the codecs read them. */
+  call(values: readonly unknown[]): unknown;
+  /** A new registration of it. */
+  create(): DuckDBScalarFunction;
 }
 
 /** The DuckDB name of a function of ours, or of its twin that gives NULL for an error. */
@@ -148,36 +161,66 @@ function define<const P extends readonly Codec<unknown>[], R>(
       throw error;
     }
   };
-  const build = (isQuiet: boolean, compute: typeof evaluate): DuckDBScalarFunction =>
-    DuckDBScalarFunction.create({
+  const form = (isQuiet: boolean, compute: typeof evaluate): UdfForm => {
+    const made: UdfForm = {
       name: ownName(name, isQuiet),
-      parameterTypes: codecs.map((codec) => codec.type),
-      returnType: result.type,
-      specialHandling: true,
-      volatile,
-      mainFunction: (info, input, output) => {
-        const columns = codecs.map((_, index) => input.getColumnVector(index));
-        try {
-          for (let row = 0; row < input.rowCount; row++) {
-            const values = columns.map((column) => column.getItem(row));
-            const found = values.includes(null)
-              ? null
-              : compute(
-                  ...(values.map((value, index) => codecs[index]?.read(value as DuckDBValue)) as Values<P>),
-                );
-            output.setItem(row, found === null ? null : result.write(found));
-          }
-          output.flush();
-        } catch (error) {
-          info.setError(errorText(error));
-        }
-      },
-    });
-  return { name: ownName(name, false), create: () => [build(false, evaluate), build(true, quiet)] };
+      parameters: codecs,
+      result: result as Codec<unknown>,
+      call: (values) => (values.includes(null) ? null : compute(...(values as unknown as Values<P>))),
+      create: () => scalarFunction(made, volatile),
+    };
+    return made;
+  };
+  return { name: ownName(name, false), forms: [form(false, evaluate), form(true, quiet)] };
 }
 
-function errorText(error: unknown): string {
+/**
+ * Whether a function is called late where it holds up the event loop. Of numbers alone nothing computes for long; an ARRAY costs more to
+ * be handed over, element by element, than most functions do with it; and quiet forms stand in TRY, which would make NULL of a call
+ * that has taken too long.
+ */
+export function canBeLate({ name, parameters, result }: UdfForm): boolean {
+  if (name.startsWith(ownName("", true))) return false;
+  const types = parameters.map(({ type }) => type.typeId);
+  if ([...types, result.type.typeId].includes(DuckDBTypeId.LIST)) return false;
+  return types.includes(DuckDBTypeId.VARCHAR) || types.includes(DuckDBTypeId.BLOB);
+}
+
+function scalarFunction(form: UdfForm, volatile: boolean): DuckDBScalarFunction {
+  const { name, parameters, result } = form;
+  return DuckDBScalarFunction.create({
+    name,
+    parameterTypes: parameters.map((codec) => codec.type),
+    returnType: result.type,
+    specialHandling: true,
+    volatile,
+    mainFunction: (info, input, output) => {
+      const columns = parameters.map((_, index) => input.getColumnVector(index));
+      const watch = canBeLate(form) ? startWatch() : undefined;
+      try {
+        for (let row = 0; row < input.rowCount; row++) {
+          const values = columns.map((column, index) => readValue(parameters[index], column.getItem(row)));
+          watch?.(values);
+          const found = form.call(values);
+          output.setItem(row, found === null ? null : result.write(found));
+        }
+        output.flush();
+      } catch (error) {
+        info.setError(errorText(error));
+      }
+    },
+  });
+}
+
+/** An argument as its codec reads it. */
+export function readValue(codec: Codec<unknown> | undefined, value: DuckDBValue): unknown {
+  return value === null ? null : codec?.read(value);
+}
+
+/** What DuckDB is told of an error that a function of ours threw. */
+export function errorText(error: unknown): string {
   if (error instanceof EvaluationError || error instanceof Refusal) return markMessage(error.message);
+  if (error instanceof HeldUp) return HELD_UP;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
