@@ -35,11 +35,16 @@ async function json(project: TestProject, ...argv: string[]): Promise<unknown> {
 /** Each in a Google Cloud project of its own: none may be found to be another one's former place. */
 function make(...entities: readonly Record<string, unknown>[]): Promise<TestProject> {
   const projectId = `test-${randomUUID().slice(0, 8)}`;
-  return makeProject({ projectId, entities, files: { "schemas/person.json": JSON.stringify(fields) } });
+  const tags = { name: "tags", type: "STRING", mode: "REPEATED", merge: "union" };
+  const files = {
+    "schemas/person.json": JSON.stringify(fields),
+    "schemas/tagged.json": JSON.stringify([...fields, tags]),
+  };
+  return makeProject({ projectId, entities, files });
 }
 
 it("tables of init never expire, whatever the dataset says, and tables that will are named", async () => {
-  const project = await make(person);
+  const project = await make({ ...person, schema: "schemas/tagged.json" });
   await project.query(
     "CREATE SCHEMA DATASET OPTIONS(default_table_expiration_days = 30, default_partition_expiration_days = 7)",
   );
@@ -59,7 +64,9 @@ it("tables of init never expire, whatever the dataset says, and tables that will
   await succeed(project, "update");
   expect(await lives("person_runs")).toEqual([undefined, undefined]);
   await project.query("ALTER TABLE DATASET.person_updates SET OPTIONS (partition_expiration_days = 1.5)");
-  expect(await succeed(project, "init", "--plan")).toContain("its partitions expire after 1.5 days");
+  expect(await succeed(project, "init", "--plan")).toContain(
+    "its partitions expire after 1.5 days: a rebuild forgets what they said, and a late delete or clear takes it from tags;",
+  );
 });
 
 it("updates that require a filter for partitions are read, erased and audited as others are", async () => {

@@ -162,7 +162,7 @@ export async function countFinal(warehouse: Warehouse, { dataset, tables }: Enti
 
 /** What is said of rows of final where no run is known that made them (R5). */
 export function describeUnknownRows(rows: number, entity: string): string {
-  return `final has ${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} and no run is known that made them: the watermark was lost, and the next run reads all history; or they are another tool's, see npm run adopt -- ${entity} --plan`;
+  return `final has ${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"} and no run is known that made them: the watermark was lost, and the next run reads all history, which has to be a rebuild where a key, clock or policy has changed since; or they are another tool's, see npm run adopt -- ${entity} --plan`;
 }
 
 function runStatus(run: WatermarkRow["recent_runs"][number]): RunStatus {

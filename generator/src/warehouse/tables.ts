@@ -1,5 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
-import { PROGRESS, RUN } from "../generate/merge-sql.ts";
+import { describeEntity } from "../generate/describe.ts";
+import { mergeSql, PROGRESS, RUN } from "../generate/merge-sql.ts";
 import { type EntityModel, type Place, placeOf } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN, DESCRIPTIONS, OWN_COLUMN, TOMBSTONE_COLUMNS } from "../generate/own-tables.ts";
@@ -15,6 +16,8 @@ export interface TableSpec extends Place {
   /** The TIMESTAMP column whose day partitions the table. */
   readonly partitionBy?: string;
   readonly clusterBy: readonly string[];
+  /** The unions from which a late delete or clear takes what only trimmed updates said (R11). */
+  readonly unions?: readonly string[];
 }
 
 /** The tables of an entity that hold what cannot be made again: `init` creates and extends these. */
@@ -53,6 +56,7 @@ function ownField({ name, type }: Column): TableField {
 
 /** The append-only table that producers write to. */
 function updatesSpec(model: EntityModel): TableSpec {
+  const leaves = [...mergeSql.leavesOf(describeEntity(model)).values()];
   return {
     role: "updates",
     ...placeOf(model, "updates"),
@@ -63,6 +67,7 @@ function updatesSpec(model: EntityModel): TableSpec {
     })),
     partitionBy: model.ingest.name,
     clusterBy: clusterNames(model.updatesClusterBy),
+    unions: model.hasFloors ? leaves.filter(({ isSet }) => isSet).map(({ path }) => path) : [],
   };
 }
 

@@ -26,7 +26,7 @@ export async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<
   );
   if (diff.faults.length > 0)
     throw new CommandError(diff.faults.map((fault) => `${name}: ${fault}`).join("\n"));
-  const notes = [...layoutNotes(live, spec), ...expirationNotes(live), ...diff.notes];
+  const notes = [...layoutNotes(live, spec), ...expirationNotes(live, spec), ...diff.notes];
   if (diff.changes.length === 0) return { kind: "table", name, action: "none", changes: [], notes };
   return {
     kind: "table",
@@ -86,8 +86,12 @@ export async function keep(warehouse: Warehouse, place: Place): Promise<void> {
 }
 
 /** What of a table will be gone one day, and how to keep it. */
-function expirationNotes({ expirationTime, timePartitioning }: TableMetadataFound): readonly string[] {
+function expirationNotes(
+  { expirationTime, timePartitioning }: TableMetadataFound,
+  { unions = [] }: TableSpec,
+): readonly string[] {
   const days = Number(timePartitioning?.expirationMs ?? 0) / 86_400_000;
+  const taken = unions.length === 0 ? "" : `, and a late delete or clear takes it from ${unions.join(", ")}`;
   return [
     ...(expirationTime === undefined
       ? []
@@ -97,7 +101,7 @@ function expirationNotes({ expirationTime, timePartitioning }: TableMetadataFoun
     ...(days === 0
       ? []
       : [
-          `its partitions expire after ${days} day${days === 1 ? "" : "s"}: a rebuild forgets what they said; ALTER TABLE … SET OPTIONS (partition_expiration_days = NULL) keeps them`,
+          `its partitions expire after ${days} day${days === 1 ? "" : "s"}: a rebuild forgets what they said${taken}; ALTER TABLE … SET OPTIONS (partition_expiration_days = NULL) keeps them`,
         ]),
   ];
 }
