@@ -1,5 +1,6 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import { aggregateCall, aggregateSql } from "./aggregate-calls.ts";
+import type { AggregateCall } from "./functions/types.ts";
 import { childOf, columnId, flagOf, integerOf, nodesOf, refId } from "./tree-access.ts";
 import type { Unit } from "./unit.ts";
 
@@ -17,7 +18,7 @@ export function compilePivotScan(node: TreeNode, unit: Unit): string {
     const call = aggregates[integerOf(item, "pivotExprIndex")];
     const value = values[integerOf(item, "pivotValueIndex")];
     if (call === undefined || value === undefined) throw new Error("a pivot column without its expression");
-    const sql = aggregateSql({ ...call, only: `${selector} IS NOT DISTINCT FROM ${value}` });
+    const sql = aggregateSql(restricted(call, `${selector} IS NOT DISTINCT FROM ${value}`));
     return unit.define(sql, columnId(childOf(item, "column")));
   });
   const named = [
@@ -30,6 +31,31 @@ export function compilePivotScan(node: TreeNode, unit: Unit): string {
   const columns = unit.columnList(nodesOf(node, "columnList"));
   return `SELECT ${columns} FROM (SELECT ${items.join(", ")} FROM ${from}${group})`;
 }
+
+/** Functions of one argument that pass over rows where it is NULL. */
+const PASS_OVER_NULL = new Set(["sum", "avg", "min", "max", "count", "any_value"]);
+
+/**
+ * The call over the rows of a condition alone. For each FILTER DuckDB copies the rows with the arguments of all calls, which takes time
+ * by the square of their number; so where NULL does the same, the argument is NULL.
+ */
+function restricted(call: AggregateCall, condition: string): AggregateCall {
+  if (call.name === "$count_star") {
+    return {
+      ...call,
+      name: "count",
+      args: [{ sql: `CASE WHEN ${condition} THEN 1 END`, type: INT64, hasColumns: true }],
+    };
+  }
+  const [arg] = call.args;
+  if (arg === undefined || !PASS_OVER_NULL.has(call.name) || call.having !== undefined)
+    return { ...call, only: condition };
+  const { sql, literal: _, ...facts } = arg;
+  const chosen = { ...facts, sql: `CASE WHEN ${condition} THEN ${sql} END`, hasColumns: true };
+  return { ...call, args: [chosen, ...call.args.slice(1)] };
+}
+
+const INT64 = { kind: "INT64" } as const;
 
 /** UNPIVOT: one row per group of columns. */
 export function compileUnpivotScan(node: TreeNode, unit: Unit): string {
