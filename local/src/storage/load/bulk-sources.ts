@@ -4,7 +4,7 @@ import type { Database } from "../database.ts";
 import { countFields } from "../schema.ts";
 import type { BadRecords } from "./bad-records.ts";
 import { csvQuery } from "./csv-fast.ts";
-import { hasExtraCells } from "./extra-cells.ts";
+import { needsExactCsv } from "./exact-csv.ts";
 import { FORMS, jsonQuery, keyQuery, lenientJsonQuery, seedRows } from "./json-fast.ts";
 import { hasLooseCommas } from "./loose-commas.ts";
 import type { LoadOptions } from "./options.ts";
@@ -35,7 +35,7 @@ export async function* bulkSources(
     const usual = csvQuery(schema, file, csv, "usual");
     const all = csvQuery(schema, file, csv, "all");
     if (usual === undefined || all === undefined) return;
-    if (await hasExtraCells(file, csv.delimiter, schema.length)) return;
+    if (await needsExactCsv(file, csv, schema.length)) return;
     yield { query: usual };
     if (all !== usual) yield { query: all };
   }

@@ -108,7 +108,8 @@ export async function* readCsvRows(
   let row = 0;
   for await (const record of readCsvRecords(file, options, options.latin1)) {
     row += 1;
-    const problem = record.problem ?? widthProblem(record, schema, options);
+    const problem =
+      record.problem ?? controlProblem(record, options) ?? widthProblem(record, schema, options);
     if (problem !== undefined) {
       bad.add(problem, row);
       continue;
@@ -122,6 +123,11 @@ export async function* readCsvRows(
       bad.add(error.message, row);
     }
   }
+}
+
+function controlProblem({ cells, position }: CsvRecord, options: CsvOptions): string | undefined {
+  if (options.keepsControls || !cells.some(({ text }) => text.includes("\0"))) return undefined;
+  return `Error detected while parsing row starting at position: ${position}. Error: Bad character (ASCII 0) encountered.`;
 }
 
 function widthProblem(

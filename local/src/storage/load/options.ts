@@ -38,6 +38,8 @@ export interface CsvOptions {
   readonly nullMarkers?: readonly string[];
   readonly allowQuotedNewlines: boolean;
   readonly allowJaggedRows: boolean;
+  /** Whether a NUL may stand in the file: https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-csv#csv-options */
+  readonly keepsControls: boolean;
 }
 
 const REFUSED = [
@@ -110,6 +112,7 @@ function parseCsvOptions(body: Body): CsvOptions {
     nullMarkers: markers.length > 0 ? markers : marker === undefined || marker === "" ? undefined : [marker],
     allowQuotedNewlines: flag(body, "allowQuotedNewlines"),
     allowJaggedRows: flag(body, "allowJaggedRows"),
+    keepsControls: flag(body, "preserveAsciiControlCharacters"),
   };
 }
 

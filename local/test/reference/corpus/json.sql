@@ -213,3 +213,12 @@ TO_JSON(-0.0)
 JSON_ARRAY(-0.0, [-0.0], STRUCT(-0.0 AS y))
 JSON_OBJECT('a', -0.0)
 TO_JSON(0.5)
+
+-- An index below 0 finds nothing in an array, and the member of that name in an object.
+JSON_VALUE('[1]', '$[-1]')
+JSON_QUERY('[1]', '$[ -1 ]')
+JSON_VALUE('{"-1": 2}', '$[-1]')
+JSON_VALUE('{"-01": 2}', '$[-01]')
+JSON_VALUE(JSON '{"-1": 2}', '$[-1]')
+JSON_VALUE('[1]', '$[--1]')
+JSON_VALUE('[1]', '$[+1]')

@@ -525,6 +525,12 @@ describe("CSV", () => {
     ["newlines in quotes", '"a\nb",1,\n', { allowQuotedNewlines: true }, [["a\nb", "1", null]]],
     ["more columns", "a,1,,zz\n", { ignoreUnknownValues: true }, [["a", "1", null]]],
     ["no quotes", '"a,1,\n', { quote: "" }, [['"a', "1", null]]],
+    [
+      "NUL, where it is to be kept",
+      "a\0b,1,\n",
+      { preserveAsciiControlCharacters: true },
+      [["a\0b", "1", null]],
+    ],
     ["forms only the exact path takes", "a, 7 ,2020-1-1\n", {}, [["a", "7", "2020-01-01"]]],
   ];
 
@@ -558,6 +564,7 @@ describe("CSV", () => {
       "CSV table references column position 2, but line starting at position:6 contains only 2 columns.",
     ],
     ["an open quote", '"a,1,\n', "Missing close quote character"],
+    ["NUL", "a\0b,1,\n", "position: 6. Error: Bad character (ASCII 0) encountered."],
     ["text after a quote", '"a"b,1,\n', "Data between close quote character"],
   ];
 

@@ -1,5 +1,5 @@
 import { bool, EvaluationError, list, text, type Udf, udf } from "./define.ts";
-import { type JsonPath, parsePath } from "./json-path.ts";
+import { type JsonPath, parseEditedPath } from "./json-path.ts";
 import { printJson } from "./json-print.ts";
 import { type Json, parseJson } from "./json-value.ts";
 
@@ -59,7 +59,7 @@ function editAll(
   return printJson(
     paths.reduce(
       (json: Json, path, index) =>
-        path === null ? json : edit(json, parsePath(path, false), parseJson(values[index] ?? "null")),
+        path === null ? json : edit(json, parseEditedPath(path), parseJson(values[index] ?? "null")),
       parseJson(source),
     ),
   );
@@ -132,7 +132,7 @@ export const jsonEditUdfs: readonly Udf[] = [
   ),
   udf("json_strip_nulls", [text, text, bool, bool], text, (source, path, arrays, remove) => {
     const json = parseJson(source);
-    const steps = parsePath(path, false);
+    const steps = parseEditedPath(path);
     return printJson(edited(json, steps, false, (old) => strip(old ?? null, arrays, remove) ?? null));
   }),
 ];

@@ -1,6 +1,6 @@
 import { jsonFloat } from "../../../storage/json-text.ts";
 import { bool, EvaluationError, float, int, list, text, type Udf, udf } from "./define.ts";
-import { parsePath } from "./json-path.ts";
+import { parseEditedPath, parsePath } from "./json-path.ts";
 import { prettyJson, printJson, quoteJson } from "./json-print.ts";
 import { findJson, isExactFloat, type Json, parseJson, type WideNumbers } from "./json-value.ts";
 
@@ -245,7 +245,7 @@ export const jsonUdfs: readonly Udf[] = [
     // A NULL is no path, and takes nothing away.
     for (const path of steps) {
       if (path === null) continue;
-      const parsed = parsePath(path, false);
+      const parsed = parseEditedPath(path);
       if (parsed.length === 0) throw new EvaluationError("The JSONPath cannot be '$'");
       value = removed(value, parsed);
     }

@@ -1,18 +1,24 @@
 import { createReadStream } from "node:fs";
+import type { CsvOptions } from "./options.ts";
 
 const NEWLINE = 10;
 const RETURN = 13;
 const QUOTE = 34;
 
 /**
- * True where a line of a CSV file may end with a delimiter that no cell follows: DuckDB's reader drops one such cell, BigQuery refuses
- * it. Lines with quotes count as such; whoever reads the file exactly knows.
+ * True where a CSV file may have what DuckDB's reader takes and BigQuery refuses: a NUL, or a line that ends with a delimiter that no cell
+ * follows, where DuckDB drops one such cell. Lines with quotes count as such; whoever reads the file exactly knows.
  */
-export async function hasExtraCells(file: string, delimiter: string, columns: number): Promise<boolean> {
+export async function needsExactCsv(
+  file: string,
+  { delimiter, keepsControls }: CsvOptions,
+  columns: number,
+): Promise<boolean> {
   const separator = Buffer.from(delimiter);
   const last = separator.at(-1) ?? 0;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    if (!keepsControls && chunk.includes(0)) return true;
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const end = bytes.lastIndexOf(NEWLINE);
     if (end < 0) {
