@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Three suites, by folder and by file name:
@@ -18,11 +19,21 @@ const SLICED = ["exactness/property", "exactness/failures"].map(inTest);
 /** How large the random suites are where nobody says otherwise; a seed that is not given is random. */
 const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "40", EXACTNESS_KILLS: "2", EXACTNESS_EVERY: "12" };
 
+/** Whole runs first: where one of them came last, the other worker would have nothing left to do. */
+class WholeRunsFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isWholeRun = ({ moduleId }: TestSpecification) => /\/(e2e|exactness|clients)\//.test(moduleId);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isWholeRun), ...sorted.filter((file) => !isWholeRun(file))];
+  }
+}
+
 export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
+    sequence: { sequencer: WholeRunsFirst },
     // No module holds state that a test could leave behind, and each file would load the endpoint's 250 modules anew.
     isolate: false,
     // The tests wait for processes of their own much of the time: one file less than cores would leave half a machine idle.

@@ -36,6 +36,8 @@ export interface Measured {
   readonly dayBytes: number;
   /** The share of the last runs that changed something; 1 where there is no log yet. */
   readonly withNews: number;
+  /** What a run was billed on average for its batch and its merge, BigQuery's least of each statement included; of the last runs whose log says it. */
+  readonly billedBytes?: number;
 }
 
 /** One way to run for a month, and what it costs. */
@@ -71,7 +73,7 @@ export function monthlyCosts(
       runs: Math.round(runsAMonth),
       mergeRuns: Math.round(mergeRuns),
       bytes,
-      dollars: (bytes / TIB) * price.dollarsPerTib,
+      dollars: dollarsFor(bytes, price),
     });
     const withNews = runsAMonth * measured.withNews;
     const daily = Math.min(withNews, HOURS_A_MONTH / 24);
@@ -102,7 +104,26 @@ export async function measureEntity(
     readBytes: await readBytes(warehouse, entity, status.watermark),
     dayBytes: bytesOfDay(runs, updates),
     withNews: runs.length === 0 ? 1 : runs.filter((run) => run.rowsChanged > 0).length / runs.length,
+    ...billedOf(runs),
   };
+}
+
+/** What of the last runs the log says that they were billed, on average. */
+export function billedOf(
+  runs: readonly Pick<RunStatus, "batchBytesBilled" | "mergeBytesBilled">[],
+): Pick<Measured, "billedBytes"> {
+  const bills = runs.flatMap(({ batchBytesBilled, mergeBytesBilled }) =>
+    batchBytesBilled === undefined || mergeBytesBilled === undefined
+      ? []
+      : [batchBytesBilled + mergeBytesBilled],
+  );
+  if (bills.length === 0) return {};
+  return { billedBytes: bills.reduce((sum, bill) => sum + bill, 0) / bills.length };
+}
+
+/** What so many bytes cost. */
+export function dollarsFor(bytes: number, { dollarsPerTib }: Price): number {
+  return (bytes / TIB) * dollarsPerTib;
 }
 
 /** A day's updates, by what the last runs read; runs by hand are minutes apart and read the same rows, and a day has no more than there is. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { bytesOfDay, HOURLY, monthlyCosts, runsAMonth } from "../../../generator/src/warehouse/cost.ts";
+import {
+  billedOf,
+  bytesOfDay,
+  HOURLY,
+  monthlyCosts,
+  runsAMonth,
+} from "../../../generator/src/warehouse/cost.ts";
 
 const TIB = 1024 ** 4;
 const PRICE = { dollarsPerTib: 6.25, asOf: "2023-07-05" };
@@ -43,6 +49,12 @@ describe("a day's updates", () => {
     expect(bytesOfDay([at(1, 500)], updates)).toBe(0);
     expect(bytesOfDay([at(1, 500), at(0, 500)], { rows: 0, bytes: 0 })).toBe(0);
   });
+});
+
+it("what runs were billed is the mean of those whose log says it", () => {
+  const bills = [{ batchBytesBilled: 30, mergeBytesBilled: 50 }, { mergeBytesBilled: 7 }];
+  expect(billedOf([...bills, { batchBytesBilled: 10, mergeBytesBilled: 30 }])).toEqual({ billedBytes: 60 });
+  expect(billedOf([{}])).toEqual({});
 });
 
 describe("a cron schedule", () => {

@@ -4,6 +4,7 @@ import { findEntity, readEntities } from "../../generate/read-entities.ts";
 import { wrongUsage } from "../../project/errors.ts";
 import { formatBytes } from "../../review/cost.ts";
 import {
+  dollarsFor,
   HOURLY,
   measureEntity,
   monthlyCosts,
@@ -81,7 +82,7 @@ interface Result {
 
 function describe({ entity, measured, price, months }: Result): string {
   if (measured === undefined) return `${entity}: no tables yet; npm run init makes them`;
-  const { users, finalBytes, batchBytes, readBytes, withNews } = measured;
+  const { users, finalBytes, batchBytes, readBytes, withNews, billedBytes } = measured;
   const head = [
     `${entity}: ${users.toLocaleString("en")} users, final ${formatBytes(finalBytes)}, the last batch ${formatBytes(batchBytes)};`,
     `a run reads ${formatBytes(readBytes)} of updates, ${Math.round(withNews * 100)} % of the last runs had news`,
@@ -98,5 +99,11 @@ function describe({ entity, measured, price, months }: Result): string {
     ]),
   );
   const note = `On demand at $${price.dollarsPerTib} a TiB (${price.asOf}); each table that a statement reads costs at least 10 MB, which is not in here, nor what readers cost.`;
-  return `${head}\n${table}\n${note}\n`;
+  return `${head}\n${table}\n${note}${billedBytes === undefined ? "" : `\n${billedSoFar(billedBytes, price)}`}\n`;
+}
+
+/** With that least: what the log says of the runs that were. */
+function billedSoFar(bytes: number, price: Price): string {
+  const dollars = dollarsFor(bytes * HOURLY.runsAMonth, price).toFixed(2);
+  return `With that least, the last runs were billed ${formatBytes(bytes)} each for batch and merge: once an hour, ${dollars} dollars a month.`;
 }
