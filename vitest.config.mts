@@ -30,8 +30,9 @@ class WholeRunsFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Many a test runs whole commands, up to a dozen one after another, on whatever machine CI has left.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: "forks",
     sequence: { sequencer: WholeRunsFirst },
     // No module holds state that a test could leave behind, and each file would load the endpoint's 250 modules anew.

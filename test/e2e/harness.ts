@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { BigQuery } from "@google-cloud/bigquery";
-import { afterAll, beforeAll, vi } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { startDataform } from "../../generator/src/dataform/cli.ts";
 import { readProjectFiles, writeTemporaryProject } from "../../generator/src/dataform/project-copy.ts";
 import { plain } from "../../generator/src/warehouse/plain.ts";
@@ -12,9 +12,6 @@ import { type Server, type ServerOptions, startServer } from "../../local/src/se
 import { type CommandResult, runHere } from "./in-process.ts";
 
 process.env.METADATA_SERVER_DETECTION = "none";
-
-// A test here runs whole commands, up to a dozen one after another, on whatever machine CI has left.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** The repository under test. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
