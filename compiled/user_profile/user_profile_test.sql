@@ -199,9 +199,8 @@ SELECT
   ) AS _own_versions
 FROM _batch_gathered
 FULL OUTER UNION ALL BY NAME
--- one row more, which has no key: the batch of itself
+-- one row more, which has no key: the batch of itself; `dataform test`, where self() is empty, compares rows in order
 SELECT (SELECT AS STRUCT * FROM _batch_span CROSS JOIN _batch_counted CROSS JOIN _batch_kept_out) AS _batch
--- only `dataform test` compares rows in order, and there self() is empty
 ORDER BY userId
 
 -- what it must return
