@@ -20,6 +20,7 @@ export interface ActionChange {
 
 /** What changes in the graph. */
 export interface GraphChanges {
+  /** How many actions there are, before or after. */
   readonly total: number;
   readonly actions: readonly ActionChange[];
   /** The actions that stay as they are. */
@@ -34,7 +35,7 @@ export function compareGraphs(before: readonly ActionText[], after: readonly Act
   const actions = pairs.flatMap(([old, now]) => compareAction(old, now) ?? []);
   const changed = new Set(actions.map((action) => action.after));
   const untouched = after.filter((action) => !changed.has(action));
-  return { total: after.length, actions, untouched, readers: findReaders(after, actions) };
+  return { total: pairs.length, actions, untouched, readers: findReaders(after, actions) };
 }
 
 type Pair = readonly [before: ActionText | undefined, after: ActionText | undefined];

@@ -12,11 +12,14 @@ describe("two graphs", () => {
     expect(compareGraphs(base, base)).toMatchObject({ total: 2, actions: [], readers: [] });
   });
 
-  it("differ by actions added and removed", () => {
-    expect(changesTo([base[0]!, action("more", "SELECT 3")])).toMatchObject([
-      { id: "crm.more", kind: "added" },
-      { id: "crm.view", kind: "removed" },
-    ]);
+  it("differ by actions added and removed, which count among all", () => {
+    expect(compareGraphs(base, [base[0]!, action("more", "SELECT 3")])).toMatchObject({
+      total: 3,
+      actions: [
+        { id: "crm.more", kind: "added" },
+        { id: "crm.view", kind: "removed" },
+      ],
+    });
   });
 
   it.each<[string, Partial<ActionText>, string]>([
