@@ -1,7 +1,7 @@
 /**
  * DuckDB calls the functions of ours on the event loop, some two thousand rows at a time, and while one computes no client is answered.
  * Whoever can do its work in another way says so by `impatiently`: then a call that takes too long fails, and the work is done again with
- * these functions in threads of their own (see `late-calls.ts`).
+ * these functions in threads of their own (see `compiler/late/calls.ts`).
  */
 const LONGEST_MS = 50;
 /** What the arguments of a row may weigh before it is even begun: about as many characters. */
@@ -17,27 +17,26 @@ export const HELD_UP = "a function of the endpoint's own holds up the event loop
 /** What a call throws that has taken too long. */
 export class HeldUp {}
 
-let impatient = 0;
-let patient = 0;
+/** How much work is under way of which kind. */
+const underWay = { impatient: 0, patient: 0 };
 
-/** Does work that can be done again where a call takes too long. */
-export async function impatiently<T>(work: () => Promise<T>): Promise<T> {
-  impatient += 1;
+async function counted<T>(kind: keyof typeof underWay, work: () => Promise<T>): Promise<T> {
+  underWay[kind] += 1;
   try {
     return await work();
   } finally {
-    impatient -= 1;
+    underWay[kind] -= 1;
   }
 }
 
+/** Does work that can be done again where a call takes too long. */
+export function impatiently<T>(work: () => Promise<T>): Promise<T> {
+  return counted("impatient", work);
+}
+
 /** Does work whose calls may take as long as they take. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  patient += 1;
-  try {
-    return await work();
-  } finally {
-    patient -= 1;
-  }
+export function patiently<T>(work: () => Promise<T>): Promise<T> {
+  return counted("patient", work);
 }
 
 /** Whether work failed because a call has taken too long. */
@@ -47,7 +46,7 @@ export function isHeldUp(error: unknown): boolean {
 
 /** To be told the arguments of each row of a call; absent where the call may take its time: whose it is nobody can tell. */
 export function startWatch(): ((values: readonly unknown[]) => void) | undefined {
-  if (impatient === 0 || patient > 0) return undefined;
+  if (underWay.impatient === 0 || underWay.patient > 0) return undefined;
   const end = performance.now() + LONGEST_MS;
   let unwatched = 0;
   return (values) => {

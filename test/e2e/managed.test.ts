@@ -1,9 +1,8 @@
 import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import protobuf from "protobufjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeGraph, encodeRequest } from "../../generator/src/dataform/compiler.ts";
 import { type CompileCost, estimateCompileCost } from "../../generator/src/generate/compile-cost.ts";
 import { buildModels, generateProject } from "../../generator/src/generate/project.ts";
 import { loadProject } from "../../generator/src/project/load-project.ts";
@@ -56,45 +55,13 @@ interface Compilation {
 }
 
 async function compile(folder: string, how: "core" | "worker"): Promise<Compilation> {
-  const args = how === "core" ? [CORE, folder, await requestFor(folder)] : [WORKER, folder];
+  const args = how === "core" ? [CORE, folder, await encodeRequest(folder)] : [WORKER, folder];
   const measured = path.join(import.meta.dirname, "compile-measured.cjs");
   const { exitCode, stdout, stderr } = await runProgram(process.execPath, [...HEAP, measured, ...args], {
     cwd: folder,
   });
   expect(exitCode, stderr).toBe(0);
   return JSON.parse(stdout) as Compilation;
-}
-
-/** Core's request for all files of a project, in base64. */
-async function requestFor(folder: string): Promise<string> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const filePaths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .filter((file) => !file.startsWith("node_modules"))
-    .sort();
-  const type = await coreType("CoreExecutionRequest");
-  const request = type.fromObject({ compile: { compileConfig: { projectDir: folder, filePaths } } });
-  return Buffer.from(type.encode(request).finish()).toString("base64");
-}
-
-async function coreType(name: string): Promise<protobuf.Type> {
-  const folder = path.dirname(createRequire(import.meta.url).resolve("@dataform/core/package.json"));
-  return (await protobuf.load(path.join(folder, "core.proto"))).lookupType(`dataform.${name}`);
-}
-
-interface Graph {
-  readonly tables?: readonly unknown[];
-  readonly operations?: readonly unknown[];
-  readonly graphErrors?: { readonly compilationErrors?: readonly unknown[] };
-}
-
-async function graphOf({ answer }: Compilation): Promise<Graph> {
-  const type = await coreType("CoreExecutionResponse");
-  const response = type.decode(Buffer.from(answer, "base64")).toJSON() as {
-    compile: { compiledGraph: Graph };
-  };
-  return response.compile.compiledGraph;
 }
 
 const show = (what: string, { cpuSeconds, peakMegabytes }: Compilation): void =>
@@ -142,10 +109,10 @@ describe("this repository as managed Dataform takes it", () => {
     const worker = await compile(folder, "worker");
     show("this repository, core alone", core);
     show("this repository, the CLI's worker", worker);
-    const graph = await graphOf(core);
+    const graph = await decodeGraph(folder, core.answer);
     expect(graph.graphErrors?.compilationErrors ?? []).toEqual([]);
     expect(graph.operations?.length).toBeGreaterThan(0);
-    expect(graph).toEqual(await graphOf(worker));
+    expect(graph).toEqual(await decodeGraph(folder, worker.answer));
     expect(core.cpuSeconds).toBeLessThan(CPU_SECONDS);
     expect(core.peakMegabytes).toBeLessThan(MEGABYTES);
     expect(worker.cpuSeconds).toBeLessThan(CPU_SECONDS);
@@ -172,7 +139,7 @@ describe("the reach of managed Dataform", () => {
     const worker = await compile(folder, "worker");
     show(`${entities} x ${leaves} leaves, core alone`, core);
     show(`${entities} x ${leaves} leaves, the CLI's worker`, worker);
-    expect((await graphOf(core)).tables?.length).toBeGreaterThanOrEqual(entities);
+    expect((await decodeGraph(folder, core.answer)).tables?.length).toBeGreaterThanOrEqual(entities);
     expect(core.cpuSeconds / slowness).toBeLessThan(CPU_SECONDS);
     expect(core.peakMegabytes).toBeLessThan(MEGABYTES);
     expect(worker.cpuSeconds / slowness).toBeLessThan(CPU_SECONDS);

@@ -1,7 +1,8 @@
 // Compiles one Dataform project with the @dataform/core that it has installed, in a process of its own: gets {root, request} as a
 // message, the request being core's CoreExecutionRequest in base64, and answers with core's answer in base64, or with {message} of
 // what was thrown. The Dataform CLI does the same in a sandbox that parses all of core anew for every project, which takes it eight
-// times as long. What the sandbox withholds from a project's own JavaScript is withheld here too: what compiles here, compiles there.
+// times as long. Node's modules, its globals and the environment, which the sandbox withholds from a project's JavaScript, are withheld
+// here too.
 const { existsSync, readFileSync } = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 import { type CompiledGraph, compilationProblem } from "./graph.ts";
 import { killOnExit } from "./kill-on-exit.ts";
+import { listFiles } from "./project-copy.ts";
 
 /** What one compilation has otherwise than `dataform.json` says, under Dataform's own names (message ProjectConfig). */
 export interface CompileSettings {
@@ -30,36 +31,42 @@ const COMPILE = fileURLToPath(new URL("compile-in-core.cjs", import.meta.url));
 export async function compileProject(root: string, settings: CompileSettings = {}): Promise<CompiledGraph> {
   // Core compares the folder with where a project's files really are.
   const projectDir = await realpath(path.resolve(root));
-  const core = path.join(projectDir, "node_modules/@dataform/core");
-  if (!existsSync(core)) throw compilationProblem([{ message: MISSING_CORE }]);
-  const messages = await messagesOf(core);
-  const request = messages.lookupType("dataform.CoreExecutionRequest");
-  const filePaths = await listFiles(projectDir);
-  const compileConfig = { projectDir, filePaths, projectConfigOverride: settings };
-  const encoded = request.encode(request.fromObject({ compile: { compileConfig } })).finish();
-  const answer = await compileInCore(projectDir, Buffer.from(encoded).toString("base64"));
-  // A text is the graph in base64; anything else what was thrown.
+  if (!existsSync(coreOf(projectDir))) throw compilationProblem([{ message: MISSING_CORE }]);
+  const answer = await compileInCore(projectDir, await encodeRequest(projectDir, settings));
+  // A text is the graph; anything else what was thrown.
   if (typeof answer !== "string") throw compilationProblem([answer as { message?: string }]);
-  const response = messages
-    .lookupType("dataform.CoreExecutionResponse")
-    .decode(Buffer.from(answer, "base64"));
-  const graph = (response.toJSON() as { compile?: { compiledGraph?: CompiledGraph } }).compile?.compiledGraph;
-  const errors = graph?.graphErrors?.compilationErrors ?? [];
+  const graph = await decodeGraph(projectDir, answer);
+  const errors = graph.graphErrors?.compilationErrors ?? [];
   if (errors.length > 0) throw compilationProblem(errors);
-  return graph ?? {};
+  return graph;
 }
 
 const MISSING_CORE = "@dataform/core is not installed in the project; run `npm ci`";
 
-/** The project's files as the CLI hands them to core: by their path, but for those of packages and hidden ones. */
-async function listFiles(root: string): Promise<readonly string[]> {
-  const folders = (await readdir(root, { withFileTypes: true })).filter(
-    (entry) => entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith("."),
-  );
-  const listed = folders.map(async ({ name }) =>
-    (await readdir(path.join(root, name), { recursive: true })).map((file) => path.join(name, file)),
-  );
-  return (await Promise.all(listed)).flat().sort();
+function coreOf(root: string): string {
+  return path.join(root, "node_modules/@dataform/core");
+}
+
+/** The folders that core reads. */
+const FOLDERS = ["definitions", "includes"];
+
+/** What core is asked to compile a project, by its real path: its CoreExecutionRequest in base64. */
+export async function encodeRequest(projectDir: string, settings: CompileSettings = {}): Promise<string> {
+  const request = (await messagesOf(projectDir)).lookupType("dataform.CoreExecutionRequest");
+  const files = (await Promise.all(FOLDERS.map((folder) => listFiles(projectDir, folder)))).flat();
+  const filePaths = files.map(path.normalize).sort();
+  const compileConfig = { projectDir, filePaths, projectConfigOverride: settings };
+  const message = request.fromObject({ compile: { compileConfig } });
+  return Buffer.from(request.encode(message).finish()).toString("base64");
+}
+
+/** The graph in core's answer, which is its CoreExecutionResponse in base64; what is wrong in the project is in it. */
+export async function decodeGraph(root: string, answer: string): Promise<CompiledGraph> {
+  const response = (await messagesOf(root)).lookupType("dataform.CoreExecutionResponse");
+  const { compile } = response.decode(Buffer.from(answer, "base64")).toJSON() as {
+    compile?: { compiledGraph?: CompiledGraph };
+  };
+  return compile?.compiledGraph ?? {};
 }
 
 /** Core's answer to a request: a text, or an object where core threw something. */
@@ -83,8 +90,9 @@ function nextMessage(child: ChildProcess): Promise<unknown> {
 
 const known = new Map<string, Promise<protobuf.Root>>();
 
-/** The messages that a core understands. */
-function messagesOf(core: string): Promise<protobuf.Root> {
+/** The messages that a project's core understands. */
+function messagesOf(root: string): Promise<protobuf.Root> {
+  const core = coreOf(root);
   const { version } = createRequire(import.meta.url)(path.join(core, "package.json")) as { version: string };
   const messages = known.get(version) ?? protobuf.load(path.join(core, "core.proto"));
   known.set(version, messages);

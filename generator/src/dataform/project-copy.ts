@@ -13,7 +13,8 @@ export async function readProjectFiles(root: string, parts: readonly string[]): 
   return new Map(await Promise.all(texts));
 }
 
-async function listFiles(root: string, part: string): Promise<readonly string[]> {
+/** The files of a folder of the project in `root`, or the one file, by their path in the project; none where it is not there. */
+export async function listFiles(root: string, part: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(path.join(root, part), { withFileTypes: true, recursive: true });
     return entries

@@ -95,8 +95,8 @@ export class JavaScriptWorker {
 }
 
 /**
- * Starts the thread of a module, named by its path without extension. A thread has TypeScript only where it asks for it. It requires all that it needs, and imports nothing: imports are read by Node's
- * thread pool, and that may be full of queries which wait for this thread.
+ * Starts the thread of a module, named by its path without extension. A thread has TypeScript only where it asks for it. It requires all
+ * that it needs, and imports nothing: imports are read by Node's thread pool, and that may be full of queries which wait for this thread.
  */
 function startThread(thread: string, workerData: WorkerStart): Worker {
   // In a clone this file is TypeScript, and so is the thread's; the built package has that one as CommonJS.
