@@ -179,7 +179,9 @@ async function spreadLog(url: string): Promise<void> {
   client.baseUrl = url;
   await client.query({
     query: `UPDATE crm.customer_runs AS run
-SET merged_at = TIMESTAMP_ADD(run.watermark_after, INTERVAL 7 + MOD(run.rows_read, 5) MINUTE)
+SET
+  merged_at = TIMESTAMP_ADD(run.watermark_after, INTERVAL 7 + MOD(run.rows_read, 5) MINUTE),
+  read_at = TIMESTAMP_ADD(run.watermark_after, INTERVAL 6 + MOD(run.rows_read, 5) MINUTE)
 WHERE TRUE`,
     location: SETTINGS.defaultLocation,
   });
