@@ -33,7 +33,8 @@ export function formatStatusPage(
 <div>
 <h1>Status</h1>
 <p class="verdict ${COLOURS[word]}">${capital(WORDS[word])}</p>
-<p class="dim"><b>${place}</b>, read ${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC; all times are UTC.</p>
+<p><b>${place}</b></p>
+<p class="dim">Read ${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC; all times are UTC.</p>
 </div>
 ${THEME_BUTTON}
 </header>
