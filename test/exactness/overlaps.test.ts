@@ -143,10 +143,12 @@ describe("a run of one kind at every step of another", () => {
         .replaceAll(/\bERROR\('[^']*run again'\)/g, "'let through'")
         .replaceAll("_batch_change.old_key IS NULL", "FALSE"),
     );
-    const count = warehouse.jobs("rebuild").length;
+    const jobs = warehouse.jobs("rebuild");
+    // Just before the merge another's batch is in the place of the rebuild's own; if that were harmless, another step would do.
+    const merge = jobs.findIndex(({ action }) => action.target.name === compiled.final);
     let found: string[] = [];
-    for (let at = 0; at <= count && found.length === 0; at++)
-      found = await overlap(warehouse, "rebuild", "plain", at);
+    for (const at of new Set([merge, ...Array(jobs.length + 1).keys()]))
+      if (found.length === 0) found = await overlap(warehouse, "rebuild", "plain", at);
     expect(found).not.toEqual([]);
   }, 300_000);
 
