@@ -51,6 +51,24 @@ variable "github_branch" {
   default     = "main"
 }
 
+variable "cloud_run" {
+  description = "Where Cloud Run jobs run the project's image by Cloud Scheduler; null without Cloud Run."
+  type        = object({ region = string, image = string })
+  default     = null
+}
+
+variable "workflows_region" {
+  description = "Where Cloud Workflows starts managed Dataform's workflows by Cloud Scheduler; null without Cloud Workflows."
+  type        = string
+  default     = null
+}
+
+variable "composer_service_account" {
+  description = "The e-mail address of the Composer or Airflow environment's service account that starts managed Dataform's workflows; null without."
+  type        = string
+  default     = null
+}
+
 variable "alert_emails" {
   description = "Who is told when runs fail or stop; nobody where it is empty."
   type        = set(string)

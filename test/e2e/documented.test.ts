@@ -31,9 +31,10 @@ const account = [
   ...["ingestTimestamp", "changedAt"].map((name) => ({ name, type: "TIMESTAMP", mode: "REQUIRED" })),
   { name: "email", type: "STRING" },
 ];
-/** What docs/schedule.md writes into schedule.json, with what docs/environments.md adds. */
+/** What docs/schedule.md writes into schedule.json, runs of one's own too, with what docs/environments.md adds. */
 const schedule = {
   ...jsonOf("docs/schedule.md", '{\n  "region"'),
+  ...jsonOf("docs/schedule.md", '"runs"'),
   ...jsonOf("docs/environments.md", '"environments"'),
 };
 /** The rows that docs/producers.md shows, after one that they say something about. */

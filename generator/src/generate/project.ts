@@ -2,6 +2,7 @@ import { type EntityConfig, parseConfig } from "../project/config.ts";
 import { withPlaces } from "../project/json.ts";
 import { InputError, type Problem } from "../project/problems.ts";
 import { parseSchema } from "../project/schema.ts";
+import { renderUsualRuns, USUAL_RUNS_FILE } from "../schedule/usual-runs.ts";
 import { includedFiles } from "./merge-sql.ts";
 import { buildModel, type EntityModel, placeOf, placeText } from "./model.ts";
 import { renderFiles } from "./render.ts";
@@ -26,9 +27,11 @@ export function generateProject(
   settings: Partial<ProjectSettings> = {},
 ): ReadonlyMap<string, string> {
   const files = new Map(includedFiles());
-  for (const model of buildModels(entitiesConfig, schemasByPath, settings)) {
+  const models = buildModels(entitiesConfig, schemasByPath, settings);
+  for (const model of models) {
     for (const [path, text] of renderFiles(model)) files.set(path, text);
   }
+  files.set(USUAL_RUNS_FILE, renderUsualRuns(models.map(({ config }) => config)));
   return files;
 }
 
