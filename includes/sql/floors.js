@@ -55,7 +55,7 @@ function of(entity) {
         [...keys.map(({ sql }) => sql), version].join(", "),
         ...floored.map((leaf) => merge.stored(leaf, "final")),
       ].join(",\n      ")}
-    FROM ${final}
+    FROM ${final} AS _batch_stored
   ) AS stored`;
   const instructions = [
     ...(deletes === undefined ? [] : [`IFNULL(_batch_row.${deletes}, FALSE) AS _deleted`]),

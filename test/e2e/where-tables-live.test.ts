@@ -1,6 +1,9 @@
 /** Expirations, required partition filters, and updates of others: another dataset or project, a view. */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
@@ -67,6 +70,45 @@ it("tables of init never expire, whatever the dataset says, and tables that will
   expect(await succeed(project, "init", "--plan")).toContain(
     "its partitions expire after 1.5 days: a rebuild forgets what they said, and a late delete or clear takes it from tags;",
   );
+});
+
+/** The endpoint as if these tables had row access policies, which it knows none of. */
+async function withRowPolicies(url: string, policies: Readonly<Record<string, readonly string[]>>) {
+  const front = createServer((request, response) => {
+    const asked = /\/tables\/(\w+)\/rowAccessPolicies\b/.exec(request.url ?? "")?.[1];
+    const named = asked === undefined ? undefined : policies[asked];
+    if (named !== undefined) {
+      const rowAccessPolicies = named.map((policyId) => ({ rowAccessPolicyReference: { policyId } }));
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ rowAccessPolicies }));
+      return;
+    }
+    const { method, headers } = request;
+    const onward = httpRequest(`${url}${request.url}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(onward);
+  }).listen(0, "127.0.0.1");
+  await once(front, "listening");
+  const { port } = front.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => front.close() };
+}
+
+it("row access policies on updates and final are named, with what they hide from whom", async () => {
+  const project = await make({ ...person, cursor: "commit" });
+  expect(await succeed(project, "init")).not.toContain("row access");
+  expect(await succeed(project, "init", "--plan")).not.toContain("row access");
+  const policies = { person_updates: ["eu_only", "us_only"], person_final: ["eu_only"] };
+  const front = await withRowPolicies(project.url, policies);
+  const { root, url } = { ...project, url: front.url };
+  const { exitCode, stdout, stderr } = await runHere({ root, url }, "init", "--plan");
+  front.close();
+  expect(exitCode, stderr).toBe(0);
+  const said = stdout.replaceAll(/\s+/g, " ");
+  expect(said).toMatch(
+    /person_updates .*has the row access policies eu_only, us_only: .*FILTER USING \(TRUE\); "cursor": "commit" needs bigquery\.rowAccessPolicies\.overrideTimeTravelRestrictions/,
+  );
+  expect(said).toMatch(/person_final .*has the row access policy eu_only: .*FILTER USING \(TRUE\)/);
 });
 
 it("updates that require a filter for partitions are read, erased and audited as others are", async () => {

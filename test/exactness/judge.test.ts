@@ -81,9 +81,24 @@ function isJudged({ entity }: Scenario): boolean {
   return entity.byCommit !== true && !/"(GEOGRAPHY|RANGE<\w+>)"/.test(JSON.stringify(entity.fields));
 }
 
+/** An entity that has all rules at once, with a final that is called like its key, and like an attribute with a policy. */
+function namesakes(): Scenario[] {
+  const options = { policies: true, clears: true, deletes: true, commits: true };
+  for (let seed = SETTINGS.seed; ; seed++)
+    for (const scenario of sampleScenarios(options, 1, seed)) {
+      const { entity } = scenario;
+      const attribute = entity.fields.find(({ merge }) => merge !== undefined && merge !== "latest");
+      if (attribute !== undefined)
+        return [attribute.name, entity.key[0]].map((final) => ({
+          ...scenario,
+          entity: { ...entity, final },
+        }));
+    }
+}
+
 test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SETTINGS.seed})`, async () => {
   const refused: string[] = [];
-  for (const { entity, name, final, actions } of compiled) {
+  for (const { entity, name, final, actions } of [...compiled, ...(await compileScenarios(namesakes()))]) {
     for (const [kind, list] of Object.entries(actions)) {
       const catalog = new GrowingCatalog(PROJECT);
       catalog.add([name, `${name}_updates`], updateColumns(entity));

@@ -100,6 +100,12 @@ export function tableRoutes(app: FastifyInstance, services: Services): void {
     return tableResource({ ...entry, ref, schema }, state, baseUrl(request));
   });
 
+  // No table has one: to create a policy is refused. https://cloud.google.com/bigquery/docs/reference/rest/v2/rowAccessPolicies/list
+  app.get<{ Params: TableParams }>(`${TABLES}/:tableId/rowAccessPolicies`, (request) => {
+    needTable(services, request.params);
+    return {};
+  });
+
   for (const [method, how] of [
     ["PATCH", "patch"],
     ["PUT", "update"],

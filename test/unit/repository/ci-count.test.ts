@@ -10,7 +10,12 @@ interface Report {
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: {
+    status: string;
+    name?: string;
+    message?: string;
+    assertionResults: { status: string; fullName?: string; failureMessages?: string[] }[];
+  }[];
 }
 
 const fine: Report = {
@@ -39,9 +44,15 @@ describe(".ci/count-tests.mjs", () => {
     ["some failed", { ...fine, numFailedTests: 2 }, 1, "3 passed, 2 failed", 1],
     [
       "a file that did not load",
-      { ...fine, testResults: [...fine.testResults, { status: "failed", assertionResults: [] }] },
+      {
+        ...fine,
+        testResults: [
+          ...fine.testResults,
+          { status: "failed", assertionResults: [], name: "a.test.ts", message: "no such module" },
+        ],
+      },
       1,
-      "3 passed, 1 failed",
+      "FAILED a.test.ts: no such module\n3 passed, 1 failed",
       1,
     ],
     ["a check that failed before the tests", undefined, 2, "0 passed, 1 failed", 1],
@@ -59,4 +70,18 @@ describe(".ci/count-tests.mjs", () => {
 
   it("counts no suite at all as a failure", async () =>
     expect(await count()).toEqual(["0 passed, 0 failed", 1]));
+
+  it("says what failed, and how its message begins, before it counts", async () => {
+    const message = "EXACTNESS_SEED=7, scenario 0: the view\n  batch 0";
+    const failure = { status: "failed", fullName: "random histories", failureMessages: [message] };
+    const report = {
+      ...fine,
+      numFailedTests: 1,
+      testResults: [{ status: "failed", assertionResults: [failure] }],
+    };
+    expect(await count([report, 1])).toEqual([
+      "FAILED random histories: EXACTNESS_SEED=7, scenario 0: the view\n3 passed, 1 failed",
+      1,
+    ]);
+  });
 });

@@ -11,6 +11,7 @@ import { logSpecs, type TableSpec, tableSpecs } from "../tables.ts";
 import { alignWholeRecords, findMisalignedRecord } from "../whole-records.ts";
 import { planCredentialsFile } from "./credentials-file.ts";
 import { refuseForeignUpdates, refuseHistory } from "./refusals.ts";
+import { planRowPolicies } from "./row-policies.ts";
 import type { Step } from "./step.ts";
 import { creation, ignoreExisting, keep, planTable } from "./table.ts";
 
@@ -35,7 +36,12 @@ export async function planInit(
     for (const spec of ownSpecs(warehouse, specs, model))
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
     steps.push(...(await planWatermark(warehouse, model)));
-    if (!isNew) steps.push(...(await planVersions(warehouse, model)), ...(await planLog(warehouse, model)));
+    if (!isNew)
+      steps.push(
+        ...(await planVersions(warehouse, model)),
+        ...(await planLog(warehouse, model)),
+        ...(await planRowPolicies(warehouse, model)),
+      );
   }
   // The file tells `npx dataform run` of the project's own place.
   if (project.environment === undefined) steps.push(await planCredentialsFile(warehouse));

@@ -1,0 +1,56 @@
+import { type EntityModel, type Place, placeOf, placeText } from "../../generate/model.ts";
+import { codeOf } from "../../project/errors.ts";
+import { tableOf, type Warehouse } from "../client.ts";
+import type { Step } from "./step.ts";
+
+/** What BigQuery answers where a table is not there, may not be asked, or is one of an endpoint that knows no policies. */
+const NOT_TOLD = new Set<unknown>([403, 404]);
+
+/**
+ * Notes on updates and final that have row access policies: whom they filter reads the rest without an error, and only an administrator reads the
+ * history of such a table (https://cloud.google.com/bigquery/docs/using-row-level-security-with-features,
+ * https://cloud.google.com/bigquery/docs/change-history#required_permissions). Nothing where the account may not list them.
+ */
+export async function planRowPolicies(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
+  const places = [placeOf(model, "updates"), placeOf(model, "final")];
+  const found = await Promise.all(places.map((place) => listRowPolicies(warehouse, place)));
+  return found.flatMap((policies, index): Step[] => {
+    const place = places[index];
+    if (place === undefined || policies.length === 0) return [];
+    const several = policies.length > 1;
+    const history =
+      index === 0 && model.readsCommits
+        ? `; "cursor": "commit" needs bigquery.rowAccessPolicies.overrideTimeTravelRestrictions on it besides, which BigQuery Admin has`
+        : "";
+    return [
+      {
+        kind: "table",
+        name: placeText(place),
+        action: "none",
+        changes: [],
+        notes: [
+          `has the row access polic${several ? "ies" : "y"} ${policies.join(", ")}: an account sees only the rows that ${several ? "they grant" : "it grants"}, and of others no run says anything; grant the account that runs this all of them, FILTER USING (TRUE)${history}`,
+        ],
+      },
+    ];
+  });
+}
+
+/** What of BigQuery's answer is read: https://cloud.google.com/bigquery/docs/reference/rest/v2/rowAccessPolicies/list */
+interface RowAccessPolicies {
+  readonly rowAccessPolicies?: readonly {
+    readonly rowAccessPolicyReference: { readonly policyId: string };
+  }[];
+}
+
+/** The names of a table's row access policies. */
+async function listRowPolicies(warehouse: Warehouse, place: Place): Promise<readonly string[]> {
+  try {
+    const [answer] = await tableOf(warehouse, place).request({ uri: "/rowAccessPolicies" });
+    const { rowAccessPolicies = [] } = answer as RowAccessPolicies;
+    return rowAccessPolicies.map(({ rowAccessPolicyReference: { policyId } }) => policyId);
+  } catch (error) {
+    if (NOT_TOLD.has(codeOf(error))) return [];
+    throw error;
+  }
+}
