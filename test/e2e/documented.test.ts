@@ -142,6 +142,16 @@ describe("what README and docs say", () => {
 
   it.each(RUN.slice(merges))("%s", runs);
 
+  it("npm run schedule refuses a tag that no action has", async () => {
+    const runs = [{ name: "some", cron: "7 * * * *", tags: ["audit", "custmer"] }];
+    await project.write("schedule.json", JSON.stringify({ ...schedule, runs }));
+    const { exitCode, stderr } = await runHere(project, "schedule", "--plan");
+    expect(stderr).toMatch(
+      /^schedule\.json:\d+:\d+: some: runs\[0\]\.tags\[1\]: no action .* "custmer"; did you mean customer\?$/m,
+    );
+    expect(exitCode).toBe(1);
+  });
+
   it("README.md: its program shows a customer", async () => {
     const [{ text = "" } = {}] = blocksOf("js").filter(({ page }) => page === "README.md");
     await project.write("look.mjs", text.replace("my-project", "test-project"));
