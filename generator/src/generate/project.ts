@@ -2,10 +2,10 @@ import { type EntityConfig, parseConfig } from "../project/config.ts";
 import { withPlaces } from "../project/json.ts";
 import { InputError, type Problem } from "../project/problems.ts";
 import { parseSchema } from "../project/schema.ts";
-import { renderUsualRuns, USUAL_RUNS_FILE } from "../schedule/usual-runs.ts";
 import { includedFiles } from "./merge-sql.ts";
 import { buildModel, type EntityModel, placeOf, placeText } from "./model.ts";
 import { renderFiles } from "./render.ts";
+import { renderUsualRuns, USUAL_RUNS_FILE } from "./usual-runs.ts";
 
 /** What a project has beside entities.json and the schemas. */
 export interface ProjectSettings {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type ScheduledRun, usualRuns } from "../generate/usual-runs.ts";
 import { parseConfig } from "../project/config.ts";
 import { parseJson, withPlaces } from "../project/json.ts";
 import { suggest } from "../project/near.ts";
@@ -6,7 +7,6 @@ import { InputError, ProblemList, show } from "../project/problems.ts";
 import { type ReadProjectFile, readInput } from "../project/read-file.ts";
 import { say, strict, validate } from "../project/validate.ts";
 import { type Misfit, misfitOfCron, misfitOfZone } from "./cron.ts";
-import { type ScheduledRun, usualRuns } from "./usual-runs.ts";
 
 /** The file that says when managed Dataform runs what; Terraform reads it too. */
 const SCHEDULE_FILE = "schedule.json";

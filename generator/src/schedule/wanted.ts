@@ -1,8 +1,8 @@
+import type { ScheduledRun } from "../generate/usual-runs.ts";
 import type { Environment } from "../project/config.ts";
 import type { Settings } from "../project/dataform-json.ts";
 import { onlyReadsUpdates, overridesOf } from "../project/environments.ts";
 import type { Schedule } from "./description.ts";
-import type { ScheduledRun } from "./usual-runs.ts";
 
 /** What managed Dataform is to have, in the words of its API: https://cloud.google.com/dataform/reference/rest */
 export interface Wanted {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { usualRuns } from "../../../generator/src/schedule/usual-runs.ts";
+import { usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 import { readInstructions } from "../../e2e/dockerfile.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));

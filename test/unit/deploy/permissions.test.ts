@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../generator/src/cli/commands.ts";
+import { usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 import { COMMAND_ROLES, remedyOf } from "../../../generator/src/project/permissions.ts";
-import { usualRuns } from "../../../generator/src/schedule/usual-runs.ts";
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { renderUsualRuns, usualRuns } from "../../../generator/src/schedule/usual-runs.ts";
+import { renderUsualRuns, usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");

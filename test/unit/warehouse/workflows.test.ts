@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { usualRuns } from "../../../generator/src/schedule/usual-runs.ts";
+import { usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 
 interface Step {
   readonly uses?: string;
