@@ -51,6 +51,24 @@ variable "github_branch" {
   default     = "main"
 }
 
+variable "gitlab_project" {
+  description = "The GitLab project whose pipelines update the tables, as group/name; null without GitLab."
+  type        = string
+  default     = null
+}
+
+variable "gitlab_branch" {
+  description = "The branch whose pipelines may do so."
+  type        = string
+  default     = "main"
+}
+
+variable "gitlab_url" {
+  description = "Where GitLab is."
+  type        = string
+  default     = "https://gitlab.com"
+}
+
 variable "cloud_run" {
   description = "Where Cloud Run jobs run the project's image by Cloud Scheduler; null without Cloud Run."
   type        = object({ region = string, image = string })

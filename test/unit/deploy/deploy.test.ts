@@ -215,6 +215,7 @@ describe("deploy/terraform", () => {
       // https://cloud.google.com/dataform/docs/strict-act-as-mode
       "service_account dataform: roles/iam.serviceAccountTokenCreator,roles/iam.serviceAccountUser",
       "service_account github: roles/iam.workloadIdentityUser",
+      "service_account gitlab: roles/iam.workloadIdentityUser",
       "service_account kubernetes: roles/iam.workloadIdentityUser",
       "service_account starters: roles/iam.serviceAccountUser",
     ]);
