@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -37,6 +38,10 @@ export default defineConfig({
     sequence: { sequencer: WholeRunsFirst },
     // No module holds state that a test could leave behind, and each file would load the endpoint's 250 modules anew.
     isolate: false,
+    // Processes that the tests start; see there.
+    env: {
+      NODE_OPTIONS: `--require ${JSON.stringify(fileURLToPath(new URL("test/parsed-once.cjs", import.meta.url)))}`,
+    },
     // The tests wait for processes of their own much of the time: one file less than cores would leave half a machine idle.
     maxWorkers: "100%",
     projects: [

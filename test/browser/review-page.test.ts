@@ -19,15 +19,38 @@ const sql = (column: string, lines = 40) =>
     "FROM `p.crm.person_updates`",
   ].join("\n");
 
+/** The actions of an entity, as they depend on each other. */
 function side(column: string): Head {
-  const final = { type: "operations" as const, dependencies: ["crm.person_updates"] };
+  const reads = (...names: string[]) => ({ dependencies: names.map((name) => `crm.${name}`) });
+  const final = {
+    type: "operations" as const,
+    ...reads("person_updates", "person_tables", "person_watermark", "temp_person_updates"),
+  };
+  const assertion = { type: "assertion" as const };
   return {
     models: [person([{ name: column, type: "STRING" }])],
     actions: [
       action("person_updates", "", { type: "declaration" }),
+      action("person_tables", sql(column, 2), { type: "operations" }),
+      action("person_watermark", "SELECT 1", { type: "operations" }),
+      action("temp_person_updates", sql(column), {
+        type: "table",
+        ...reads("person_updates", "person_tables", "person_watermark"),
+      }),
       action("person_final", sql(column), final),
-      action("person", sql(column, 3), { dependencies: ["crm.person_final"] }),
-      action("person_runs", "SELECT 1", { type: "incremental", dependencies: ["crm.person_final"] }),
+      action("person", sql(column, 3), reads("person_final")),
+      action("person_versions", sql(column, 4), reads("person_final")),
+      action("person_runs", "SELECT 1", {
+        type: "incremental",
+        ...reads("person_final", "person_watermark"),
+      }),
+      action("person_key_is_unique", "SELECT 1", { ...assertion, ...reads("person_final") }),
+      action("person_bad_rows", "SELECT 1", { ...assertion, ...reads("person_final", "person_watermark") }),
+      action("person_audit_findings", sql(column, 5), {
+        type: "operations",
+        ...reads("person_updates", "person_watermark", "person_versions", "person_final"),
+      }),
+      action("person_audit", "SELECT 1", { ...assertion, ...reads("person_audit_findings") }),
     ],
     core: "3.0.62",
     hasDefinitions: true,
@@ -112,6 +135,36 @@ describe.skipIf(CHROMIUM === undefined)(`the review's page in a browser${NEEDS}`
     await page.keyboard.press("Enter");
     await expect.poll(() => page.evaluate("document.activeElement.tagName")).toBe("SUMMARY");
     expect(await page.locator("#sql-compiled-person-person_final-sql").getAttribute("open")).toBe("");
+  });
+
+  it("draws the names of groups in sight, within their frames, and no edge behind an action", async () => {
+    const { page } = await open(file, DESK);
+    await page.waitForSelector(".graph[data-ready]");
+    const found = await page.evaluate<{ names: boolean[]; edges: number; hidden: string[] }>(`(() => {
+      const box = (element) => element.getBoundingClientRect();
+      const holds = (outer, inner, by) =>
+        inner.left >= outer.left + by && inner.right <= outer.right - by && inner.top >= outer.top + by && inner.bottom <= outer.bottom - by;
+      const meets = (one, other) =>
+        one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+      const frame = box(document.querySelector(".graph"));
+      const nodes = [...document.querySelectorAll(".graph .node rect")];
+      const names = [...document.querySelectorAll(".graph .group")].map((group) => {
+        const name = box(group.querySelector("text"));
+        return holds(frame, name, 2) && holds(box(group.querySelector("rect")), name, 1) && !nodes.some((node) => meets(box(node), name));
+      });
+      const hidden = [];
+      const edges = [...document.querySelectorAll(".graph path.edge:not(marker path)")];
+      for (const edge of edges)
+        for (let at = 2; at < edge.getTotalLength() - 2; at += 2) {
+          const { x, y } = edge.getPointAtLength(at);
+          for (const node of nodes) {
+            const { x: left, y: top, width, height } = node.getBBox();
+            if (x > left + 1 && x < left + width - 1 && y > top + 1 && y < top + height - 1) hidden.push(node.parentNode.querySelector("title").textContent);
+          }
+        }
+      return { names, edges: edges.length, hidden };
+    })()`);
+    expect(found).toEqual({ names: [true], edges: 19, hidden: [] });
   });
 
   it("moves and zooms the graph by keyboard and by its buttons", async () => {

@@ -9,6 +9,7 @@ import { formatStatusPage } from "../../generator/src/watch/status-page.ts";
 import { weekOfRuns } from "../unit/watch/log.ts";
 import { CHROMIUM, NEEDS, overflow, useBrowser } from "./browser.ts";
 
+const PLACE = "acme.crm (EU), environment dev at BigQuery";
 const NOW = Date.parse("2026-01-08T12:00:00Z");
 const log = weekOfRuns(NOW - 600_000);
 
@@ -30,9 +31,8 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     entity,
     state: "up to date",
     watermark: "2026-01-08 11:40:00+00",
-    lagSeconds: 1200,
     waiting: 12,
-    waitingSeconds: 300,
+    lagSeconds: 300,
     users: 16_179,
     badRows: 0,
     missedRows: 0,
@@ -50,7 +50,7 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
 const folder = mkdtempSync(path.join(tmpdir(), "pages-"));
 const file = path.join(folder, "status.html");
 const entities = [watched("customer"), watched("member", { state: "no tables", runs: [], users: null })];
-writeFileSync(file, formatStatusPage(entities, { maxLagSeconds: 3600 }, NOW));
+writeFileSync(file, formatStatusPage(entities, { maxLagSeconds: 3600 }, NOW, PLACE));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const DESK = { viewport: { width: 1300, height: 900 } };
@@ -62,9 +62,12 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
     const { page, requests, errors } = await open(file, DESK);
     expect([...requests, ...errors]).toEqual([]);
     expect(await page.locator(".verdict").first().textContent()).toBe("Not well.");
+    expect(await page.title()).toBe(`${PLACE}: not well`);
+    expect(await page.locator("header").textContent()).toContain(PLACE);
     expect(await page.locator("section").count()).toBe(2);
+    expect(await page.locator("#customer .facts dd").allTextContents()).toContain("5 min");
     expect(await page.locator("#customer .chart b").allTextContents()).toEqual([
-      "Lag when merged",
+      "Lag before each run, at most",
       "Rows",
       "Users",
       "Rows to look at",
@@ -77,7 +80,7 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
     const { page } = await open(file, DESK);
     const chart = page.locator(".chart").nth(1);
     const say = chart.locator(".say");
-    await chart.locator("svg").hover({ position: { x: 200, y: 60 } });
+    await chart.locator("> svg").hover({ position: { x: 200, y: 60 } });
     expect(await say.textContent()).toMatch(/^2026-01-0\d \d\d:\d\d: read [\d.]+K? · changed [\d.]+K?$/);
     await page.mouse.move(0, 0);
     await chart.focus();
@@ -85,6 +88,22 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
     expect(last).toContain("2026-01-08 11:50");
     await page.keyboard.press("ArrowLeft");
     expect(await say.textContent()).toContain("2026-01-08 10:50");
+  });
+
+  it("shows lines that lie on each other through the gaps of those above", async () => {
+    const { page } = await open(file, DESK);
+    const chart = page.locator(".chart", { hasText: "Rows to look at" });
+    const gaps = (lines: string) =>
+      chart
+        .locator(lines)
+        .evaluateAll((all: { getAttribute(name: string): string | null }[]) =>
+          all.map((one) => one.getAttribute("stroke-dasharray")),
+        );
+    const drawn = await gaps(":scope > svg .line");
+    expect(drawn).toEqual(await gaps(".name .line"));
+    // What each line covers of its beginning is less than what the one below it does.
+    const covered = drawn.map((gap) => (gap === null ? 100 : Number(gap.split(" ")[0])));
+    expect(covered).toEqual([...new Set(covered)].sort((one, other) => other - one));
   });
 
   it("is not wider than a phone", async () => {

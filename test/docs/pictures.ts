@@ -1,7 +1,7 @@
 /** `npm run pictures`: makes the pictures of README and docs from the real thing: commands run, pages opened in a browser. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { BigQuery } from "@google-cloud/bigquery";
@@ -69,12 +69,13 @@ async function recordDemo(): Promise<void> {
     lines.push({ at: Date.now() - started, text }),
   );
   await once(child, "close");
-  // The address is another one each time.
-  const kept = lines.map(({ at, text }) => ({
-    at,
-    text: text.replace(/127\.0\.0\.1:\d+/, "127.0.0.1:9050"),
-  }));
+  const kept = lines.map(({ at, text }) => ({ at, text: atUsualPort(text) }));
   await writeFile(path.join(TO, "demo.svg"), drawTerminal("npm run demo", kept));
+}
+
+/** The endpoint's address is another one each time; a picture has the one that `npm run local` says. */
+function atUsualPort(text: string): string {
+  return text.replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:9050");
 }
 
 async function picturePages(): Promise<void> {
@@ -107,7 +108,9 @@ async function picturePages(): Promise<void> {
     }
     await spreadLog(server.url);
     await tool("status", "--html", "status.html");
-    await shoot(browser, path.join(root, "status.html"), "status.png", 760);
+    const page = path.join(root, "status.html");
+    await writeFile(page, atUsualPort(await readFile(page, "utf8")));
+    await shoot(browser, page, "status.png", 790);
 
     await writeFile(path.join(root, "schemas/customer.json"), JSON.stringify(CHANGED));
     await tool("generate");
@@ -179,7 +182,9 @@ async function spreadLog(url: string): Promise<void> {
   client.baseUrl = url;
   await client.query({
     query: `UPDATE crm.customer_runs AS run
-SET merged_at = TIMESTAMP_ADD(run.watermark_after, INTERVAL 7 + MOD(run.rows_read, 5) MINUTE)
+SET
+  merged_at = TIMESTAMP_ADD(run.watermark_after, INTERVAL 7 + MOD(run.rows_read, 5) MINUTE),
+  read_at = TIMESTAMP_ADD(run.watermark_after, INTERVAL 6 + MOD(run.rows_read, 5) MINUTE)
 WHERE TRUE`,
     location: SETTINGS.defaultLocation,
   });

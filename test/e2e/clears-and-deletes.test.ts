@@ -1,6 +1,7 @@
-/** R9 and R10 by the Dataform CLI alone: clears, deletes, erasure by its tag, and what must stay right afterwards. */
+/** R9 and R10 by Dataform alone, the first run of each kind by its CLI: clears, deletes, erasure by its tag, and what must stay right afterwards. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import { PlannedRuns } from "./planned-runs.ts";
 
 const createProject = useProjects(useEndpoint());
 
@@ -48,7 +49,11 @@ beforeAll(async () => {
   expect(await project.npm("generate")).toMatchObject({ exitCode: 0 });
 });
 
-async function run(...args: string[]): Promise<string> {
+const planned = new PlannedRuns(() => project);
+const run = (vars: Readonly<Record<string, string>> = {}) => planned.run({ vars });
+const audit = () => planned.run({ tag: "audit", vars: { audit: "true", auditShare: "1" } });
+
+async function runCli(...args: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await project.dataform("run", ...args);
   return exitCode === 0 ? "" : `${stdout}${stderr}`;
 }
@@ -72,7 +77,7 @@ const updates = () =>
 
 describe("clears and deletes", () => {
   test("a field and a RECORD are cleared, at any depth and whatever the case", async () => {
-    expect(await run()).toBe("");
+    expect(await runCli()).toBe("");
     await add(
       { user: "ann", second: 1, email: "ann@x", name: "Ann" },
       { user: "bob", second: 1, email: "bob@x", name: "Bob" },
@@ -98,7 +103,7 @@ describe("clears and deletes", () => {
     expect(await people()).toEqual([
       { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
     ]);
-    expect(await run("--vars=rebuild=true")).toBe("");
+    expect(await runCli("--vars=rebuild=true")).toBe("");
     expect(await people()).toEqual([
       { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
     ]);
@@ -124,9 +129,9 @@ describe("clears and deletes", () => {
       { userId: "ann", n: 4 },
       { userId: "bob", n: 4 },
     ]);
-    expect(await run("--tags", "erase")).toBe("");
+    expect(await runCli("--tags", "erase")).toBe("");
     expect(await updates()).toEqual([{ userId: "bob", n: 1 }]);
-    expect(await run("--tags", "erase")).toBe("");
+    expect(await planned.run({ tag: "erase" })).toBe("");
     const log =
       "SELECT run.rows_read, run.users_read FROM DATASET.person_watermark AS p, UNNEST(p.recent_runs) AS run WHERE run.kind = 'erase'";
     expect(await project.query(log)).toEqual([
@@ -138,34 +143,33 @@ describe("clears and deletes", () => {
   });
 
   test("final, rebuild and audit stay right, and a replayed old update brings nobody back", async () => {
-    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
+    expect(await runCli("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
     await add({ user: "ann", second: 3, email: "replayed@x" });
-    for (const args of [[], ["--vars=replayFrom=2024-01-01"], ["--vars=rebuild=true"]]) {
-      expect(await run(...args)).toBe("");
+    const kinds: Record<string, string>[] = [{}, { replayFrom: "2024-01-01" }, { rebuild: "true" }];
+    for (const vars of kinds) {
+      expect(await run(vars)).toBe("");
       expect(await people()).toEqual([
         { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
       ]);
     }
-    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
+    expect(await audit()).toBe("");
   });
 
   test("the audit names the user and the leaf that differ", async () => {
     await project.query("UPDATE DATASET.person_final SET email = 'wrong@x' WHERE userId = 'bob'");
-    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toContain("Assertion failed");
+    expect(await runCli("--tags", "audit", "--vars=audit=true,auditShare=1")).toContain("Assertion failed");
     expect(await project.query("SELECT * FROM DATASET.person_audit")).toEqual([
       { userId: "bob", _leaves: ["email"] },
     ]);
     // No update says that value, so a rebuild does not drop it in silence.
-    expect(await run("--vars=rebuild=true")).toContain(
-      "person_final has values of email that no update says",
-    );
-    expect(await run("--vars=rebuild=true,force=true")).toBe("");
-    expect(await run("--tags", "audit", "--vars=audit=true,auditShare=1")).toBe("");
+    expect(await run({ rebuild: "true" })).toContain("person_final has values of email that no update says");
+    expect(await run({ rebuild: "true", force: "true" })).toBe("");
+    expect(await audit()).toBe("");
   });
 
   test("an unknown path keeps the whole row out, is counted, and is listed by the assertion", async () => {
     await add({ user: "bob", second: 20, email: "no@x", cleared: "profile.nope" });
-    expect(await run()).toContain("Assertion failed");
+    expect(await runCli()).toContain("Assertion failed");
     expect(await people()).toEqual([
       { userId: "bob", email: null, profile: { name: "Robert", tags: ["x"] } },
     ]);
@@ -198,7 +202,7 @@ describe("clears and deletes", () => {
     expect(await run(), "red once").toBe("");
     expect(await people()).toMatchObject([{ userId: "bob", email: "pinned@x" }]);
     await settle();
-    expect(await run("--vars=rebuild=true")).toBe("");
+    expect(await run({ rebuild: "true" })).toBe("");
     expect(await people()).toMatchObject([
       { userId: "bob", email: "right@x" },
       { userId: "cid", email: "alive@x" },

@@ -187,6 +187,24 @@ const CASES: readonly Case[] = [
     steps: ["before", "init"],
     final: [{ id: "1", a: "a2", b: null }],
   },
+  {
+    name: "an attribute that updates cleared is taken out, before a rebuild",
+    before: { entity: { clearedFields: "cleared" } },
+    after: {
+      entity: { clearedFields: "cleared" },
+      fields: [...PLAIN.slice(0, 2), STRING("a", { merge: "first" })],
+    },
+    rows: [
+      [
+        "id, ts, a, cleared",
+        `('1', ${day(1)}, 'a1', ['B', 'a']), ('1', ${day(2)}, 'a2', ['b']), ('1', ${day(3)}, 'a3', [])`,
+      ],
+      ["id, ts, a", `('1', ${day(4)}, 'a4')`],
+    ],
+    refusal: /: a latest -> first: .*rebuild=true/,
+    steps: ["before", "fill", "rebuild"],
+    final: [{ id: "1", a: "a2" }],
+  },
 ];
 
 describe("a change of meaning, whoever runs", () => {
@@ -250,27 +268,36 @@ describe("a change of meaning, whoever runs", () => {
 });
 
 it("an attribute that was taken out and comes back asks for a rebuild where updates spoke of it meanwhile", async () => {
-  const whole = new Map([["u", {}]]);
-  const without = new Map([["u", { fields: PLAIN.filter(({ name }) => name !== "b") }]]);
+  const clearing = { entity: { clearedFields: "cleared" } };
+  const whole = new Map([["u", { ...clearing, fields: [...PLAIN, STRING("c"), STRING("d")] }]]);
+  const without = new Map([["u", { ...clearing, fields: PLAIN.filter(({ name }) => name !== "b") }]]);
   const project = await makeProject({ entities: [ENTITY], files: { [ENTITY.schema]: "[]" } });
   const insert = (values: string) =>
-    project.query(`INSERT INTO DATASET.u_updates (id, ts, b) VALUES ${values}`);
+    project.query(`INSERT INTO DATASET.u_updates (id, ts, a, b, c, cleared) VALUES ${values}`);
   await write(project, whole);
   await succeed(project, "init");
   const first = await compile(project);
-  await insert(`('1', ${day(1)}, 'b1')`);
+  await insert(`('1', ${day(1)}, 'a1', 'b1', NULL, [])`);
   await run(project, first, "u");
   await write(project, without);
   const second = await compile(project);
   await run(project, second, "u");
-  await insert(`('1', ${day(2)}, 'b2')`);
+  await insert(`('1', ${day(2)}, NULL, 'b2', NULL, []), ('1', ${day(3)}, 'a3', NULL, NULL, ['C'])`);
   await run(project, second, "u");
 
   await write(project, whole);
-  await expect(run(project, first, "u")).rejects.toThrow(/u: b is new: due is npm run init/);
-  expect(await succeed(project, "init")).toContain("b is in older updates already");
-  await expect(run(project, first, "u")).rejects.toThrow(/u: b not read yet -> latest: .*rebuild/);
+  await expect(run(project, first, "u")).rejects.toThrow(
+    /u: b is new, c is new, d is new: due is npm run init/,
+  );
+  const said = await succeed(project, "init");
+  expect(said).toContain("b is in older updates already, c is in older updates already");
+  expect(said, "nobody spoke of it").not.toContain("d is in");
+  await expect(run(project, first, "u")).rejects.toThrow(
+    /u: b not read yet -> latest, c not read yet -> latest: .*rebuild/,
+  );
   await run(project, await compile(project, { rebuild: "true" }), "u");
   await run(project, first, "u");
-  expect(await project.query("SELECT id, b FROM DATASET.u")).toEqual([{ id: "1", b: "b2" }]);
+  expect(await project.query("SELECT id, a, b, c FROM DATASET.u")).toEqual([
+    { id: "1", a: "a3", b: "b2", c: null },
+  ]);
 });

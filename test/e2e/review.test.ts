@@ -34,8 +34,11 @@ describe("npm run review", () => {
     await git("add", "--all", "--", ":!node_modules");
     await git("commit", "--quiet", "--message", message);
   };
-  const review = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CommandResult> =>
-    project.node([path.join(REPOSITORY, "generator/bin/user-info-updater.js"), "review", ...args], env);
+  /** As a process of its own only where it has an environment of its own. */
+  const review = (args: readonly string[], env?: NodeJS.ProcessEnv): Promise<CommandResult> =>
+    env === undefined
+      ? project.npm("review", ...args)
+      : project.node([path.join(REPOSITORY, "generator/bin/user-info-updater.js"), "review", ...args], env);
   const printed = async (...args: string[]): Promise<string> => {
     const { exitCode, stdout, stderr } = await review(args);
     expect(exitCode, stderr).toBe(0);

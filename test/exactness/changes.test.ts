@@ -87,9 +87,11 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
       if (record === undefined) break;
       return next(`${record.name}.${fresh.name} is new`, replace(record, deepen(record, fresh, draw)));
     case 2:
-      // An update that clears what is gone is a bad row, with all that it says.
-      if (leaf === undefined || attributes.length < 2 || entity.clearedFields !== undefined) break;
-      return next(`${leaf.name} is taken out`, replace(leaf), { removed: [...removed, leaf] });
+      if (leaf === undefined || attributes.length < 2) break;
+      return next(`${leaf.name} is taken out`, replace(leaf), {
+        removed: [...removed, leaf],
+        carry: (row) => withoutClears(row, entity.clearedFields, leaf.name),
+      });
     case 3: {
       const back = pick(removed);
       if (back === undefined) break;
@@ -135,6 +137,14 @@ function change(stage: Stage, number: number, draw: Draw): Stage {
     }
   }
   return next("nothing", entity);
+}
+
+/** The update, no longer clearing a field and what is in it. */
+function withoutClears(row: Row, clearedFields: string | undefined, name: string): Row {
+  const paths = clearedFields === undefined ? undefined : (row[clearedFields] as readonly string[] | null);
+  if (clearedFields === undefined || !paths) return row;
+  const isOf = (path: string): boolean => path.toLowerCase().split(".")[0] === name.toLowerCase();
+  return { ...row, [clearedFields]: paths.filter((path) => !isOf(path)) };
 }
 
 /** The RECORD with one more field, at some depth. */

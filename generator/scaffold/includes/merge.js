@@ -878,9 +878,19 @@ function needsHistory(entity, row) {
  * @param {Entity} entity
  */
 function clearsUnknown(entity) {
-  const paths = new Set([...leavesOf(entity).values()].flatMap(clearingPaths));
-  const known = [...paths].map(literal).join(", ");
-  return `EXISTS (SELECT 1 FROM UNNEST(updates.${entity.clears}) AS path WHERE LOWER(path) NOT IN (${known}))`;
+  const known = new Set([...leavesOf(entity).values()].flatMap(clearingPaths));
+  return clearsAny(entity, "NOT IN", [...known]);
+}
+
+/**
+ * Whether `clearedFields` names any path that is, or is not, one of those.
+ * @param {Entity} entity
+ * @param {"IN" | "NOT IN"} isOf
+ * @param {readonly string[]} paths In lower case.
+ */
+function clearsAny(entity, isOf, paths) {
+  const list = paths.map(literal).join(", ");
+  return `EXISTS (SELECT 1 FROM UNNEST(updates.${entity.clears}) AS path WHERE LOWER(path) ${isOf} (${list}))`;
 }
 
 /**
@@ -1010,6 +1020,8 @@ module.exports = {
   floorOf,
   floorsOf,
   isAboveClear,
+  clearingPaths,
+  clearsAny,
   isCleared,
   keysMatch,
   updateKeys,

@@ -14,5 +14,10 @@ const TIMEOUT_NOTE = /^.*Note: --timeout only bounds project compilation\..*\n\n
 /** A sink without the CLI's note on the timeout of `withTimeout`, where the user's flags have none. */
 export function withoutTimeoutNote(flags: readonly string[], sink: OutputSink): OutputSink {
   if (hasFlag(flags, "timeout")) return sink;
-  return { stdout: sink.stdout, stderr: (text) => sink.stderr(text.replace(TIMEOUT_NOTE, "")) };
+  return { stdout: sink.stdout, stderr: (text) => sink.stderr(dropTimeoutNote(text)) };
+}
+
+/** What the CLI wrote, without its note on what a timeout bounds: that is no cause of anything. */
+export function dropTimeoutNote(text: string): string {
+  return text.replace(TIMEOUT_NOTE, "");
 }

@@ -3,6 +3,7 @@ import { quoteIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
 import { type Change, code, INIT, type Need } from "./changes.ts";
 import { canSetType, describeType, isSameType } from "./column-types.ts";
+import { byOwner, changeUpdates, quoted } from "./pair.ts";
 
 /** Where a list of fields stands. */
 interface Place {
@@ -13,6 +14,8 @@ interface Place {
   readonly parents: readonly string[];
   /** The pull request names a new final table, which the next run fills from all history. */
   readonly hasNewFinal: boolean;
+  /** What to do about updates that clear a path that is gone. */
+  readonly forgetClears: (path: string) => readonly Need[];
   /** The path of the field around them that moves as one value, where there is one. */
   readonly whole?: string;
 }
@@ -22,7 +25,14 @@ export function compareFields(before: EntityModel, after: EntityModel, projectId
   const tables = (["updates", "final"] as const)
     .filter((role) => !hasNewTable(before, after, role) && (role === "final" || after.source === undefined))
     .map((role) => `${projectId}.${after.dataset}.${after.tables[role]}`);
-  const place = { model: after, tables, parents: [], hasNewFinal: hasNewTable(before, after, "final") };
+  const hasNewUpdates = hasNewTable(before, after, "updates");
+  const place: Place = {
+    model: after,
+    tables,
+    parents: [],
+    hasNewFinal: hasNewTable(before, after, "final"),
+    forgetClears: (path) => (hasNewUpdates ? [] : forgetClears(after, path, projectId)),
+  };
   return compareList(fieldsOf(before), fieldsOf(after), place);
 }
 
@@ -120,8 +130,30 @@ function removal(field: SchemaField, place: Place): Change {
         step: "before",
         text: `Make sure that nothing reads ${code(path)} from ${code(`${dataset}.${tables.view}`)}.`,
       },
+      ...place.forgetClears(path),
     ],
   };
+}
+
+/** What lets a rebuild go on reading the updates that clear what is gone, as the bad rows that they are else. */
+function forgetClears(model: EntityModel, path: string, projectId: string): readonly Need[] {
+  const { clears } = model;
+  if (clears === undefined) return [];
+  const column = quoted({ name: clears.name });
+  const gone = path.toLowerCase();
+  const isOf = `LOWER(path) = '${gone}' OR STARTS_WITH(LOWER(path), '${gone}.')`;
+  return [
+    {
+      step: "fill",
+      text: `Take ${code(path)} out of what the updates clear, once the last ones that clear it are there and out of the streaming buffer: as bad rows they are lost to a rebuild with all else that they say, and it stops.${byOwner(model)}`,
+      sql: changeUpdates(
+        model,
+        projectId,
+        (table) =>
+          `UPDATE \`${table}\` AS updates SET ${column} = ARRAY(SELECT path FROM UNNEST(updates.${column}) AS path WHERE NOT (${isOf})) WHERE EXISTS (SELECT 1 FROM UNNEST(updates.${column}) AS path WHERE ${isOf});`,
+      ),
+    },
+  ];
 }
 
 function compareField(before: SchemaField, after: SchemaField, place: Place): readonly Change[] {

@@ -106,20 +106,34 @@ async function findUnread(
 ): Promise<readonly string[]> {
   const known = new Set(flatten(was).map(({ paths }) => paths.toLowerCase()));
   if (known.size === 0) return [];
+  const entity = describeEntity(model);
   const place = placeOf(model, "updates");
-  const live = await findTable(tableOf(warehouse, place));
-  const leaves = [...mergeSql.leavesOf(describeEntity(model)).values()].filter(
-    ({ path }) => !known.has(path.toLowerCase()) && findPath(live?.schema?.fields ?? [], path) !== undefined,
-  );
+  const live = (await findTable(tableOf(warehouse, place)))?.schema?.fields ?? [];
+  const hasClears = model.clears !== undefined && findPath(live, model.clears.name) !== undefined;
+  // What cleared a path that the schema did not have was a bad row, with all that it says (R12).
+  const wereClear = new Set([...known].flatMap((path) => mergeSql.clearingPaths({ path })));
+  const leaves = [...mergeSql.leavesOf(entity).values()]
+    .filter(({ path }) => !known.has(path.toLowerCase()))
+    .map((leaf) => {
+      const clearing = mergeSql.clearingPaths(leaf).filter((path) => !wereClear.has(path));
+      const speaks = [
+        ...(findPath(live, leaf.path) === undefined
+          ? []
+          : [mergeSql.saysSomething(leaf, `updates.${leaf.column}`)]),
+        ...(hasClears && clearing.length > 0 ? [mergeSql.clearsAny(entity, "IN", clearing)] : []),
+      ];
+      return { path: leaf.path, speaks };
+    })
+    .filter(({ speaks }) => speaks.length > 0);
   if (leaves.length === 0) return [];
-  const says = leaves.map(
-    (leaf, index) => `COUNTIF(${mergeSql.saysSomething(leaf, `updates.${leaf.column}`)}) > 0 AS said${index}`,
+  const counts = leaves.map(
+    ({ speaks }, index) => `COUNTIF(${speaks.join(" OR ")}) > 0 AS is_spoken_of_${index}`,
   );
   const [rows] = await warehouse.client.query(
-    `SELECT ${says.join(", ")} FROM ${sqlName(warehouse, place)} AS updates WHERE updates.${model.ingest.quoted} >= ${mergeSql.START}`,
+    `SELECT ${counts.join(", ")} FROM ${sqlName(warehouse, place)} AS updates WHERE updates.${model.ingest.quoted} >= ${mergeSql.START}`,
   );
-  const [said = {}] = rows as Record<string, boolean>[];
-  return leaves.filter((_, index) => said[`said${index}`]).map(({ path }) => path);
+  const [spokenOf = {}] = rows as Record<string, boolean>[];
+  return leaves.filter((_, index) => spokenOf[`is_spoken_of_${index}`]).map(({ path }) => path);
 }
 
 /** What stands once `init` is done; of what it cannot settle, what was, so that runs go on to ask for it. */

@@ -10,12 +10,10 @@ export interface EntityStatus {
   /** Whether its tables exist and a run has been. */
   readonly state: "no tables" | "never run" | "up to date" | "behind" | "rows missed" | "unknown";
   readonly watermark: string | null;
-  /** Seconds between the watermark and now. */
-  readonly lagSeconds: number | null;
   /** Updates that came after the watermark; those stamped in the future wait for their time, not for a run. */
   readonly waiting: number | null;
-  /** Seconds since the oldest of them came in; 0 where none waits. */
-  readonly waitingSeconds: number | null;
+  /** The lag: seconds that the oldest of them has waited to be read; 0 where none waits, however long nothing came. */
+  readonly lagSeconds: number | null;
   readonly users: number | null;
   /** Updates that runs kept out and that are not settled, as far as they know. */
   readonly badRows: number;
@@ -55,7 +53,6 @@ export interface RunStatus {
 interface WatermarkRow {
   readonly watermark: string;
   readonly started: boolean;
-  readonly lag_seconds: number;
   readonly bad_rows: number | null;
   readonly missed_rows: number | null;
   readonly missed_from: string | null;
@@ -85,9 +82,8 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   const empty = {
     entity: entity.name,
     watermark: null,
-    lagSeconds: null,
     waiting: null,
-    waitingSeconds: null,
+    lagSeconds: null,
     users: null,
     badRows: 0,
     missedRows: 0,
@@ -100,14 +96,13 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
   const users = await count(warehouse, `FROM ${name(warehouse, entity, "final")}`);
   if (progress === undefined) return { ...empty, state: "never run", users };
   const shown = entity.mergeEvery === undefined ? progress : await readShown(warehouse, entity, progress);
-  const { waiting, waitingSeconds } = await readWaiting(warehouse, entity, shown);
+  const { waiting, lagSeconds } = await readWaiting(warehouse, entity, shown);
   return {
     entity: entity.name,
     state: stateOf(progress, waiting),
     watermark: progress.started ? progress.watermark : null,
-    lagSeconds: progress.started ? shown.lag_seconds : null,
     waiting,
-    waitingSeconds,
+    lagSeconds,
     users,
     badRows: Number(progress.bad_rows ?? progress.recent_runs[0]?.bad_rows ?? 0),
     missedRows: Number(progress.missed_rows ?? 0),
@@ -214,7 +209,6 @@ async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise
   const query = `SELECT
   CAST(watermark AS STRING) AS watermark,
   watermark > TIMESTAMP '1900-01-01 00:00:00+00' AS started,
-  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), watermark, SECOND) AS lag_seconds,
   ${badRows} AS bad_rows,
   ${missed},
   ${committed},
@@ -225,13 +219,13 @@ FROM ${name(warehouse, entity, "watermark")}`;
 }
 
 /** Up to where updates are in what people read. */
-type Shown = Pick<WatermarkRow, "watermark" | "lag_seconds" | "committed_until">;
+type Shown = Pick<WatermarkRow, "watermark" | "committed_until">;
 
 /** Up to where the views show updates, between merges too (R13). */
 async function readShown(warehouse: Warehouse, entity: EntityModel, progress: WatermarkRow): Promise<Shown> {
   const temp = await findTable(tableOf(warehouse, { dataset: entity.dataset, table: entity.tables.temp }));
   if (temp === undefined) return progress;
-  const query = `SELECT CAST(stamp AS STRING) AS watermark, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), stamp, SECOND) AS lag_seconds, CAST(until AS STRING) AS committed_until
+  const query = `SELECT CAST(stamp AS STRING) AS watermark, CAST(until AS STRING) AS committed_until
 FROM (
   SELECT GREATEST(TIMESTAMP '${progress.watermark}', IFNULL(MAX(_batch.newest_ingest), TIMESTAMP '${progress.watermark}')) AS stamp, ${entity.readsCommits ? "MAX(_batch.committed_until)" : "NULL"} AS until
   FROM ${name(warehouse, entity, "temp")}
@@ -245,12 +239,12 @@ async function readWaiting(
   warehouse: Warehouse,
   entity: EntityModel,
   { watermark, committed_until: until }: Shown,
-): Promise<Pick<EntityStatus, "waiting" | "waitingSeconds">> {
+): Promise<Pick<EntityStatus, "waiting" | "lagSeconds">> {
   const [updates, stamp] = [name(warehouse, entity, "updates"), `updates.${entity.ingest.quoted}`];
   const byCommit = entity.readsCommits && until !== null;
   const query = `SELECT
   COUNT(*) AS waiting,
-  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${byCommit ? "updates._CHANGE_TIMESTAMP" : stamp}), SECOND), 0) AS waiting_seconds
+  IFNULL(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(${byCommit ? "updates._CHANGE_TIMESTAMP" : stamp}), SECOND), 0) AS lag_seconds
 ${
   byCommit
     ? `FROM APPENDS(TABLE ${updates}, TIMESTAMP '${until}') AS updates WHERE ${mergeSql.anyPartition(stamp)}`
@@ -261,9 +255,9 @@ WHERE ${stamp} > TIMESTAMP '${watermark}' AND ${stamp} <= CURRENT_TIMESTAMP()`
     if ([400, 403, 404].includes(Number(codeOf(error)))) return [[undefined]];
     throw error;
   });
-  const row = rows[0] as { waiting: unknown; waiting_seconds: unknown } | undefined;
-  if (row === undefined) return { waiting: null, waitingSeconds: null };
-  return { waiting: Number(row.waiting), waitingSeconds: Number(row.waiting_seconds) };
+  const row = rows[0] as { waiting: unknown; lag_seconds: unknown } | undefined;
+  if (row === undefined) return { waiting: null, lagSeconds: null };
+  return { waiting: Number(row.waiting), lagSeconds: Number(row.lag_seconds) };
 }
 
 async function count(warehouse: Warehouse, from: string): Promise<number> {
@@ -297,6 +291,7 @@ ORDER BY merged_at`;
 /** One row of `<entity>_runs`, as far as pages show it. */
 export interface RunLogRow {
   readonly kind: string;
+  readonly read_at: string;
   readonly merged_at: string;
   readonly watermark_after: string;
   readonly rows_read: number;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { type DataformResult, type OutputSink, runDataform } from "../dataform/cli.ts";
 import { withCredentials } from "../dataform/credentials.ts";
 import { hasFlag } from "../dataform/flags.ts";
 import type { Selection } from "../dataform/selection.ts";
-import { withoutTimeoutNote, withTimeout } from "../dataform/timeout.ts";
+import { dropTimeoutNote, withoutTimeoutNote, withTimeout } from "../dataform/timeout.ts";
 import type { Project } from "../project/dataform-json.ts";
 import { CommandError, wrongUsage } from "../project/errors.ts";
 
@@ -112,8 +113,9 @@ export function isWorthRetrying(failures: readonly Failure[]): boolean {
 }
 
 /** What stopped a run before any action of it failed. */
-function describeCrash(result: DataformResult, retries: number): string {
-  const lines = `${result.stderr}\n${result.stdout}`.split("\n").map((line) => line.trim());
+export function describeCrash(result: DataformResult, retries: number): string {
+  const written = stripVTControlCharacters(`${dropTimeoutNote(result.stderr)}\n${result.stdout}`);
+  const lines = written.split("\n").map((line) => line.trim());
   const reason =
     lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line !== "") ?? "no message";
   return `dataform run failed${afterRetries(retries)}: ${reason}`;

@@ -30,6 +30,8 @@ export interface Chart {
 
 const WIDTH = 560;
 const HEIGHT = 170;
+/** How the lines of a chart are broken, the first to be drawn first: where they lie on each other, each is seen through the gaps of the next. */
+const BROKEN = [undefined, "10 6", "3 13"] as const;
 const EDGE = { left: 58, right: 14, top: 12, bottom: 24 };
 
 /** The chart as SVG, with what a script needs to say the value under the pointer. */
@@ -55,14 +57,14 @@ data-when="${times.map((time) => new Date(time).toISOString().slice(0, 16).repla
 data-say="${times.map((_, index) => series.map(({ name, values }) => `${name} ${sayOf(values[index], format)}`).join(" · ")).join("|")}">
 <figcaption><b>${title}</b>${
     series.length > 1
-      ? html`<span class="names">${series.map(({ name, colour }) => html`<span class="name ${colour}">${name}</span>`)}</span>`
+      ? html`<span class="names">${series.map(({ name, colour }, index) => html`<span class="name ${colour}"><svg viewBox="0 0 26 4" width="26" height="4" aria-hidden="true"><path class="line" d="M0 2H26"${broken(index)}/></svg>${name}</span>`)}</span>`
       : ""
   }<output class="say">${last}</output></figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="presentation">
 ${scale.ticks(3).map((count) => html`<line class="grid" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${scale(count)}" y2="${scale(count)}"/><text class="axis" x="${EDGE.left - 8}" y="${scale(count) + 4}" text-anchor="end">${onAxis(count)}</text>`)}
 ${x.ticks(5).map((time) => html`<text class="axis" x="${x(time).toFixed(1)}" y="${HEIGHT - 6}" text-anchor="middle">${tick(time)}</text>`)}
 ${limit === undefined ? "" : html`<line class="limit" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${y(limit)}" y2="${y(limit)}"/>`}
-${series.map((one) => drawSeries(one, times, x, y))}
+${series.map((one, index) => drawSeries(one, index, times, x, y))}
 <line class="cursor" y1="${EDGE.top}" y2="${HEIGHT - EDGE.bottom}" visibility="hidden"/>
 </svg>
 </figure>`;
@@ -70,11 +72,12 @@ ${series.map((one) => drawSeries(one, times, x, y))}
 
 function drawSeries(
   { colour, values }: Series,
+  index: number,
   times: readonly number[],
   x: (time: number) => number,
   y: (value: number) => number,
 ): Html {
-  const points = times.map((time, index) => ({ at: x(time), value: values[index] ?? null }));
+  const points = times.map((time, run) => ({ at: x(time), value: values[run] ?? null }));
   const isKnown = ({ value }: { value: number | null }) => value !== null;
   type Point = (typeof points)[number];
   const curve = line<Point>(
@@ -91,10 +94,15 @@ function drawSeries(
     .defined(isKnown)
     .curve(curveMonotoneX);
   const dots = points.length > 60 ? [] : points.filter(isKnown);
-  return html`<path class="under ${colour}" d="${under(points) ?? ""}"/><path class="line ${colour}" d="${curve(points) ?? ""}"/>${dots.map(
+  return html`<path class="under ${colour}" d="${under(points) ?? ""}"/><path class="line ${colour}" d="${curve(points) ?? ""}"${broken(index)}/>${dots.map(
     ({ at, value }) =>
-      html`<circle class="${colour}" cx="${at.toFixed(1)}" cy="${y(value ?? 0).toFixed(1)}" r="2.2"/>`,
+      html`<circle class="${colour}" cx="${at.toFixed(1)}" cy="${y(value ?? 0).toFixed(1)}" r="${(3 - index * 0.8).toFixed(1)}"/>`,
   )}`;
+}
+
+function broken(index: number): Html {
+  const gaps = BROKEN[index];
+  return gaps === undefined ? html`` : html` stroke-dasharray="${gaps}"`;
 }
 
 function sayOf(value: number | null | undefined, format: (value: number) => string): string {

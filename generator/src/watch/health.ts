@@ -30,7 +30,7 @@ const DENSEST_SECONDS = 600;
 
 /** Judges an entity: by the given limits, and by what is never right. Pure; `now` in milliseconds. */
 export function judge(status: EntityStatus, thresholds: Thresholds, now: number): Health {
-  const { entity, state, waiting, waitingSeconds, runs, users } = status;
+  const { entity, state, waiting, lagSeconds, runs, users } = status;
   const last = runs[0];
   const bad: string[] = [];
   const look: string[] = [];
@@ -58,7 +58,7 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
   const passed = [
     ...over(
       "the oldest waiting update has waited",
-      waitingSeconds ?? 0,
+      lagSeconds ?? 0,
       thresholds.maxLagSeconds,
       formatDuration,
     ),
@@ -94,14 +94,14 @@ function over(
 }
 
 /** Updates wait although a run was due: by the gaps between the last runs, since nobody says here when runs are to be. */
-function lateness({ waiting, waitingSeconds, runs }: EntityStatus, now: number): string | undefined {
+function lateness({ waiting, lagSeconds, runs }: EntityStatus, now: number): string | undefined {
   const times = runs.map(({ mergedAt }) => Date.parse(mergedAt) / 1000);
   const [newest] = times;
   if (newest === undefined || times.length < LATE || (waiting ?? 0) === 0) return undefined;
   const gaps = times.slice(1).map((time, index) => (times[index] ?? time) - time);
   const usual = Math.max(DENSEST_SECONDS, median(gaps));
   const since = now / 1000 - newest;
-  if (since <= LATE * usual || (waitingSeconds ?? 0) <= usual) return undefined;
+  if (since <= LATE * usual || (lagSeconds ?? 0) <= usual) return undefined;
   return `no run for ${formatDuration(since)}, and they came every ${formatDuration(usual)}`;
 }
 

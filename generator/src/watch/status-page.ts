@@ -20,14 +20,20 @@ const COLOURS: Readonly<Record<Word, string>> = { well: "good", look: "warn", ba
 /** Runs that the table below the charts lists. */
 const LISTED = 50;
 
-/** How all entities are, and how their runs went, as one page that is whole in itself. `now` in milliseconds. */
-export function formatStatusPage(watched: readonly Watched[], thresholds: Thresholds, now: number): string {
+/** How all entities are, and how their runs went, as one page that is whole in itself. `now` in milliseconds; `place` says of which project, dataset and environment. */
+export function formatStatusPage(
+  watched: readonly Watched[],
+  thresholds: Thresholds,
+  now: number,
+  place: string,
+): string {
   const word = worst(watched.map(({ health }) => health));
   const body = html`<a class="skip" href="#content">To the content</a>
 <header class="top">
 <div>
 <h1>Status</h1>
 <p class="verdict ${COLOURS[word]}">${capital(WORDS[word])}</p>
+<p><b>${place}</b></p>
 <p class="dim">Read ${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC; all times are UTC.</p>
 </div>
 ${THEME_BUTTON}
@@ -37,7 +43,7 @@ ${watched.length > 1 ? overview(watched) : ""}
 ${watched.map((one) => entitySection(one, thresholds))}
 </main>`;
   return renderDocument({
-    title: `Status: ${WORDS[word]}`,
+    title: `${place}: ${WORDS[word]}`,
     body,
     styles: [asset("status.css")],
     scripts: [asset("status.js")],
@@ -49,10 +55,10 @@ function asset(name: string): string {
 }
 
 function overview(watched: readonly Watched[]): Html {
-  return html`<table class="rows"><thead><tr><th>entity</th><th>how it is</th><th class="number">users</th><th class="number">updates waiting</th><th class="number">oldest waits for</th><th>merged up to</th></tr></thead>
+  return html`<table class="rows"><thead><tr><th>entity</th><th>how it is</th><th class="number">users</th><th class="number">updates waiting</th><th class="number">lag</th><th>merged up to</th></tr></thead>
 <tbody>${watched.map(
     ({ status, health }) =>
-      html`<tr><td><a href="#${status.entity}">${status.entity}</a></td><td><span class="tag ${COLOURS[health.word]}">${WORDS[health.word]}</span></td><td class="number" data-label="users">${number(status.users)}</td><td class="number" data-label="waiting">${number(status.waiting)}</td><td class="number" data-label="oldest waits for">${status.waiting ? formatDuration(status.waitingSeconds ?? 0) : ""}</td><td data-label="merged up to">${minute(status.watermark)}</td></tr>`,
+      html`<tr><td><a href="#${status.entity}">${status.entity}</a></td><td><span class="tag ${COLOURS[health.word]}">${WORDS[health.word]}</span></td><td class="number" data-label="users">${number(status.users)}</td><td class="number" data-label="waiting">${number(status.waiting)}</td><td class="number" data-label="lag">${lagOf(status)}</td><td data-label="merged up to">${minute(status.watermark)}</td></tr>`,
   )}</tbody></table>`;
 }
 
@@ -64,7 +70,7 @@ ${health.reasons.length === 0 ? "" : html`<ul class="reasons">${health.reasons.m
 <div><dt>users</dt><dd>${number(status.users) || "–"}</dd></div>
 <div><dt>merged up to</dt><dd>${minute(status.watermark) || "–"}</dd></div>
 <div><dt>updates waiting</dt><dd>${number(status.waiting) || "–"}</dd></div>
-<div><dt>oldest waits for</dt><dd>${status.waiting ? formatDuration(status.waitingSeconds ?? 0) : "–"}</dd></div>
+<div><dt>lag</dt><dd>${lagOf(status) || "–"}</dd></div>
 <div><dt>last run</dt><dd>${minute(status.runs[0]?.mergedAt ?? null) || "–"}</dd></div>
 </dl>
 ${log.length === 0 ? html`<p class="dim">No run in the log.</p>` : html`<div class="charts">${chartsOf(log, thresholds).map(drawChart)}</div>${runTable(log)}`}
@@ -79,17 +85,18 @@ function chartsOf(log: readonly RunLogRow[], thresholds: Thresholds): readonly C
       const found = value(run);
       return found === null || found === undefined ? null : Number(found);
     });
-  const lag = log.map((run) =>
-    Math.max(0, (Date.parse(run.merged_at) - Date.parse(run.watermark_after)) / 1000),
-  );
+  // An update that a run read came after the run before had read, so it waited no longer than since then.
+  const waits = log.map((run, index) => {
+    const before = log[index - 1];
+    return before === undefined
+      ? null
+      : Math.max(0, (Date.parse(run.merged_at) - Date.parse(before.read_at)) / 1000);
+  });
   const charts: readonly Chart[] = [
     {
-      title: "Lag when merged",
+      title: "Lag before each run, at most",
       times,
-      // Before the first update the watermark is in 1900.
-      series: [
-        { name: "lag", colour: "one", values: lag.map((seconds) => (seconds > 1e9 ? null : seconds)) },
-      ],
+      series: [{ name: "lag", colour: "one", values: waits }],
       format: formatDuration,
       units: TIME_UNITS,
       limit: thresholds.maxLagSeconds,
@@ -173,6 +180,10 @@ function short(value: number): string {
 /** Seconds that a run took: short ones to a tenth. */
 function took(seconds: number): string {
   return seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
+}
+
+function lagOf({ lagSeconds }: EntityStatus): string {
+  return lagSeconds === null ? "" : formatDuration(lagSeconds);
 }
 
 function minute(timestamp: string | null): string {

@@ -4,7 +4,7 @@
     const xs = chart.dataset.x.split(" ").map(Number);
     const when = chart.dataset.when.split("|");
     const says = chart.dataset.say.split("|");
-    const svg = chart.querySelector("svg");
+    const svg = chart.querySelector(":scope > svg");
     const cursor = chart.querySelector(".cursor");
     const output = chart.querySelector(".say");
     const before = output.textContent;

@@ -151,6 +151,41 @@ describe("a review's page", () => {
     for (const { points } of edges) expect(points.length).toBeGreaterThan(1);
   });
 
+  it("draws no edge behind an action that it does not join", () => {
+    const links = fc.array(fc.tuple(fc.nat(13), fc.nat(13)), { minLength: 8, maxLength: 40 });
+    fc.assert(
+      fc.property(links, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 14 }), (pairs, lengths) => {
+        const actions = Array.from({ length: 14 }, (_, index) =>
+          action(`${index}`.padEnd(lengths[index] ?? 1, "x"), "SELECT 1", {
+            path: `${index % 3 === 0 ? "other" : "person"}/${index}`,
+          }),
+        );
+        const linked = actions.map((one, index) => ({
+          ...one,
+          dependencies: pairs.flatMap(([from, to]) =>
+            to === index && from < to ? [`crm.${actions[from]?.name}`] : [],
+          ),
+        }));
+        const { nodes, edges } = layoutGraph(review(side(linked), side(linked)).graph, () => 1);
+        for (const { from, to, points } of edges)
+          for (const [index, end] of points.slice(1).entries()) {
+            const start = points[index] ?? end;
+            const [left, right] = [Math.min(start.x, end.x), Math.max(start.x, end.x)];
+            const [top, bottom] = [Math.min(start.y, end.y), Math.max(start.y, end.y)];
+            const hit = nodes.filter(
+              ({ id, x, y, width, height }) =>
+                (id !== from || top !== bottom) &&
+                (id !== to || top !== bottom) &&
+                Math.abs(x - (left + right) / 2) < (width + right - left) / 2 - 1 &&
+                Math.abs(y - (top + bottom) / 2) < (height + bottom - top) / 2,
+            );
+            expect(hit.map(({ id }) => id)).toEqual([]);
+          }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   it("leaves out what is far from a change in a graph too large to see", () => {
     const many = (sql: string) =>
       side(

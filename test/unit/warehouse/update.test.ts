@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { asksForTag, parseFlags, withAudit } from "../../../generator/src/dataform/flags.ts";
 import { withTimeout } from "../../../generator/src/dataform/timeout.ts";
-import { isWorthRetrying, readFailures } from "../../../generator/src/warehouse/update.ts";
+import { describeCrash, isWorthRetrying, readFailures } from "../../../generator/src/warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final
   >
@@ -41,6 +41,20 @@ describe("readFailures", () => {
 
   it("finds none in a compilation error", () => {
     expect(failures("Compilation errors:\n  definitions/a.sqlx: Unexpected identifier\n")).toEqual([]);
+  });
+});
+
+describe("a run that failed before any action", () => {
+  // As the CLI writes it where node_modules is a symbolic link: in colours, its note on the timeout first.
+  const NOTE =
+    "\u001b[93mNote: --timeout only bounds project compilation. For a whole-run wall-clock deadline, use --execution-timeout.\n\u001b[0m\n";
+  const crash = (stderr: string, retries = 0) =>
+    describeCrash({ exitCode: 1, stdout: "Compiling...\n\n", stderr: NOTE + stderr }, retries);
+
+  it("says its cause, not the CLI's note", () => {
+    const missing = "Could not find NPM dependencies. Have you run 'dataform install'?";
+    expect(crash(`\u001b[91m${missing}\u001b[0m\n`)).toBe(`dataform run failed: ${missing}`);
+    expect(crash("Warning: x\nTypeError: y\n", 2)).toBe("dataform run failed after 2 retries: TypeError: y");
   });
 });
 

@@ -7,6 +7,7 @@ export function weekOfRuns(until: number): readonly RunLogRow[] {
     const wave = Math.round(900 + 700 * Math.sin(index / 4));
     return {
       kind: "update",
+      read_at: new Date(time - 15_000).toISOString(),
       merged_at: new Date(time).toISOString(),
       watermark_after: new Date(time - 60_000 * (3 + (index % 9))).toISOString(),
       rows_read: wave + 120,

@@ -11,7 +11,7 @@ import { judge, type Thresholds, worst } from "../../watch/health.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { formatStatus } from "../status-terminal.ts";
-import { openTarget } from "../target.ts";
+import { describeTarget, openTarget } from "../target.ts";
 import { writeForCaller } from "../write-for-caller.ts";
 
 /** How far back the page's charts go. */
@@ -91,7 +91,8 @@ async function look(
       const [health, log] = [healths[index], logs[index]];
       return health === undefined || log === undefined ? [] : [{ status: one, health, log }];
     });
-    await writeForCaller("status: --html", options.html, formatStatusPage(watched, thresholds, now));
+    const page = formatStatusPage(watched, thresholds, now, describeTarget(warehouse.project));
+    await writeForCaller("status: --html", options.html, page);
   }
   if (options.json)
     output.json(

@@ -20,6 +20,7 @@ export interface DrawnEdge {
   readonly from: string;
   readonly to: string;
   readonly kind: "same" | "added" | "removed";
+  /** Between two of them it may only rise or fall in the gap between columns; where it passes actions it is level. */
   readonly points: readonly { readonly x: number; readonly y: number }[];
 }
 
@@ -70,7 +71,7 @@ export function layoutGraph(
   const nodes = all.size <= maxNodes ? all : nearChanges(all);
   const edges = edgesOf(nodes);
   const graph = new Graph({ compound: true, multigraph: false });
-  graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 64, marginx: 16, marginy: 16 });
+  graph.setGraph({ rankdir: "LR", nodesep: 24, ranksep: 64, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, action, change } of nodes.values()) {
     const width =
@@ -82,6 +83,7 @@ export function layoutGraph(
   }
   for (const { from, to } of edges) graph.setEdge(from, to, {});
   layout(graph);
+  const columns = columnsOf([...nodes.keys()].map((id) => placeOf(graph, id)));
   const size = graph.graph() as { width?: number; height?: number };
   return {
     width: Math.ceil(size.width ?? 0),
@@ -93,7 +95,7 @@ export function layoutGraph(
       change,
       ...placeOf(graph, id),
     })),
-    edges: edges.map((edge) => ({ ...edge, points: pointsOf(graph, edge) })),
+    edges: edges.map((edge) => ({ ...edge, points: pointsOf(graph, edge, columns) })),
     groups: graph
       .nodes()
       .filter((name: string) => name.startsWith("group "))
@@ -140,7 +142,16 @@ function edgesOf(nodes: ReadonlyMap<string, Node>): readonly Omit<DrawnEdge, "po
   });
 }
 
-function placeOf(graph: Graph, name: string): { x: number; y: number; width: number; height: number } {
+/** Where an action stands: its middle, and its size. */
+type Box = Pick<DrawnNode, "x" | "y" | "width" | "height">;
+
+/** Actions that stand below each other, by their middle, with the half of the widest. */
+interface Column {
+  readonly x: number;
+  readonly half: number;
+}
+
+function placeOf(graph: Graph, name: string): Box {
   const {
     x = 0,
     y = 0,
@@ -150,7 +161,41 @@ function placeOf(graph: Graph, name: string): { x: number; y: number; width: num
   return { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) };
 }
 
-function pointsOf(graph: Graph, { from, to }: { from: string; to: string }): DrawnEdge["points"] {
+function columnsOf(boxes: readonly Box[]): readonly Column[] {
+  const middles = [...new Set(boxes.map(({ x }) => x))];
+  return middles.map((x) => ({
+    x,
+    half: Math.max(...boxes.filter((box) => box.x === x).map(({ width }) => width / 2)),
+  }));
+}
+
+/**
+ * From the side of what is read to the side of what reads it, level through every column: the places that the layout keeps
+ * free for an edge are in the columns, and a curve from one of them to the next would leave them beside the wider actions.
+ */
+function pointsOf(
+  graph: Graph,
+  { from, to }: { from: string; to: string },
+  columns: readonly Column[],
+): DrawnEdge["points"] {
   const { points = [] } = graph.edge(from, to) as { points?: { x: number; y: number }[] };
-  return points.map(({ x, y }) => ({ x: Math.round(x), y: Math.round(y) }));
+  const [source, target] = [placeOf(graph, from), placeOf(graph, to)];
+  // An edge that is gone may lead back.
+  const ahead = source.x <= target.x ? 1 : -1;
+  const columnAt = (middle: number) => columns.find(({ x }) => Math.abs(x - middle) <= 1);
+  const level = (y: number, first: number, last: number) => [
+    { x: Math.round(first), y: Math.round(y) },
+    { x: Math.round(last), y: Math.round(y) },
+  ];
+  const [own, other] = [columnAt(source.x)?.half ?? 0, columnAt(target.x)?.half ?? 0];
+  return [
+    ...level(source.y, source.x + (ahead * source.width) / 2, source.x + ahead * own),
+    ...points.slice(1, -1).flatMap(({ x, y }) => {
+      const column = columnAt(Math.round(x));
+      return column === undefined
+        ? []
+        : level(y, column.x - ahead * column.half, column.x + ahead * column.half);
+    }),
+    ...level(target.y, target.x - ahead * other, target.x - (ahead * target.width) / 2),
+  ];
 }

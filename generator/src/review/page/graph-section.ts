@@ -1,4 +1,4 @@
-import { curveBasis, line } from "d3-shape";
+import { curveBumpX, line } from "d3-shape";
 import { type Content, Html, html } from "../../page/html.ts";
 import type { Review } from "../review.ts";
 import { type DrawnEdge, type DrawnNode, layoutGraph } from "./graph-layout.ts";
@@ -7,7 +7,7 @@ import { anchorOf } from "./sql-section.ts";
 const path = line<{ readonly x: number; readonly y: number }>(
   (point) => point.x,
   (point) => point.y,
-).curve(curveBasis);
+).curve(curveBumpX);
 
 /** What `aspects` say is short enough for a node. */
 const MAX_LABEL = 30;
@@ -44,7 +44,7 @@ export function graphSection({ graph, diffs }: Review): Html {
   )}</defs>
 ${drawing.groups.map(
   ({ name, x, y, width, height }) =>
-    html`<g class="group"><rect x="${x - width / 2}" y="${y - height / 2}" width="${width}" height="${height}" rx="10"/><text x="${x - width / 2 + 12}" y="${y - height / 2 + 18}">${name}</text></g>\n`,
+    html`<g class="group"><rect x="${x - width / 2}" y="${y - height / 2}" width="${width}" height="${height}" rx="10"/><text x="${x - width / 2 + 12}" y="${y - height / 2 + 15}">${name}</text></g>\n`,
 )}
 ${drawing.edges.map(edge)}
 ${drawing.nodes.map((node) => drawNode(node, withSql.get(node.id)))}

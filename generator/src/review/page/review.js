@@ -31,8 +31,9 @@
         still,
       );
     }
+    const whole = () => Math.min(1, frame.clientWidth / width, frame.clientHeight / height);
     function fit() {
-      show(width / 2, height / 2, Math.min(1, frame.clientWidth / width, frame.clientHeight / height));
+      show(width / 2, height / 2, whole());
     }
     function toChange() {
       const boxes = [...svg.querySelectorAll('[data-change="yes"]')].map((node) => node.getBBox());
@@ -46,6 +47,8 @@
         frame.clientWidth / (right - left + 40),
         frame.clientHeight / (bottom - top + 40),
       );
+      // Where the whole is hardly smaller, its frames and names are in sight too.
+      if (whole() > 0.8 * wanted) return fit();
       // Where all of it would be too small to read, the first change is shown instead.
       if (wanted >= 0.55) return show((left + right) / 2, (top + bottom) / 2, wanted);
       show(boxes[0].x + boxes[0].width / 2, boxes[0].y + boxes[0].height / 2, 0.8);
