@@ -20,6 +20,11 @@ const SLICED = ["exactness/property", "exactness/failures"].map(inTest);
 /** How large the random suites are where nobody says otherwise; a seed that is not given is random. */
 const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "40", EXACTNESS_KILLS: "2", EXACTNESS_EVERY: "12" };
 
+/** The core suite runs the Dataform CLI as it is; the deep one, which does so a hundred times more, has its parser's work done once. */
+const PARSED_ONCE = {
+  NODE_OPTIONS: `--require ${JSON.stringify(fileURLToPath(new URL("test/parsed-once.cjs", import.meta.url)))}`,
+};
+
 /** Whole runs first: where one of them came last, the other worker would have nothing left to do. */
 class WholeRunsFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -38,10 +43,6 @@ export default defineConfig({
     sequence: { sequencer: WholeRunsFirst },
     // No module holds state that a test could leave behind, and each file would load the endpoint's 250 modules anew.
     isolate: false,
-    // Processes that the tests start; see there.
-    env: {
-      NODE_OPTIONS: `--require ${JSON.stringify(fileURLToPath(new URL("test/parsed-once.cjs", import.meta.url)))}`,
-    },
     // The tests wait for processes of their own much of the time: one file less than cores would leave half a machine idle.
     maxWorkers: "100%",
     projects: [
@@ -60,6 +61,7 @@ export default defineConfig({
           name: "deep",
           include: ["test/**/*.test.ts", "local/test/**/*.test.ts"],
           exclude: [...configDefaults.exclude, ...CORE, "{test,local/test}/unit/**/!(*.deep).test.ts", LONG],
+          env: PARSED_ONCE,
         },
       },
       { extends: true, test: { name: "long", include: [LONG] } },

@@ -9,21 +9,21 @@ locals {
   branch    = try(local.schedule.git.branch, "main")
   time_zone = try(local.schedule.timeZone, "Etc/UTC")
   secret    = try(local.schedule.git.tokenSecret, null)
-  usual_runs = jsonencode(try(local.schedule.runs, [
-    { name = "update", cron = "7 * * * *", tags = [], vars = {} },
-    { name = "audit", cron = "37 3 * * 0", tags = ["audit"], vars = { audit = "true" } },
-  ]))
+  # Whoever else starts the runs, such as Airflow: then they have no cron schedule here.
+  starts_runs = try(local.schedule.startedBy, "dataform") == "dataform"
+  # `npm run generate` decides the usual runs from entities.json.
+  own_runs = jsonencode(try(local.schedule.runs, jsondecode(file("${path.module}/../../includes/usual-runs.json")).runs))
 
   # The project's own place, and the environments of entities.json that schedule.json names; JSON, since each may have other members.
   overrides = jsondecode(file("${path.module}/../../entities.json"))
   places = local.workflows == 0 ? {} : merge(
-    { production = jsonencode({ prefix = "", branch = local.branch, overrides = {}, runs = jsondecode(local.usual_runs) }) },
+    { production = jsonencode({ prefix = "", branch = local.branch, overrides = {}, runs = jsondecode(local.own_runs) }) },
     {
       for name, own in try(local.schedule.environments, {}) : name => jsonencode({
         prefix    = "${name}-"
         branch    = try(own.branch, local.branch)
         overrides = local.overrides.environments[name]
-        runs      = try(own.runs, jsondecode(local.usual_runs))
+        runs      = try(own.runs, jsondecode(local.own_runs))
       })
     }
   )
@@ -85,7 +85,6 @@ resource "google_dataform_repository" "updater" {
     authentication_token_secret_version = "projects/${local.project}/secrets/${local.secret}/versions/latest"
   }
 
-
   depends_on = [google_secret_manager_secret_iam_member.dataform]
 }
 
@@ -118,7 +117,7 @@ resource "google_dataform_repository_workflow_config" "updater" {
   repository     = google_dataform_repository.updater[0].name
   name           = each.key
   release_config = google_dataform_repository_release_config.updater[each.value.release].id
-  cron_schedule  = each.value.cron
+  cron_schedule  = local.starts_runs ? each.value.cron : null
   time_zone      = local.time_zone
 
   invocation_config {

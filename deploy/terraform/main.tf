@@ -18,10 +18,16 @@ locals {
   datasets          = var.datasets == null ? toset(concat(local.named_datasets, local.suffixed_datasets)) : var.datasets
 
   services = toset(concat(
-    ["bigquery.googleapis.com", "iam.googleapis.com", "monitoring.googleapis.com", "logging.googleapis.com"],
-    var.github_repository == null ? [] : ["iamcredentials.googleapis.com", "sts.googleapis.com"],
+    # The third sets roles in the project; the fifth lends the account to whoever acts as it: GitHub, GitLab, Kubernetes, Dataform, Cloud Scheduler.
+    ["serviceusage.googleapis.com", "bigquery.googleapis.com", "cloudresourcemanager.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com"],
+    ["sts.googleapis.com", "monitoring.googleapis.com", "logging.googleapis.com"],
     local.workflows == 0 ? [] : ["dataform.googleapis.com", "secretmanager.googleapis.com"],
+    var.cloud_run == null ? [] : ["run.googleapis.com", "cloudscheduler.googleapis.com"],
+    var.workflows_region == null ? [] : ["workflows.googleapis.com", "workflowexecutions.googleapis.com", "cloudscheduler.googleapis.com"],
   ))
+
+  # The account that schedule.json names, else one of this name.
+  account_id = try(split("@", local.schedule.serviceAccount)[0], "user-info-updater")
 
   # With "cursor": "commit" a run reads what was committed since the last merge by time travel: the time between two merges, and a day
   # in which somebody may see that they have stopped.
@@ -53,6 +59,8 @@ resource "google_bigquery_dataset" "datasets" {
   storage_billing_model = "LOGICAL"
   max_time_travel_hours = tostring(var.time_travel_hours)
 
+  depends_on = [google_project_service.services]
+
   lifecycle {
     prevent_destroy = true
 
@@ -72,10 +80,17 @@ import {
 
 resource "google_service_account" "updater" {
   project      = local.project
-  account_id   = "user-info-updater"
+  account_id   = local.account_id
   display_name = "Updates the final tables"
 
   depends_on = [google_project_service.services]
+
+  lifecycle {
+    precondition {
+      condition     = try(local.schedule.serviceAccount, "${local.account_id}@${local.project}.iam.gserviceaccount.com") == "${local.account_id}@${local.project}.iam.gserviceaccount.com"
+      error_message = "schedule.json: serviceAccount is not of ${local.project}: write ${local.account_id}@${local.project}.iam.gserviceaccount.com, which this makes."
+    }
+  }
 }
 
 # Tables and rows in these datasets alone; jobs can be run only in a project.
@@ -91,6 +106,8 @@ resource "google_project_iam_member" "updater" {
   project = local.project
   role    = "roles/bigquery.jobUser"
   member  = google_service_account.updater.member
+
+  depends_on = [google_project_service.services]
 }
 
 resource "google_service_account_iam_member" "kubernetes" {

@@ -51,6 +51,42 @@ variable "github_branch" {
   default     = "main"
 }
 
+variable "gitlab_project" {
+  description = "The GitLab project whose pipelines update the tables, as group/name; null without GitLab."
+  type        = string
+  default     = null
+}
+
+variable "gitlab_branch" {
+  description = "The branch whose pipelines may do so."
+  type        = string
+  default     = "main"
+}
+
+variable "gitlab_url" {
+  description = "Where GitLab is."
+  type        = string
+  default     = "https://gitlab.com"
+}
+
+variable "cloud_run" {
+  description = "Where Cloud Run jobs run the project's image by Cloud Scheduler; null without Cloud Run."
+  type        = object({ region = string, image = string })
+  default     = null
+}
+
+variable "workflows_region" {
+  description = "Where Cloud Workflows starts managed Dataform's workflows by Cloud Scheduler; null without Cloud Workflows."
+  type        = string
+  default     = null
+}
+
+variable "composer_service_account" {
+  description = "The e-mail address of the Composer or Airflow environment's service account that starts managed Dataform's workflows; null without."
+  type        = string
+  default     = null
+}
+
 variable "alert_emails" {
   description = "Who is told when runs fail or stop; nobody where it is empty."
   type        = set(string)

@@ -31,9 +31,10 @@ const account = [
   ...["ingestTimestamp", "changedAt"].map((name) => ({ name, type: "TIMESTAMP", mode: "REQUIRED" })),
   { name: "email", type: "STRING" },
 ];
-/** What docs/schedule.md writes into schedule.json, with what docs/environments.md adds. */
+/** What docs/schedule.md writes into schedule.json, runs of one's own too, with what docs/environments.md adds. */
 const schedule = {
   ...jsonOf("docs/schedule.md", '{\n  "region"'),
+  ...jsonOf("docs/schedule.md", '"runs"'),
   ...jsonOf("docs/environments.md", '"environments"'),
 };
 /** The rows that docs/producers.md shows, after one that they say something about. */
@@ -140,6 +141,16 @@ describe("what README and docs say", () => {
   });
 
   it.each(RUN.slice(merges))("%s", runs);
+
+  it("npm run schedule refuses a tag that no action has", async () => {
+    const runs = [{ name: "some", cron: "7 * * * *", tags: ["audit", "custmer"] }];
+    await project.write("schedule.json", JSON.stringify({ ...schedule, runs }));
+    const { exitCode, stderr } = await runHere(project, "schedule", "--plan");
+    expect(stderr).toMatch(
+      /^schedule\.json:\d+:\d+: some: runs\[0\]\.tags\[1\]: no action .* "custmer"; did you mean customer\?$/m,
+    );
+    expect(exitCode).toBe(1);
+  });
 
   it("README.md: its program shows a customer", async () => {
     const [{ text = "" } = {}] = blocksOf("js").filter(({ page }) => page === "README.md");

@@ -2,6 +2,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Server, startServer } from "../../local/src/server.ts";
 import { REPOSITORY, type TestProject, useProjects } from "./harness.ts";
+import { runHere } from "./in-process.ts";
 
 /** Failures can be planned only on an endpoint of one's own. */
 const endpoint = { url: "" };
@@ -158,7 +159,7 @@ describe("the flags of npm run update", () => {
       [["--nope"], /^update: --nope: no such flag/],
     ];
     for (const [flags, refusal] of cases) {
-      const { stderr, exitCode } = await project.npm("update", ...flags);
+      const { stderr, exitCode } = await runHere(project, "update", ...flags);
       expect(stderr.trim().split("\n").at(-1)).toMatch(refusal);
       expect(exitCode, flags.join(" ")).toBe(2);
     }
@@ -170,6 +171,13 @@ describe("the flags of npm run update", () => {
       "user_info_tables",
     );
     expect(own.exitCode, own.stderr).toBe(0);
+  });
+
+  it("erases nobody where no entity has deletes, as a schedule may ask, and refuses any other tag that none has", async () => {
+    const erase = await runHere(project, "update", "--tags", "erase");
+    expect(erase).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/nobody is to be erased\n$/) });
+    const other = await runHere(project, "update", "--tags", "erasure");
+    expect(other).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("no action has this tag") });
   });
 
   it("passes Dataform's flags on", async () => {

@@ -13,20 +13,14 @@ const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");
 describe.skipIf(SHAPES === undefined)(
   `recipes, by the shapes in the discovery documents of Google's client, since gcloud checks them only at the service${NEEDS_SHAPES}`,
   () => {
-    const run = readApi("run.v1.json");
     const dataform = readApi("dataform.v1.json");
 
-    it("Cloud Run takes deploy/cloud-run/job.yaml as a Job of run.v1", () => {
-      expect(faultsOf(run, "Job", parse(read("deploy/cloud-run/job.yaml")))).toEqual([]);
-    });
-
-    it("Cloud Run takes no member that a Job does not have, at any depth", () => {
-      const wrong = parse(read("deploy/cloud-run/job.yaml").replace("maxRetries", "maxRetry"));
-      expect(faultsOf(run, "Job", wrong)).toEqual([
-        "$.spec.template.spec.template.spec.maxRetry: no such member",
+    it("Dataform takes no member that a resource does not have, at any depth", () => {
+      expect(faultsOf(dataform, "Repository", { gitRemoteSettings: { adress: "x" } })).toEqual([
+        "$.gitRemoteSettings.adress: no such member",
       ]);
-      expect(faultsOf(run, "Job", { spec: { template: { spec: { taskCount: "one" } } } })).toEqual([
-        "$.spec.template.spec.taskCount: string where integer is taken",
+      expect(faultsOf(dataform, "WorkflowConfig", { invocationConfig: { includedTags: "one" } })).toEqual([
+        "$.invocationConfig.includedTags: string where array is taken",
       ]);
     });
 
@@ -47,7 +41,16 @@ describe.skipIf(SHAPES === undefined)(
         git: { url: "https://example.com/acme/customers.git", tokenSecret: "git-token" },
         serviceAccount: "updater@acme.iam.gserviceaccount.com",
       };
-      const schedule = await readSchedule(async () => JSON.stringify(description));
+      const entity = {
+        name: "user",
+        schema: "user.json",
+        key: ["id"],
+        ingestTimestamp: "at",
+        deleted: "gone",
+      };
+      const schedule = await readSchedule(async (file) =>
+        JSON.stringify(file === "schedule.json" ? description : { entities: [entity] }),
+      );
       const settings = { projectId: "acme", location: "EU" };
       const places = [undefined, { name: "dev", schemaSuffix: "dev" }, { name: "anna", tablePrefix: "anna" }];
       for (const place of places) {

@@ -6,10 +6,7 @@ import { ROOT, runTool, TOOLS } from "./tools.ts";
 /** Packages that carry the published shapes, of which nothing else is installed: their files by name. */
 const PACKAGES = {
   // Google's own client has each API's discovery document: https://developers.google.com/discovery/v1/reference/apis
-  "google-api-python-client==2.202.0": [
-    "googleapiclient/discovery_cache/documents/run.v1.json",
-    "googleapiclient/discovery_cache/documents/dataform.v1.json",
-  ],
+  "google-api-python-client==2.202.0": ["googleapiclient/discovery_cache/documents/dataform.v1.json"],
   // SchemaStore's schema of Cloud Workflows, which Google's page on syntax completion names.
   "workflows-emulator==1.10.0": ["workflows_emulator/workflow-schema.json"],
 };

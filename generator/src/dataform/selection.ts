@@ -26,7 +26,7 @@ export interface Selection {
 
 /**
  * The flags with each of their actions under its full name, the only one by which the CLI finds an action for certain:
- * `schema.name` and patterns with `*` it takes without a word, and then runs nothing. What selects nothing is refused.
+ * `schema.name` and patterns with `*` it takes without a word, and then runs nothing. What selects nothing is refused, but for `erase`.
  */
 export async function resolveSelection(project: Project, flags: readonly string[]): Promise<Selection> {
   const parsed = checkFlags(flags);
@@ -111,6 +111,16 @@ function compileSettings(environment: Project["environment"]): CompileSettings {
   return { schemaSuffix, tablePrefix, defaultDatabase };
 }
 
+/** The tags that actions of the project in this folder have. */
+export async function readTags(root: string): Promise<readonly string[]> {
+  const { tables = [], operations = [], assertions = [] } = await compileProject(root);
+  return tagsOf([...tables, ...operations, ...assertions]);
+}
+
+function tagsOf(actions: readonly CompiledAction[]): readonly string[] {
+  return [...new Set(actions.flatMap((action) => action.tags ?? []))];
+}
+
 /** The actions that a run can select; what the run variables' own check refuses is wrong usage. */
 async function compile(project: Project, settings: CompileSettings): Promise<readonly CompiledAction[]> {
   try {
@@ -124,7 +134,7 @@ async function compile(project: Project, settings: CompileSettings): Promise<rea
   }
 }
 
-const VARIABLES = ["replayFrom", "rebuild", "audit", "auditShare"];
+const VARIABLES = ["replayFrom", "rebuild", "force", "merge", "audit", "auditShare"];
 
 /** A variable that nobody reads is ignored without a word, so a slip in one of ours must not pass for somebody else's. */
 function checkVars(settings: readonly string[] | undefined): void {
@@ -160,8 +170,9 @@ function fullName({ target }: CompiledAction): string {
 }
 
 function checkTag(tag: string, actions: readonly CompiledAction[]): void {
-  const tags = [...new Set(actions.flatMap((action) => action.tags ?? []))];
-  if (!tags.includes(tag))
+  const tags = tagsOf(actions);
+  // Where nobody can be deleted: a schedule that erases need not know of what.
+  if (!tags.includes(tag) && tag !== "erase")
     throw wrongUsage(`update: --tags ${tag}: no action has this tag; ${suggest(tag, tags)}`);
 }
 

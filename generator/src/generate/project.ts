@@ -5,6 +5,7 @@ import { parseSchema } from "../project/schema.ts";
 import { includedFiles } from "./merge-sql.ts";
 import { buildModel, type EntityModel, placeOf, placeText } from "./model.ts";
 import { renderFiles } from "./render.ts";
+import { renderUsualRuns, USUAL_RUNS_FILE } from "./usual-runs.ts";
 
 /** What a project has beside entities.json and the schemas. */
 export interface ProjectSettings {
@@ -26,9 +27,11 @@ export function generateProject(
   settings: Partial<ProjectSettings> = {},
 ): ReadonlyMap<string, string> {
   const files = new Map(includedFiles());
-  for (const model of buildModels(entitiesConfig, schemasByPath, settings)) {
+  const models = buildModels(entitiesConfig, schemasByPath, settings);
+  for (const model of models) {
     for (const [path, text] of renderFiles(model)) files.set(path, text);
   }
+  files.set(USUAL_RUNS_FILE, renderUsualRuns(models.map(({ config }) => config)));
   return files;
 }
 

@@ -4,7 +4,7 @@
  */
 export interface Role {
   readonly role: string;
-  readonly on: "the project" | "the datasets";
+  readonly on: "the project" | "the datasets" | "the account of the runs";
 }
 
 const JOB_USER: Role = { role: "roles/bigquery.jobUser", on: "the project" };
@@ -14,6 +14,9 @@ const DATA_EDITOR: Role = { role: "roles/bigquery.dataEditor", on: "the datasets
 const USER: Role = { role: "roles/bigquery.user", on: "the project" };
 /** The predefined role that may write release and workflow configurations: Dataform's editor only reads a repository's. */
 export const DATAFORM_ADMIN: Role = { role: "roles/dataform.admin", on: "the project" };
+
+/** Without it Dataform lets nobody name an account: https://cloud.google.com/dataform/docs/strict-act-as-mode */
+const ACCOUNT_USER: Role = { role: "roles/iam.serviceAccountUser", on: "the account of the runs" };
 
 /** The least roles of each command that asks BigQuery or managed Dataform; docs/reference.md and deploy/terraform grant these. */
 export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
@@ -29,7 +32,7 @@ export const COMMAND_ROLES: Readonly<Record<string, readonly Role[]>> = {
   adopt: [DATA_EDITOR, JOB_USER, USER],
   upgrade: [DATA_EDITOR, JOB_USER, USER],
   uninstall: [DATA_VIEWER],
-  schedule: [DATAFORM_ADMIN],
+  schedule: [DATAFORM_ADMIN, ACCOUNT_USER],
 };
 
 /** The role among these that holds a permission which BigQuery missed. */

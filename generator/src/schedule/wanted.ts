@@ -1,7 +1,8 @@
+import type { ScheduledRun } from "../generate/usual-runs.ts";
 import type { Environment } from "../project/config.ts";
 import type { Settings } from "../project/dataform-json.ts";
 import { onlyReadsUpdates, overridesOf } from "../project/environments.ts";
-import type { Schedule, ScheduledRun } from "./description.ts";
+import type { Schedule } from "./description.ts";
 
 /** What managed Dataform is to have, in the words of its API: https://cloud.google.com/dataform/reference/rest */
 export interface Wanted {
@@ -30,6 +31,7 @@ export interface Wanted {
   readonly workflows: readonly {
     readonly name: string;
     readonly releaseConfig: string;
+    /** Empty where others start the run. */
     readonly cronSchedule: string;
     readonly timeZone: string;
     readonly invocationConfig: { readonly serviceAccount: string; readonly includedTags: readonly string[] };
@@ -77,7 +79,7 @@ export function describeWanted(
     workflows: runs.map((run) => ({
       name: `${parent}/workflowConfigs/${environment === undefined ? "" : `${environment.name}-`}${run.name}`,
       releaseConfig: `${parent}/releaseConfigs/${releaseOf(run)}`,
-      cronSchedule: run.cron,
+      cronSchedule: schedule.startedBy === "others" ? "" : run.cron,
       timeZone: schedule.timeZone,
       invocationConfig: { serviceAccount: schedule.serviceAccount, includedTags: run.tags },
     })),

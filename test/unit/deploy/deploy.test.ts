@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 import { readInstructions } from "../../e2e/dockerfile.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -104,6 +105,21 @@ describe("deploy/kubernetes", () => {
     expect(pod.restartPolicy).toBe("Never");
   });
 
+  it("audits and erases too, by CronJobs that are otherwise the same", () => {
+    const runs = usualRuns([{ name: "user", deleted: "isDeleted" }]);
+    expect(runs.map(({ name }) => name)).toEqual(["update", "audit", "erase"]);
+    for (const { name, cron, tags } of runs) {
+      const isFirst = name === "update";
+      const own = parse(read(`${folder}/${isFirst ? "cron-job" : name}.yaml`)) as typeof cronJob;
+      const expected = structuredClone(cronJob);
+      if (!isFirst) expected.metadata.name += `-${name}`;
+      expected.spec.schedule = cron;
+      for (const container of expected.spec.jobTemplate.spec.template.spec.containers)
+        container.args = tags.map((tag) => `--tags=${tag}`);
+      expect(own, name).toEqual(expected);
+    }
+  });
+
   it("gives the container no more than it needs", () => {
     const [container] = pod.containers;
     const user = Number(/^USER (\d+):/m.exec(read("deploy/Dockerfile"))?.[1]);
@@ -126,7 +142,7 @@ describe("deploy/kubernetes", () => {
     };
     expect(pod.serviceAccountName).toBe(account.metadata.name);
     expect(Object.keys(account.metadata.annotations)).toEqual(["iam.gke.io/gcp-service-account"]);
-    const [, id] = /account_id\s+= "(.+)"/.exec(read("deploy/terraform/main.tf")) ?? [];
+    const [, id] = /account_id = try\(.*, "(.+)"\)$/m.exec(read("deploy/terraform/main.tf")) ?? [];
     const settings = new Map(
       [...read(`${folder}/settings.env`).matchAll(/^(\w+)=(.+)$/gm)].map(([, key, value]) => [key, value]),
     );
@@ -174,16 +190,81 @@ describe("deploy/terraform", () => {
     );
   });
 
+  const blocks = [...text.matchAll(/^resource "(\w+)" "(\w+)" \{\n([\s\S]*?)^\}/gm)].map(
+    ([, type = "", name = "", body = ""]) => ({ type, name, body }),
+  );
+  const grants = blocks
+    .filter(({ type }) => /_iam_member$/.test(type))
+    .map(({ type, name, body }) => {
+      const list = /^ {2}for_each.*toset\(\["(.*)"\]\)$/m.exec(body)?.[1]?.split('", "');
+      const role = /^ {2}role\s+= "(.*)"$/m.exec(body)?.[1] ?? list?.join() ?? "";
+      return `${type.replace(/^google_|_iam_member$/g, "")} ${name}: ${role}`;
+    });
+
   it("grants rows in the datasets, jobs in the project, and nothing wider", () => {
-    expect(names(/role\s+= "(.+)"/g)).toEqual([
-      "roles/bigquery.dataEditor",
-      "roles/bigquery.jobUser",
-      "roles/iam.workloadIdentityUser",
-      "roles/secretmanager.secretAccessor",
+    expect(grants.sort()).toEqual([
+      "bigquery_dataset updater: roles/bigquery.dataEditor",
+      // https://cloud.google.com/run/docs/execute/jobs-on-schedule
+      "cloud_run_v2_job starter: roles/run.invoker",
+      // https://cloud.google.com/dataform/docs/schedule-runs
+      "dataform_repository starters: roles/dataform.editor",
+      // https://cloud.google.com/workflows/docs/schedule-workflow
+      "project starter: roles/workflows.invoker",
+      "project updater: roles/bigquery.jobUser",
+      "secret_manager_secret dataform: roles/secretmanager.secretAccessor",
+      // https://cloud.google.com/dataform/docs/strict-act-as-mode
+      "service_account dataform: roles/iam.serviceAccountTokenCreator,roles/iam.serviceAccountUser",
+      "service_account github: roles/iam.workloadIdentityUser",
+      "service_account gitlab: roles/iam.workloadIdentityUser",
+      "service_account kubernetes: roles/iam.workloadIdentityUser",
+      "service_account starters: roles/iam.serviceAccountUser",
     ]);
-    const project = /resource "google_project_iam_member"[^}]+/.exec(text)?.[0];
-    expect(project).toContain("roles/bigquery.jobUser");
-    expect(text.match(/google_project_iam_member/g)).toHaveLength(1);
+  });
+
+  it("switches on the service of each of its resources, and those that lend accounts, before them", () => {
+    const main = read(`${folder}/main.tf`);
+    const on = [...main.matchAll(/"(\w+)\.googleapis\.com"/g)].map(([, name]) => name);
+    const services: readonly (readonly [RegExp, readonly string[]])[] = [
+      [/^google_bigquery_/, ["bigquery"]],
+      // A role in a project is set through its own service.
+      [/^google_project_iam_member$/, ["cloudresourcemanager"]],
+      [/^google_project_service$/, ["serviceusage"]],
+      [/^google_service_account/, ["iam", "iamcredentials"]],
+      [/^google_iam_workload_identity_pool/, ["iam", "sts", "iamcredentials"]],
+      [/^google_(dataform|project_service_identity)/, ["dataform"]],
+      [/^google_secret_manager/, ["secretmanager"]],
+      [/^google_cloud_run/, ["run"]],
+      [/^google_cloud_scheduler/, ["cloudscheduler"]],
+      [/^google_workflows/, ["workflows", "workflowexecutions"]],
+      [/^google_logging/, ["logging"]],
+      [/^google_monitoring/, ["monitoring"]],
+    ];
+    for (const { type } of blocks) {
+      const needed = services.filter(([pattern]) => pattern.test(type)).flatMap(([, names]) => names);
+      expect(needed.length, type).toBeGreaterThan(0);
+      expect(on, type).toEqual(expect.arrayContaining([...needed]));
+    }
+    // Whoever acts as an account is lent it by this one, be it GitHub, GitLab, Kubernetes or Cloud Scheduler.
+    expect(main).toMatch(/^ {4}\[.*"iamcredentials\.googleapis\.com"\],$/m);
+    for (const { type, name, body } of blocks)
+      if (/^google_(bigquery_dataset|service_account|cloud_run_v2_job|workflows_workflow)$/.test(type))
+        expect(body, name).toContain("depends_on = [google_project_service.services]");
+  });
+
+  it("makes the account that schedule.json names, and runs as it", () => {
+    expect(read(`${folder}/main.tf`)).toMatch(
+      /account_id = try\(split\("@", local\.schedule\.serviceAccount\)\[0\], /,
+    );
+    const updater = blocks.find(({ type, name }) => `${type}.${name}` === "google_service_account.updater");
+    expect(updater?.body).toMatch(/account_id\s+= local\.account_id/);
+    for (const type of [
+      "google_dataform_repository",
+      "google_dataform_repository_workflow_config",
+      "google_cloud_run_v2_job",
+    ])
+      expect(blocks.find((block) => block.type === type)?.body, type).toMatch(
+        /service_account\s+= google_service_account\.updater\.email/,
+      );
   });
 
   it("takes project, location and datasets from the project's own settings", () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../../generator/src/cli/commands.ts";
+import { usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 import { COMMAND_ROLES, remedyOf } from "../../../generator/src/project/permissions.ts";
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), "utf8");
@@ -22,9 +23,54 @@ describe("the least roles of each command", () => {
     expect(said?.split(", ").sort()).toEqual(none.map((command) => `\`${command}\``));
   });
 
-  it("are what Terraform grants to who runs update", () => {
-    const granted = read("deploy/terraform/main.tf");
-    for (const { role } of COMMAND_ROLES.update ?? []) expect(granted).toContain(`"${role}"`);
+  /** What workflows, pipelines and CronJobs run as the account that Terraform makes, by the files that do. */
+  const RECIPES = [
+    ".github/workflows/update.yml",
+    ".github/workflows/deploy.yml",
+    ".gitlab-ci.yml",
+    "deploy/Dockerfile",
+  ];
+  const commands = new Set(
+    RECIPES.flatMap((file) =>
+      [
+        ...read(file)
+          .replace(/^ *#.*$/gm, "")
+          .matchAll(/npm(?: run|", "run", "--silent",) "?(\w+)/g),
+      ].map(([, name = ""]) => name),
+    ),
+  );
+  const granted = [...read("deploy/terraform/main.tf").matchAll(/^ {2}role\s+= "(.*)"$/gm)].map(
+    ([, role]) => role,
+  );
+
+  it("are what Terraform grants to who runs each of them; making datasets it does itself", () => {
+    const asked = [...commands].filter((name) => name in COMMAND_ROLES).sort();
+    expect(asked).toEqual(["init", "review", "status", "update"]);
+    expect(read("deploy/terraform/main.tf")).toContain('resource "google_bigquery_dataset" "datasets"');
+    for (const name of asked)
+      for (const { role } of COMMAND_ROLES[name] ?? []) {
+        // Data Editor holds what Data Viewer does: https://cloud.google.com/bigquery/docs/access-control#bigquery.dataEditor
+        const held = role === "roles/bigquery.dataViewer" ? "roles/bigquery.dataEditor" : role;
+        if (role !== "roles/bigquery.user") expect(granted, name).toContain(held);
+      }
+  });
+
+  it("are those of update for the audit and for erasing, which are its tags", () => {
+    for (const { name, tags } of usualRuns([{ name: "user", deleted: "isDeleted" }]))
+      expect(name === "update" || tags.join() === name, name).toBe(true);
+    expect(COMMAND_ROLES.update?.map(({ role }) => role)).toEqual([
+      "roles/bigquery.dataEditor",
+      "roles/bigquery.jobUser",
+    ]);
+  });
+
+  it("are for schedule what its page grants by hand, with what Dataform's own account needs", () => {
+    const page = read("docs/schedule.md");
+    for (const { role } of COMMAND_ROLES.schedule ?? []) expect(page).toContain(`\`${role}\``);
+    const dataform = read("deploy/terraform/dataform.tf");
+    const byHand = [...page.matchAll(/^gcloud .*--role (\S+)$/gm)].map(([, role]) => role);
+    expect(byHand.length).toBeGreaterThan(2);
+    for (const role of byHand) expect(dataform).toContain(`"${role}"`);
   });
 });
 

@@ -1,55 +1,65 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { readSchedule } from "../../../generator/src/schedule/description.ts";
+import { renderUsualRuns, usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");
 const python = spawnSync("python3", ["--version"]).error === undefined;
 
-/** The workflows that `npm run schedule` makes where nobody says otherwise. */
-const schedule = await readSchedule(async () =>
-  JSON.stringify({
-    region: "europe-west1",
-    git: { url: "https://example.com/a.git", tokenSecret: "token" },
-    serviceAccount: "a@b.iam.gserviceaccount.com",
-  }),
-);
-const made = schedule.runs.map(({ name }) => name);
+/** The runs that `npm run schedule` makes workflows of where nobody says otherwise, and the file that says so. */
+const entities = [{ name: "user", deleted: "isDeleted", mergeEvery: { count: 1, unit: "DAY" as const } }];
+const runs = usualRuns(entities);
 
 describe("deploy/airflow", () => {
   const file = "deploy/airflow/user_info_updater.py";
 
   it.skipIf(!python)(
-    "is Python, and has one DAG whose one task starts a workflow that schedule makes",
+    "has a DAG for each run, at its time, that starts the workflow which schedule makes",
     () => {
-      const script = [
-        "import ast, json, sys",
-        "tree = ast.parse(sys.stdin.read())",
-        "calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]",
-        "named = lambda call: getattr(call.func, 'id', getattr(call.func, 'attr', ''))",
-        "print(json.dumps([[named(call), sorted(word.arg for word in call.keywords)] for call in calls]))",
-      ].join("\n");
-      const { stdout, stderr, status } = spawnSync("python3", ["-c", script], {
-        input: read(file),
-        encoding: "utf8",
-      });
-      expect(status, stderr).toBe(0);
-      const calls = new Map(JSON.parse(stdout) as [string, string[]][]);
-      expect(calls.get("DAG")).toEqual(
-        expect.arrayContaining(["catchup", "dag_id", "max_active_runs", "schedule", "start_date"]),
-      );
-      // https://airflow.apache.org/docs/apache-airflow-providers-google/stable/operators/cloud/dataform.html
-      expect(calls.get("DataformCreateWorkflowInvocationOperator")).toEqual([
-        "project_id",
-        "region",
-        "repository_id",
-        "task_id",
-        "workflow_invocation",
-      ]);
-      expect(made).toContain(/workflowConfigs\/(\w+)/.exec(read(file))?.[1]);
+      const folder = mkdtempSync(path.join(tmpdir(), "airflow-"));
+      try {
+        cpSync(path.join(ROOT, file), path.join(folder, "dags.py"));
+        writeFileSync(path.join(folder, "usual-runs.json"), renderUsualRuns(entities));
+        // Of Airflow only what it is called with: https://airflow.apache.org/docs/apache-airflow-providers-google/stable/operators/cloud/dataform.html
+        const script = [
+          "import json, sys, types",
+          "made = []",
+          "class DAG:",
+          "    def __init__(self, *, dag_id, schedule, start_date, catchup, max_active_runs, default_args):",
+          "        self.dag_id, self.given = dag_id, [schedule, catchup, max_active_runs, default_args['retries']]",
+          "    def __enter__(self): made.append([self.dag_id, self.given]); return self",
+          "    def __exit__(self, *_): pass",
+          "def start(*, task_id, project_id, region, repository_id, workflow_invocation):",
+          "    made[-1].append([task_id, workflow_invocation['workflow_config'].split('/')[-2:]])",
+          "names = 'airflow.providers.google.cloud.operators.dataform'.split('.')",
+          "for end in range(1, len(names) + 1): sys.modules['.'.join(names[:end])] = types.ModuleType(names[end - 1])",
+          "sys.modules['airflow'].DAG = DAG",
+          "sys.modules['.'.join(names)].DataformCreateWorkflowInvocationOperator = start",
+          "sys.path.insert(0, sys.argv[1])",
+          "import dags",
+          "found = sorted(value.dag_id for value in vars(dags).values() if isinstance(value, DAG))",
+          "print(json.dumps([made, sorted(set(found))]))",
+        ].join("\n");
+        const { stdout, stderr, status } = spawnSync("python3", ["-B", "-c", script, folder], {
+          encoding: "utf8",
+        });
+        expect(status, stderr).toBe(0);
+        const ids = runs.map(({ name }) => `user_info_${name}`);
+        expect(JSON.parse(stdout)).toEqual([
+          runs.map(({ name, cron }) => [
+            `user_info_${name}`,
+            [cron, false, 1, 2],
+            [name, ["workflowConfigs", name]],
+          ]),
+          ids.sort(),
+        ]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     },
   );
 });
@@ -78,31 +88,7 @@ describe("deploy/workflows", () => {
   });
 
   it("starts a workflow that schedule makes", () => {
-    expect(made).toContain(/"workflow": "(\w+)"/.exec(text)?.[1]);
-  });
-});
-
-describe("deploy/cloud-run", () => {
-  it("runs the image that the Dockerfile makes, as the account that Terraform makes", () => {
-    const job = parse(read("deploy/cloud-run/job.yaml")) as {
-      kind: string;
-      spec: { template: { spec: { taskCount: number; template: { spec: Record<string, unknown> } } } };
-    };
-    const task = job.spec.template.spec;
-    // https://cloud.google.com/run/docs/reference/rest/v1/namespaces.jobs#TaskSpec
-    expect(job.kind).toBe("Job");
-    expect(task.taskCount).toBe(1);
-    expect(Object.keys(task.template.spec).sort()).toEqual([
-      "containers",
-      "maxRetries",
-      "serviceAccountName",
-      "timeoutSeconds",
-    ]);
-    const [, account] = /account_id\s+= "(.+)"/.exec(read("deploy/terraform/main.tf")) ?? [];
-    expect(task.template.spec).toMatchObject({
-      serviceAccountName: `${account}@PROJECT.iam.gserviceaccount.com`,
-      containers: [{ image: /-t (\S+)/.exec(read("docs/schedule.md"))?.[1] }],
-    });
+    expect(runs.map(({ name }) => name)).toContain(/"workflow": "(\w+)"/.exec(text)?.[1]);
   });
 });
 

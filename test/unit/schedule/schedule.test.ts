@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Cron } from "croner";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { renderUsualRuns } from "../../../generator/src/generate/usual-runs.ts";
 import { readSchedule } from "../../../generator/src/schedule/description.ts";
 import { describeWanted } from "../../../generator/src/schedule/wanted.ts";
+import { runHere } from "../../e2e/in-process.ts";
 import { type StandIn, startStandIn } from "./stand-in.ts";
 
 const BIN = fileURLToPath(new URL("../../../generator/bin/user-info-updater.js", import.meta.url));
@@ -19,7 +22,11 @@ const SETTINGS = { projectId: "acme", dataset: "crm", assertionDataset: "crm", l
 const ENTITY = { name: "user", schema: "user.json", key: ["id"], ingestTimestamp: "at" };
 const PARENT = "projects/acme/locations/europe-west1/repositories/user-info-updater";
 
-const read = (description: unknown) => readSchedule(async () => JSON.stringify(description, null, 2));
+const read = (description: unknown, entities: readonly object[] = [ENTITY], tags = ["audit", "erase"]) =>
+  readSchedule(
+    async (file) => JSON.stringify(file === "schedule.json" ? description : { entities }, null, 2),
+    async () => tags,
+  );
 
 describe("schedule.json", () => {
   it("says nothing of runs where the usual ones do: all each hour, the audit each week", async () => {
@@ -29,6 +36,43 @@ describe("schedule.json", () => {
       ["audit", ["audit"]],
     ]);
     expect([compile, timeZone]).toEqual(["0 * * * *", "Etc/UTC"]);
+  });
+
+  it.each([
+    "61 25 * * banana",
+    "60 * * * *",
+    "5-2 * * * *",
+    "* * L * *",
+    "* * * * 5#2",
+    "@daily",
+    "0 0 31 2 *",
+  ])("takes no cron schedule that is none: %s", async (cron) => {
+    const wrong = read({ ...DESCRIPTION, runs: [{ name: "a", cron }] });
+    await expect(wrong).rejects.toThrow(/^schedule\.json:\d+:\d+: a: runs\[0\]\.cron: "[^;]*; write /);
+  });
+
+  it.each(["*/15 * * * *", "0 2,14 1-5 JAN-MAR MON-FRI", "0 0 * * 7", "0 0 29 2 *"])(
+    "takes %s",
+    async (cron) => {
+      const { runs, compile } = await read({ ...DESCRIPTION, compile: cron, runs: [{ name: "a", cron }] });
+      expect([compile, runs[0]?.cron]).toEqual([cron, cron]);
+    },
+  );
+
+  it.each(["Europe/Berlin", "Etc/UTC", "UTC", "Asia/Kolkata"])("takes the zone %s", async (timeZone) => {
+    expect(await read({ ...DESCRIPTION, timeZone })).toMatchObject({ timeZone });
+  });
+
+  it("takes tags that the project's actions have, and no others, wherever runs stand", async () => {
+    const runs = [{ name: "a", cron: "7 * * * *", tags: ["user", "erase"] }];
+    const environments = { dev: { runs: [{ name: "b", cron: "7 * * * *", tags: ["usr"] }] } };
+    await expect(read({ ...DESCRIPTION, runs }, [ENTITY], ["user", "audit", "erase"])).resolves.toBeDefined();
+    await expect(read({ ...DESCRIPTION, runs }, [ENTITY], ["user", "audit"])).rejects.toThrow(
+      /^schedule\.json:\d+:\d+: a: runs\[0\]\.tags\[1\]: no action of the project has the tag "erase"; there are audit, user$/,
+    );
+    await expect(read({ ...DESCRIPTION, environments }, [ENTITY], ["user", "audit"])).rejects.toThrow(
+      /environments\.dev\.runs\[0\]\.tags\[0\]: no action .* "usr"; did you mean user\?/,
+    );
   });
 
   it.each([
@@ -50,6 +94,16 @@ describe("schedule.json", () => {
       },
       /two runs have the same name/,
     ],
+    [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 24 * * *" }] },
+      /"7 24 \* \* \*" has "24" as its hour; write \* or 0 to 23;/,
+    ],
+    [{ ...DESCRIPTION, compile: "61 * * * *" }, /compile: "61 \* \* \* \*" has "61" as its minute;/],
+    [{ ...DESCRIPTION, timeZone: "Mars/Olympus" }, /timeZone: "Mars\/Olympus" is no time zone; write a name/],
+    [{ ...DESCRIPTION, timeZone: "Europe/Berln" }, /did you mean Europe\/Berlin\?/],
+    [{ ...DESCRIPTION, timeZone: "europe/berlin" }, /"europe\/berlin" is no time zone;/],
+    [{ ...DESCRIPTION, timeZone: "+01:00" }, /"\+01:00" is no time zone;/],
+    [{ ...DESCRIPTION, startedBy: "cron" }, /startedBy: "cron" does not fit; write "dataform" or "others"/],
     [{ ...DESCRIPTION, sheduel: "x" }, /sheduel: unknown option/],
     [{ region: "europe-west1" }, /git: missing/],
   ])("%#: says what is wrong, where, and what would be right", async (description, message) => {
@@ -63,7 +117,100 @@ describe("schedule.json", () => {
   });
 });
 
+describe("the usual runs", () => {
+  const of = async (...more: readonly object[]) =>
+    (
+      await read(
+        DESCRIPTION,
+        more.map((one, index) => ({ ...ENTITY, name: `user${index}`, ...one })),
+      )
+    ).runs;
+  const deleted = { deleted: "isDeleted" };
+
+  it("erase each night where somebody can be deleted", async () => {
+    expect((await of({}, deleted)).at(-1)).toEqual({
+      name: "erase",
+      cron: "37 5 * * *",
+      tags: ["erase"],
+      vars: {},
+    });
+    expect((await of({})).map(({ name }) => name)).not.toContain("erase");
+  });
+
+  it("merge by the period of mergeEvery, all entities of one period together", async () => {
+    const runs = await of(
+      { mergeEvery: "1 day" },
+      {},
+      { mergeEvery: "6 hours" },
+      { mergeEvery: "24 hours" },
+      { mergeEvery: "7 days" },
+      { mergeEvery: "60 minutes" },
+    );
+    const merge = (name: string, cron: string, ...tags: string[]) => ({
+      name,
+      cron,
+      tags,
+      vars: { merge: "true" },
+    });
+    expect(runs.filter(({ name }) => name.startsWith("merge"))).toEqual([
+      merge("merge-1h", "22 * * * *", "user5"),
+      merge("merge-6h", "22 */6 * * *", "user2"),
+      merge("merge-24h", "22 4 * * *", "user0", "user3"),
+      merge("merge-168h", "22 4 * * 0", "user4"),
+    ]);
+  });
+
+  it("leave to the update what no cron schedule says", async () => {
+    for (const mergeEvery of ["5 hours", "90 minutes", "10 minutes", "3 days"])
+      expect((await of({ mergeEvery })).map(({ name }) => name)).toEqual(["update", "audit"]);
+  });
+
+  it("never meet: a quarter of an hour lies between any two, and half an hour after what comes once a day", async () => {
+    const runs = await of(
+      deleted,
+      ...["1 hour", "2 hours", "3 hours", "4 hours", "6 hours", "8 hours", "12 hours", "1 day", "7 days"].map(
+        (mergeEvery) => ({ mergeEvery }),
+      ),
+    );
+    const sunday = new Date("2026-11-29T00:00:00Z");
+    const starts = runs
+      // Merges are of entities of their own: two of them may meet.
+      .map((run) => ({ ...run, name: run.name.replace(/-.*/, "") }))
+      .flatMap(({ name, cron }) =>
+        new Cron(cron, { timezone: "Etc/UTC" })
+          .nextRuns(24 * 8, sunday)
+          .map((time) => ({ name, minute: (time.getTime() - sunday.getTime()) / 60_000 })),
+      )
+      .filter(({ minute }) => minute < 7 * 24 * 60)
+      .sort((left, right) => left.minute - right.minute);
+    expect(new Set(starts.map(({ name }) => name)).size).toBe(4);
+    for (const [index, { name, minute }] of starts.entries()) {
+      const next = starts.slice(index).find((other) => other.name !== name);
+      const least = ["audit", "erase"].includes(name) ? 30 : 15;
+      if (next !== undefined)
+        expect(next.minute - minute, `${name} and ${next.name}`).toBeGreaterThanOrEqual(least);
+    }
+  });
+
+  it("are what generate writes for Terraform", async () => {
+    const runs = await of(deleted, { mergeEvery: "1 day" });
+    const entities = [
+      { name: "user0", deleted: "isDeleted" },
+      { name: "user1", mergeEvery: { count: 1, unit: "DAY" as const } },
+    ];
+    expect(JSON.parse(renderUsualRuns(entities))).toEqual({ $comment: expect.any(String), runs });
+  });
+});
+
 describe("what is wanted of managed Dataform", () => {
+  it("starts nothing by itself where others do, and keeps the runs", async () => {
+    const { workflows } = describeWanted(await read({ ...DESCRIPTION, startedBy: "others" }), SETTINGS);
+    expect(workflows.map(({ name, cronSchedule }) => [name.split("/").at(-1), cronSchedule])).toEqual([
+      ["update", ""],
+      ["audit", ""],
+    ]);
+  });
+
   it("is a release for each set of run variables, and a workflow for each run", async () => {
     const runs = [
       { name: "update", cron: "7 * * * *" },
@@ -134,12 +281,15 @@ describe("npm run schedule, against a stand-in for the API", () => {
       path.join(root, "dataform.json"),
       JSON.stringify({ defaultDatabase: "acme", defaultSchema: "crm", defaultLocation: "EU" }),
     );
+    writeEntities({ entities: [{ ...ENTITY, deleted: "isDeleted", mergeEvery: "1 day" }] });
     describeIt(DESCRIPTION);
   });
   afterAll(async () => {
     await api.close();
     rmSync(root, { recursive: true, force: true });
   });
+  const writeEntities = (text: unknown) =>
+    writeFileSync(path.join(root, "entities.json"), JSON.stringify(text));
   const describeIt = (description: unknown) =>
     writeFileSync(path.join(root, "schedule.json"), JSON.stringify(description));
   const run = (args: readonly string[], env: NodeJS.ProcessEnv) =>
@@ -148,7 +298,10 @@ describe("npm run schedule, against a stand-in for the API", () => {
       env: { ...process.env, METADATA_SERVER_DETECTION: "none", ...env },
     });
   const schedule = async (...args: string[]): Promise<string> => {
-    const { stdout } = await run(args, { DATAFORM_API_ENDPOINT: api.url });
+    vi.stubEnv("DATAFORM_API_ENDPOINT", api.url);
+    vi.stubEnv("METADATA_SERVER_DETECTION", "none");
+    const { exitCode, stdout, stderr } = await runHere({ root, url: "" }, "schedule", ...args);
+    expect(exitCode, stderr).toBe(0);
     return stdout;
   };
 
@@ -164,13 +317,16 @@ describe("npm run schedule, against a stand-in for the API", () => {
   it("plans without writing, makes all, and then has nothing to do", async () => {
     expect(await schedule("--plan")).toMatch(/repository user-info-updater +│ create/);
     expect(api.writes).toEqual([]);
-    expect(await schedule()).toContain("5 of 5 created or updated");
+    expect(await schedule()).toContain("8 of 8 created or updated");
     expect([...api.resources.keys()]).toEqual([
       PARENT,
       `${PARENT}/releaseConfigs/production`,
+      `${PARENT}/releaseConfigs/production-merge-true`,
       `${PARENT}/releaseConfigs/production-audit-true`,
       `${PARENT}/workflowConfigs/update`,
+      `${PARENT}/workflowConfigs/merge-24h`,
       `${PARENT}/workflowConfigs/audit`,
+      `${PARENT}/workflowConfigs/erase`,
     ]);
     expect(api.resources.get(`${PARENT}/workflowConfigs/audit`)).toMatchObject({
       cronSchedule: "37 3 * * 0",
@@ -181,8 +337,7 @@ describe("npm run schedule, against a stand-in for the API", () => {
   });
 
   it("makes an environment's beside them, and says its target first", async () => {
-    const environments = { dev: { schemaSuffix: "dev" } };
-    writeFileSync(path.join(root, "entities.json"), JSON.stringify({ environments, entities: [ENTITY] }));
+    writeEntities({ environments: { dev: { schemaSuffix: "dev" } }, entities: [ENTITY] });
     const before = [...api.resources.keys()];
     const [target] = (await schedule("--env", "dev")).split("\n");
     expect(target).toBe(`${PARENT}, environment dev at ${api.url}`);
@@ -209,5 +364,13 @@ describe("npm run schedule, against a stand-in for the API", () => {
       ["PATCH", expect.stringMatching(/workflowConfigs\/update\?.*updateMask=cron_?[sS]chedule/)],
     ]);
     expect(api.resources.get(own.name)).toBe(own);
+  });
+
+  it("takes a workflow's cron schedule away where others are to start it", async () => {
+    const before = api.writes.length;
+    describeIt({ ...DESCRIPTION, startedBy: "others", runs: [{ name: "update", cron: "*/15 * * * *" }] });
+    expect(await schedule()).toMatch(/cronSchedule: \*\/15 \* \* \* \* -> none/);
+    expect(api.writes.slice(before)).toMatchObject([{ method: "PATCH", body: { cronSchedule: "" } }]);
+    expect(await schedule("--plan")).toMatch(/workflow update +│ as it should be/);
   });
 });

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { usualRuns } from "../../../generator/src/generate/usual-runs.ts";
 
 interface Step {
   readonly uses?: string;
@@ -25,7 +26,7 @@ async function readWorkflow(
   return { workflow, text, steps: Object.values(workflow.jobs).flatMap((job) => job.steps) };
 }
 
-for (const name of ["ci.yml", "review.yml", "update.yml"]) {
+for (const name of ["ci.yml", "review.yml", "deploy.yml", "update.yml"]) {
   describe(name, () => {
     it("pins every action by its major version", async () => {
       const { steps } = await readWorkflow(name);
@@ -120,13 +121,24 @@ describe("review-comment.yml", () => {
   });
 });
 
+/** The runs of a project where somebody can be deleted: those that every recipe must have. */
+const RUNS = usualRuns([{ name: "user", deleted: "isDeleted" }]);
+const cronOf = (wanted: string) => RUNS.find(({ name }) => name === wanted)?.cron;
+
 describe("update.yml", () => {
-  it("runs by cron and by hand, one at a time", async () => {
-    const { workflow } = await readWorkflow("update.yml");
-    expect(workflow.on.schedule).toEqual([{ cron: expect.stringMatching(/^(\S+ ){4}\S+$/) }]);
+  it("runs by cron, the audit and what erases too, and by hand, each kind one at a time", async () => {
+    const { workflow, steps } = await readWorkflow("update.yml");
+    expect(workflow.on.schedule).toEqual(RUNS.map(({ cron }) => ({ cron })));
     const dispatch = workflow.on.workflow_dispatch as { inputs: Record<string, { type: string }> };
     expect(Object.keys(dispatch.inputs).sort()).toEqual(["rebuild", "replayFrom", "tags"]);
-    expect(workflow.concurrency).toEqual({ group: "update", "cancel-in-progress": false });
+    const tags = ["audit", "erase"].map((tag) => `(github.event.schedule == '${cronOf(tag)}' && '${tag}')`);
+    const chosen = (otherwise: string) => `\${{ inputs.tags || ${tags.join(" || ")} || '${otherwise}' }}`;
+    expect(steps.find(({ run }) => run?.includes("npm run update"))?.env?.TAGS).toBe(chosen(""));
+    // GitHub lets one run of a group wait and cancels the one before it: https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+    expect(workflow.concurrency).toEqual({
+      group: `update-${chosen("everything")}`,
+      "cancel-in-progress": false,
+    });
   });
 
   it("signs in with GitHub's own token: no key file, no secret", async () => {
@@ -135,5 +147,46 @@ describe("update.yml", () => {
     const auth = steps.find((step) => step.uses?.startsWith("google-github-actions/auth@"));
     expect(Object.keys(auth?.with ?? {}).sort()).toEqual(["service_account", "workload_identity_provider"]);
     expect(text).not.toMatch(/credentials_json|secrets\./);
+  });
+});
+
+describe("deploy.yml", () => {
+  it("reviews, makes tables, then runs, in a group where no update pushes it out", async () => {
+    const { workflow, steps } = await readWorkflow("deploy.yml");
+    expect(workflow.concurrency).toEqual({ group: "deploy", "cancel-in-progress": false });
+    const commands = steps.flatMap(({ run }) => [...(run ?? "").matchAll(/npm run (\w+)/g)]);
+    expect(commands.map(([, name]) => name)).toEqual([
+      "generate",
+      "compile",
+      "review",
+      "init",
+      "init",
+      "update",
+      "status",
+    ]);
+    const review = steps.find(({ run }) => run?.includes("npm run review"));
+    expect(review?.env?.BASE).toMatch(/^\$\{\{ github\.event\.before \|\| 'HEAD~1' \}\}$/);
+    expect(review?.run).toContain('--base "$BASE"');
+    const checkout = steps.find((step) => step.uses?.startsWith("actions/checkout@"));
+    expect(checkout?.with?.["fetch-depth"]).toBe(0);
+  });
+});
+
+describe(".gitlab-ci.yml", () => {
+  it("names a schedule for each run, and each kind waits for its own", async () => {
+    const text = await readFile(new URL("../../../.gitlab-ci.yml", import.meta.url), "utf8");
+    const schedules = text.matchAll(
+      /^# {3}glab schedule create --ref main --description (\w+) --cron "(.*?)"(?: --variable TAGS:(\w+))?$/gm,
+    );
+    expect([...schedules].map(([, name, cron, tag]) => [name, cron, tag ?? ""])).toEqual(
+      RUNS.map(({ name, cron, tags }) => [name, cron, tags.join()]),
+    );
+    const jobs = parse(text.replaceAll("!reference", "")) as Record<
+      string,
+      { resource_group?: string; script?: readonly string[] }
+    >;
+    expect(jobs.update?.script).toEqual([`npm run update -- \${TAGS:+--tags="$TAGS"}`]);
+    expect([jobs.deploy?.resource_group, jobs.update?.resource_group]).toEqual(["deploy", "update-$TAGS"]);
+    expect(jobs.deploy?.script?.join("\n")).toMatch(/npm run review .*npm run init.*npm run update/s);
   });
 });

@@ -1,3 +1,4 @@
+import { readTags } from "../../dataform/selection.ts";
 import { readProject, readSettings } from "../../project/dataform-json.ts";
 import { explainDataformError, lacksCredentials } from "../../project/errors.ts";
 import { readFolder } from "../../project/read-file.ts";
@@ -29,7 +30,8 @@ export const schedule = defineCommand({
     const { root, output } = context;
     const { environment } = await readProject(root, context.environment);
     const read = readFolder(root);
-    const wanted = describeWanted(await readSchedule(read), await readSettings(read), environment);
+    const described = await readSchedule(read, () => readTags(root));
+    const wanted = describeWanted(described, await readSettings(read), environment);
     const standIn = standInAddress();
     const target = [wanted.repository.name, ...(environment ? [`environment ${environment.name}`] : [])];
     output.say(`${target.join(", ")} at ${standIn ?? "managed Dataform"}`);

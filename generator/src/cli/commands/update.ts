@@ -53,6 +53,7 @@ export const update = defineCommand({
       term: "force",
       meaning: "true: go on although users or values would be lost that no update says any more",
     },
+    { term: "merge", meaning: "true: merge now, whatever mergeEvery says" },
     {
       term: "audit",
       meaning: "true: compile the audit, which compares final with a recompute over all history",
@@ -108,6 +109,11 @@ export const update = defineCommand({
     const isGraphForPrograms = isDryRun && options.json;
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
+    if (selection.actions.length === 0) {
+      if (options.json) output.json({ runs: [], failures: [], seconds: 0, bytesBilled: 0 });
+      else output.line("no entity has deletes, so nobody is to be erased");
+      return EXIT.done;
+    }
     const beginning: EntityModel[] = [];
     for (const entity of unknown) {
       const rows = await countFinal(warehouse, entity);
