@@ -45,9 +45,13 @@ function keep(name, make) {
     return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     const made = make();
-    mkdirSync(KEPT, { recursive: true });
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify(made));
-    renameSync(`${file}.${process.pid}`, file);
+    try {
+      mkdirSync(KEPT, { recursive: true });
+      writeFileSync(`${file}.${process.pid}`, JSON.stringify(made));
+      renameSync(`${file}.${process.pid}`, file);
+    } catch {
+      // Where nothing can be kept, it is made again.
+    }
     return made;
   }
 }
