@@ -6,6 +6,7 @@ import { InputError } from "../project/problems.ts";
 import { type CompileSettings, compileProject } from "./compiler.ts";
 import { type Flag, KNOWN_FLAGS, parseFlags, valuesOf } from "./flags.ts";
 import type { CompiledAction } from "./graph.ts";
+import { meantVariable } from "./run-variables.ts";
 
 /** Flags that run in another environment than the one `dataform.json` names, whose tables no other command would look at. */
 const ENVIRONMENT_FLAGS = new Set([
@@ -134,18 +135,15 @@ async function compile(project: Project, settings: CompileSettings): Promise<rea
   }
 }
 
-const VARIABLES = ["replayFrom", "rebuild", "force", "merge", "audit", "auditShare"];
-
-/** A variable that nobody reads is ignored without a word, so a slip in one of ours must not pass for somebody else's. */
+/** The form of run variables, and slips in their names. */
 function checkVars(settings: readonly string[] | undefined): void {
   if (settings === undefined) return;
   if (settings.length === 0) throw wrongUsage("update: --vars needs a value, such as --vars=rebuild=true");
   for (const setting of settings) {
     const name = setting.split("=")[0] ?? "";
     if (name === setting) throw wrongUsage(`update: --vars: ${setting}: write ${setting}=<value>`);
-    if (VARIABLES.includes(name)) continue;
-    const near = findNear(name, VARIABLES);
-    if (near !== undefined) throw wrongUsage(`update: --vars: ${name}: did you mean ${near}?`);
+    const meant = meantVariable(name);
+    if (meant !== undefined) throw wrongUsage(`update: --vars: ${name}: did you mean ${meant}?`);
   }
 }
 

@@ -1,12 +1,14 @@
 import { z } from "zod";
+import { meantVariable } from "../dataform/run-variables.ts";
 import { type ScheduledRun, usualRuns } from "../generate/usual-runs.ts";
-import { parseConfig } from "../project/config.ts";
+import { type Environment, parseConfig, parseEnvironments } from "../project/config.ts";
 import { parseJson, withPlaces } from "../project/json.ts";
 import { suggest } from "../project/near.ts";
 import { InputError, ProblemList, show } from "../project/problems.ts";
 import { type ReadProjectFile, readInput } from "../project/read-file.ts";
 import { say, strict, validate } from "../project/validate.ts";
 import { type Misfit, misfitOfCron, misfitOfZone } from "./cron.ts";
+import { misfitsOfNames, nameRelease, OWN_PLACE, type Place } from "./names.ts";
 
 /** The file that says when managed Dataform runs what; Terraform reads it too. */
 const SCHEDULE_FILE = "schedule.json";
@@ -39,24 +41,33 @@ const text = (right: string, pattern = /./) =>
     .regex(pattern, { error: ({ input }) => fault(input, right) });
 
 const STARTERS = ["dataform", "others"] as const;
-const NAME = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/;
+/** Cloud Run's jobs are called `user-info-` and this, in 63 letters at most. */
+const RUN_NAME = /^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/;
+const REPOSITORY = /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$/;
 const cron = checked('a cron schedule, such as "7 * * * *"', misfitOfCron);
 
 const run = strict(
   "a run",
   {
-    name: text("a name of small letters, digits and dashes", NAME),
+    name: text("a name of at most 53 small letters, digits and dashes", RUN_NAME),
     cron,
     tags: z
       .array(text("a tag"), { error: ({ input }) => fault(input, 'tags, such as ["audit"]') })
       .default([]),
-    vars: z.record(z.string(), text("a text")).default({}),
+    vars: z
+      .record(z.string(), text('a text, such as "true"'), {
+        error: ({ input }) => fault(input, 'run variables, such as {"audit": "true"}'),
+      })
+      .superRefine(refuseSlips)
+      .default({}),
   },
   (input) => fault(input, '{"name": "update", "cron": "7 * * * *"}'),
 );
 
 const runs = z
-  .array(run)
+  .array(run, {
+    error: ({ input }) => fault(input, 'runs, such as [{"name": "update", "cron": "7 * * * *"}]'),
+  })
   .min(1, { error: () => say("is empty", "leave it out for the usual runs") })
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
     error: () => say("two runs have the same name", "give each its own"),
@@ -65,9 +76,11 @@ const runs = z
 const schedule = strict(
   "schedule.json",
   {
-    $schema: z.string().optional(),
+    $schema: text("a path").optional(),
     region: text('a region of Dataform, such as "europe-west1"', /^[a-z]+-[a-z]+\d+$/),
-    repository: text("a name of small letters, digits and dashes", NAME).default("user-info-updater"),
+    repository: text("a name of small letters, digits, dashes and underscores", REPOSITORY).default(
+      "user-info-updater",
+    ),
     git: strict(
       "git",
       {
@@ -95,9 +108,7 @@ const schedule = strict(
     runs: runs.optional(),
     environments: z
       .record(
-        z.string().regex(NAME, {
-          error: ({ input }) => fault(input, "an environment's name in small letters, digits and dashes"),
-        }),
+        z.string(),
         strict("the environment", { branch: text("a branch").optional(), runs: runs.optional() }, (input) =>
           fault(input, '{"branch": "dev"}'),
         ),
@@ -124,21 +135,69 @@ export async function readSchedule(
   const given = withPlaces(new Map([[SCHEDULE_FILE, found]]), () =>
     validate(schedule, parseJson(found, SCHEDULE_FILE), SCHEDULE_FILE),
   );
-  const lists = [
+  const config = await readInput(read, CONFIG_FILE);
+  const runs = given.runs ?? usualRuns(parseConfig(config, CONFIG_FILE));
+  const environments = parseEnvironments(config, CONFIG_FILE);
+  const places = [undefined, ...environments].map((environment): Place => {
+    const own = given.environments[environment?.name ?? ""]?.runs;
+    const shared = given.runs === undefined ? "" : "runs";
+    return {
+      environment,
+      runs: own ?? runs,
+      path: own === undefined ? shared : `environments.${environment?.name}.runs`,
+    };
+  });
+  const texts = new Map([
+    [SCHEDULE_FILE, found],
+    [CONFIG_FILE, config],
+  ]);
+  withPlaces(texts, () => {
+    refuseEnvironments(Object.keys(given.environments), environments);
+    const problems = new ProblemList(SCHEDULE_FILE);
+    for (const { path, wrong, right } of misfitsOfNames(places)) problems.add(path, wrong, right);
+    problems.throwIfAny();
+  });
+  const described = [
     { path: "runs", list: given.runs ?? [] },
     ...Object.entries(given.environments).map(([name, own]) => ({
       path: `environments.${name}.runs`,
       list: own.runs ?? [],
     })),
   ];
-  if (readTags !== undefined && lists.some(({ list }) => list.some(({ tags }) => tags.length > 0))) {
+  if (readTags !== undefined && described.some(({ list }) => list.some(({ tags }) => tags.length > 0))) {
     const known = await readTags();
-    withPlaces(new Map([[SCHEDULE_FILE, found]]), () => {
-      for (const { path, list } of lists) refuseUnknownTags(path, list, known);
+    withPlaces(texts, () => {
+      for (const { path, list } of described) refuseUnknownTags(path, list, known);
     });
   }
-  const entities = parseConfig(await readInput(read, CONFIG_FILE), CONFIG_FILE);
-  return { ...given, runs: given.runs ?? usualRuns(entities) };
+  return { ...given, runs };
+}
+
+/** An environment has to be one of entities.json, and its releases must not take the names of another place's. */
+function refuseEnvironments(named: readonly string[], environments: readonly Environment[]): void {
+  const names = environments.map(({ name }) => name);
+  const unknown = new ProblemList(SCHEDULE_FILE);
+  for (const name of named.filter((one) => !names.includes(one)))
+    unknown.add(
+      `environments.${name}`,
+      `${CONFIG_FILE} has no environment ${show(name)}`,
+      suggest(name, names),
+    );
+  unknown.throwIfAny();
+  const twins = new ProblemList(CONFIG_FILE);
+  const taken = new Map([[OWN_PLACE, "the project's own"]]);
+  for (const name of names) {
+    const release = nameRelease(name, {});
+    const other = taken.get(release);
+    if (other !== undefined)
+      twins.add(
+        `environments.${name}`,
+        `releases of the environment ${show(name)} would be called ${release}, as ${other} are`,
+        "give the environment another name",
+      );
+    taken.set(release, `those of ${show(name)}`);
+  }
+  twins.throwIfAny();
 }
 
 function refuseUnknownTags(path: string, list: readonly ScheduledRun[], known: readonly string[]): void {
@@ -152,6 +211,18 @@ function refuseUnknownTags(path: string, list: readonly ScheduledRun[], known: r
           suggest(tag, known),
         );
   problems.throwIfAny();
+}
+
+function refuseSlips(vars: Readonly<Record<string, string>>, context: z.RefinementCtx): void {
+  for (const name of Object.keys(vars)) {
+    const meant = meantVariable(name);
+    if (meant !== undefined)
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message: say(`${show(name)} is no run variable`, `did you mean ${meant}?`),
+      });
+  }
 }
 
 /** A text that a function finds nothing wrong with. */

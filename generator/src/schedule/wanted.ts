@@ -1,8 +1,8 @@
-import type { ScheduledRun } from "../generate/usual-runs.ts";
 import type { Environment } from "../project/config.ts";
 import type { Settings } from "../project/dataform-json.ts";
-import { onlyReadsUpdates, overridesOf } from "../project/environments.ts";
+import { overridesOf } from "../project/environments.ts";
 import type { Schedule } from "./description.ts";
+import { nameRuns } from "./names.ts";
 
 /** What managed Dataform is to have, in the words of its API: https://cloud.google.com/dataform/reference/rest */
 export interface Wanted {
@@ -49,11 +49,8 @@ export function describeWanted(
 ): Wanted {
   const parent = `projects/${projectId}/locations/${schedule.region}/repositories/${schedule.repository}`;
   const own = schedule.environments[environment?.name ?? ""];
-  const runs = (own?.runs ?? schedule.runs).filter(
-    ({ tags }) => !(tags.includes("erase") && onlyReadsUpdates(environment)),
-  );
-  const releaseOf = ({ vars }: ScheduledRun) => nameRelease(environment?.name ?? "production", vars);
-  const releases = new Map(runs.map((run) => [releaseOf(run), run.vars]));
+  const runs = nameRuns({ environment, runs: own?.runs ?? schedule.runs });
+  const releases = new Map(runs.map(({ release, vars }) => [release, vars]));
   return {
     repository: {
       name: parent,
@@ -77,19 +74,11 @@ export function describeWanted(
       },
     })),
     workflows: runs.map((run) => ({
-      name: `${parent}/workflowConfigs/${environment === undefined ? "" : `${environment.name}-`}${run.name}`,
-      releaseConfig: `${parent}/releaseConfigs/${releaseOf(run)}`,
+      name: `${parent}/workflowConfigs/${run.workflow}`,
+      releaseConfig: `${parent}/releaseConfigs/${run.release}`,
       cronSchedule: schedule.startedBy === "others" ? "" : run.cron,
       timeZone: schedule.timeZone,
       invocationConfig: { serviceAccount: schedule.serviceAccount, includedTags: run.tags },
     })),
   };
-}
-
-/** The name of a release: its place's, and with variables one that says them, as deploy/terraform makes it too. */
-function nameRelease(place: string, vars: ScheduledRun["vars"]): string {
-  const named = Object.entries(vars)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, value]) => `-${name}-${value}`);
-  return `${place}${named.join("")}`.toLowerCase().replace(/[^a-z0-9-]/g, "-");
 }

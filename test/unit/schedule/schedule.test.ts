@@ -20,11 +20,23 @@ const DESCRIPTION = {
 };
 const SETTINGS = { projectId: "acme", dataset: "crm", assertionDataset: "crm", location: "EU" };
 const ENTITY = { name: "user", schema: "user.json", key: ["id"], ingestTimestamp: "at" };
+const ENVIRONMENTS = { dev: { schemaSuffix: "dev" }, staging: { defaultDatabase: "acme-staging" } };
 const PARENT = "projects/acme/locations/europe-west1/repositories/user-info-updater";
 
-const read = (description: unknown, entities: readonly object[] = [ENTITY], tags = ["audit", "erase"]) =>
+const withRunsOnly = (...names: readonly string[]) => ({
+  runs: names.map((name) => ({ name, cron: "7 * * * *" })),
+});
+const withRuns = (...names: readonly string[]) => ({ ...DESCRIPTION, ...withRunsOnly(...names) });
+
+const read = (
+  description: unknown,
+  entities: readonly object[] = [ENTITY],
+  tags = ["audit", "erase"],
+  environments: object = ENVIRONMENTS,
+) =>
   readSchedule(
-    async (file) => JSON.stringify(file === "schedule.json" ? description : { entities }, null, 2),
+    async (file) =>
+      JSON.stringify(file === "schedule.json" ? description : { environments, entities }, null, 2),
     async () => tags,
   );
 
@@ -106,8 +118,61 @@ describe("schedule.json", () => {
     [{ ...DESCRIPTION, startedBy: "cron" }, /startedBy: "cron" does not fit; write "dataform" or "others"/],
     [{ ...DESCRIPTION, sheduel: "x" }, /sheduel: unknown option/],
     [{ region: "europe-west1" }, /git: missing/],
+    [{ ...DESCRIPTION, runs: null }, /: runs: null does not fit; write runs, such as \[/],
+    [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 * * * *", tags: null, vars: null }] },
+      /tags: null does not fit; write tags, .*\n.*vars: null does not fit; write run variables, such as/,
+    ],
+    [{ ...DESCRIPTION, $schema: null }, /\$schema: null does not fit; write a path/],
+    [withRuns("my_run"), /runs\[0\]\.name: "my_run" does not fit; write a name of at most 53 small letters/],
+    [withRuns("r".repeat(54)), /runs\[0\]\.name: "r+" does not fit;/],
+    [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 * * * *", vars: { replayform: "x", mine: "y" } }] },
+      /^[^\n]*runs\[0\]\.vars\.replayform: "replayform" is no run variable; did you mean replayFrom\?$/,
+    ],
+    [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 * * * *", vars: { merge: true } }] },
+      /runs\[0\]\.vars\.merge: true does not fit; write a text, such as "true"/,
+    ],
+    [
+      { ...DESCRIPTION, environments: { def: {} } },
+      /schedule\.json:\d+:\d+: environments\.def: entities\.json has no environment "def"; did you mean dev\?/,
+    ],
+    [
+      withRuns("dev-update", "update"),
+      /runs\[1\]: run update of environment dev would have the workflow dev-update, as run dev-update has; give/,
+    ],
+    [
+      { ...withRuns("update"), environments: { dev: withRunsOnly("r".repeat(53), "s".repeat(60)) } },
+      /environments\.dev\.runs\[1\]\.name: "s+" does not fit/,
+    ],
+    [
+      {
+        ...DESCRIPTION,
+        runs: [
+          { name: "a", cron: "7 * * * *", vars: { a: "b-c" } },
+          { name: "b", cron: "9 * * * *", vars: { "a-b": "c" } },
+          { name: "c", cron: "9 * * * *", vars: { "a-b": "C" } },
+        ],
+      },
+      /runs\[1\]: run b would have the release production-a-b-c, as run a has; let vars .*\n.*runs\[2\]: run c /,
+    ],
+    [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 * * * *", vars: { mine: "x".repeat(60) } }] },
+      /runs\[0\]: the release of run a would have a name of 76 letters; make it shorter: 63 at most/,
+    ],
   ])("%#: says what is wrong, where, and what would be right", async (description, message) => {
     await expect(read(description)).rejects.toThrow(message);
+  });
+
+  it.each(["production", "Production", "DEV"])("takes no environment %s beside dev", async (name) => {
+    const release = name.toLowerCase();
+    const described = read(DESCRIPTION, [ENTITY], [], { dev: { schemaSuffix: "dev" }, [name]: {} });
+    await expect(described).rejects.toThrow(
+      new RegExp(
+        `^entities\\.json:\\d+:\\d+: environments\\.${name}: releases of .* would be called ${release}, as th.* are; give`,
+      ),
+    );
   });
 
   it("says what to write where there is none", async () => {
