@@ -35,6 +35,7 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     lagSeconds: 300,
     users: 16_179,
     badRows: 0,
+    reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
     runs,

@@ -184,7 +184,7 @@ const CASES: readonly Case[] = [
       ["id, ts, a", `('1', ${day(2)}, 'a2')`],
     ],
     refusal: /: deleted gone -> none: due is npm run init/,
-    steps: ["before", "init"],
+    steps: ["before", "init", "after"],
     final: [{ id: "1", a: "a2", b: null }],
   },
   {

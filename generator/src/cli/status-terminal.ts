@@ -36,7 +36,7 @@ export function formatStatus(
       status.lagSeconds === null ? null : formatDuration(status.lagSeconds),
       status.waiting,
       status.users,
-      status.badRows,
+      status.reportedRows === 0 ? status.badRows : `${status.badRows}, ${status.reportedRows} reported`,
     ]),
   );
   const runs = statuses.flatMap((status) => status.runs.slice(0, SHOWN_RUNS).map((run) => ({ status, run })));

@@ -1,7 +1,6 @@
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
-import { secondsOf, spanText } from "../project/config.ts";
 import { type Change, code, type EntityChanges, INIT, type Need } from "./changes.ts";
-import { compareClocks } from "./clock-changes.ts";
+import { compareClocks, compareLookback, compareMergeEvery, reschedule } from "./clock-changes.ts";
 import { compareFields } from "./field-changes.ts";
 import { compareKey, compareRequired } from "./key-changes.ts";
 import { isMoved, moveStatements } from "./moves.ts";
@@ -52,7 +51,7 @@ function addition(model: EntityModel): Change {
     kind: "added",
     what: `an entity with ${model.leaves.length} attribute${model.leaves.length === 1 ? "" : "s"}`,
     means: `new tables; the first run reads all of ${code(tableName(model, "updates"))}`,
-    needs: [INIT],
+    needs: [INIT, ...reschedule({ after: model })],
   };
 }
 
@@ -67,6 +66,7 @@ function removal(model: EntityModel): Change {
         step: "after",
         text: `Drop the tables and the view of ${code(model.name)} if nobody needs them any more.`,
       },
+      ...reschedule({ before: model }),
     ],
   };
 }
@@ -80,13 +80,14 @@ function compareRenamed(pair: Pair, projectId: string): readonly Change[] {
     kind: "changed",
     what,
     means: "a run by the new name alone would begin with empty tables, and know of no deleted user",
-    needs: [moving(pair, projectId), INIT, dropping(before)],
+    needs: [moving(pair, projectId), INIT, dropping(before), ...reschedule(pair)],
   } as const;
   return [
     renaming,
     ...compareMeaning(pair, projectId),
     ...compareCursor(pair),
     ...compareLookback(pair),
+    ...compareMergeEvery(pair),
     ...compareFields(before, after, projectId),
   ];
 }
@@ -134,11 +135,13 @@ function compareEntity(pair: Pair, projectId: string): readonly Change[] {
     ...comparePlaces(pair, projectId),
     ...compareCursor(pair),
     ...compareLookback(pair),
+    ...compareMergeEvery(pair),
     ...compareFields(before, after, projectId),
   ];
 }
 
-function compareInstructions({ before, after }: Pair): readonly Change[] {
+function compareInstructions(pair: Pair): readonly Change[] {
+  const { before, after } = pair;
   const changes: Change[] = [];
   const add = (path: string, [old, now]: Names, means: string, needs: readonly Need[]) =>
     changes.push({
@@ -174,7 +177,7 @@ function compareInstructions({ before, after }: Pair): readonly Change[] {
         "deleted",
         [deletes, deleted],
         `${updates} gets the column, and ${code(after.tables.tombstones ?? "")} is made; the updates so far delete nobody${late}`,
-        [INIT],
+        [INIT, ...reschedule(pair)],
       );
     else if (deleted === undefined)
       add(
@@ -187,6 +190,7 @@ function compareInstructions({ before, after }: Pair): readonly Change[] {
             text: `Make sure that deleted users of ${code(after.name)} may come back; erase their updates first (\`npm run update -- --tags erase\`) if not.`,
           },
           INIT,
+          ...reschedule(pair),
         ],
       );
     else
@@ -262,23 +266,6 @@ function compareCursor({ before, after }: Pair): readonly Change[] {
         ? "final means what it did; the next run reads all updates once, the runs after it what was committed since"
         : "final means what it did; rows that come too late for the lookback are named from now on, and not read",
       needs: [],
-    },
-  ];
-}
-
-function compareLookback({ before, after }: Pair): readonly Change[] {
-  const [old, now] = [before, after].map(({ lookback }) => spanText(lookback));
-  if (old === now) return [];
-  const isLonger = secondsOf(after.lookback) > secondsOf(before.lookback);
-  return [
-    {
-      path: "lookback",
-      kind: "changed",
-      what: `${old} -> ${now}`,
-      means: isLonger
-        ? "each run reads further back; rows that came too late for the old lookback are not read by that alone"
-        : "each run reads less far back: rows that become visible later than that are missed",
-      needs: isLonger ? [{ step: "replay", reason: "lookback, if rows were missed before" }] : [],
     },
   ];
 }

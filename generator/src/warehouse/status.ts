@@ -17,6 +17,8 @@ export interface EntityStatus {
   readonly users: number | null;
   /** Updates that runs kept out and that are not settled, as far as they know. */
   readonly badRows: number;
+  /** Updates that reached final and are reported all the same (R4, R5, R9), and not settled. */
+  readonly reportedRows: number;
   /** Updates behind the window of all later runs, as far as that is known. */
   readonly missedRows: number;
   /** Where a replay must begin that reads them, as `replayFrom` takes it; null where there is none, or where that is not known. */
@@ -54,6 +56,7 @@ interface WatermarkRow {
   readonly watermark: string;
   readonly started: boolean;
   readonly bad_rows: number | null;
+  readonly reported_rows: number | null;
   readonly missed_rows: number | null;
   readonly missed_from: string | null;
   /** Up to when updates are merged by commit time; null where runs do not go by that. */
@@ -86,6 +89,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     lagSeconds: null,
     users: null,
     badRows: 0,
+    reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
     runs: [],
@@ -105,6 +109,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     lagSeconds,
     users,
     badRows: Number(progress.bad_rows ?? progress.recent_runs[0]?.bad_rows ?? 0),
+    reportedRows: Number(progress.reported_rows ?? 0),
     missedRows: Number(progress.missed_rows ?? 0),
     missedFrom: progress.missed_from,
     runs: progress.recent_runs.map(runStatus),
@@ -197,9 +202,10 @@ async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise
   const has = (column: string) => (live?.schema?.fields ?? []).some(({ name }) => name === column);
   // A table of somebody else says nothing of runs.
   if (!has("recent_runs")) return undefined;
-  const badRows = has("known_bad_rows")
-    ? "(SELECT IFNULL(SUM(bad_row.row_count), 0) FROM UNNEST(known_bad_rows) AS bad_row WHERE bad_row.is_bad)"
-    : "CAST(NULL AS INT64)";
+  const listed = (condition: string) =>
+    has("known_bad_rows")
+      ? `(SELECT IFNULL(SUM(bad_row.row_count), 0) FROM UNNEST(known_bad_rows) AS bad_row WHERE ${condition})`
+      : "CAST(NULL AS INT64)";
   const missed = has("missed_from")
     ? "missed_rows, FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E6SZ', missed_from) AS missed_from"
     : "CAST(NULL AS INT64) AS missed_rows, CAST(NULL AS STRING) AS missed_from";
@@ -209,7 +215,8 @@ async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise
   const query = `SELECT
   CAST(watermark AS STRING) AS watermark,
   watermark > TIMESTAMP '1900-01-01 00:00:00+00' AS started,
-  ${badRows} AS bad_rows,
+  ${listed("bad_row.is_bad")} AS bad_rows,
+  ${listed("NOT bad_row.is_bad")} AS reported_rows,
   ${missed},
   ${committed},
   recent_runs

@@ -8,7 +8,7 @@ export type Word = "well" | "look" | "bad";
 export interface Thresholds {
   /** How long the oldest waiting update may have waited. */
   readonly maxLagSeconds?: number;
-  /** How many rows that runs kept out may be unsettled. */
+  /** How many rows that runs kept out or reported may be unsettled. */
   readonly maxBadRows?: number;
   /** How many rows may be behind the window of all later runs. */
   readonly maxMissed?: number;
@@ -55,15 +55,17 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
     else if (state === "unknown")
       look.push(`whether rows came too late for the last run is unknown${replay}`);
   }
+  const isThere = state !== "no tables";
+  const isMissedKnown = last === undefined || last.missedRows !== undefined || status.missedRows > 0;
   const passed = [
+    ...over("lag:", lagSeconds, thresholds.maxLagSeconds, formatDuration),
+    ...over("bad rows:", isThere ? unsettledRows(status) : null, thresholds.maxBadRows, String),
     ...over(
-      "the oldest waiting update has waited",
-      lagSeconds ?? 0,
-      thresholds.maxLagSeconds,
-      formatDuration,
+      "missed rows:",
+      isThere && isMissedKnown ? status.missedRows : null,
+      thresholds.maxMissed,
+      String,
     ),
-    ...over("bad rows:", status.badRows, thresholds.maxBadRows, String),
-    ...over("missed rows:", status.missedRows, thresholds.maxMissed, String),
   ];
   const word = bad.length + passed.length > 0 ? "bad" : look.length > 0 ? "look" : "well";
   return { entity, word, reasons: [...bad, ...passed, ...look], passed };
@@ -82,15 +84,20 @@ export const WORDS: Readonly<Record<Word, string>> = {
   bad: "not well",
 };
 
+/** Rows that runs reported and nobody has settled: those kept out, and those that reached final all the same (R12). */
+function unsettledRows({ badRows, reportedRows }: EntityStatus): number {
+  return badRows + reportedRows;
+}
+
+/** What is not known is within no limit. */
 function over(
   what: string,
-  value: number,
+  value: number | null,
   limit: number | undefined,
   format: (value: number) => string,
 ): readonly string[] {
-  return limit !== undefined && value > limit
-    ? [`${what} ${format(value)}, and the limit is ${format(limit)}`]
-    : [];
+  if (limit === undefined || (value !== null && value <= limit)) return [];
+  return [`${what} ${value === null ? "unknown" : format(value)}, and the limit is ${format(limit)}`];
 }
 
 /** Updates wait although a run was due: by the gaps between the last runs, since nobody says here when runs are to be. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { entitiesJsonSchema } from "../../../generator/src/project/config.ts";
 import { weightOf } from "../../../generator/src/review/changes.ts";
 import { changesOf, entityChanges, type Field, person } from "./models.ts";
 
@@ -281,6 +282,38 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
     [{ path: "lookback", what: "1 hour -> 2 hours", steps: ["replay"] }],
   ],
   [
+    "merges that wait leave final behind the view, and get a run of their own",
+    {},
+    { mergeEvery: "1 day" },
+    [
+      {
+        path: "mergeEvery",
+        kind: "added",
+        what: "every run -> 1 day",
+        means: /`person_final` itself may be 1 day old/,
+        steps: ["after"],
+      },
+    ],
+  ],
+  [
+    "another wait is another run",
+    { mergeEvery: "1 day" },
+    { mergeEvery: "6 hours" },
+    [{ path: "mergeEvery", kind: "changed", what: "1 day -> 6 hours", steps: ["after"] }],
+  ],
+  [
+    "a wait for which there is no run asks for none",
+    { mergeEvery: "5 hours" },
+    { mergeEvery: "7 hours" },
+    [{ path: "mergeEvery", what: "5 hours -> 7 hours", steps: [] }],
+  ],
+  [
+    "no wait any more",
+    { mergeEvery: "24 hours" },
+    {},
+    [{ path: "mergeEvery", kind: "removed", means: /every run merges again/, steps: ["after"] }],
+  ],
+  [
     "another cursor means nothing else, and asks for nothing",
     {},
     { cursor: "commit" },
@@ -326,13 +359,20 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
     "deletes begin",
     {},
     { deleted: "gone" },
-    [{ path: "deleted", kind: "added", means: /`person_tombstones` is made/, steps: ["init"] }],
+    [{ path: "deleted", kind: "added", means: /`person_tombstones` is made/, steps: ["init", "after"] }],
   ],
   [
     "deletes end",
     { deleted: "gone" },
     {},
-    [{ path: "deleted", kind: "removed", means: /brings deleted users back/, steps: ["before", "init"] }],
+    [
+      {
+        path: "deleted",
+        kind: "removed",
+        means: /brings deleted users back/,
+        steps: ["before", "init", "after"],
+      },
+    ],
   ],
   [
     "another dataset is empty",
@@ -462,6 +502,36 @@ describe("a change of entities.json", () => {
     expect(entityChanges(person([NAME]), undefined)).toMatchObject([
       { entity: "person", kind: "removed", changes: [{ kind: "removed", means }] },
     ]);
+  });
+});
+
+describe("an option of entities.json", () => {
+  const file = entitiesJsonSchema() as {
+    properties: { entities: { items: { properties: Record<string, unknown> } } };
+  };
+  const { properties } = file.properties.entities.items;
+  /** For each option an entity that has it otherwise; of the schema the fields are compared, wherever its file is. */
+  const others: Readonly<Record<string, Record<string, unknown>>> = {
+    name: { name: "people" },
+    key: { key: ["name"] },
+    ingestTimestamp: { ingestTimestamp: "happened" },
+    eventTimestamp: { eventTimestamp: "happened" },
+    eventAhead: { eventTimestamp: "happened", eventAhead: { limit: "2 days" } },
+    lookback: { lookback: "2 hours" },
+    cursor: { cursor: "commit" },
+    tables: { tables: { temp: "batch" } },
+    clearedFields: { clearedFields: "cleared" },
+    deleted: { deleted: "gone" },
+    mergeEvery: { mergeEvery: "1 day" },
+    source: { source: { dataset: "raw", table: "events" } },
+    dataset: { dataset: "other" },
+  };
+
+  it.each(Object.keys(properties).filter((option) => option !== "schema"))("is compared: %s", (option) => {
+    const before = person([NAME, HAPPENED], option === "eventAhead" ? { eventTimestamp: "happened" } : {});
+    const changes = changesOf(before, person([NAME, HAPPENED], others[option]));
+    const paths = changes.map(({ path }) => path.split(".")[0]);
+    expect(paths).toContain(option);
   });
 });
 

@@ -19,6 +19,7 @@ function run(hoursAgo: number, rest: Partial<Run> = {}): Run {
     rowsChanged: 3,
     badRows: 0,
     futureRows: 0,
+    missedRows: 0,
     ...rest,
   };
 }
@@ -32,6 +33,7 @@ function entity(rest: Partial<EntityStatus> = {}): EntityStatus {
     lagSeconds: 0,
     users: 5,
     badRows: 0,
+    reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
     runs: [run(0.5), run(1.5), run(2.5), run(3.5)],
@@ -55,6 +57,27 @@ const CASES: [
     undefined,
   ],
   ["without tables", entity({ state: "no tables", runs: [] }), {}, "bad", /npm run init/],
+  [
+    "a lag that is not known",
+    entity({ state: "unknown", waiting: null, lagSeconds: null }),
+    { maxLagSeconds: 7200 },
+    "bad",
+    /^lag: unknown, and the limit is 2 h$/,
+  ],
+  [
+    "late rows that nobody can know of, with a limit for them",
+    entity({ state: "unknown", runs: [run(0.5, { missedRows: undefined })] }),
+    { maxMissed: 0 },
+    "bad",
+    /^missed rows: unknown, and the limit is 0$/,
+  ],
+  [
+    "a row that reached final and is reported",
+    entity({ reportedRows: 1 }),
+    { maxBadRows: 0 },
+    "bad",
+    /^bad rows: 1, and the limit is 0$/,
+  ],
   [
     "updates before the first run",
     entity({ state: "never run", users: 0, waiting: 2, runs: [] }),
@@ -179,6 +202,13 @@ describe("an entity's health", () => {
       ...(reason === undefined ? [] : [expect.stringMatching(reason)]),
     ]);
     expect(health.passed.length > 0).toBe(word === "bad" && status.state !== "no tables");
+  });
+
+  it("without tables is within no limit", () => {
+    const limits = { maxLagSeconds: 7200, maxBadRows: 0, maxMissed: 0 };
+    const gone = entity({ state: "no tables", watermark: null, lagSeconds: null, users: null, runs: [] });
+    expect(judge(gone, limits, NOW).passed).toHaveLength(3);
+    expect(judge(gone, {}, NOW).passed).toEqual([]);
   });
 
   it("of all is that of the worst", () => {

@@ -29,7 +29,7 @@ export const status = defineCommand({
     watch: flag("--watch", "look again every 15 seconds, until interrupted"),
     html: text("--html <file>", "write a page with charts of the last 30 days; one file, no network"),
     maxLag: text("--max-lag <time>", "how long the oldest waiting update may have waited, such as 2h"),
-    maxBadRows: text("--max-bad-rows <n>", "how many bad rows may be unsettled"),
+    maxBadRows: text("--max-bad-rows <n>", "how many bad or reported rows may be unsettled"),
     maxMissed: text("--max-missed <n>", "how many rows may be behind the window of all later runs"),
   },
   examples: [
