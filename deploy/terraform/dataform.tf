@@ -15,14 +15,15 @@ locals {
   own_runs = jsonencode(try(local.schedule.runs, jsondecode(file("${path.module}/../../includes/usual-runs.json")).runs))
 
   # The project's own place, and the environments of entities.json that schedule.json names; JSON, since each may have other members.
-  overrides = jsondecode(file("${path.module}/../../entities.json"))
+  overrides    = jsondecode(file("${path.module}/../../entities.json"))
+  environments = try(keys(local.overrides.environments), [])
   places = local.workflows == 0 ? {} : merge(
-    { production = jsonencode({ prefix = "", branch = local.branch, overrides = {}, runs = jsondecode(local.own_runs) }) },
+    { "" = jsonencode({ prefix = "", branch = local.branch, overrides = {}, runs = jsondecode(local.own_runs) }) },
     {
       for name, own in try(local.schedule.environments, {}) : name => jsonencode({
         prefix    = "${name}-"
         branch    = try(own.branch, local.branch)
-        overrides = local.overrides.environments[name]
+        overrides = try(local.overrides.environments[name], {})
         runs      = try(own.runs, jsondecode(local.own_runs))
       })
     }
@@ -35,7 +36,7 @@ locals {
         tags  = try(run.tags, [])
         vars  = try(run.vars, {})
         # Run variables belong to a release, so runs with the same ones share it.
-        release = replace(lower(join("", concat([name], [
+        release = replace(lower(join("", concat([name == "" ? "production" : name], [
           for variable, value in try(run.vars, {}) : "-${variable}-${value}"
         ]))), "/[^a-z0-9-]/", "-")
       }
@@ -44,6 +45,8 @@ locals {
     }
   ]...)
   releases = { for run in local.runs : run.release => { place = run.place, vars = run.vars }... }
+  # As many as local.runs, where no two are called the same.
+  run_names = flatten([for name, text in local.places : [for run in jsondecode(text).runs : lower("${jsondecode(text).prefix}${run.name}")]])
 }
 
 # Dataform's own account: it reads the repository and acts as the updater.
@@ -86,6 +89,29 @@ resource "google_dataform_repository" "updater" {
   }
 
   depends_on = [google_secret_manager_secret_iam_member.dataform]
+
+  # `npm run schedule -- --plan` refuses the same, and says where.
+  lifecycle {
+    precondition {
+      condition     = alltrue([for name in keys(local.places) : name == "" || contains(local.environments, name)])
+      error_message = "schedule.json: environments has ${join(", ", setsubtract(keys(local.places), concat([""], local.environments)))}, and entities.json ${join(", ", local.environments)}: name one of those."
+    }
+
+    precondition {
+      condition     = !contains([for name in keys(local.places) : lower(name)], "production")
+      error_message = "schedule.json: an environment is called production, as the project's own releases are: give it another name in entities.json."
+    }
+
+    precondition {
+      condition     = length(distinct(local.run_names)) == length(local.run_names)
+      error_message = "schedule.json: runs of one place and another would be the same workflow: give one of them another name than ${join(", ", [for name in distinct(local.run_names) : name if length([for other in local.run_names : other if other == name]) > 1])}."
+    }
+
+    precondition {
+      condition     = alltrue([for uses in values(local.releases) : length(distinct([for use in uses : jsonencode(use)])) == 1])
+      error_message = "schedule.json: runs with different vars, or of different environments, would share a release: ${join(", ", [for name, uses in local.releases : name if length(distinct([for use in uses : jsonencode(use)])) > 1])}; let them differ by letters or digits."
+    }
+  }
 }
 
 # Compiles the branch a few minutes before each run.

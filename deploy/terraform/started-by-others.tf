@@ -1,5 +1,6 @@
-# The runs of schedule.json, or the usual ones, started by Cloud Scheduler: as Cloud Run jobs of the image, where cloud_run says where, or as managed
-# Dataform's workflows by Cloud Workflows, which waits for their end, where workflows_region does. And what Airflow needs, to start those.
+# The runs of schedule.json, or the usual ones, started by Cloud Scheduler: as Cloud Run jobs of the image, where cloud_run says where (not those of
+# environments, which may be of another branch than the image), or as managed Dataform's workflows by Cloud Workflows, which waits for their end, where
+# workflows_region does. And what Airflow needs, to start those.
 
 locals {
   image_runs = {
@@ -11,7 +12,8 @@ locals {
       ])
     } if var.cloud_run != null
   }
-  workflows_runs = { for run in jsondecode(local.own_runs) : run.name => run.cron if var.workflows_region != null }
+  # Those of its environments too.
+  workflows_runs = { for name, run in local.runs : name => run.cron if var.workflows_region != null }
   scheduled      = var.cloud_run == null && var.workflows_region == null ? 0 : 1
 }
 
@@ -62,6 +64,13 @@ resource "google_cloud_run_v2_job" "runs" {
   }
 
   depends_on = [google_project_service.services]
+
+  lifecycle {
+    precondition {
+      condition     = local.workflows == 0 || !local.starts_runs
+      error_message = "cloud_run: Cloud Run starts the runs of schedule.json, so write \"startedBy\": \"others\" there, or they run twice."
+    }
+  }
 }
 
 resource "google_cloud_run_v2_job_iam_member" "starter" {
@@ -103,13 +112,6 @@ resource "google_workflows_workflow" "updater" {
   deletion_protection = false
 
   depends_on = [google_project_service.services]
-
-  lifecycle {
-    precondition {
-      condition     = local.workflows == 1 && !local.starts_runs
-      error_message = "workflows_region: Cloud Workflows starts the runs of schedule.json, so write \"startedBy\": \"others\" there, or they run twice."
-    }
-  }
 }
 
 resource "google_project_iam_member" "starter" {
@@ -159,4 +161,11 @@ resource "google_service_account_iam_member" "starters" {
   service_account_id = google_service_account.updater.name
   role               = "roles/iam.serviceAccountUser"
   member             = each.value
+
+  lifecycle {
+    precondition {
+      condition     = local.workflows == 1 && !local.starts_runs
+      error_message = "workflows_region and composer_service_account: others start the runs of schedule.json, so write that file, with \"startedBy\": \"others\", or they run twice."
+    }
+  }
 }

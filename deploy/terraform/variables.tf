@@ -94,7 +94,13 @@ variable "alert_emails" {
 }
 
 variable "alert_after" {
-  description = "After how long without a job that ended well, in seconds: at most a day and a half."
+  description = "After how long without a job that ended well: whole minutes, in seconds, 120s to 84600s (23 and a half hours)."
   type        = string
   default     = "10800s"
+
+  # https://cloud.google.com/monitoring/alerts/metric-absence
+  validation {
+    condition     = try(tonumber(trimsuffix(var.alert_after, "s")) >= 120 && tonumber(trimsuffix(var.alert_after, "s")) <= 84600 && tonumber(trimsuffix(var.alert_after, "s")) % 60 == 0 && endswith(var.alert_after, "s"), false)
+    error_message = "alert_after must be whole minutes in seconds, from 120s to 84600s: Cloud Monitoring sees no longer absence than 23 and a half hours."
+  }
 }

@@ -69,7 +69,7 @@ export const ELSEWHERE: readonly (readonly [command: RegExp, file: string])[] = 
 
 /** What no test runs. */
 export const NOT_RUN: readonly (readonly [command: RegExp, why: string])[] = [
-  [/^gcloud |^curl /, "needs Google Cloud"],
+  [/^gcloud |^curl |\| gcloud /, "needs Google Cloud"],
   [/^export BIGQUERY_EMULATOR_HOST=/, "every test here sets it"],
   [/^kubectl -n .* create job/, "needs a cluster"],
   [/^(git|printf|npm install)/, "asks a registry, or is for a repository at a host"],

