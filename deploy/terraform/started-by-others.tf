@@ -70,6 +70,11 @@ resource "google_cloud_run_v2_job" "runs" {
       condition     = local.workflows == 0 || !local.starts_runs
       error_message = "cloud_run: Cloud Run starts the runs of schedule.json, so write \"startedBy\": \"others\" there, or they run twice."
     }
+
+    precondition {
+      condition     = var.workflows_region == null && var.composer_service_account == null
+      error_message = "cloud_run beside workflows_region or composer_service_account: the runs would be started twice, give one of them."
+    }
   }
 }
 

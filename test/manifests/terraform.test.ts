@@ -276,6 +276,7 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
       "give one of them another name than dev-update.",
       "would share a release: def-a-b-c, dev-a-b-c, production, production-a-b-c; let",
       'cloud_run: Cloud Run starts the runs of schedule.json, so write "startedBy": "others" there',
+      "cloud_run beside workflows_region or composer_service_account: the runs would be started twice",
       "workflows_region and composer_service_account: others start the runs of schedule.json, so write that file",
       "alert_after must be whole minutes in seconds, from 120s to 84600s",
     ])
