@@ -70,6 +70,18 @@ it("tables of init never expire, whatever the dataset says, and tables that will
   expect(await succeed(project, "init", "--plan")).toContain(
     "its partitions expire after 1.5 days: a rebuild forgets what they said, and a late delete or clear takes it from tags;",
   );
+  expect(await succeed(project, "status")).not.toContain("person_final expires on");
+  await project.query("DROP TABLE DATASET.person_final");
+  await succeed(project, "update");
+  expect(await succeed(project, "status")).toMatch(/person_final expires on \d{4}-/);
+  for (const table of ["person_final", "person_tombstones", "person_watermark"])
+    await project.query(`DROP TABLE DATASET.${table}`);
+  await succeed(project, "init");
+  const { exitCode, stderr } = await runHere(project, "update");
+  expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/the log has \d+ runs, .* was lost/)]);
+  expect(await succeed(project, "status")).toContain("not well");
+  await project.query("DROP TABLE DATASET.person_runs");
+  await succeed(project, "update");
 });
 
 /** The endpoint as if these tables had row access policies, which it knows none of. */

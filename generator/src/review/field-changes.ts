@@ -1,3 +1,4 @@
+import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { quoteIdentifier } from "../project/names.ts";
 import type { SchemaField } from "../project/schema.ts";
@@ -31,7 +32,8 @@ export function compareFields(before: EntityModel, after: EntityModel, projectId
     tables,
     parents: [],
     hasNewFinal: hasNewTable(before, after, "final"),
-    forgetClears: (path) => (hasNewUpdates ? [] : forgetClears(after, path, projectId)),
+    forgetClears: (path) =>
+      hasNewUpdates || isNoLeaf(before, path) ? [] : forgetClears(after, path, projectId),
   };
   return compareList(fieldsOf(before), fieldsOf(after), place);
 }
@@ -135,6 +137,11 @@ function removal(field: SchemaField, place: Place): Change {
   };
 }
 
+/** Keys and timestamps are no leaves: nothing clears them (R2, R9). */
+function isNoLeaf({ keys, ingest, event }: EntityModel, path: string): boolean {
+  return [...keys, ingest, event].some((column) => column?.name.toLowerCase() === path.toLowerCase());
+}
+
 /** What lets a rebuild go on reading the updates that clear what is gone, as the bad rows that they are else. */
 function forgetClears(model: EntityModel, path: string, projectId: string): readonly Need[] {
   const { clears } = model;
@@ -150,7 +157,7 @@ function forgetClears(model: EntityModel, path: string, projectId: string): read
         model,
         projectId,
         (table) =>
-          `UPDATE \`${table}\` AS updates SET ${column} = ARRAY(SELECT path FROM UNNEST(updates.${column}) AS path WHERE NOT (${isOf})) WHERE EXISTS (SELECT 1 FROM UNNEST(updates.${column}) AS path WHERE ${isOf});`,
+          `UPDATE \`${table}\` AS updates SET ${column} = ARRAY(SELECT path FROM UNNEST(updates.${column}) AS path WHERE NOT (${isOf})) WHERE updates.${quoted(model.ingest)} >= ${mergeSql.START} AND EXISTS (SELECT 1 FROM UNNEST(updates.${column}) AS path WHERE ${isOf});`,
       ),
     },
   ];

@@ -67,6 +67,7 @@ ORDER BY listed.first_seen DESC, listed.details`;
   return rows.map((row) => {
     const listed = plain(row) as Listed;
     const stamp = listed.stamp === null ? `${ingest} IS NULL` : `${ingest} = TIMESTAMP '${listed.stamp}'`;
+    const countsFrom = versionsOf(entity, listed).map((version) => `TIMESTAMP '${version}'`);
     return {
       reason: listed.reason,
       details: listed.details,
@@ -83,11 +84,18 @@ ORDER BY listed.first_seen DESC, listed.details`;
         ...(listed.is_bad || tombstones === undefined
           ? []
           : [
-              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE ${entity.hasClearFloors ? `STARTS_WITH(key_hash, '${listed.key_hash}')` : `key_hash = '${listed.key_hash}'`} AND version > CURRENT_TIMESTAMP();`,
+              `DELETE FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })} WHERE ${entity.hasClearFloors ? `STARTS_WITH(key_hash, '${listed.key_hash}')` : `key_hash = '${listed.key_hash}'`} AND (version > CURRENT_TIMESTAMP() OR version IN (${countsFrom.join(", ")}));`,
               `UPDATE ${place("watermark")} SET gone_users = (SELECT COUNT(*) FROM ${sqlName(warehouse, { dataset: entity.dataset, table: tombstones })}) WHERE TRUE;`,
             ]),
       ],
       ...(owner === undefined ? {} : { owner }),
     };
   });
+}
+
+/** The times from which a listed update may count, and so what it deleted or cleared: its ingest timestamp, and the event timestamp that it says (R4). */
+function versionsOf({ event }: EntityModel, { stamp, details }: Listed): readonly string[] {
+  const said =
+    event === undefined ? undefined : new RegExp(`"${event.name}":"([^"]+)"`, "i").exec(details)?.[1];
+  return [stamp, said].filter((version) => typeof version === "string");
 }

@@ -35,10 +35,14 @@ export async function readErasure(
   }
   await checkKey(warehouse, entity, values);
   const rows = [];
+  const partitions = mergeSql.anyPartition(`stored.${entity.ingest.quoted}`);
   for (const role of ["updates", "temp", "final"] as const) {
     const place = placeOf(entity, role);
-    rows.push({ table: place.table, rows: await countRows(warehouse, entity, place, values) });
+    rows.push({ table: place.table, rows: await countRows(warehouse, entity, place, values, partitions) });
   }
+  const findings = { dataset: entity.dataset, table: entity.tables.auditFindings };
+  const found = await countRows(warehouse, entity, findings, values, "TRUE");
+  if (found > 0) rows.push({ table: `${findings.table}, until the next audit`, rows: found });
   const listed = await countListed(warehouse, entity, values);
   if (listed > 0) rows.push({ table: `${entity.tables.watermark}, listed bad rows`, rows: listed });
   return {
@@ -69,10 +73,10 @@ async function countRows(
   entity: EntityModel,
   place: Place,
   values: readonly string[],
+  partitions: string,
 ): Promise<number> {
   if ((await findTable(tableOf(warehouse, place))) === undefined) return 0;
   const condition = mergeSql.keysMatch(sqlKeys(entity), "stored", (_, index) => keyValue(entity, index));
-  const partitions = mergeSql.anyPartition(`stored.${entity.ingest.quoted}`);
   const where = `${partitions} AND ${condition}`;
   const [found] = await query(
     warehouse,

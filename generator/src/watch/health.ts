@@ -1,4 +1,4 @@
-import { describeUnknownRows, type EntityStatus } from "../warehouse/status.ts";
+import { describeForgottenRuns, describeUnknownRows, type EntityStatus } from "../warehouse/status.ts";
 import { formatDuration } from "./durations.ts";
 
 /** How well something is, from good to bad. */
@@ -35,6 +35,12 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
   const bad: string[] = [];
   const look: string[] = [];
   if (state === "no tables") bad.push("it has no tables: run `npm run init`");
+  if (status.forgottenRuns > 0 && (users ?? 0) === 0)
+    bad.push(describeForgottenRuns(status.forgottenRuns, status.entity));
+  for (const { table, at } of status.expiring)
+    look.push(
+      `\`${table}\` expires on ${at}: \`ALTER TABLE ${table} SET OPTIONS (expiration_timestamp = NULL)\` keeps it`,
+    );
   if (state === "never run" && (users ?? 0) > 0) look.push(describeUnknownRows(users ?? 0, status.entity));
   else if (state === "never run" && (waiting ?? 0) > 0)
     look.push("updates wait for the first run: `npm run update`");

@@ -36,6 +36,8 @@ function entity(rest: Partial<EntityStatus> = {}): EntityStatus {
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
+    forgottenRuns: 0,
+    expiring: [],
     runs: [run(0.5), run(1.5), run(2.5), run(3.5)],
     ...rest,
   };
@@ -57,6 +59,20 @@ const CASES: [
     undefined,
   ],
   ["without tables", entity({ state: "no tables", runs: [] }), {}, "bad", /npm run init/],
+  [
+    "a log of runs that nothing else knows of",
+    entity({ state: "never run", users: 0, forgottenRuns: 3, runs: [] }),
+    {},
+    "bad",
+    /^the log has 3 runs, .* the watermark was lost, .* or drop customer_runs to begin anew/,
+  ],
+  [
+    "a table that will be gone",
+    entity({ expiring: [{ table: "crm.customer_final", at: "2026-03-01T00:00:00.000Z" }] }),
+    {},
+    "look",
+    /^`crm.customer_final` expires on 2026-03-01T00:00:00.000Z: `ALTER TABLE crm.customer_final SET/,
+  ],
   [
     "a lag that is not known",
     entity({ state: "unknown", waiting: null, lagSeconds: null }),
@@ -201,7 +217,7 @@ describe("an entity's health", () => {
       word,
       ...(reason === undefined ? [] : [expect.stringMatching(reason)]),
     ]);
-    expect(health.passed.length > 0).toBe(word === "bad" && status.state !== "no tables");
+    expect(health.passed.length > 0).toBe(word === "bad" && Object.keys(limits).length > 0);
   });
 
   it("without tables is within no limit", () => {

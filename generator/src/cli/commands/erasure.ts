@@ -37,7 +37,7 @@ function formatErasure(report: ErasureReport): string {
   const deleted =
     report.deletedUpTo === null ? "no delete of this user is known" : `deleted up to ${report.deletedUpTo}`;
   const verdict = report.isErased
-    ? "nothing of this user is left"
+    ? "nothing of this user is left in the tables; BigQuery keeps what was deleted for time travel (2 to 7 days) and fail-safe (7 more), and copies, exports and logs are yours to clear"
     : report.source !== undefined
       ? `rows are left: ${report.source} is others' and only read here, so its owner removes them there; a delete and two runs of \`npm run update\` take them out of the rest`
       : report.canDelete

@@ -66,16 +66,16 @@ export const load = defineCommand({
       output.line(
         `${rows} of ${from} ${result.rows === 1 ? "is" : "are"} now in ${target.dataset}.${target.table}, ${seconds}`,
       );
-      output.say(describeRemoval(result.removal));
+      output.say(describeRemoval(result.removal, entity.name));
     }
     return EXIT.done;
   },
 });
 
-function describeRemoval(removal: string | undefined): string {
+function describeRemoval(removal: string | undefined, entity: string): string {
   return removal === undefined
     ? "no statement removes exactly these rows: by their ingest timestamps they cannot be told from others"
-    : `to remove exactly these rows: ${removal}; if they were merged, final follows by npm run update -- --vars=rebuild=true,force=true`;
+    : `to remove exactly these rows: ${removal}; if they were merged, final follows by npm run update -- --tags ${entity} --vars=rebuild=true,force=true, which loses what trimmed updates said too`;
 }
 
 const STEPS = { check: "checking", send: "sending", wait: "waiting for BigQuery" };

@@ -20,7 +20,13 @@ import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
 import { refuseUnextended } from "../../warehouse/init/init.ts";
 import { refuseObstacles } from "../../warehouse/obstacles.ts";
-import { countFinal, describeUnknownRows, type RunStatus, readRuns } from "../../warehouse/status.ts";
+import {
+  countFinal,
+  describeUnknownRows,
+  type RunStatus,
+  readRuns,
+  refuseForgetting,
+} from "../../warehouse/status.ts";
 import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -104,8 +110,8 @@ export const update = defineCommand({
     for (const entity of unknown) await refuseUnadopted(warehouse, entity);
     await refuseUnextended(warehouse, entities);
     const input = await loadProject(project.root);
-    const isRebuild = (valuesOf(parseFlags(args).flags, "vars") ?? []).includes("rebuild=true");
-    refuseMixture(await findMeaningChanges(warehouse, input, entities), isRebuild);
+    const vars = valuesOf(parseFlags(args).flags, "vars") ?? [];
+    refuseMixture(await findMeaningChanges(warehouse, input, entities), vars.includes("rebuild=true"));
     const isGraphForPrograms = isDryRun && options.json;
     const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
     const selection = await resolveSelection(project, flags);
@@ -123,6 +129,7 @@ export const update = defineCommand({
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
     refuseLostDeletes(await findLostDeletes(warehouse, orphans, beginning));
     for (const entity of beginning) {
+      if (!vars.includes("force=true")) await refuseForgetting(warehouse, entity);
       await refuseBeginning(warehouse, orphans, entity);
       for (const line of describeFormer(warehouse, orphans, entity)) output.note(line);
     }
