@@ -1,6 +1,7 @@
 /** R9 and R10 by Dataform alone, the first run of each kind by its CLI: clears, deletes, erasure by its tag, and what must stay right afterwards. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
+import { runHere } from "./in-process.ts";
 import { PlannedRuns } from "./planned-runs.ts";
 
 const createProject = useProjects(useEndpoint());
@@ -245,4 +246,44 @@ describe("clears and deletes", () => {
     for (const { removal } of await badRows())
       for (const statement of removal) await project.query(statement);
   }
+});
+
+test("a delete and a clear that count from their ingest timestamp are settled, tombstones and all", async () => {
+  const fields = [
+    { name: "id", type: "STRING" },
+    { name: "came", type: "TIMESTAMP" },
+    { name: "happened", type: "TIMESTAMP" },
+    { name: "top", type: "INT64", merge: "max" },
+  ];
+  const times = { ingestTimestamp: "came", eventTimestamp: "happened" };
+  const visit = {
+    name: "visit",
+    schema: "visit.json",
+    key: ["id"],
+    clearedFields: "cleared",
+    deleted: "gone",
+  };
+  const own = await createProject({
+    entities: [{ ...visit, ...times }],
+    files: { "visit.json": JSON.stringify(fields) },
+  });
+  for (const command of ["generate", "init"]) expect((await runHere(own, command)).exitCode).toBe(0);
+  const [ahead, past] = ["TIMESTAMP '9999-01-01 00:00:00+00'", "TIMESTAMP '2024-01-01 00:00:00+00'"];
+  const day = "TIMESTAMP '2024-02-01 00:00:00+00'";
+  await own.query(`INSERT INTO DATASET.visit_updates (id, came, happened, top, cleared, gone) VALUES
+    ('a', ${past}, ${past}, 1, [], FALSE), ('a', ${day}, ${ahead}, NULL, [], TRUE),
+    ('b', ${past}, ${past}, 2, [], FALSE), ('b', ${day}, ${day}, 9, ['top'], FALSE)`);
+  await runHere(own, "update");
+  expect(await own.query("SELECT id, top FROM DATASET.visit")).toEqual([{ id: "b", top: null }]);
+  const listed = JSON.parse((await runHere(own, "bad-rows", "visit", "--json")).stdout) as {
+    removal: readonly string[];
+  }[];
+  expect(listed).toHaveLength(2);
+  for (const statement of listed.flatMap(({ removal }) => removal)) await own.query(statement);
+  const rebuild = await runHere(own, "update", "--vars=rebuild=true,force=true");
+  expect(rebuild.exitCode, rebuild.stderr).toBe(0);
+  expect(await own.query("SELECT id, top FROM DATASET.visit ORDER BY id")).toEqual([
+    { id: "a", top: 1 },
+    { id: "b", top: 2 },
+  ]);
 });

@@ -101,7 +101,7 @@ export function explainServiceError(error: unknown, endpoint: string | undefined
   if (code === 403 && (reasonOf(error) ?? "accessDenied") === "accessDenied") {
     return new CommandError(`BigQuery refused access: ${message}; ${remedyOf(message)}`, { cause: error });
   }
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(`${reasonOf(error) ?? ""} ${message}`))?.[1];
+  const remedy = remedyFor(`${reasonOf(error) ?? ""} ${message}`);
   if (isServiceError(error) && remedy !== undefined)
     return new CommandError(`BigQuery: ${message}; ${remedy}`, { cause: error });
   if (isServiceError(error)) return new CommandError(`BigQuery: ${message}`, { cause: error });
@@ -133,9 +133,19 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /aborted due to concurrent update|could not serialize access/i,
     "another run was at it and nothing was changed: run it again",
   ],
+  [
+    // https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations
+    /streaming buffer/i,
+    "rows that were streamed in cannot be deleted for up to 90 minutes, and nothing was changed: run it again then",
+  ],
   [/notFound.*Not found: Project/, "look at $.defaultDatabase in dataform.json: it is a project's id"],
   [/notFound.*Not found: (Dataset|Table)/, "run `npm run init`"],
 ];
+
+/** What to do about what BigQuery said, where that is known. */
+export function remedyFor(said: string): string | undefined {
+  return REMEDIES.find(([pattern]) => pattern.test(said))?.[1];
+}
 
 function reasonOf(error: unknown): string | undefined {
   return (error as HttpError).errors?.[0]?.reason;

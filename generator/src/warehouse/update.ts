@@ -6,7 +6,7 @@ import { hasFlag } from "../dataform/flags.ts";
 import type { Selection } from "../dataform/selection.ts";
 import { dropTimeoutNote, withoutTimeoutNote, withTimeout } from "../dataform/timeout.ts";
 import type { Project } from "../project/dataform-json.ts";
-import { CommandError, wrongUsage } from "../project/errors.ts";
+import { CommandError, remedyFor, wrongUsage } from "../project/errors.ts";
 
 /** How an update behaves beyond what Dataform's own flags say. */
 export interface UpdateOptions {
@@ -127,7 +127,8 @@ export function describeFailures({ failures, retries }: UpdateResult): string {
   if (first === undefined) return "nothing failed";
   const others = failures.length > 1 ? ` (and ${failures.length - 1} more)` : "";
   const message = first.message.replace(/^bigquery error: /, "");
-  return `dataform run: ${first.kind} ${first.action} failed${afterRetries(retries)}: ${message}${others}`;
+  const remedy = remedyFor(message);
+  return `dataform run: ${first.kind} ${first.action} failed${afterRetries(retries)}: ${message}${remedy === undefined ? "" : `; ${remedy}`}${others}`;
 }
 
 function afterRetries(retries: number): string {

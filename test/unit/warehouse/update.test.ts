@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { asksForTag, parseFlags, withAudit } from "../../../generator/src/dataform/flags.ts";
 import { withTimeout } from "../../../generator/src/dataform/timeout.ts";
-import { describeCrash, isWorthRetrying, readFailures } from "../../../generator/src/warehouse/update.ts";
+import {
+  describeCrash,
+  describeFailures,
+  isWorthRetrying,
+  readFailures,
+} from "../../../generator/src/warehouse/update.ts";
 
 const ABORTED = `Operation failed:  analytics.user_info_final
   >
@@ -21,6 +26,17 @@ const ASSERTION = `Assertion failed:  analytics.user_info_bad_rows
 function failures(stderr: string) {
   return readFailures({ exitCode: 1, stdout: "", stderr });
 }
+
+describe("describeFailures", () => {
+  it("says what to do about rows that cannot be deleted yet", () => {
+    const message =
+      "bigquery error: UPDATE or DELETE statement over table p.d.t would affect rows in the streaming buffer, which is not supported";
+    const failure = { kind: "action", action: "d.person_erase", message } as const;
+    expect(describeFailures({ failures: [failure], retries: 0 })).toMatch(
+      /d\.person_erase failed: UPDATE or DELETE .*; rows that were streamed in cannot be deleted for up to 90 minutes, and nothing was changed/,
+    );
+  });
+});
 
 describe("readFailures", () => {
   it("reads action and message past the SQL between them", () => {
