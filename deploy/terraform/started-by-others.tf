@@ -172,5 +172,10 @@ resource "google_service_account_iam_member" "starters" {
       condition     = local.workflows == 1 && !local.starts_runs
       error_message = "workflows_region and composer_service_account: others start the runs of schedule.json, so write that file, with \"startedBy\": \"others\", or they run twice."
     }
+
+    precondition {
+      condition     = var.workflows_region == null || var.composer_service_account == null
+      error_message = "workflows_region beside composer_service_account: the runs would be started twice, give one of them."
+    }
   }
 }

@@ -281,6 +281,10 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
       "alert_after must be whole minutes in seconds, from 120s to 84600s",
     ])
       expect(said).toContain(words);
+    const both = { workflows_region: "r", composer_service_account: "c@p.iam" };
+    await expect(evaluate(JSON.stringify({ ...BASE, startedBy: "others" }), config, both)).rejects.toThrow(
+      "workflows_region beside composer_service_account: the runs would be started twice",
+    );
     const without = evaluate(undefined, config, { workflows_region: "r" });
     await expect(without).rejects.toThrow(/so write that file, with "startedBy": "others"/);
   });

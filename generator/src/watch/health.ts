@@ -61,7 +61,7 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
     else if (state === "unknown")
       look.push(`whether rows came too late for the last run is unknown${replay}`);
   }
-  const isThere = state !== "no tables";
+  const isThere = state !== "no tables" && !(state === "never run" && waiting === null);
   const isMissedKnown = last === undefined || last.missedRows !== undefined || status.missedRows > 0;
   const passed = [
     ...over("lag:", lagSeconds, thresholds.maxLagSeconds, formatDuration),

@@ -220,8 +220,10 @@ describe("an entity's health", () => {
     expect(health.passed.length > 0).toBe(word === "bad" && Object.keys(limits).length > 0);
   });
 
-  it("without tables is within no limit", () => {
+  it("without tables, or without a watermark, is within no limit", () => {
     const limits = { maxLagSeconds: 7200, maxBadRows: 0, maxMissed: 0 };
+    const lost = entity({ state: "never run", waiting: null, lagSeconds: null, runs: [] });
+    expect(judge(lost, limits, NOW).passed).toHaveLength(3);
     const gone = entity({ state: "no tables", watermark: null, lagSeconds: null, users: null, runs: [] });
     expect(judge(gone, limits, NOW).passed).toHaveLength(3);
     expect(judge(gone, {}, NOW).passed).toEqual([]);
