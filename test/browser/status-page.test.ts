@@ -38,7 +38,6 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
-    forgottenRuns: 0,
     expiring: [],
     runs,
     ...rest,

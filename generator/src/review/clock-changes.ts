@@ -1,6 +1,5 @@
 import { mergeSql } from "../generate/merge-sql.ts";
 import type { EntityModel } from "../generate/model.ts";
-import { usualRuns } from "../generate/usual-runs.ts";
 import { secondsOf, spanText } from "../project/config.ts";
 import { type Change, code, type Need } from "./changes.ts";
 import { hasNewTable } from "./field-changes.ts";
@@ -96,40 +95,6 @@ export function compareLookback({ before, after }: Pair): readonly Change[] {
         ? "each run reads further back; rows that came too late for the old lookback are not read by that alone"
         : "each run reads less far back: rows that become visible later than that are missed",
       needs: isLonger ? [{ step: "replay", reason: "lookback, if rows were missed before" }] : [],
-    },
-  ];
-}
-
-/** How long a merge may wait (R13). */
-export function compareMergeEvery(pair: Pair): readonly Change[] {
-  const { before, after } = pair;
-  const [old, now] = [before, after].map(({ mergeEvery }) => mergeEvery && spanText(mergeEvery));
-  if (old === now) return [];
-  const { final, view } = after.tables;
-  return [
-    {
-      path: "mergeEvery",
-      kind: old === undefined ? "added" : now === undefined ? "removed" : "changed",
-      what: `${old ?? "every run"} -> ${now ?? "every run"}`,
-      means:
-        now === undefined
-          ? `every run merges again: ${code(final)} is as fresh as the view ${code(view)}, and each run with news reads it`
-          : `${code(final)} itself may be ${now} old; the view ${code(view)} is as fresh as the last run, and shows what a merge would`,
-      needs: reschedule(pair),
-    },
-  ];
-}
-
-/** What a schedule needs of which the usual runs are others now: nothing makes it anew by itself, nor takes a run out of it. */
-export function reschedule({ before, after }: Partial<Pair>): readonly Need[] {
-  const [old, now] = [before, after].map((model) =>
-    JSON.stringify(usualRuns(model === undefined ? [] : [model.config])),
-  );
-  if (old === now) return [];
-  return [
-    {
-      step: "after",
-      text: "Renew the schedule where it comes from entities.json: `npm run schedule`, or `terraform apply`; a run that it has no longer stays in managed Dataform until somebody deletes it.",
     },
   ];
 }

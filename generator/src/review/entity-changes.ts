@@ -1,10 +1,11 @@
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { type Change, code, type EntityChanges, INIT, type Need } from "./changes.ts";
-import { compareClocks, compareLookback, compareMergeEvery, reschedule } from "./clock-changes.ts";
+import { compareClocks, compareLookback } from "./clock-changes.ts";
 import { compareFields } from "./field-changes.ts";
 import { compareKey, compareRequired } from "./key-changes.ts";
 import { isMoved, moveStatements } from "./moves.ts";
 import { type Pair, tableName } from "./pair.ts";
+import { compareMergeEvery, reschedule } from "./schedule-changes.ts";
 
 type Names = readonly [before: string | undefined, after: string | undefined];
 

@@ -1,3 +1,4 @@
+import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
 import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
 import { quoteIdentifier } from "../project/names.ts";
@@ -15,8 +16,9 @@ interface Place {
   readonly parents: readonly string[];
   /** The pull request names a new final table, which the next run fills from all history. */
   readonly hasNewFinal: boolean;
-  /** What to do about updates that clear a path that is gone. */
-  readonly forgetClears: (path: string) => readonly Need[];
+  readonly projectId: string;
+  /** The paths, in lower case, that updates of the table that stays could clear and can no longer (R9). */
+  readonly goneClears: readonly string[];
   /** The path of the field around them that moves as one value, where there is one. */
   readonly whole?: string;
 }
@@ -26,16 +28,23 @@ export function compareFields(before: EntityModel, after: EntityModel, projectId
   const tables = (["updates", "final"] as const)
     .filter((role) => !hasNewTable(before, after, role) && (role === "final" || after.source === undefined))
     .map((role) => `${projectId}.${after.dataset}.${after.tables[role]}`);
-  const hasNewUpdates = hasNewTable(before, after, "updates");
+  const known = clearingPaths(after);
   const place: Place = {
     model: after,
     tables,
     parents: [],
     hasNewFinal: hasNewTable(before, after, "final"),
-    forgetClears: (path) =>
-      hasNewUpdates || isNoLeaf(before, path) ? [] : forgetClears(after, path, projectId),
+    projectId,
+    goneClears: hasNewTable(before, after, "updates")
+      ? []
+      : [...clearingPaths(before)].filter((path) => !known.has(path)),
   };
   return compareList(fieldsOf(before), fieldsOf(after), place);
+}
+
+function clearingPaths(model: EntityModel): ReadonlySet<string> {
+  const leaves = [...mergeSql.leavesOf(describeEntity(model)).values()];
+  return new Set(leaves.flatMap((leaf) => mergeSql.clearingPaths(leaf)));
 }
 
 /** True where the pull request gives a table another name or dataset: it is made anew. */
@@ -132,23 +141,20 @@ function removal(field: SchemaField, place: Place): Change {
         step: "before",
         text: `Make sure that nothing reads ${code(path)} from ${code(`${dataset}.${tables.view}`)}.`,
       },
-      ...place.forgetClears(path),
+      ...forgetClears(place, path),
     ],
   };
 }
 
-/** Keys and timestamps are no leaves: nothing clears them (R2, R9). */
-function isNoLeaf({ keys, ingest, event }: EntityModel, path: string): boolean {
-  return [...keys, ingest, event].some((column) => column?.name.toLowerCase() === path.toLowerCase());
-}
-
 /** What lets a rebuild go on reading the updates that clear what is gone, as the bad rows that they are else. */
-function forgetClears(model: EntityModel, path: string, projectId: string): readonly Need[] {
+function forgetClears({ model, projectId, goneClears }: Place, path: string): readonly Need[] {
   const { clears } = model;
-  if (clears === undefined) return [];
-  const column = quoted({ name: clears.name });
   const gone = path.toLowerCase();
-  const isOf = `LOWER(path) = '${gone}' OR STARTS_WITH(LOWER(path), '${gone}.')`;
+  const paths = goneClears.filter((one) => one === gone || one.startsWith(`${gone}.`));
+  if (clears === undefined || paths.length === 0) return [];
+  const entity = describeEntity(model);
+  const column = quoted(clears);
+  const list = paths.map(mergeSql.literal).join(", ");
   return [
     {
       step: "fill",
@@ -157,7 +163,7 @@ function forgetClears(model: EntityModel, path: string, projectId: string): read
         model,
         projectId,
         (table) =>
-          `UPDATE \`${table}\` AS updates SET ${column} = ARRAY(SELECT path FROM UNNEST(updates.${column}) AS path WHERE NOT (${isOf})) WHERE updates.${quoted(model.ingest)} >= ${mergeSql.START} AND EXISTS (SELECT 1 FROM UNNEST(updates.${column}) AS path WHERE ${isOf});`,
+          `UPDATE \`${table}\` AS updates SET ${column} = ARRAY(SELECT path FROM UNNEST(updates.${column}) AS path WHERE LOWER(path) NOT IN (${list})) WHERE updates.${quoted(model.ingest)} >= ${mergeSql.START} AND ${mergeSql.clearsAny(entity, "IN", paths)};`,
       ),
     },
   ];

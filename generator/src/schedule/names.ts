@@ -35,10 +35,12 @@ export function nameRuns({ environment, runs }: Omit<Place, "path">): readonly N
 
 /** The name of a release: its place's, and with variables one that says them, as deploy/terraform makes it too. */
 export function nameRelease(place: string, vars: ScheduledRun["vars"]): string {
-  const named = Object.entries(vars)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, value]) => `-${name}-${value}`);
+  const named = sorted(vars).map(([name, value]) => `-${name}-${value}`);
   return `${place}${named.join("")}`.toLowerCase().replace(/[^a-z0-9-]/g, "-");
+}
+
+function sorted(vars: ScheduledRun["vars"]): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(vars).sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 /** What is wrong with names of workflows and releases, at the run that is called wrongly: two of one name, or one that is too long. */
@@ -53,13 +55,12 @@ export function misfitsOfNames(
       const index = place.runs.findIndex(({ name }) => name === run);
       const path = place.path === "" ? "" : `${place.path}[${index}]`;
       // Runs of one place with the same variables share a release; a workflow is of one run.
-      const sorted = Object.entries(vars).sort(([one], [other]) => (one < other ? -1 : 1));
       const named = [
         { kind: "workflow", name: workflow, meant: by, right: "give one of them another name" },
         {
           kind: "release",
           name: release,
-          meant: JSON.stringify([where, sorted]),
+          meant: JSON.stringify([where, sorted(vars)]),
           right: "let vars or names differ by letters or digits, in more than case",
         },
       ];

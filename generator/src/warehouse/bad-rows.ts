@@ -95,7 +95,15 @@ ORDER BY listed.first_seen DESC, listed.details`;
 
 /** The times from which a listed update may count, and so what it deleted or cleared: its ingest timestamp, and the event timestamp that it says (R4). */
 function versionsOf({ event }: EntityModel, { stamp, details }: Listed): readonly string[] {
-  const said =
-    event === undefined ? undefined : new RegExp(`"${event.name}":"([^"]+)"`, "i").exec(details)?.[1];
+  const said = event === undefined ? undefined : parseDetails(details)[event.name];
   return [stamp, said].filter((version) => typeof version === "string");
+}
+
+/** Nothing where they are cut. */
+function parseDetails(details: string): Record<string, unknown> {
+  try {
+    return JSON.parse(details) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
 }

@@ -1,7 +1,8 @@
 import { mergeSql } from "../generate/merge-sql.ts";
-import { type EntityModel, placeOf, placeText } from "../generate/model.ts";
-import { CommandError, codeOf } from "../project/errors.ts";
-import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
+import { type EntityModel, type Place, placeOf, placeText } from "../generate/model.ts";
+import { codeOf } from "../project/errors.ts";
+import { findTable, sqlName, type TableMetadataFound, tableOf, type Warehouse } from "./client.ts";
+import { type ForgottenRuns, findForgottenRuns } from "./forgotten-runs.ts";
 import { plain } from "./plain.ts";
 
 /** How one entity stands. */
@@ -23,8 +24,8 @@ export interface EntityStatus {
   readonly missedRows: number;
   /** Where a replay must begin that reads them, as `replayFrom` takes it; null where there is none, or where that is not known. */
   readonly missedFrom: string | null;
-  /** Runs in the log that the watermark knows nothing of: it was lost. */
-  readonly forgottenRuns: number;
+  /** Runs in the log that the watermark knows nothing of; absent where there are none. */
+  readonly forgotten?: ForgottenRuns;
   /** The tables that will be gone one day and may not be, and when, as ISO 8601. */
   readonly expiring: readonly { readonly table: string; readonly at: string }[];
   readonly runs: readonly RunStatus[];
@@ -96,15 +97,25 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
-    forgottenRuns: 0,
-    expiring: [],
     runs: [],
   };
-  const progress = await readWatermark(warehouse, entity);
-  const forgottenRuns = (progress?.recent_runs ?? []).length > 0 ? 0 : await countRuns(warehouse, entity);
-  const expiring = await findExpiring(warehouse, entity);
-  const known = { ...empty, forgottenRuns, expiring };
-  const final = await findTable(tableOf(warehouse, placeOf(entity, "final")));
+  const { tombstones } = entity.tables;
+  const places = [
+    placeOf(entity, "final"),
+    placeOf(entity, "watermark"),
+    ...(tombstones === undefined ? [] : [{ dataset: entity.dataset, table: tombstones }]),
+  ];
+  const tables = await Promise.all(
+    places.map(async (place) => [place, await findTable(tableOf(warehouse, place))] as const),
+  );
+  const [final, watermark] = tables.map(([, live]) => live);
+  const progress = await readWatermark(warehouse, entity, watermark);
+  const isBegun = (progress?.recent_runs ?? []).length > 0;
+  const known = {
+    ...empty,
+    forgotten: isBegun ? undefined : await findForgottenRuns(warehouse, entity),
+    expiring: expiringOf(tables),
+  };
   if (final === undefined) return { ...known, state: "no tables" };
   const users = await count(warehouse, `FROM ${name(warehouse, entity, "final")}`);
   if (progress === undefined) return { ...known, state: "never run", users };
@@ -142,7 +153,8 @@ export async function readRuns(
   warehouse: Warehouse,
   entity: EntityModel,
 ): Promise<{ readonly watermark: string | null; readonly runs: readonly RunStatus[] }> {
-  const progress = await readWatermark(warehouse, entity);
+  const live = await findTable(tableOf(warehouse, placeOf(entity, "watermark")));
+  const progress = await readWatermark(warehouse, entity, live);
   if (progress === undefined) return { watermark: null, runs: [] };
   return {
     watermark: progress.started ? progress.watermark : null,
@@ -169,42 +181,15 @@ export async function countFinal(warehouse: Warehouse, { dataset, tables }: Enti
   return Number(final?.numRows ?? 0);
 }
 
-/** The runs of an entity's log, as its metadata says; 0 where there is none. */
-async function countRuns(warehouse: Warehouse, entity: EntityModel): Promise<number> {
-  const log = await findTable(tableOf(warehouse, placeOf(entity, "runs")));
-  return Number(log?.numRows ?? 0);
-}
-
 /** Of the tables that may never expire those that will (R10): the dataset's default gives a table made by a run such a time. */
-async function findExpiring(warehouse: Warehouse, entity: EntityModel): Promise<EntityStatus["expiring"]> {
-  const { tombstones } = entity.tables;
-  const places = [
-    placeOf(entity, "final"),
-    placeOf(entity, "watermark"),
-    ...(tombstones === undefined ? [] : [{ dataset: entity.dataset, table: tombstones }]),
-  ];
-  const found = await Promise.all(places.map((place) => findTable(tableOf(warehouse, place))));
-  return found.flatMap((live, index) => {
-    const place = places[index];
-    return live?.expirationTime === undefined || place === undefined
+function expiringOf(
+  tables: readonly (readonly [Place, TableMetadataFound | undefined])[],
+): EntityStatus["expiring"] {
+  return tables.flatMap(([place, live]) =>
+    live?.expirationTime === undefined
       ? []
-      : [{ table: placeText(place), at: new Date(Number(live.expirationTime)).toISOString() }];
-  });
-}
-
-/** What is said of an entity whose log has runs that its watermark knows nothing of (R10). */
-export function describeForgottenRuns(runs: number, entity: string): string {
-  return `the log has ${runs.toLocaleString("en")} ${runs === 1 ? "run" : "runs"}, and of none is anything known any more: the watermark was lost, and maybe tombstones and final; bring them back from time travel, or drop ${entity}_runs to begin anew: then nobody is known who was deleted`;
-}
-
-/**
- * Throws where an entity with deletes is to begin although runs have been: whose updates are erased would come back with a late row (R10).
- * Beside a final with rows the run itself stops.
- */
-export async function refuseForgetting(warehouse: Warehouse, entity: EntityModel): Promise<void> {
-  if (entity.deletes === undefined || (await readRuns(warehouse, entity)).runs.length > 0) return;
-  const runs = await countRuns(warehouse, entity);
-  if (runs > 0) throw new CommandError(`${entity.name}: ${describeForgottenRuns(runs, entity.name)}`);
+      : [{ table: placeText(place), at: new Date(Number(live.expirationTime)).toISOString() }],
+  );
 }
 
 /** What is said of rows of final where no run is known that made them (R5). */
@@ -243,9 +228,11 @@ function known<Name extends string, Value>(
   return value === null || value === undefined ? {} : ({ [name]: convert(value) } as Record<Name, Value>);
 }
 
-async function readWatermark(warehouse: Warehouse, entity: EntityModel): Promise<WatermarkRow | undefined> {
-  const table = tableOf(warehouse, placeOf(entity, "watermark"));
-  const live = await findTable(table);
+async function readWatermark(
+  warehouse: Warehouse,
+  entity: EntityModel,
+  live: TableMetadataFound | undefined,
+): Promise<WatermarkRow | undefined> {
   const has = (column: string) => (live?.schema?.fields ?? []).some(({ name }) => name === column);
   // A table of somebody else says nothing of runs.
   if (!has("recent_runs")) return undefined;

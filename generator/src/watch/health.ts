@@ -1,4 +1,5 @@
-import { describeForgottenRuns, describeUnknownRows, type EntityStatus } from "../warehouse/status.ts";
+import { describeForgottenRuns } from "../warehouse/forgotten-runs.ts";
+import { describeUnknownRows, type EntityStatus } from "../warehouse/status.ts";
 import { formatDuration } from "./durations.ts";
 
 /** How well something is, from good to bad. */
@@ -35,8 +36,7 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
   const bad: string[] = [];
   const look: string[] = [];
   if (state === "no tables") bad.push("it has no tables: run `npm run init`");
-  if (status.forgottenRuns > 0 && (users ?? 0) === 0)
-    bad.push(describeForgottenRuns(status.forgottenRuns, status.entity));
+  if (status.forgotten !== undefined && (users ?? 0) === 0) bad.push(describeForgottenRuns(status.forgotten));
   for (const { table, at } of status.expiring)
     look.push(
       `\`${table}\` expires on ${at}: \`ALTER TABLE ${table} SET OPTIONS (expiration_timestamp = NULL)\` keeps it`,

@@ -36,7 +36,6 @@ function entity(rest: Partial<EntityStatus> = {}): EntityStatus {
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
-    forgottenRuns: 0,
     expiring: [],
     runs: [run(0.5), run(1.5), run(2.5), run(3.5)],
     ...rest,
@@ -61,7 +60,7 @@ const CASES: [
   ["without tables", entity({ state: "no tables", runs: [] }), {}, "bad", /npm run init/],
   [
     "a log of runs that nothing else knows of",
-    entity({ state: "never run", users: 0, forgottenRuns: 3, runs: [] }),
+    entity({ state: "never run", users: 0, forgotten: { table: "customer_runs", runs: 3 }, runs: [] }),
     {},
     "bad",
     /^the log has 3 runs, .* the watermark was lost, .* or drop customer_runs to begin anew/,

@@ -18,15 +18,10 @@ import {
 } from "../../review/orphans.ts";
 import { refuseUnadopted } from "../../warehouse/adopt.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
+import { refuseForgetting } from "../../warehouse/forgotten-runs.ts";
 import { refuseUnextended } from "../../warehouse/init/init.ts";
 import { refuseObstacles } from "../../warehouse/obstacles.ts";
-import {
-  countFinal,
-  describeUnknownRows,
-  type RunStatus,
-  readRuns,
-  refuseForgetting,
-} from "../../warehouse/status.ts";
+import { countFinal, describeUnknownRows, type RunStatus, readRuns } from "../../warehouse/status.ts";
 import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -129,7 +124,8 @@ export const update = defineCommand({
     const orphans = beginning.length === 0 ? [] : await findOrphans(warehouse, input, beginning);
     refuseLostDeletes(await findLostDeletes(warehouse, orphans, beginning));
     for (const entity of beginning) {
-      if (!vars.includes("force=true")) await refuseForgetting(warehouse, entity);
+      const isBegun = (before[entities.indexOf(entity)]?.runs ?? []).length > 0;
+      if (!isBegun && !vars.includes("force=true")) await refuseForgetting(warehouse, entity);
       await refuseBeginning(warehouse, orphans, entity);
       for (const line of describeFormer(warehouse, orphans, entity)) output.note(line);
     }

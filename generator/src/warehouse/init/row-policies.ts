@@ -12,28 +12,19 @@ const NOT_TOLD = new Set<unknown>([403, 404]);
  * https://cloud.google.com/bigquery/docs/change-history#required_permissions). Nothing where the account may not list them.
  */
 export async function planRowPolicies(warehouse: Warehouse, model: EntityModel): Promise<readonly Step[]> {
-  const places = [placeOf(model, "updates"), placeOf(model, "final")];
-  const found = await Promise.all(places.map((place) => listRowPolicies(warehouse, place)));
-  return found.flatMap((policies, index): Step[] => {
-    const place = places[index];
-    if (place === undefined || policies.length === 0) return [];
-    const several = policies.length > 1;
+  const steps = (["updates", "final"] as const).map(async (role): Promise<readonly Step[]> => {
+    const place = placeOf(model, role);
+    const policies = await listRowPolicies(warehouse, place);
+    if (policies.length === 0) return [];
+    const [noun, verb] = policies.length > 1 ? ["policies", "they grant"] : ["policy", "it grants"];
     const history =
-      index === 0 && model.readsCommits
+      role === "updates" && model.readsCommits
         ? `; "cursor": "commit" needs bigquery.rowAccessPolicies.overrideTimeTravelRestrictions on it besides, which BigQuery Admin has`
         : "";
-    return [
-      {
-        kind: "table",
-        name: placeText(place),
-        action: "none",
-        changes: [],
-        notes: [
-          `has the row access polic${several ? "ies" : "y"} ${policies.join(", ")}: an account sees only the rows that ${several ? "they grant" : "it grants"}, and of others no run says anything; grant the account that runs this all of them, FILTER USING (TRUE)${history}`,
-        ],
-      },
-    ];
+    const note = `has the row access ${noun} ${policies.join(", ")}: an account sees only the rows that ${verb}, and of others no run says anything; grant the account that runs this all of them, FILTER USING (TRUE)${history}`;
+    return [{ kind: "table", name: placeText(place), action: "none", changes: [], notes: [note] }];
   });
+  return (await Promise.all(steps)).flat();
 }
 
 /** What of BigQuery's answer is read: https://cloud.google.com/bigquery/docs/reference/rest/v2/rowAccessPolicies/list */
