@@ -2,7 +2,7 @@ import { type TableEntry, tableName } from "./entries.ts";
 import { APPENDED } from "./history.ts";
 
 /** For how long rows of insertAll stay as they were written: https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations */
-export const STREAMED_MINUTES = 30;
+const STREAMED_MINUTES = 30;
 
 /** The DuckDB variable that holds the numbers of the changes that streamed rows into a statement's target. */
 const STREAMED = "bq_streamed";
