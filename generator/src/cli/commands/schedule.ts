@@ -1,4 +1,5 @@
-import { readTags } from "../../dataform/selection.ts";
+import { readOwnVariables } from "../../dataform/run-variables.ts";
+import { compileRun } from "../../dataform/selection.ts";
 import { readProject, readSettings } from "../../project/dataform-json.ts";
 import { explainDataformError, lacksCredentials } from "../../project/errors.ts";
 import { readFolder } from "../../project/read-file.ts";
@@ -30,7 +31,10 @@ export const schedule = defineCommand({
     const { root, output } = context;
     const { environment } = await readProject(root, context.environment);
     const read = readFolder(root);
-    const described = await readSchedule(read, () => readTags(root));
+    const described = await readSchedule(read, {
+      variables: () => readOwnVariables(root),
+      compile: (vars) => compileRun(root, vars),
+    });
     const wanted = describeWanted(described, await readSettings(read), environment);
     const standIn = standInAddress();
     const target = [wanted.repository.name, ...(environment ? [`environment ${environment.name}`] : [])];
