@@ -11,7 +11,7 @@ import { misfitsOfRuns, type ScheduledProject } from "./misfits-of-runs.ts";
 import { misfitsOfNames, nameRelease, OWN_PLACE, type Place } from "./names.ts";
 
 /** The file that says when managed Dataform runs what; Terraform reads it too. */
-const SCHEDULE_FILE = "schedule.json";
+export const SCHEDULE_FILE = "schedule.json";
 const CONFIG_FILE = "entities.json";
 
 /** Where managed Dataform finds the project, and when it runs what. */
