@@ -6,7 +6,7 @@ import { InputError } from "../project/problems.ts";
 import { type CompileSettings, compileProject } from "./compiler.ts";
 import { type Flag, KNOWN_FLAGS, parseFlags, valuesOf } from "./flags.ts";
 import type { CompiledAction } from "./graph.ts";
-import { meantVariable } from "./run-variables.ts";
+import { meantVariable, readOwnVariables } from "./run-variables.ts";
 
 /** Flags that run in another environment than the one `dataform.json` names, whose tables no other command would look at. */
 const ENVIRONMENT_FLAGS = new Set([
@@ -30,7 +30,7 @@ export interface Selection {
  * `schema.name` and patterns with `*` it takes without a word, and then runs nothing. What selects nothing is refused, but for `erase`.
  */
 export async function resolveSelection(project: Project, flags: readonly string[]): Promise<Selection> {
-  const parsed = checkFlags(flags);
+  const parsed = await checkFlags(project.root, flags);
   const inEnvironment = project.environment === undefined ? [] : flagsOf(project.environment);
   const graph = await compile(project, {
     ...settingsOf(parsed.flags),
@@ -63,8 +63,11 @@ export async function resolveSelection(project: Project, flags: readonly string[
   return { flags: [...others, ...inEnvironment, "--actions", ...names], actions: named };
 }
 
-/** Reads flags of `dataform run`, and refuses those that it would ignore, or that would leave what dataform.json says. */
-export function checkFlags(flags: readonly string[]): ReturnType<typeof parseFlags> {
+/** Reads flags of `dataform run` in this folder, and refuses those that it would ignore, or that would leave what dataform.json says. */
+export async function checkFlags(
+  root: string,
+  flags: readonly string[],
+): Promise<ReturnType<typeof parseFlags>> {
   const parsed = parseFlags(flags);
   if (parsed.positional.length > 0) {
     throw wrongUsage(
@@ -90,7 +93,8 @@ export function checkFlags(flags: readonly string[]): ReturnType<typeof parseFla
     throw wrongUsage("update: --json: needs --dry-run; without it Dataform would run nothing");
   if (parsed.flags.filter(({ name }) => name === "vars").length > 1)
     throw wrongUsage("update: --vars is given twice; write --vars=<name>=<value>,<name>=<value>");
-  checkVars(valuesOf(parsed.flags, "vars"));
+  const vars = valuesOf(parsed.flags, "vars");
+  if (vars !== undefined) checkVars(vars, await readOwnVariables(root));
   return parsed;
 }
 
@@ -112,10 +116,24 @@ function compileSettings(environment: Project["environment"]): CompileSettings {
   return { schemaSuffix, tablePrefix, defaultDatabase };
 }
 
-/** The tags that actions of the project in this folder have. */
-export async function readTags(root: string): Promise<readonly string[]> {
-  const { tables = [], operations = [], assertions = [] } = await compileProject(root);
-  return tagsOf([...tables, ...operations, ...assertions]);
+/** What a run with some variables is of: the tags of all actions, and of those that it has; or what the variables' own check refuses. */
+export type RunCompiled =
+  | { readonly tags: readonly string[]; readonly runs: readonly string[] }
+  | { readonly refusal: string };
+
+/** Compiles the project in this folder as a run with these variables does. */
+export async function compileRun(
+  root: string,
+  vars: NonNullable<CompileSettings["vars"]>,
+): Promise<RunCompiled> {
+  try {
+    const actions = await actionsOf(root, { vars });
+    return { tags: tagsOf(actions), runs: tagsOf(actions.filter(({ disabled }) => !disabled)) };
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return { refusal };
+  }
 }
 
 function tagsOf(actions: readonly CompiledAction[]): readonly string[] {
@@ -125,24 +143,32 @@ function tagsOf(actions: readonly CompiledAction[]): readonly string[] {
 /** The actions that a run can select; what the run variables' own check refuses is wrong usage. */
 async function compile(project: Project, settings: CompileSettings): Promise<readonly CompiledAction[]> {
   try {
-    const { tables = [], operations = [], assertions = [] } = await compileProject(project.root, settings);
-    return [...tables, ...operations, ...assertions];
+    return await actionsOf(project.root, settings);
   } catch (error) {
-    const ours =
-      error instanceof InputError ? error.problems.map(({ wrong }) => /--vars: .*/s.exec(wrong)) : [];
-    const refusal = ours.find((found) => found !== null);
-    throw refusal === undefined ? error : wrongUsage(`update: ${refusal[0]}`);
+    const refusal = refusalOf(error);
+    throw refusal === undefined ? error : wrongUsage(`update: --vars: ${refusal}`);
   }
 }
 
+async function actionsOf(root: string, settings: CompileSettings): Promise<readonly CompiledAction[]> {
+  const { tables = [], operations = [], assertions = [] } = await compileProject(root, settings);
+  return [...tables, ...operations, ...assertions];
+}
+
+/** What includes/run.js says against a variable's value, among what does not compile. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof InputError)) return undefined;
+  const said = error.problems.map(({ wrong }) => /--vars: (.*)/s.exec(wrong)?.[1]);
+  return said.find((one) => one !== undefined);
+}
+
 /** The form of run variables, and slips in their names. */
-function checkVars(settings: readonly string[] | undefined): void {
-  if (settings === undefined) return;
+function checkVars(settings: readonly string[], own: readonly string[]): void {
   if (settings.length === 0) throw wrongUsage("update: --vars needs a value, such as --vars=rebuild=true");
   for (const setting of settings) {
     const name = setting.split("=")[0] ?? "";
     if (name === setting) throw wrongUsage(`update: --vars: ${setting}: write ${setting}=<value>`);
-    const meant = meantVariable(name);
+    const meant = meantVariable(name, own);
     if (meant !== undefined) throw wrongUsage(`update: --vars: ${name}: did you mean ${meant}?`);
   }
 }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { meantVariable } from "../dataform/run-variables.ts";
 import { type ScheduledRun, usualRuns } from "../generate/usual-runs.ts";
 import { type Environment, parseConfig, parseEnvironments } from "../project/config.ts";
 import { parseJson, withPlaces } from "../project/json.ts";
@@ -8,10 +7,11 @@ import { InputError, ProblemList, show } from "../project/problems.ts";
 import { type ReadProjectFile, readInput } from "../project/read-file.ts";
 import { say, strict, validate } from "../project/validate.ts";
 import { type Misfit, misfitOfCron, misfitOfZone } from "./cron.ts";
+import { misfitsOfRuns, type ScheduledProject } from "./misfits-of-runs.ts";
 import { misfitsOfNames, nameRelease, OWN_PLACE, type Place } from "./names.ts";
 
 /** The file that says when managed Dataform runs what; Terraform reads it too. */
-const SCHEDULE_FILE = "schedule.json";
+export const SCHEDULE_FILE = "schedule.json";
 const CONFIG_FILE = "entities.json";
 
 /** Where managed Dataform finds the project, and when it runs what. */
@@ -58,7 +58,6 @@ const run = strict(
       .record(z.string(), text('a text, such as "true"'), {
         error: ({ input }) => fault(input, 'run variables, such as {"audit": "true"}'),
       })
-      .superRefine(refuseSlips)
       .default({}),
   },
   (input) => fault(input, '{"name": "update", "cron": "7 * * * *"}'),
@@ -121,11 +120,13 @@ const schedule = strict(
 
 /**
  * Reads `schedule.json`, with the usual runs of entities.json where it names none; throws an InputError with everything that is wrong, by file and
- * place. The project's tags are asked for where a run of the file names some: a tag that no action has would run nothing, without a word.
+ * place; where the project is given, what its runs name that it does not know too. Of the environments only those count that the file names, or that
+ * is asked for: others have nothing in Dataform.
  */
 export async function readSchedule(
   read: ReadProjectFile,
-  readTags?: () => Promise<readonly string[]>,
+  project?: ScheduledProject,
+  asked?: string,
 ): Promise<Schedule> {
   const found = await read(SCHEDULE_FILE);
   if (found === undefined)
@@ -137,7 +138,8 @@ export async function readSchedule(
   );
   const config = await readInput(read, CONFIG_FILE);
   const runs = given.runs ?? usualRuns(parseConfig(config, CONFIG_FILE));
-  const environments = parseEnvironments(config, CONFIG_FILE);
+  const all = parseEnvironments(config, CONFIG_FILE);
+  const environments = all.filter(({ name }) => name === asked || Object.hasOwn(given.environments, name));
   const places = [undefined, ...environments].map((environment): Place => {
     const own = given.environments[environment?.name ?? ""]?.runs;
     const shared = given.runs === undefined ? "" : "runs";
@@ -152,7 +154,8 @@ export async function readSchedule(
     [CONFIG_FILE, config],
   ]);
   withPlaces(texts, () => {
-    refuseEnvironments(Object.keys(given.environments), environments);
+    refuseUnknown(Object.keys(given.environments), all);
+    refuseTwins(environments);
     const problems = new ProblemList(SCHEDULE_FILE);
     for (const { path, wrong, right } of misfitsOfNames(places)) problems.add(path, wrong, right);
     problems.throwIfAny();
@@ -164,17 +167,19 @@ export async function readSchedule(
       list: own.runs ?? [],
     })),
   ];
-  if (readTags !== undefined && described.some(({ list }) => list.some(({ tags }) => tags.length > 0))) {
-    const known = await readTags();
+  if (project !== undefined) {
+    const problems = await misfitsOfRuns(described, project);
     withPlaces(texts, () => {
-      for (const { path, list } of described) refuseUnknownTags(path, list, known);
+      const unfit = new ProblemList(SCHEDULE_FILE);
+      for (const { path, wrong, right } of problems) unfit.add(path, wrong, right);
+      unfit.throwIfAny();
     });
   }
   return { ...given, runs };
 }
 
-/** An environment has to be one of entities.json, and its releases must not take the names of another place's. */
-function refuseEnvironments(named: readonly string[], environments: readonly Environment[]): void {
+/** An environment has to be one of entities.json. */
+function refuseUnknown(named: readonly string[], environments: readonly Environment[]): void {
   const names = environments.map(({ name }) => name);
   const unknown = new ProblemList(SCHEDULE_FILE);
   for (const name of named.filter((one) => !names.includes(one)))
@@ -184,9 +189,13 @@ function refuseEnvironments(named: readonly string[], environments: readonly Env
       suggest(name, names),
     );
   unknown.throwIfAny();
+}
+
+/** An environment's releases must not take the names of another place's. */
+function refuseTwins(environments: readonly Environment[]): void {
   const twins = new ProblemList(CONFIG_FILE);
   const taken = new Map([[OWN_PLACE, "the project's own"]]);
-  for (const name of names) {
+  for (const { name } of environments) {
     const release = nameRelease(name, {});
     const other = taken.get(release);
     if (other !== undefined)
@@ -198,31 +207,6 @@ function refuseEnvironments(named: readonly string[], environments: readonly Env
     taken.set(release, `those of ${show(name)}`);
   }
   twins.throwIfAny();
-}
-
-function refuseUnknownTags(path: string, list: readonly ScheduledRun[], known: readonly string[]): void {
-  const problems = new ProblemList(SCHEDULE_FILE);
-  for (const [index, { tags }] of list.entries())
-    for (const [place, tag] of tags.entries())
-      if (!known.includes(tag))
-        problems.add(
-          `${path}[${index}].tags[${place}]`,
-          `no action of the project has the tag ${show(tag)}`,
-          suggest(tag, known),
-        );
-  problems.throwIfAny();
-}
-
-function refuseSlips(vars: Readonly<Record<string, string>>, context: z.RefinementCtx): void {
-  for (const name of Object.keys(vars)) {
-    const meant = meantVariable(name);
-    if (meant !== undefined)
-      context.addIssue({
-        code: "custom",
-        path: [name],
-        message: say(`${show(name)} is no run variable`, `did you mean ${meant}?`),
-      });
-  }
 }
 
 /** A text that a function finds nothing wrong with. */

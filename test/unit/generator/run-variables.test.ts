@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import { meantVariable, readOwnVariables } from "../../../generator/src/dataform/run-variables.ts";
+import { useFolder } from "../warehouse/folder.ts";
 
 const SOURCE = readFileSync(
   fileURLToPath(new URL("../../../generator/scaffold/includes/run.js", import.meta.url)),
@@ -14,6 +17,28 @@ function run(vars: Record<string, string>, settings: Record<string, string> = {}
   runInNewContext(SOURCE, { module, dataform: { projectConfig: { vars, ...settings } } });
   return { ...module.exports };
 }
+
+describe("a slip in the name of a variable", () => {
+  const folder = useFolder();
+  test("is one near ours, unless the project declares or reads it", async () => {
+    await folder.write("dataform.json", JSON.stringify({ vars: { source: "crm" } }));
+    await mkdir(folder.path("definitions"));
+    await folder.write(
+      "definitions/own.js",
+      'const { edit, marge: mine = "x" } = dataform.projectConfig.vars;\nconst share = vars["audit-share"] || vars?.forse;\n',
+    );
+    const own = await readOwnVariables(folder.path("."));
+    expect([...own].sort()).toEqual(["audit-share", "edit", "forse", "marge", "source"]);
+    for (const name of own) expect([name, meantVariable(name, own)]).toEqual([name, undefined]);
+    expect(["sourc", "audits", "rebuld", "colour"].map((name) => meantVariable(name, own))).toEqual([
+      undefined,
+      "audit",
+      "rebuild",
+      undefined,
+    ]);
+    expect(["source", "edit"].map((name) => meantVariable(name, []))).toEqual(["force", "audit"]);
+  });
+});
 
 describe("the variables of a run", () => {
   test("a plain run", () => {

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { runInNewContext } from "node:vm";
 import { Cron } from "croner";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { renderUsualRuns } from "../../../generator/src/generate/usual-runs.ts";
@@ -13,6 +14,7 @@ import { runHere } from "../../e2e/in-process.ts";
 import { type StandIn, startStandIn } from "./stand-in.ts";
 
 const BIN = fileURLToPath(new URL("../../../generator/bin/user-info-updater.js", import.meta.url));
+const RUN_JS = readFileSync(new URL("../../../generator/scaffold/includes/run.js", import.meta.url), "utf8");
 const DESCRIPTION = {
   region: "europe-west1",
   git: { url: "https://github.com/acme/customers.git", tokenSecret: "git-token" },
@@ -28,16 +30,33 @@ const withRunsOnly = (...names: readonly string[]) => ({
 });
 const withRuns = (...names: readonly string[]) => ({ ...DESCRIPTION, ...withRunsOnly(...names) });
 
+/** What the project's own check of run variables says against them. */
+function refusalOf(vars: Readonly<Record<string, string>>): { refusal: string } | undefined {
+  try {
+    runInNewContext(RUN_JS, { module: {}, dataform: { projectConfig: { vars } } });
+    return undefined;
+  } catch (error) {
+    return { refusal: (error as Error).message.replace("--vars: ", "") };
+  }
+}
+
 const read = (
   description: unknown,
   entities: readonly object[] = [ENTITY],
   tags = ["audit", "erase"],
   environments: object = ENVIRONMENTS,
+  asked?: string,
 ) =>
   readSchedule(
     async (file) =>
       JSON.stringify(file === "schedule.json" ? description : { environments, entities }, null, 2),
-    async () => tags,
+    {
+      variables: async () => ["source"],
+      // No run has the audit that nobody asked for.
+      compile: async (vars) =>
+        refusalOf(vars) ?? { tags, runs: tags.filter((tag) => tag !== "audit" || vars.audit === "true") },
+    },
+    asked,
   );
 
 describe("schedule.json", () => {
@@ -76,7 +95,8 @@ describe("schedule.json", () => {
   });
 
   it("takes tags that the project's actions have, and no others, wherever runs stand", async () => {
-    const runs = [{ name: "a", cron: "7 * * * *", tags: ["user", "erase"] }];
+    // `source` is two letters from `force`, and the project's own.
+    const runs = [{ name: "a", cron: "7 * * * *", tags: ["user", "erase"], vars: { source: "x" } }];
     const environments = { dev: { runs: [{ name: "b", cron: "7 * * * *", tags: ["usr"] }] } };
     await expect(read({ ...DESCRIPTION, runs }, [ENTITY], ["user", "audit", "erase"])).resolves.toBeDefined();
     await expect(read({ ...DESCRIPTION, runs }, [ENTITY], ["user", "audit"])).rejects.toThrow(
@@ -135,11 +155,30 @@ describe("schedule.json", () => {
       /runs\[0\]\.vars\.merge: true does not fit; write a text, such as "true"/,
     ],
     [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 * * * *", vars: { auditShare: "2" } }] },
+      /^schedule\.json:\d+:\d+: a: runs\[0\]\.vars\.auditShare: auditShare is "2"; write a share [^\n]*$/,
+    ],
+    [
+      {
+        ...DESCRIPTION,
+        environments: {
+          dev: {
+            runs: [{ name: "a", cron: "7 * * * *", vars: { rebuild: "true", replayFrom: "2026-01-01" } }],
+          },
+        },
+      },
+      /: a: environments\.dev\.runs\[0\]\.vars: rebuild and replayFrom are both set; a rebuild reads all/,
+    ],
+    [
+      { ...DESCRIPTION, runs: [{ name: "a", cron: "7 * * * *", tags: ["audit"] }] },
+      /tags\[0\]: each action with the tag "audit" is disabled in such a run; write "vars": {"audit": "true"}/,
+    ],
+    [
       { ...DESCRIPTION, environments: { def: {} } },
       /schedule\.json:\d+:\d+: environments\.def: entities\.json has no environment "def"; did you mean dev\?/,
     ],
     [
-      withRuns("dev-update", "update"),
+      { ...withRuns("dev-update", "update"), environments: { dev: {} } },
       /runs\[1\]: run update of environment dev would have the workflow dev-update, as run dev-update has; give/,
     ],
     [
@@ -165,15 +204,21 @@ describe("schedule.json", () => {
     await expect(read(description)).rejects.toThrow(message);
   });
 
-  it.each(["production", "Production", "DEV"])("takes no environment %s beside dev", async (name) => {
-    const release = name.toLowerCase();
-    const described = read(DESCRIPTION, [ENTITY], [], { dev: { schemaSuffix: "dev" }, [name]: {} });
-    await expect(described).rejects.toThrow(
-      new RegExp(
+  it.each(["production", "Production", "DEV"])(
+    "takes no environment %s beside dev, where it names it or it is asked for",
+    async (name) => {
+      const release = name.toLowerCase();
+      const both = { dev: { schemaSuffix: "dev" }, [name]: {} };
+      const refusal = new RegExp(
         `^entities\\.json:\\d+:\\d+: environments\\.${name}: releases of .* would be called ${release}, as th.* are; give`,
-      ),
-    );
-  });
+      );
+      const dev = { ...DESCRIPTION, environments: { dev: {} } };
+      const named = { ...DESCRIPTION, environments: { dev: {}, [name]: {} } };
+      await expect(read(named, [ENTITY], [], both)).rejects.toThrow(refusal);
+      await expect(read(dev, [ENTITY], [], both, name)).rejects.toThrow(refusal);
+      await expect(read(dev, [ENTITY], [], both)).resolves.toBeDefined();
+    },
+  );
 
   it("says what to write where there is none", async () => {
     await expect(readSchedule(async () => undefined)).rejects.toThrow(

@@ -1,4 +1,5 @@
-import { readTags } from "../../dataform/selection.ts";
+import { readOwnVariables } from "../../dataform/run-variables.ts";
+import { compileRun } from "../../dataform/selection.ts";
 import { readProject, readSettings } from "../../project/dataform-json.ts";
 import { explainDataformError, lacksCredentials } from "../../project/errors.ts";
 import { readFolder } from "../../project/read-file.ts";
@@ -30,7 +31,11 @@ export const schedule = defineCommand({
     const { root, output } = context;
     const { environment } = await readProject(root, context.environment);
     const read = readFolder(root);
-    const described = await readSchedule(read, () => readTags(root));
+    const project = {
+      variables: () => readOwnVariables(root),
+      compile: (vars: Readonly<Record<string, string>>) => compileRun(root, vars),
+    };
+    const described = await readSchedule(read, project, environment?.name);
     const wanted = describeWanted(described, await readSettings(read), environment);
     const standIn = standInAddress();
     const target = [wanted.repository.name, ...(environment ? [`environment ${environment.name}`] : [])];

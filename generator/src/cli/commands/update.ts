@@ -85,7 +85,7 @@ export const update = defineCommand({
     "an entity's merge is one transaction, done or undone: npm run status says which; run it again",
   async run(context, { args, options }) {
     const { output, signal } = context;
-    checkFlags(args);
+    await checkFlags(context.root, args);
     const isDryRun = hasFlag(args, "dry-run");
     const warehouse = await openTarget(context, {
       change: isDryRun ? undefined : "Merge updates",
