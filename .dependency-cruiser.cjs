@@ -22,10 +22,10 @@ const ENDPOINT = [
 /** The tool. */
 const TOOL = [
   ["cli"],
-  ["schedule", "scaffold"],
+  ["scaffold"],
   ["watch"],
   ["review", "warehouse"],
-  ["page"],
+  ["page", "schedule"],
   ["dataform"],
   ["generate"],
   ["project"],

@@ -27,6 +27,9 @@ RUNS = SCHEDULE.get("runs") or read("usual-runs.json")["runs"]
 # The runs of the project's own place, and of the environments that schedule.json names, by their workflows.
 WORKFLOWS = {run["name"]: run for run in RUNS}
 for environment, own in SCHEDULE.get("environments", {}).items():
+    if environment not in ENVIRONMENTS:
+        known = ", ".join(sorted(ENVIRONMENTS)) or "none"
+        raise ValueError(f"schedule.json: entities.json has no environment {environment}; there are {known}")
     only_reads = ENVIRONMENTS[environment].keys() & {"schemaSuffix", "tablePrefix"}
     for run in own.get("runs") or RUNS:
         # An environment that only reads the updates erases none.

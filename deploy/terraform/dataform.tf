@@ -11,16 +11,27 @@ locals {
   secret    = try(local.schedule.git.tokenSecret, null)
   # Whoever else starts the runs, such as Airflow: then they have no cron schedule here.
   starts_runs = try(local.schedule.startedBy, "dataform") == "dataform"
-  # `npm run generate` decides the usual runs from entities.json.
-  own_runs = jsonencode(try(local.schedule.runs, jsondecode(file("${path.module}/../../includes/usual-runs.json")).runs))
 
-  # The project's own place, and the environments of entities.json that schedule.json names; JSON, since each may have other members.
+  # `npm run generate` decides the usual runs from entities.json. What is null, or lacks what every run has, is read as if it were not there, and
+  # refused below: Terraform would refuse it in words of its own. JSON, since each run and each place may have other members.
+  usual_runs = jsonencode(jsondecode(file("${path.module}/../../includes/usual-runs.json")).runs)
+  is_readable = local.workflows == 0 || (
+    !strcontains(replace(jsonencode(local.schedule), "/\"(\\\\.|[^\"\\\\])*\"/", ""), "null") &&
+    can([
+      for own in concat([local.schedule], try(values(local.schedule.environments), [])) :
+      [for run in try(own.runs, []) : [run.name, run.cron, join(",", try(run.tags, [])), keys(try(run.vars, {}))]]
+    ])
+  )
+  own_runs = local.is_readable ? try(jsonencode(local.schedule.runs), local.usual_runs) : local.usual_runs
+  named    = jsondecode(local.is_readable ? try(jsonencode(local.schedule.environments), "{}") : "{}")
+
+  # The project's own place, and the environments of entities.json that schedule.json names.
   overrides    = jsondecode(file("${path.module}/../../entities.json"))
   environments = try(keys(local.overrides.environments), [])
-  places = local.workflows == 0 ? {} : merge(
+  places = merge(
     { "" = jsonencode({ prefix = "", branch = local.branch, overrides = {}, runs = jsondecode(local.own_runs) }) },
     {
-      for name, own in try(local.schedule.environments, {}) : name => jsonencode({
+      for name, own in local.named : name => jsonencode({
         prefix    = "${name}-"
         branch    = try(own.branch, local.branch)
         overrides = try(local.overrides.environments[name], {})
@@ -28,25 +39,31 @@ locals {
       })
     }
   )
-  runs = merge([
-    for name, text in local.places : {
-      for run in jsondecode(text).runs : "${jsondecode(text).prefix}${run.name}" => {
-        place = name
-        cron  = run.cron
-        tags  = try(run.tags, [])
-        vars  = try(run.vars, {})
-        # Run variables belong to a release, so runs with the same ones share it.
-        release = replace(lower(join("", concat([name == "" ? "production" : name], [
-          for variable, value in try(run.vars, {}) : "-${variable}-${value}"
-        ]))), "/[^a-z0-9-]/", "-")
+  all_runs = flatten([
+    for place, text in local.places : [
+      for run in jsondecode(text).runs : {
+        name  = "${jsondecode(text).prefix}${run.name}"
+        place = place
+        run   = jsonencode(run)
       }
       # An environment that only reads the updates erases none.
       if !(contains(try(run.tags, []), "erase") && can(coalesce(try(jsondecode(text).overrides.schemaSuffix, null), try(jsondecode(text).overrides.tablePrefix, null))))
-    }
-  ]...)
+    ]
+  ])
+  # Of two of one name the first, and a refusal below.
+  runs = { for name, same in { for one in local.all_runs : one.name => one... if local.workflows == 1 } : name => {
+    place = same[0].place
+    cron  = jsondecode(same[0].run).cron
+    tags  = try(jsondecode(same[0].run).tags, [])
+    vars  = try(jsondecode(same[0].run).vars, {})
+    # Run variables belong to a release, so runs with the same ones share it.
+    release = replace(lower(join("", concat([same[0].place == "" ? "production" : same[0].place], [
+      for variable, value in try(jsondecode(same[0].run).vars, {}) : "-${variable}-${value}"
+    ]))), "/[^a-z0-9-]/", "-")
+  } }
   releases = { for run in local.runs : run.release => { place = run.place, vars = run.vars }... }
   # As many as local.runs, where no two are called the same.
-  run_names = flatten([for name, text in local.places : [for run in jsondecode(text).runs : lower("${jsondecode(text).prefix}${run.name}")]])
+  run_names = [for one in local.all_runs : lower(one.name)]
 }
 
 # Dataform's own account: it reads the repository and acts as the updater.
@@ -93,6 +110,11 @@ resource "google_dataform_repository" "updater" {
   # `npm run schedule -- --plan` refuses the same, and says where.
   lifecycle {
     precondition {
+      condition     = local.is_readable
+      error_message = "schedule.json: nothing in it is null, and each run has a name, a cron schedule, and if wanted a list of tags and an object of vars: `npm run schedule -- --plan` says what does not fit, and where."
+    }
+
+    precondition {
       condition     = alltrue([for name in keys(local.places) : name == "" || contains(local.environments, name)])
       error_message = "schedule.json: environments has ${join(", ", setsubtract(keys(local.places), concat([""], local.environments)))}, and entities.json ${join(", ", local.environments)}: name one of those."
     }
@@ -104,7 +126,7 @@ resource "google_dataform_repository" "updater" {
 
     precondition {
       condition     = length(distinct(local.run_names)) == length(local.run_names)
-      error_message = "schedule.json: runs of one place and another would be the same workflow: give one of them another name than ${join(", ", [for name in distinct(local.run_names) : name if length([for other in local.run_names : other if other == name]) > 1])}."
+      error_message = "schedule.json: two runs would be the same workflow: give one of them another name than ${join(", ", [for name in distinct(local.run_names) : name if length([for other in local.run_names : other if other == name]) > 1])}."
     }
 
     precondition {

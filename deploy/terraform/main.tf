@@ -10,12 +10,22 @@ locals {
     [local.dataform.defaultSchema, try(local.dataform.assertionSchema, local.dataform.defaultSchema)],
     [for entity in local.entities : try(entity.dataset, local.dataform.defaultSchema)],
   )
-  # Those of the environments that schedule.json names, where a suffix makes them datasets of their own.
-  suffixes = compact([
-    for name in keys(try(local.schedule.environments, {})) : try(local.overrides.environments[name].schemaSuffix, "")
-  ])
+  # Those of the environments that schedule.json names, where a suffix makes them datasets of their own; and where they have a project of their own.
+  suffixes          = compact([for name in keys(local.named) : try(local.overrides.environments[name].schemaSuffix, "")])
   suffixed_datasets = [for pair in setproduct(local.named_datasets, local.suffixes) : "${pair[0]}_${pair[1]}"]
   datasets          = var.datasets == null ? toset(concat(local.named_datasets, local.suffixed_datasets)) : var.datasets
+
+  projects = toset([
+    for name in keys(local.named) : local.overrides.environments[name].defaultDatabase
+    if try(local.overrides.environments[name].defaultDatabase, local.project) != local.project
+  ])
+  all_datasets = merge(
+    { for dataset in local.datasets : dataset => { project = local.project, dataset = dataset } },
+    {
+      for pair in setproduct(local.projects, var.datasets == null ? toset(local.named_datasets) : var.datasets) :
+      "${pair[0]}.${pair[1]}" => { project = pair[0], dataset = pair[1] }
+    }
+  )
 
   services = toset(concat(
     # The third sets roles in the project; the fifth lends the account to whoever acts as it: GitHub, GitLab, Kubernetes, Dataform, Cloud Scheduler.
@@ -48,10 +58,11 @@ resource "google_project_service" "services" {
   disable_on_destroy = false
 }
 
+# BigQuery must be on in an environment's own project.
 resource "google_bigquery_dataset" "datasets" {
-  for_each   = local.datasets
-  project    = local.project
-  dataset_id = each.value
+  for_each   = local.all_datasets
+  project    = each.value.project
+  dataset_id = each.value.dataset
   location   = local.location
 
   # A merge rewrites the final table, and what it replaces stays for as long as time travel lasts. Billed by its physical bytes such a table
@@ -75,7 +86,7 @@ resource "google_bigquery_dataset" "datasets" {
 import {
   for_each = var.existing_datasets
   to       = google_bigquery_dataset.datasets[each.value]
-  id       = "projects/${local.project}/datasets/${each.value}"
+  id       = "projects/${local.all_datasets[each.value].project}/datasets/${local.all_datasets[each.value].dataset}"
 }
 
 resource "google_service_account" "updater" {
@@ -96,7 +107,7 @@ resource "google_service_account" "updater" {
 # Tables and rows in these datasets alone; jobs can be run only in a project.
 resource "google_bigquery_dataset_iam_member" "updater" {
   for_each   = google_bigquery_dataset.datasets
-  project    = local.project
+  project    = each.value.project
   dataset_id = each.value.dataset_id
   role       = "roles/bigquery.dataEditor"
   member     = google_service_account.updater.member
@@ -108,6 +119,14 @@ resource "google_project_iam_member" "updater" {
   member  = google_service_account.updater.member
 
   depends_on = [google_project_service.services]
+}
+
+# Runs of an environment are billed to its own project.
+resource "google_project_iam_member" "elsewhere" {
+  for_each = local.projects
+  project  = each.value
+  role     = "roles/bigquery.jobUser"
+  member   = google_service_account.updater.member
 }
 
 resource "google_service_account_iam_member" "kubernetes" {

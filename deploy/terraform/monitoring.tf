@@ -112,14 +112,12 @@ resource "google_monitoring_alert_policy" "stopped" {
 
   conditions {
     display_name = "No job ended well for ${var.alert_after}"
-    condition_absent {
-      filter   = "resource.type = \"bigquery_project\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.metrics["done_jobs"].name}\""
-      duration = var.alert_after
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_SUM"
-        cross_series_reducer = "REDUCE_SUM"
-      }
+    # A condition of absence sees 23 and a half hours at most, and so no run that comes once a day; PromQL sees two years:
+    # https://cloud.google.com/monitoring/alerts/using-promql. The metric's name is mapped: https://cloud.google.com/monitoring/promql/promql-mapping
+    condition_prometheus_query_language {
+      query               = "absent_over_time(logging_googleapis_com:user_${replace(google_logging_metric.metrics["done_jobs"].name, "/", "_")}{monitored_resource=\"bigquery_project\"}[${var.alert_after}])"
+      duration            = "0s"
+      evaluation_interval = "300s"
     }
   }
 

@@ -1,18 +1,23 @@
-# The runs of schedule.json, or the usual ones, started by Cloud Scheduler: as Cloud Run jobs of the image, where cloud_run says where (not those of
-# environments, which may be of another branch than the image), or as managed Dataform's workflows by Cloud Workflows, which waits for their end, where
-# workflows_region does. And what Airflow needs, to start those.
+# The runs of schedule.json and of its environments, or the usual ones, started by Cloud Scheduler: as Cloud Run jobs of the image, where cloud_run says
+# where, or as managed Dataform's workflows by Cloud Workflows, which waits for their end, where workflows_region does. And what Airflow needs, to
+# start those.
 
 locals {
-  image_runs = {
-    for run in jsondecode(local.own_runs) : run.name => {
-      cron = run.cron
-      args = compact([
-        join("", [for tags in [join(",", try(run.tags, []))] : "--tags=${tags}" if tags != ""]),
-        join("", [for vars in [join(",", [for name, value in try(run.vars, {}) : "${name}=${value}"])] : "--vars=${vars}" if vars != ""]),
-      ])
-    } if var.cloud_run != null
+  # The image has the code of one branch: an environment of another one has an image of its own.
+  images = var.cloud_run == null ? {} : {
+    for place, text in local.places : place => place == "" ? var.cloud_run.image : lookup(
+      var.cloud_run.images, place, jsondecode(text).branch == local.branch ? var.cloud_run.image : ""
+    )
   }
-  # Those of its environments too.
+  image_runs = { for name, same in { for one in local.all_runs : one.name => one... if var.cloud_run != null } : name => {
+    image = local.images[same[0].place]
+    cron  = jsondecode(same[0].run).cron
+    args = compact([
+      same[0].place == "" ? "" : "--env=${same[0].place}",
+      join("", [for tags in [join(",", try(jsondecode(same[0].run).tags, []))] : "--tags=${tags}" if tags != ""]),
+      join("", [for vars in [join(",", [for variable, value in try(jsondecode(same[0].run).vars, {}) : "${variable}=${value}"])] : "--vars=${vars}" if vars != ""]),
+    ])
+  } }
   workflows_runs = { for name, run in local.runs : name => run.cron if var.workflows_region != null }
   scheduled      = var.cloud_run == null && var.workflows_region == null ? 0 : 1
 }
@@ -53,7 +58,7 @@ resource "google_cloud_run_v2_job" "runs" {
       max_retries = 2
 
       containers {
-        image = var.cloud_run.image
+        image = each.value.image
         args  = each.value.args
 
         resources {
@@ -69,6 +74,17 @@ resource "google_cloud_run_v2_job" "runs" {
     precondition {
       condition     = local.workflows == 0 || !local.starts_runs
       error_message = "cloud_run: Cloud Run starts the runs of schedule.json, so write \"startedBy\": \"others\" there, or they run twice."
+    }
+
+    precondition {
+      condition     = each.value.image != ""
+      error_message = "cloud_run: the image has the code of ${local.branch}, and ${each.key} is of another branch: name an image of that, as images = { <environment> = \"…\" }."
+    }
+
+    # https://cloud.google.com/run/docs/create-jobs
+    precondition {
+      condition     = can(regex("^[a-z0-9-]{1,53}$", each.key)) && !endswith(each.key, "-")
+      error_message = "cloud_run: ${each.key} is no name of a job: at most 53 small letters, digits and dashes, with the environment's; call the run or the environment otherwise."
     }
 
     precondition {

@@ -34,7 +34,7 @@ variable "kubernetes_service_account" {
 }
 
 variable "existing_datasets" {
-  description = "Datasets that are there already, made by `npm run init`: they are taken over."
+  description = "Datasets that are there already, made by `npm run init`: they are taken over. One in an environment's own project as project.dataset."
   type        = set(string)
   default     = []
 }
@@ -70,8 +70,8 @@ variable "gitlab_url" {
 }
 
 variable "cloud_run" {
-  description = "Where Cloud Run jobs run the project's image by Cloud Scheduler; null without Cloud Run."
-  type        = object({ region = string, image = string })
+  description = "Where Cloud Run jobs run the project's image by Cloud Scheduler, and the images of environments that are of another branch; null without Cloud Run."
+  type        = object({ region = string, image = string, images = optional(map(string), {}) })
   default     = null
 }
 
@@ -94,13 +94,12 @@ variable "alert_emails" {
 }
 
 variable "alert_after" {
-  description = "After how long without a job that ended well: whole minutes, in seconds, 120s to 84600s (23 and a half hours)."
+  description = "After how long without a job that ended well, longer than the time between two runs: whole minutes, in seconds, 120s to 691200s (eight days)."
   type        = string
   default     = "10800s"
 
-  # https://cloud.google.com/monitoring/alerts/metric-absence
   validation {
-    condition     = try(tonumber(trimsuffix(var.alert_after, "s")) >= 120 && tonumber(trimsuffix(var.alert_after, "s")) <= 84600 && tonumber(trimsuffix(var.alert_after, "s")) % 60 == 0 && endswith(var.alert_after, "s"), false)
-    error_message = "alert_after must be whole minutes in seconds, from 120s to 84600s: Cloud Monitoring sees no longer absence than 23 and a half hours."
+    condition     = try(tonumber(trimsuffix(var.alert_after, "s")) >= 120 && tonumber(trimsuffix(var.alert_after, "s")) <= 691200 && tonumber(trimsuffix(var.alert_after, "s")) % 60 == 0 && endswith(var.alert_after, "s"), false)
+    error_message = "alert_after must be whole minutes in seconds, from 120s to 691200s: three hours are 10800s, 26 hours, where runs come once a day, 93600s."
   }
 }

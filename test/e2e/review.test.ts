@@ -93,8 +93,16 @@ describe("npm run review", () => {
       "schemas/person.json",
       schema(attribute("name", "STRING"), attribute("score", "INT64", { merge: "max" })),
     );
+    const scheduled = {
+      region: "europe-west1",
+      git: { url: "https://example.com/a.git", tokenSecret: "t" },
+      serviceAccount: "a@example.iam.gserviceaccount.com",
+    };
+    await project.write("schedule.json", JSON.stringify(scheduled));
     await generate();
     const text = await printed("--base", "main");
+    expect(text).toContain("2 things to do");
+    expect(text).toContain("| `region` | **added** `europe-west1` |");
     expect(text).toContain("| `score` | merge: latest -> max |");
     expect(text).toContain("npm run update -- --tags person --vars=rebuild=true");
     expect(text).not.toContain("stale");

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { renderUsualRuns, USUAL_RUNS_FILE } from "../../generator/src/generate/usual-runs.ts";
 import { parseConfig } from "../../generator/src/project/config.ts";
 import { readSchedule } from "../../generator/src/schedule/description.ts";
+import { nameRuns } from "../../generator/src/schedule/names.ts";
 import { describeWanted } from "../../generator/src/schedule/wanted.ts";
 import { faultsOf, type Provider, readProviders } from "./provider-schema.ts";
 import { NEEDS, ROOT, runTool, TOOLS } from "./tools.ts";
@@ -64,12 +65,14 @@ interface Evaluated {
   releases: Record<string, { place: string; vars: Block }[]>;
   places: Record<string, string>;
   starts_runs: boolean;
-  image_runs: Record<string, { cron: string; args: string[] }>;
+  image_runs: Record<string, { image: string; cron: string; args: string[] }>;
   workflows_runs: Record<string, string>;
+  all_datasets: Record<string, { project: string; dataset: string }>;
+  projects: string[];
 }
 
 /** Starts runs by everything, which without "startedBy": "others" its preconditions would refuse. */
-const STARTED = { cloud_run: { region: "r", image: "i" }, workflows_region: "r" };
+const STARTED = { cloud_run: { region: "r", image: "i", images: { dev: "of-dev" } }, workflows_region: "r" };
 
 /** What Terraform makes of schedule.json, by Terraform: these locals and their preconditions need no provider. Throws what it says where it refuses. */
 async function evaluate(
@@ -83,11 +86,12 @@ async function evaluate(
   mkdirSync(folder, { recursive: true });
   if (schedule !== undefined) writeFileSync(path.join(root, "schedule.json"), schedule);
   writeFileSync(path.join(root, "entities.json"), entities);
+  writeFileSync(path.join(root, "dataform.json"), '{"defaultDatabase": "acme", "defaultSchema": "crm"}');
   mkdirSync(path.join(root, "includes"));
   writeFileSync(path.join(root, USUAL_RUNS_FILE), renderUsualRuns(parseConfig(entities, "entities.json")));
   cpSync(path.join(FOLDER, "variables.tf"), path.join(folder, "variables.tf"));
   writeFileSync(path.join(folder, "given.auto.tfvars.json"), JSON.stringify(given));
-  const texts = ["dataform.tf", "started-by-others.tf"].map((file) =>
+  const texts = ["main.tf", "dataform.tf", "started-by-others.tf"].map((file) =>
     readFileSync(path.join(FOLDER, file), "utf8"),
   );
   // Of resources only when there are any, and their preconditions.
@@ -96,15 +100,22 @@ async function evaluate(
     ...[...text.matchAll(/^resource "\w+" "(\w+)" \{\n([\s\S]*?)^\}/gm)].flatMap(
       ([, name, body = ""], index) => {
         const [lifecycle] = /^ {2}lifecycle \{[\s\S]*?^ {2}\}/m.exec(body) ?? [];
-        const [repeated] = /^ {2}(count|for_each) .*/m.exec(body) ?? [];
+        const [repeated = ""] = /^ {2}(count|for_each) .*/m.exec(body) ?? [];
         const block = `resource "terraform_data" "${name}_${index}" {\n${repeated}\n${lifecycle}\n}`;
         return lifecycle === undefined || given === STARTED ? [] : [block];
       },
     ),
   ]);
-  const outputs = ["runs", "releases", "places", "starts_runs", "image_runs", "workflows_runs"].map(
-    (name) => `output "${name}" { value = local.${name} }`,
-  );
+  const outputs = [
+    "runs",
+    "releases",
+    "places",
+    "starts_runs",
+    "image_runs",
+    "workflows_runs",
+    "all_datasets",
+    "projects",
+  ].map((name) => `output "${name}" { value = local.${name} }`);
   writeFileSync(
     path.join(folder, "main.tf"),
     [...parts, ...outputs].join("\n").replace("one(google_service_account.starter[*].member)", '"starter"'),
@@ -225,15 +236,28 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
         ]),
       ),
     );
-    const production = schedule.runs.map(({ name, cron, tags, vars }) => {
+    const named = [undefined, ...environments].flatMap((environment) => {
+      const list = schedule.environments[environment?.name ?? ""]?.runs ?? schedule.runs;
+      return nameRuns({ environment, runs: list }).map((run) => ({ ...run, place: environment?.name }));
+    });
+    const jobs = named.map(({ workflow, place, cron, tags, vars }) => {
       const pairs = Object.entries(vars).map(([variable, value]) => `${variable}=${value}`);
       const args = [
+        ...(place === undefined ? [] : [`--env=${place}`]),
         ...(tags.length === 0 ? [] : [`--tags=${tags.join(",")}`]),
         ...(pairs.length === 0 ? [] : [`--vars=${pairs.sort().join(",")}`]),
       ];
-      return [name, { cron, args }] as const;
+      return [workflow, { image: place === "dev" ? "of-dev" : "i", cron, args }] as const;
     });
-    expect(others.image_runs).toEqual(Object.fromEntries(production));
+    expect(others.image_runs).toEqual(Object.fromEntries(jobs));
+    const has = (one: string) => environments.some(({ name }) => name === one);
+    const datasetIn = (project: string, dataset: string) => ({ project, dataset });
+    expect(others.all_datasets).toEqual({
+      crm: datasetIn("acme", "crm"),
+      ...(has("dev") && { crm_dev: datasetIn("acme", "crm_dev") }),
+      ...(has("staging") && { "acme-staging.crm": datasetIn("acme-staging", "crm") }),
+    });
+    expect(others.projects).toEqual(has("staging") ? ["acme-staging"] : []);
     const crons = wantedIn({ ...schedule, startedBy: "dataform" }).flatMap(({ workflows }) =>
       workflows.map(({ name, cronSchedule }) => [last(name), cronSchedule]),
     );
@@ -267,25 +291,53 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
       environments: { dev: {}, def: {}, Production: {} },
     };
     const config = JSON.stringify({ environments: ENVIRONMENTS, entities: [USER] });
-    const given = { ...STARTED, alert_after: "129600s" };
-    const refused = evaluate(JSON.stringify(description), config, given);
-    const said = String(await refused.catch((error: unknown) => error));
-    for (const words of [
-      "environments has Production, def, and entities.json dev, staging: name one",
-      "an environment is called production,",
-      "give one of them another name than dev-update.",
-      "would share a release: def-a-b-c, dev-a-b-c, production, production-a-b-c; let",
-      'cloud_run: Cloud Run starts the runs of schedule.json, so write "startedBy": "others" there',
-      "cloud_run beside workflows_region or composer_service_account: the runs would be started twice",
-      "workflows_region and composer_service_account: others start the runs of schedule.json, so write that file",
-      "alert_after must be whole minutes in seconds, from 120s to 84600s",
-    ])
-      expect(said).toContain(words);
-    const both = { workflows_region: "r", composer_service_account: "c@p.iam" };
-    await expect(evaluate(JSON.stringify({ ...BASE, startedBy: "others" }), config, both)).rejects.toThrow(
-      "workflows_region beside composer_service_account: the runs would be started twice",
-    );
-    const without = evaluate(undefined, config, { workflows_region: "r" });
-    await expect(without).rejects.toThrow(/so write that file, with "startedBy": "others"/);
+    const saidOf = async (schedule: object | undefined, given: object) => {
+      const refused = evaluate(schedule && JSON.stringify(schedule), config, given);
+      return refused.then(JSON.stringify, (error: unknown) => String(error));
+    };
+    const other = { ...BASE, startedBy: "others" };
+    const twins = [{ name: "update", cron: "7 * * * *" }].flatMap((run) => [run, run]);
+    const image = { region: "r", image: "i" };
+    // Of dev, which only reads the updates, there is no run that erases, and so none called dev-erase.
+    const erase = { name: "erase", cron: "7 * * * *", tags: ["erase"] };
+    const ofBranch = {
+      ...other,
+      runs: [{ ...erase, name: "dev-erase" }],
+      environments: { dev: { branch: "b", runs: [{ name: "my_run", cron: "7 * * * *" }, erase] } },
+    };
+    const said = await Promise.all([
+      saidOf(description, { ...STARTED, alert_after: "700000s" }),
+      saidOf({ ...other, runs: twins }, { workflows_region: "r", composer_service_account: "c@p.iam" }),
+      saidOf(undefined, { workflows_region: "r" }),
+      saidOf(ofBranch, { cloud_run: image }),
+      ...[null, [{ name: "update" }]].map((runs) => saidOf({ ...BASE, runs }, {})),
+    ]);
+    const words = [
+      [
+        "environments has Production, def, and entities.json dev, staging: name one",
+        "an environment is called production,",
+        "give one of them another name than dev-update.",
+        "would share a release: def-a-b-c, dev-a-b-c, production, production-a-b-c; let",
+        'cloud_run: Cloud Run starts the runs of schedule.json, so write "startedBy": "others" there',
+        "cloud_run beside workflows_region or composer_service_account: the runs would be started twice",
+        "workflows_region and composer_service_account: others start the runs of schedule.json, so write that file",
+        "alert_after must be whole minutes in seconds, from 120s to 691200s",
+      ],
+      [
+        "workflows_region beside composer_service_account: the runs would be started twice",
+        "two runs would be the same workflow: give one of them another name than update.",
+      ],
+      ['so write that file, with "startedBy": "others"'],
+      [
+        "the image has the code of main, and dev-my_run is of another branch: name an image of that",
+        "dev-my_run is no name of a job: at most 53 small letters",
+      ],
+      ...[1, 2].map(() => [
+        "schedule.json: nothing in it is null, and each run has a name, a cron schedule,",
+      ]),
+    ];
+    for (const [index, texts] of words.entries())
+      for (const text of texts) expect(said[index]).toContain(text);
+    expect(said[3]).not.toContain("would be the same workflow");
   });
 });

@@ -10,7 +10,7 @@ import { formatTable } from "./table.ts";
 export function formatTerminal(review: Review, isColoured = false): string {
   const paint = (style: "bold" | "red" | "green" | "cyan", text: string) =>
     isColoured ? styleText(style, text, { validateStream: false }) : text;
-  const { todos, entities, graph, costs, plan, diffs, notes } = review;
+  const { todos, entities, schedule, graph, costs, plan, diffs, notes } = review;
   const sections = [`${paint("bold", summary(review))}\n${plain(compared(review))}`];
   const add = (title: string, lines: readonly string[]) => {
     if (lines.length > 0) sections.push([paint("bold", title), ...lines].join("\n"));
@@ -22,7 +22,7 @@ export function formatTerminal(review: Review, isColoured = false): string {
       ...commands.map((command) => `      ${command}`),
     ]),
   );
-  for (const { entity, changes } of entities) {
+  for (const { entity, changes } of [...entities, { entity: "schedule.json", changes: schedule }]) {
     add(
       entity,
       changes.flatMap((change) => {

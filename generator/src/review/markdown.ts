@@ -19,6 +19,7 @@ export function formatMarkdown(review: Review, limit = COMMENT_LIMIT): string {
     `**${summary(review)}**\n${compared(review)}`,
     todoSection(review.todos),
     schemaSection(review),
+    scheduleSection(review),
     planSection(review.plan),
     graphSection(review),
     costSection(review),
@@ -42,11 +43,23 @@ function todoSection(todos: readonly Todo[]): string {
 
 function schemaSection({ entities }: Review): string {
   if (entities.length === 0) return "";
-  const tables = entities.map(({ entity, changes }) => {
-    const rows = changes.map((change) => [code(change.path), whatChanges(change), change.means]);
-    return `#### ${code(entity)}\n\n${table(["field or option", "change", "what it means for the data"], rows)}`;
-  });
+  const tables = entities.map(
+    ({ entity, changes }) =>
+      `#### ${code(entity)}\n\n${changeTable(["field or option", "change", "what it means for the data"], changes)}`,
+  );
   return `### Schema\n\n${tables.join("\n\n")}`;
+}
+
+function scheduleSection({ schedule }: Review): string {
+  if (schedule.length === 0) return "";
+  return `### Schedule\n\n${changeTable(["of schedule.json", "change", "what it means"], schedule)}`;
+}
+
+function changeTable(head: readonly string[], changes: readonly Change[]): string {
+  return table(
+    head,
+    changes.map((change) => [code(change.path), whatChanges(change), change.means]),
+  );
 }
 
 function whatChanges(change: Change): string {

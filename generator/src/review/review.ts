@@ -1,9 +1,10 @@
-import type { EntityChanges } from "./changes.ts";
+import type { Change, EntityChanges } from "./changes.ts";
 import type { Costs } from "./cost.ts";
 import { compareEntities } from "./entity-changes.ts";
 import type { Base } from "./git.ts";
 import { compareGraphs, type GraphChanges } from "./graph-changes.ts";
 import type { LivePlan } from "./live-plan.ts";
+import { compareSchedules } from "./schedule-changes.ts";
 import type { Head, Side } from "./sides.ts";
 import { diffSql, type SqlDiff } from "./sql-diffs.ts";
 import { listTodos, type Todo } from "./todo.ts";
@@ -14,6 +15,8 @@ export interface Review {
   /** Whose tables and costs are meant: `acme-crm.analytics (EU) at BigQuery`. */
   readonly place: string;
   readonly entities: readonly EntityChanges[];
+  /** What schedule.json says otherwise. */
+  readonly schedule: readonly Change[];
   readonly graph: GraphChanges;
   readonly diffs: readonly SqlDiff[];
   readonly costs: Costs;
@@ -40,12 +43,17 @@ export function compareSides(
     before.actions.length === 0 && before.problems.length > 0
       ? { total: after.actions.length, actions: [], untouched: after.actions, readers: [] }
       : compareGraphs(before.actions, after.actions);
+  const schedule =
+    before.schedule === undefined && before.problems.length > 0
+      ? []
+      : compareSchedules(before.schedule, after.schedule);
   return {
     base,
     entities,
+    schedule,
     graph,
     diffs: diffSql(graph.actions),
-    todos: listTodos(entities, after.stale),
+    todos: listTodos(entities, after.stale, schedule),
     notes: notesOf(before, after, entities, graph),
   };
 }

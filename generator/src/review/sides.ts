@@ -11,6 +11,8 @@ import {
 import { compileProject } from "../dataform/compiler.ts";
 import type { CompiledGraph } from "../dataform/graph.ts";
 import { inTemporaryProject, type ProjectFiles, readProjectFiles } from "../dataform/project-copy.ts";
+import { readOwnVariables } from "../dataform/run-variables.ts";
+import { compileRun } from "../dataform/selection.ts";
 import { type EntityModel, modelIn } from "../generate/model.ts";
 import { buildModels, generateProject } from "../generate/project.ts";
 import { compareFiles, GENERATED_FOLDERS, isGenerated } from "../generate/write.ts";
@@ -20,12 +22,15 @@ import { messageOf } from "../project/errors.ts";
 import { parseJson } from "../project/json.ts";
 import { type ProjectInput, readProjectInput } from "../project/load-project.ts";
 import { InputError } from "../project/problems.ts";
+import { readSchedule, SCHEDULE_FILE, type Schedule } from "../schedule/description.ts";
 import { readCommit } from "./git.ts";
 
 /** One side of a review. */
 export interface Side {
   readonly models: readonly EntityModel[];
   readonly actions: readonly ActionText[];
+  /** What schedule.json says; undefined where there is none. */
+  readonly schedule?: Schedule;
   /** `@dataform/core`'s version as package.json asks for it. */
   readonly core: string | undefined;
   /** False where no definitions were committed, and the generator installed here made them. */
@@ -40,7 +45,7 @@ export interface Head extends Side {
 }
 
 const FOLDERS = ["definitions", "includes", "schemas"];
-const SETTINGS = ["dataform.json", "entities.json", "package.json"];
+const SETTINGS = ["dataform.json", "entities.json", "package.json", SCHEDULE_FILE];
 
 /**
  * Reads the base commit's side: its own definitions, compiled as they are committed, or made anew where it has none. Its
@@ -73,7 +78,10 @@ export async function readBase(root: string, commit: string, environment?: Envir
   if (!hasDefinitions && input !== undefined && models.length > 0)
     for (const [file, text] of definitionsOf(input)) files.set(file, text);
   const actions = await attempt(async () => actionTexts(await compile(root, files, environment)), []);
-  return { models, actions, core: coreVersion(files), hasDefinitions, problems };
+  const schedule = files.has(SCHEDULE_FILE)
+    ? await attempt(() => readSchedule(async (file) => files.get(file)), undefined)
+    : undefined;
+  return { models, actions, schedule, core: coreVersion(files), hasDefinitions, problems };
 }
 
 /** Reads the working tree's side, its definitions made anew. Throws an InputError where the generator or Dataform does. */
@@ -87,8 +95,17 @@ export async function readHead(root: string, environment?: Environment): Promise
   }
   const graph = await compile(root, files);
   const compiled = await compareFiles(root, [COMPILED_FOLDER], renderCompiled(graph), isCompiled);
+  const project = {
+    variables: () => readOwnVariables(root),
+    compile: (vars: Readonly<Record<string, string>>) =>
+      inTemporaryProject(files, root, (copy) => compileRun(copy, vars)),
+  };
+  const schedule = files.has(SCHEDULE_FILE)
+    ? await readSchedule(async (file) => files.get(file), project)
+    : undefined;
   return {
     models: modelsOf(input, environment),
+    schedule,
     actions: actionTexts(environment === undefined ? graph : await compile(root, files, environment)),
     core: coreVersion(files),
     hasDefinitions: true,

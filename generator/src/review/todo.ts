@@ -1,5 +1,5 @@
 import type { Environment } from "../project/config.ts";
-import { code, type EntityChanges, type Need } from "./changes.ts";
+import { type Change, code, type EntityChanges, type Need } from "./changes.ts";
 
 /** One thing to do, in the order of the list. */
 export interface Todo {
@@ -12,8 +12,12 @@ export interface Todo {
 const ORDER: readonly Need["step"][] = ["fix", "before", "init", "fill", "rebuild", "replay", "after"];
 
 /** What the changes ask of those who review and merge them: once each, in the order of doing. */
-export function listTodos(entities: readonly EntityChanges[], stale: readonly string[]): readonly Todo[] {
-  const todos = entities.flatMap(({ entity, changes }) =>
+export function listTodos(
+  entities: readonly EntityChanges[],
+  stale: readonly string[],
+  schedule: readonly Change[] = [],
+): readonly Todo[] {
+  const todos = [...entities, { entity: "", changes: schedule }].flatMap(({ entity, changes }) =>
     ORDER.flatMap((step) =>
       todosOf(
         step,

@@ -4,19 +4,26 @@ import type { Review } from "./review.ts";
 import type { Todo } from "./todo.ts";
 
 /** The review in one sentence. */
-export function summary({ entities, graph, todos, notes }: Review): string {
+export function summary({ entities, schedule, graph, todos, notes }: Review): string {
   const refused = entities
     .flatMap(({ changes }) => changes)
     .filter((change) => weightOf(change) === "refused").length;
   if (refused > 0) return `Not ready: ${count(refused, "change")} cannot work as written.`;
-  if (entities.length === 0 && graph.actions.length === 0 && todos.length === 0) {
+  const isOfData = entities.length > 0 || graph.actions.length > 0;
+  if (!isOfData && schedule.length === 0 && todos.length === 0) {
     return notes.length === 0
       ? "Nothing: schema, graph and SQL stay as they are."
       : "No change found; see the notes.";
   }
-  const parts = [count(entities.length, "entity", "entities"), count(graph.actions.length, "action")];
+  const parts = [
+    ...(isOfData || schedule.length === 0
+      ? [count(entities.length, "entity", "entities"), count(graph.actions.length, "action")]
+      : []),
+    ...(schedule.length > 0 ? ["the schedule"] : []),
+  ];
+  const all = parts.join(", ").replace(/, ([^,]*)$/, " and $1");
   const todo = todos.length === 0 ? "nothing to do but merge" : `${count(todos.length, "thing")} to do`;
-  return `${parts.join(" and ")} changed; ${todo}.`;
+  return `${all.charAt(0).toUpperCase()}${all.slice(1)} changed; ${todo}.`;
 }
 
 /** What stands before the reasons why a dry run has no answer. */

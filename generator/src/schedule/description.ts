@@ -11,7 +11,7 @@ import { misfitsOfRuns, type ScheduledProject } from "./misfits-of-runs.ts";
 import { misfitsOfNames, nameRelease, OWN_PLACE, type Place } from "./names.ts";
 
 /** The file that says when managed Dataform runs what; Terraform reads it too. */
-const SCHEDULE_FILE = "schedule.json";
+export const SCHEDULE_FILE = "schedule.json";
 const CONFIG_FILE = "entities.json";
 
 /** Where managed Dataform finds the project, and when it runs what. */
@@ -120,9 +120,14 @@ const schedule = strict(
 
 /**
  * Reads `schedule.json`, with the usual runs of entities.json where it names none; throws an InputError with everything that is wrong, by file and
- * place; where the project is given, what its runs name that it does not know too.
+ * place; where the project is given, what its runs name that it does not know too. Of the environments only those count that the file names, or that
+ * is asked for: others have nothing in Dataform.
  */
-export async function readSchedule(read: ReadProjectFile, project?: ScheduledProject): Promise<Schedule> {
+export async function readSchedule(
+  read: ReadProjectFile,
+  project?: ScheduledProject,
+  asked?: string,
+): Promise<Schedule> {
   const found = await read(SCHEDULE_FILE);
   if (found === undefined)
     throw new InputError([
@@ -133,7 +138,8 @@ export async function readSchedule(read: ReadProjectFile, project?: ScheduledPro
   );
   const config = await readInput(read, CONFIG_FILE);
   const runs = given.runs ?? usualRuns(parseConfig(config, CONFIG_FILE));
-  const environments = parseEnvironments(config, CONFIG_FILE);
+  const all = parseEnvironments(config, CONFIG_FILE);
+  const environments = all.filter(({ name }) => name === asked || Object.hasOwn(given.environments, name));
   const places = [undefined, ...environments].map((environment): Place => {
     const own = given.environments[environment?.name ?? ""]?.runs;
     const shared = given.runs === undefined ? "" : "runs";
@@ -148,7 +154,8 @@ export async function readSchedule(read: ReadProjectFile, project?: ScheduledPro
     [CONFIG_FILE, config],
   ]);
   withPlaces(texts, () => {
-    refuseEnvironments(Object.keys(given.environments), environments);
+    refuseUnknown(Object.keys(given.environments), all);
+    refuseTwins(environments);
     const problems = new ProblemList(SCHEDULE_FILE);
     for (const { path, wrong, right } of misfitsOfNames(places)) problems.add(path, wrong, right);
     problems.throwIfAny();
@@ -171,8 +178,8 @@ export async function readSchedule(read: ReadProjectFile, project?: ScheduledPro
   return { ...given, runs };
 }
 
-/** An environment has to be one of entities.json, and its releases must not take the names of another place's. */
-function refuseEnvironments(named: readonly string[], environments: readonly Environment[]): void {
+/** An environment has to be one of entities.json. */
+function refuseUnknown(named: readonly string[], environments: readonly Environment[]): void {
   const names = environments.map(({ name }) => name);
   const unknown = new ProblemList(SCHEDULE_FILE);
   for (const name of named.filter((one) => !names.includes(one)))
@@ -182,9 +189,13 @@ function refuseEnvironments(named: readonly string[], environments: readonly Env
       suggest(name, names),
     );
   unknown.throwIfAny();
+}
+
+/** An environment's releases must not take the names of another place's. */
+function refuseTwins(environments: readonly Environment[]): void {
   const twins = new ProblemList(CONFIG_FILE);
   const taken = new Map([[OWN_PLACE, "the project's own"]]);
-  for (const name of names) {
+  for (const { name } of environments) {
     const release = nameRelease(name, {});
     const other = taken.get(release);
     if (other !== undefined)

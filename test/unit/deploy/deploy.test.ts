@@ -209,6 +209,8 @@ describe("deploy/terraform", () => {
       // https://cloud.google.com/dataform/docs/schedule-runs
       "dataform_repository starters: roles/dataform.editor",
       // https://cloud.google.com/workflows/docs/schedule-workflow
+      // The project of an environment that has one of its own.
+      "project elsewhere: roles/bigquery.jobUser",
       "project starter: roles/workflows.invoker",
       "project updater: roles/bigquery.jobUser",
       "secret_manager_secret dataform: roles/secretmanager.secretAccessor",

@@ -61,9 +61,8 @@ describe("deploy/airflow", () => {
           "found = sorted(value.dag_id for value in vars(dags).values() if isinstance(value, DAG))",
           "print(json.dumps([made, sorted(set(found))]))",
         ].join("\n");
-        const { stdout, stderr, status } = spawnSync("python3", ["-B", "-c", script, folder], {
-          encoding: "utf8",
-        });
+        const load = () => spawnSync("python3", ["-B", "-c", script, folder], { encoding: "utf8" });
+        const { stdout, stderr, status } = load();
         expect(status, stderr).toBe(0);
         const places = [undefined, ...Object.entries(environments).map(([name, own]) => ({ name, ...own }))];
         const wanted = places.flatMap(
@@ -79,6 +78,10 @@ describe("deploy/airflow", () => {
           ]),
           named.map(({ name }) => `user_info_${name}`).sort(),
         ]);
+        writeFileSync(path.join(folder, "entities.json"), JSON.stringify({ environments: { dev: {} } }));
+        expect(load().stderr.trim().split("\n").at(-1)).toBe(
+          "ValueError: schedule.json: entities.json has no environment staging; there are dev",
+        );
       } finally {
         rmSync(folder, { recursive: true });
       }

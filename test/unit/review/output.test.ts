@@ -4,8 +4,10 @@ import type { EntityModel } from "../../../generator/src/generate/model.ts";
 import type { CostRow } from "../../../generator/src/review/cost.ts";
 import { describePlan, describeRefusal } from "../../../generator/src/review/live-plan.ts";
 import { formatMarkdown } from "../../../generator/src/review/markdown.ts";
+import { formatPage } from "../../../generator/src/review/page/review-page.ts";
 import { compareSides, type Review } from "../../../generator/src/review/review.ts";
 import type { Head, Side } from "../../../generator/src/review/sides.ts";
+import { readSchedule } from "../../../generator/src/schedule/description.ts";
 import { action } from "./actions.ts";
 import { type Field, person } from "./models.ts";
 
@@ -45,6 +47,49 @@ describe("a review in Markdown", () => {
     expect(formatMarkdown(review(before, before))).toBe(
       "<!-- npm run review -->\n## What this pull request changes\n\n**Nothing: schema, graph and SQL stay as they are.**\nCompared with `0123456789ab`, where this branch left `origin/main`; tables and costs are those of `acme.crm (EU) at BigQuery`.\n",
     );
+  });
+
+  it("says what schedule.json says otherwise, and what then", async () => {
+    const entities = `{"environments": {"dev": {}}, "entities": [{"name": "person", "schema": "p.json", "key": ["id"], "ingestTimestamp": "at"}]}`;
+    const scheduled = async (more: object) => {
+      const given = {
+        region: "europe-west1",
+        git: { url: "https://example.com/a.git", tokenSecret: "t" },
+        serviceAccount: "a@acme.iam.gserviceaccount.com",
+        ...more,
+      };
+      const read = async (file: string) => (file === "schedule.json" ? JSON.stringify(given) : entities);
+      return { ...before, schedule: await readSchedule(read) };
+    };
+    const own = [{ name: "update", cron: "9 * * * *", tags: ["person"], vars: { merge: "true" } }];
+    const usual = await scheduled({});
+    const changed = review(
+      usual,
+      await scheduled({ runs: own, environments: { dev: { branch: "dev" } }, timeZone: "Europe/Berlin" }),
+    );
+    const text = formatMarkdown(changed);
+    expect(text).toContain("**The schedule changed; 1 thing to do.**");
+    expect(text).toContain("- [ ] Renew the schedule: `npm run schedule`, or `terraform apply`;");
+    const rows = [...text.matchAll(/^\| `(.*)` \| (.*) \| (.*) \|$/gm)].map((row) => row.slice(1));
+    expect(rows).toEqual([
+      ["timeZone", "`Etc/UTC` -> `Europe/Berlin`", "from when the schedule is renewed"],
+      [
+        "runs.update",
+        "`7 * * * *` -> `9 * * * *, tag person, merge=true`",
+        "from when the schedule is renewed",
+      ],
+      [
+        "runs.audit",
+        "**removed** `37 3 * * 0, tag audit, audit=true`",
+        "it starts as before until somebody deletes it in managed Dataform",
+      ],
+      ["environments.dev", "**added** `branch dev`", "from when the schedule is renewed"],
+    ]);
+    expect(formatTerminal(changed)).toContain("schedule.json\n  timeZone: Etc/UTC -> Europe/Berlin\n");
+    expect(formatPage(changed)).toContain('<a href="#schedule">Schedule</a>');
+    expect(formatMarkdown(review(usual, usual))).toContain("**Nothing: ");
+    const unread = { ...before, problems: ["schedule.json: not valid JSON"] };
+    expect(review(unread, usual).schedule).toEqual([]);
   });
 
   it("begins with what stands in the way, then what to do, and folds the SQL away", () => {

@@ -45,6 +45,7 @@ const read = (
   entities: readonly object[] = [ENTITY],
   tags = ["audit", "erase"],
   environments: object = ENVIRONMENTS,
+  asked?: string,
 ) =>
   readSchedule(
     async (file) =>
@@ -55,6 +56,7 @@ const read = (
       compile: async (vars) =>
         refusalOf(vars) ?? { tags, runs: tags.filter((tag) => tag !== "audit" || vars.audit === "true") },
     },
+    asked,
   );
 
 describe("schedule.json", () => {
@@ -176,7 +178,7 @@ describe("schedule.json", () => {
       /schedule\.json:\d+:\d+: environments\.def: entities\.json has no environment "def"; did you mean dev\?/,
     ],
     [
-      withRuns("dev-update", "update"),
+      { ...withRuns("dev-update", "update"), environments: { dev: {} } },
       /runs\[1\]: run update of environment dev would have the workflow dev-update, as run dev-update has; give/,
     ],
     [
@@ -202,15 +204,21 @@ describe("schedule.json", () => {
     await expect(read(description)).rejects.toThrow(message);
   });
 
-  it.each(["production", "Production", "DEV"])("takes no environment %s beside dev", async (name) => {
-    const release = name.toLowerCase();
-    const described = read(DESCRIPTION, [ENTITY], [], { dev: { schemaSuffix: "dev" }, [name]: {} });
-    await expect(described).rejects.toThrow(
-      new RegExp(
+  it.each(["production", "Production", "DEV"])(
+    "takes no environment %s beside dev, where it names it or it is asked for",
+    async (name) => {
+      const release = name.toLowerCase();
+      const both = { dev: { schemaSuffix: "dev" }, [name]: {} };
+      const refusal = new RegExp(
         `^entities\\.json:\\d+:\\d+: environments\\.${name}: releases of .* would be called ${release}, as th.* are; give`,
-      ),
-    );
-  });
+      );
+      const dev = { ...DESCRIPTION, environments: { dev: {} } };
+      const named = { ...DESCRIPTION, environments: { dev: {}, [name]: {} } };
+      await expect(read(named, [ENTITY], [], both)).rejects.toThrow(refusal);
+      await expect(read(dev, [ENTITY], [], both, name)).rejects.toThrow(refusal);
+      await expect(read(dev, [ENTITY], [], both)).resolves.toBeDefined();
+    },
+  );
 
   it("says what to write where there is none", async () => {
     await expect(readSchedule(async () => undefined)).rejects.toThrow(

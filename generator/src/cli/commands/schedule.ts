@@ -31,10 +31,11 @@ export const schedule = defineCommand({
     const { root, output } = context;
     const { environment } = await readProject(root, context.environment);
     const read = readFolder(root);
-    const described = await readSchedule(read, {
+    const project = {
       variables: () => readOwnVariables(root),
-      compile: (vars) => compileRun(root, vars),
-    });
+      compile: (vars: Readonly<Record<string, string>>) => compileRun(root, vars),
+    };
+    const described = await readSchedule(read, project, environment?.name);
     const wanted = describeWanted(described, await readSettings(read), environment);
     const standIn = standInAddress();
     const target = [wanted.repository.name, ...(environment ? [`environment ${environment.name}`] : [])];

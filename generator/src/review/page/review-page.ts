@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { renderDocument, THEME_BUTTON } from "../../page/document.ts";
 import { type Content, type Html, html, prose } from "../../page/html.ts";
-import { weightOf } from "../changes.ts";
+import { type Change, weightOf } from "../changes.ts";
 import { COST_NOTE, type CostRow, costCells, costReasons } from "../cost.ts";
 import type { Review } from "../review.ts";
 import { compared, notKnown, planTitle, summary } from "../words.ts";
@@ -14,6 +14,7 @@ export function formatPage(review: Review): string {
   const sections = [
     ["todo", "To do", review.todos.length > 0],
     ["schema", "Schema", review.entities.length > 0],
+    ["schedule", "Schedule", review.schedule.length > 0],
     ["plan", "Tables", (review.plan?.lines.length ?? 0) > 0],
     ["graph", "Graph", review.graph.total > 0],
     ["cost", "Cost", review.diffs.length > 0],
@@ -35,6 +36,7 @@ ${THEME_BUTTON}
 <main id="content">
 ${todoSection(review)}
 ${schemaSection(review)}
+${scheduleSection(review)}
 ${planSection(review)}
 ${graphSection(review)}
 ${costSection(review)}
@@ -94,14 +96,26 @@ function schemaSection({ entities }: Review): Content {
 <h2 id="schema-title">Schema</h2>
 ${entities.map(
   ({ entity, kind, changes }) => html`<h3>${entity} <span class="tag ${kind}">${kind}</span></h3>
-<table class="rows"><thead><tr><th>field or option</th><th>change</th><th>what it means for the data</th></tr></thead>
+${changeTable(["field or option", "change", "what it means for the data"], changes)}`,
+)}
+</section>`;
+}
+
+function scheduleSection({ schedule }: Review): Content {
+  if (schedule.length === 0) return "";
+  return html`<section id="schedule" aria-labelledby="schedule-title">
+<h2 id="schedule-title">Schedule</h2>
+${changeTable(["of schedule.json", "change", "what it means"], schedule)}
+</section>`;
+}
+
+function changeTable(head: readonly string[], changes: readonly Change[]): Html {
+  return html`<table class="rows"><thead><tr>${head.map((title) => html`<th>${title}</th>`)}</tr></thead>
 <tbody>${changes.map((change) => {
     const isRefused = weightOf(change) === "refused";
     const tag = isRefused ? "refused" : change.kind;
     return html`<tr><td><code>${change.path}</code></td><td><span class="tag ${tag}">${tag}</span> ${prose(change.what)}</td><td>${prose(change.means)}</td></tr>`;
-  })}</tbody></table>`,
-)}
-</section>`;
+  })}</tbody></table>`;
 }
 
 function planSection({ plan }: Review): Content {
