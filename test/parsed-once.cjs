@@ -1,4 +1,4 @@
-// Loaded by every Node process that a test of the deep suite starts (NODE_OPTIONS in vitest.config.mts). The Dataform CLI's sandbox, vm2, parses all of
+// Loaded by every Node process that a test starts (NODE_OPTIONS in vitest.config.mts). The Dataform CLI's sandbox, vm2, parses all of
 // @dataform/core in JavaScript twice for every run, to put its guards into the code: 2.5 of the 5.5 seconds of CPU that a compile takes.
 // The guarded code depends on the text alone, so it is kept between the runs of the tests. Besides, gRPC is loaded when it is used.
 const { createHash } = require("node:crypto");

@@ -45,6 +45,7 @@ AS SELECT
     first_seen TIMESTAMP
   >>[] AS known_bad_rows,
   CAST(NULL AS INT64) AS gone_users,
+  CAST(NULL AS INT64) AS waiting_users,
   CAST(NULL AS TIMESTAMP) AS late_checked_at,
   CAST(NULL AS INT64) AS missed_rows,
   CAST(NULL AS TIMESTAMP) AS missed_from,
@@ -71,6 +72,7 @@ ALTER TABLE IF EXISTS `my-project.analytics.user_profile_watermark`
     first_seen TIMESTAMP
   >> OPTIONS(description='Updates kept out or reported, as far as they are still there: at most 10,000 kinds.'),
   ADD COLUMN IF NOT EXISTS gone_users INT64 OPTIONS(description='How many users are remembered that are gone, where users can go.'),
+  ADD COLUMN IF NOT EXISTS waiting_users INT64 OPTIONS(description='Deleted users whom the last erasing run left, since their rows were streamed in lately; the next one takes them.'),
   ADD COLUMN IF NOT EXISTS late_checked_at TIMESTAMP OPTIONS(description='Updates that came up to this time are read, or known to be behind the window.'),
   ADD COLUMN IF NOT EXISTS missed_rows INT64 OPTIONS(description='Updates behind the window of all later runs, until a replay reads them.'),
   ADD COLUMN IF NOT EXISTS missed_from TIMESTAMP OPTIONS(description='The oldest ingest timestamp of one: where such a replay must begin.'),

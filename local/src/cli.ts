@@ -11,6 +11,7 @@ A BigQuery endpoint on this machine. Clients find it by BIGQUERY_EMULATOR_HOST=h
   --data FILE       keep tables and the history of jobs in this file; without it they are gone with the server
   --location L      where new datasets live (US)
   --allow-host N    also answer requests whose Host header names N; may be repeated
+  --streamed N      for how many minutes UPDATE, DELETE, MERGE and TRUNCATE refuse rows of insertAll (30, as BigQuery)
   --faults          take planned failures at POST /-/faults
   --help            this text
 `;
@@ -23,6 +24,7 @@ interface Arguments {
   readonly data: string | undefined;
   readonly location: string | undefined;
   readonly allowedHosts: readonly string[];
+  readonly streamed: string | undefined;
   readonly faults: boolean;
   readonly help: boolean;
 }
@@ -39,12 +41,16 @@ function readArguments(argv: readonly string[]): Arguments {
   for (const name of ["host", "data", "location"] as const) {
     if (values[name] === "") throw new UsageError(`--${name} needs a value`);
   }
+  if (values.streamed !== undefined && !/^\d{1,4}$/.test(values.streamed)) {
+    throw new UsageError(`--streamed ${values.streamed}: a number of minutes is wanted`);
+  }
   return {
     port: Number(port),
     host: values.host,
     data: values.data,
     location: values.location,
     allowedHosts: values["allow-host"] ?? [],
+    streamed: values.streamed,
     faults: values.faults ?? false,
     help: values.help ?? false,
   };
@@ -60,6 +66,7 @@ function parse(argv: readonly string[]) {
         data: { type: "string" },
         location: { type: "string" },
         "allow-host": { type: "string", multiple: true },
+        streamed: { type: "string" },
         faults: { type: "boolean" },
         help: { type: "boolean" },
       },
@@ -85,6 +92,7 @@ async function main(): Promise<number> {
     dataFile: options.data,
     location: options.location,
     allowedHosts: options.allowedHosts,
+    ...(options.streamed === undefined ? {} : { streamedMinutes: () => Number(options.streamed) }),
     ...(options.faults ? { faults: [] } : {}),
   });
   process.stdout.write(`BigQuery endpoint ready on ${server.url}\n`);

@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly faults?: readonly FaultInput[];
   /** Jobs that run at once, and that wait for it. */
   readonly queue?: { readonly running?: number; readonly waiting?: number };
+  /** For how many minutes no statement may change rows of insertAll: 30, as in BigQuery. A test that waits lets them pass. */
+  readonly streamedMinutes?: () => number;
   /** The largest upload, decompressed. */
   readonly maxUploadBytes?: number;
   /** Told of defects; without it they go to stderr, one line each. */
@@ -59,6 +61,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       file: options.dataFile,
       location: options.location,
       prepare: registerFunctions,
+      streamedMinutes: options.streamedMinutes,
     });
     cleanups.push(() => storage.close());
     const jobs = await openJobs(storage);

@@ -77,6 +77,8 @@ export interface FieldSchema {
   defaultValueExpression?: string;
   roundingMode?: string;
   collation?: string;
+  /** What guards the column; kept and answered, as nobody is refused anything here. */
+  policyTags?: { names: string[] };
 }
 
 /** A table's full name. */

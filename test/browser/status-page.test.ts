@@ -38,6 +38,7 @@ function watched(entity: string, rest: Partial<EntityStatus> = {}) {
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
+    waitingUsers: 0,
     expiring: [],
     runs,
     ...rest,

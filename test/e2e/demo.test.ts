@@ -14,6 +14,8 @@ describe("npm run demo", () => {
         BIGQUERY_EMULATOR_HOST: undefined,
         GOOGLE_APPLICATION_CREDENTIALS: undefined,
         TMPDIR: temporary,
+        // The CLI as users run it; see vitest.config.mts.
+        NODE_OPTIONS: undefined,
       },
     });
     expect(demo.exitCode, demo.stderr).toBe(0);

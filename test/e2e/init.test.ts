@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
 import { type TestProject, useEndpoint, useProjects } from "./harness.ts";
 
@@ -12,17 +13,20 @@ const before = [
   { name: "home", type: "RECORD", fields: [{ name: "city", type: "STRING" }] },
 ];
 
+const TAG = "projects/p/locations/us/taxonomies/1/policyTags/2";
+const policyTags = { names: [TAG] };
+
 const after = [
   { name: "id", type: "INT64", mode: "REQUIRED" },
   { name: "at", type: "TIMESTAMP", mode: "REQUIRED" },
   { name: "nick", type: "STRING", mode: "REQUIRED" },
-  { name: "name", type: "STRING" },
+  { name: "name", type: "STRING", policyTags },
   {
     name: "home",
     type: "RECORD",
     fields: [
       { name: "city", type: "STRING" },
-      { name: "geo", type: "RECORD", fields: [{ name: "lat", type: "FLOAT64" }] },
+      { name: "geo", type: "RECORD", fields: [{ name: "lat", type: "FLOAT64", policyTags }] },
     ],
   },
 ];
@@ -36,6 +40,15 @@ function person(schema: unknown) {
 async function metadata(project: TestProject, table: string) {
   const [found] = await project.client.dataset(project.dataset).table(table).getMetadata();
   return found;
+}
+
+/** The policy tags of columns, by their paths. */
+function tagsOf(fields: readonly TableField[], parent = ""): Record<string, string | undefined> {
+  const tags = fields.flatMap(({ name, policyTags: own, fields: inner = [] }) => [
+    ...(own === undefined ? [] : [[`${parent}${name}`, own.names?.[0]]]),
+    ...Object.entries(tagsOf(inner, `${parent}${name}.`)),
+  ]);
+  return Object.fromEntries(tags) as Record<string, string | undefined>;
 }
 
 describe("npm run init", () => {
@@ -97,13 +110,14 @@ describe("npm run init", () => {
     await project.write("schemas/person.json", JSON.stringify(after));
     const plan = await project.npm("init", "--plan");
     expect(plan.stdout).toContain("+ home.geo RECORD (lat)");
+    expect(plan.stdout).toContain(`~ name guarded by ${TAG}`);
     expect(plan.stdout).toContain("+ _own_versions.home.geo RECORD (lat)");
     expect(plan.stdout).toContain("person: nick: STRING: NULL for every user until an update sets it");
     await project.npm("generate");
     const early = await project.npm("update");
     expect(early.exitCode).toBe(1);
     expect(early.stderr).toMatch(
-      /person_updates lacks home\.geo RECORD \(lat\), nick STRING; run `npm run init` first$/m,
+      /person_updates lacks name guarded by projects\S+, home\.geo RECORD \(lat\), nick STRING; run `npm run init` first$/m,
     );
     expect(await project.npm("init")).toMatchObject({ exitCode: 0, stderr: "" });
     await project.write(
@@ -116,6 +130,12 @@ describe("npm run init", () => {
     expect(await project.query("SELECT id, name, nick, home.city, home.geo.lat FROM DATASET.person")).toEqual(
       [{ id: 1, name: "Ada", nick: "A", city: "Oslo", lat: 59.9 }],
     );
+    // What guards a column guards it in every table that has its values; a view shows what its reader may see of those.
+    for (const table of ["person_updates", "temp_person_updates", "person_final"]) {
+      const { fields } = (await metadata(project, table)).schema as { fields: TableField[] };
+      expect([table, tagsOf(fields)]).toEqual([table, { name: TAG, "home.geo.lat": TAG }]);
+    }
+    expect((await project.npm("init")).stdout).toContain("nothing to do");
   });
 
   it.each([

@@ -170,7 +170,7 @@ const hasRange = (fields: readonly Field[]): boolean =>
 let server: Server;
 let endpoint: Endpoint;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ streamedMinutes: () => 0 });
   endpoint = new Endpoint(server.url, PROJECT);
 });
 afterAll(() => server?.close());

@@ -118,7 +118,7 @@ export class Endpoint {
   /** Appends rows by a load job of NDJSON; by streaming where there is a RANGE among them, which no load job takes. */
   async load(dataset: string, table: string, fields: readonly Field[], rows: readonly Row[]): Promise<void> {
     if (rows.length === 0) return;
-    if (hasRange(fields)) return this.#stream(dataset, table, fields, rows);
+    if (hasRange(fields)) return this.stream(dataset, table, fields, rows);
     const configuration = {
       load: {
         destinationTable: { projectId: this.project, datasetId: dataset, tableId: table },
@@ -151,7 +151,8 @@ export class Endpoint {
     if (job.status.errorResult) throw new EndpointError(job.status.errorResult.message, 400);
   }
 
-  async #stream(
+  /** Appends rows by insertAll. */
+  async stream(
     dataset: string,
     table: string,
     fields: readonly Field[],

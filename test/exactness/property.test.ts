@@ -11,7 +11,7 @@ const MINUTES = 60_000;
 let server: Server;
 let endpoint: Endpoint;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ streamedMinutes: () => 0 });
   endpoint = new Endpoint(server.url, PROJECT);
 });
 afterAll(() => server?.close());

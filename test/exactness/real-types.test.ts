@@ -56,7 +56,7 @@ let server: Server;
 let endpoint: Endpoint;
 let compiled: Awaited<ReturnType<typeof compileEntities>>;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ streamedMinutes: () => 0 });
   endpoint = new Endpoint(server.url, PROJECT);
   const ways = Object.entries(WAYS).map(([name, types]) => [name, allOf(types)] as const);
   const entities = new Map([...ways, ["bad", BAD] as const]);

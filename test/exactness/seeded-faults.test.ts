@@ -273,7 +273,7 @@ const SEED = 5;
 let server: Server;
 let endpoint: Endpoint;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ streamedMinutes: () => 0 });
   endpoint = new Endpoint(server.url, PROJECT);
 });
 afterAll(() => server?.close());

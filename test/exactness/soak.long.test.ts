@@ -10,7 +10,7 @@ const HISTORIES = 300;
 
 let server: Server;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ streamedMinutes: () => 0 });
 });
 afterAll(() => server?.close());
 

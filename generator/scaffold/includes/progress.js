@@ -121,6 +121,12 @@ const GAINED = [
     description: "How many users are remembered that are gone, where users can go.",
   },
   {
+    name: "waiting_users",
+    type: "INT64",
+    description:
+      "Deleted users whom the last erasing run left, since their rows were streamed in lately; the next one takes them.",
+  },
+  {
     name: "late_checked_at",
     type: "TIMESTAMP",
     description: "Updates that came up to this time are read, or known to be behind the window.",

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { EntityConfig, Environment, EventAhead, Lookback, Source } from "../project/config.ts";
 import { datasetIn, onlyReadsUpdates, tableIn } from "../project/environments.ts";
 import { isOwnName } from "../project/names.ts";
@@ -89,7 +90,10 @@ export function buildModel(
     config.eventTimestamp === undefined
       ? undefined
       : findTimestamp("eventTimestamp", config.eventTimestamp, config, fields, configProblems);
-  if (config.eventAhead !== undefined && config.eventTimestamp === undefined) {
+  if (
+    config.eventTimestamp === undefined &&
+    !isDeepStrictEqual(config.eventAhead ?? EVENT_AHEAD, EVENT_AHEAD)
+  ) {
     configProblems.add(
       `${config.path}.eventAhead`,
       "there is no event timestamp that could be ahead",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseJson, withPlaces } from "./json.ts";
 import { columnNameFault, PROJECT_ID } from "./names.ts";
-import { show } from "./problems.ts";
+import { isObject, show } from "./problems.ts";
 import { say, strict, validate } from "./validate.ts";
 
 /** A span of time, as it goes into TIMESTAMP_SUB. */
@@ -301,7 +301,30 @@ const entitiesFile = strict(
 
 /** What an editor needs to check and complete entities.json: the same facts as JSON Schema (draft 7). */
 export function entitiesJsonSchema(): object {
-  return { title: "entities.json", ...z.toJSONSchema(entitiesFile, { io: "input", target: "draft-7" }) };
+  const schema = z.toJSONSchema(entitiesFile, { io: "input", target: "draft-7", override: allowNull });
+  return { title: "entities.json", ...schema };
+}
+
+/** An option that may be left out may be null as well, which says the same. */
+function allowNull({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const { properties = {}, required = [] } = jsonSchema;
+  for (const [name, option] of Object.entries(properties)) {
+    if (typeof option === "boolean" || required.includes(name)) continue;
+    if (option.type !== undefined) option.type = [option.type, "null"] as unknown as typeof option.type;
+    if (option.enum !== undefined) option.enum = [...option.enum, null];
+  }
+}
+
+/** Reads entities.json; what is null in it is left out. */
+function readEntitiesFile(source: string, file: string): z.output<typeof entitiesFile> {
+  return validate(entitiesFile, withoutNulls(parseJson(source, file)), file);
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const said = Object.entries(value).filter(([, option]) => option !== null);
+  return Object.fromEntries(said.map(([name, option]) => [name, withoutNulls(option)]));
 }
 
 /** Names that differ in case only would share a folder on some disks. */
@@ -324,7 +347,7 @@ function refuseTwins(entities: readonly { readonly name: string }[], context: z.
 /** Reads entities.json; throws an InputError that lists all faults. */
 export function parseConfig(source: string, file: string): readonly EntityConfig[] {
   return withPlaces(new Map([[file, source]]), () =>
-    validate(entitiesFile, parseJson(source, file), file).entities.map(
+    readEntitiesFile(source, file).entities.map(
       ({ mergeEvery, ...given }, index): EntityConfig => ({
         ...given,
         eventAhead: given.eventAhead && {
@@ -356,7 +379,7 @@ export interface Environment {
 /** The environments of entities.json; throws an InputError that lists all faults. */
 export function parseEnvironments(source: string, file: string): readonly Environment[] {
   return withPlaces(new Map([[file, source]]), () => {
-    const { environments = {} } = validate(entitiesFile, parseJson(source, file), file);
+    const { environments = {} } = readEntitiesFile(source, file);
     return Object.entries(environments).map(([name, given]) => ({ name, ...given }));
   });
 }

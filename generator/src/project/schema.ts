@@ -175,7 +175,7 @@ const timestampPrecision = z
   .optional();
 
 const defaultValueExpression = z
-  .unknown()
+  .preprocess((value) => (value === "" ? undefined : value), z.unknown())
   .refine((value) => value === undefined || isNow(value), {
     error: () =>
       say(
@@ -194,7 +194,11 @@ const shape = {
   description,
   merge,
   ...parameterFields,
-  roundingMode: z.unknown().optional(),
+  // https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#roundingmode
+  roundingMode: z.preprocess(
+    (value) => (value === "" || value === "ROUNDING_MODE_UNSPECIFIED" ? undefined : value),
+    z.unknown().optional(),
+  ),
   defaultValueExpression,
   collation,
   policyTags,
@@ -261,7 +265,7 @@ function fieldAt(depth: number): z.ZodType<Draft> {
   return z.preprocess(
     (input) =>
       isObject(input)
-        ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
+        ? Object.fromEntries(Object.entries(input).filter(([option, value]) => !isIdle(option, value)))
         : input,
     field,
   );
@@ -304,6 +308,13 @@ function oneOf(value: unknown, known: readonly string[]): string {
 
 function isNothing(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.length === 0);
+}
+
+/** Whether an option says nothing: `categories` and `nameAlternative` are of BigQuery's API, whose exports have them empty. */
+function isIdle(option: string, value: unknown): boolean {
+  if (option === "nameAlternative") return isNothing(value);
+  if (option === "categories") return isNothing(isObject(value) ? (value.names ?? null) : value);
+  return value === null;
 }
 
 function isNow(expression: unknown): boolean {

@@ -24,6 +24,8 @@ export interface EntityStatus {
   readonly missedRows: number;
   /** Where a replay must begin that reads them, as `replayFrom` takes it; null where there is none, or where that is not known. */
   readonly missedFrom: string | null;
+  /** Deleted users whom the last erasing run left, since rows of theirs were streamed in lately. */
+  readonly waitingUsers: number;
   /** Runs in the log that the watermark knows nothing of; absent where there are none. */
   readonly forgotten?: ForgottenRuns;
   /** The tables that will be gone one day and may not be, and when, as ISO 8601. */
@@ -64,6 +66,7 @@ interface WatermarkRow {
   readonly reported_rows: number | null;
   readonly missed_rows: number | null;
   readonly missed_from: string | null;
+  readonly waiting_users: number | null;
   /** Up to when updates are merged by commit time; null where runs do not go by that. */
   readonly committed_until: string | null;
   readonly recent_runs: readonly {
@@ -97,6 +100,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
+    waitingUsers: 0,
     runs: [],
   };
   const { tombstones } = entity.tables;
@@ -132,6 +136,7 @@ export async function readStatus(warehouse: Warehouse, entity: EntityModel): Pro
     reportedRows: Number(progress.reported_rows ?? 0),
     missedRows: Number(progress.missed_rows ?? 0),
     missedFrom: progress.missed_from,
+    waitingUsers: Number(progress.waiting_users ?? 0),
     runs: progress.recent_runs.map(runStatus),
   };
 }
@@ -152,12 +157,13 @@ function stateOf(
 export async function readRuns(
   warehouse: Warehouse,
   entity: EntityModel,
-): Promise<{ readonly watermark: string | null; readonly runs: readonly RunStatus[] }> {
+): Promise<Pick<EntityStatus, "watermark" | "waitingUsers" | "runs">> {
   const live = await findTable(tableOf(warehouse, placeOf(entity, "watermark")));
   const progress = await readWatermark(warehouse, entity, live);
-  if (progress === undefined) return { watermark: null, runs: [] };
+  if (progress === undefined) return { watermark: null, waitingUsers: 0, runs: [] };
   return {
     watermark: progress.started ? progress.watermark : null,
+    waitingUsers: Number(progress.waiting_users ?? 0),
     runs: progress.recent_runs.map(runStatus),
   };
 }
@@ -246,12 +252,14 @@ async function readWatermark(
   const committed = has("committed_until")
     ? "CAST(committed_until AS STRING) AS committed_until"
     : "CAST(NULL AS STRING) AS committed_until";
+  const waiting = has("waiting_users") ? "waiting_users" : "CAST(NULL AS INT64) AS waiting_users";
   const query = `SELECT
   CAST(watermark AS STRING) AS watermark,
   watermark > TIMESTAMP '1900-01-01 00:00:00+00' AS started,
   ${listed("bad_row.is_bad")} AS bad_rows,
   ${listed("NOT bad_row.is_bad")} AS reported_rows,
   ${missed},
+  ${waiting},
   ${committed},
   recent_runs
 FROM ${name(warehouse, entity, "watermark")}`;

@@ -57,6 +57,10 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
         : `: \`npm run update -- --tags ${entity} --vars=replayFrom=${status.missedFrom}\``;
     if (status.missedRows > 0)
       look.push(`${count(status.missedRows, "row")} behind the window of all later runs${replay}`);
+    if (status.waitingUsers > 0)
+      look.push(
+        `${count(status.waitingUsers, "deleted user")} ${status.waitingUsers === 1 ? "waits" : "wait"} for the next erasing run: rows streamed in lately could not be deleted yet`,
+      );
     if (waiting === null) look.push("the updates could not be read: what waits is unknown");
     else if (state === "unknown")
       look.push(`whether rows came too late for the last run is unknown${replay}`);

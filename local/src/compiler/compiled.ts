@@ -35,6 +35,8 @@ export interface DmlStep {
    */
   readonly gives?: "inserted" | "updated" | "deleted" | "fail";
   readonly contents?: StepContents;
+  /** Only to be run where rows were streamed into the target lately. */
+  readonly ofStreamed?: true;
 }
 
 /**

@@ -21,6 +21,8 @@ interface PhysicalColumn {
 export interface PhysicalTable {
   /** What stands in DuckDB's FROM, INSERT INTO, UPDATE, DELETE FROM. */
   readonly sql: string;
+  /** Of a view of INFORMATION_SCHEMA that reads the tables it tells of: the same for the rows of one `table_name`. */
+  readonly sqlOfTable?: (tableName: string) => string;
   readonly ref: TableRef;
   readonly columns: readonly PhysicalColumn[];
   readonly schema: readonly FieldSchema[];

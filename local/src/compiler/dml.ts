@@ -3,7 +3,8 @@ import type { TreeNode } from "../googlesql/tree.ts";
 import { failWhen } from "../raise.ts";
 import { AFTER_UPDATE, APPENDED, keepRows, type Loss } from "../storage/history.ts";
 import { findField } from "../storage/schema.ts";
-import { quoteName } from "../values.ts";
+import { IS_STREAMED, streamedMessage } from "../storage/streaming-buffer.ts";
+import { quoteName, quoteText } from "../values.ts";
 import { assignedValues, defaultValue, dmlValue, partlyAssigned, tableColumn } from "./assignments.ts";
 import type { CompiledDml, DmlStep, TableRead } from "./compiled.ts";
 import type { PhysicalTable } from "./context.ts";
@@ -224,7 +225,7 @@ export function deleteSteps(table: PhysicalTable, rows: string): DmlStep[] {
 function deleteAll(table: PhysicalTable): DmlStep[] {
   const sql = `DELETE FROM ${table.sql}`;
   const kept = keepRows(table.sql, "true", "removed").map((each) => ({ sql: each }));
-  return [...kept, { sql, gives: "deleted", contents: { removesAll: true } }];
+  return [notStreamed(table), ...kept, { sql, gives: "deleted", contents: { removesAll: true } }];
 }
 
 function ridsOf(rows: string): string {
@@ -234,7 +235,15 @@ function ridsOf(rows: string): string {
 /** Each row id is there once: DuckDB joins by it in less time than it looks it up. */
 function keepSteps(table: PhysicalTable, rows: string, loss: Loss): DmlStep[] {
   const joined = ` JOIN (SELECT m.rid FROM ${rows} AS m) AS k ON t.rowid = k.rid`;
-  return keepRows(table.sql, "true", loss, joined).map((sql) => ({ sql }));
+  return [notStreamed(table, joined), ...keepRows(table.sql, "true", loss, joined).map((sql) => ({ sql }))];
+}
+
+/** Fails the statement where it would change rows that were streamed in lately; `joined` are those that it changes. */
+function notStreamed(table: PhysicalTable, joined = ""): DmlStep {
+  const { projectId, datasetId, tableId } = table.ref;
+  const message = quoteText(streamedMessage(`${projectId}.${datasetId}.${tableId}`));
+  const sql = `SELECT ${message} FROM ${table.sql} AS t${joined} WHERE ${IS_STREAMED} LIMIT 1`;
+  return { sql, gives: "fail", ofStreamed: true };
 }
 
 /** DELETE. */

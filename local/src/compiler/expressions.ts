@@ -133,8 +133,9 @@ export function structSql(fields: readonly string[]): string {
 function compileGetStructField(node: TreeNode, unit: Unit): CompiledExpr {
   const struct = compileExpr(childOf(node, "expr"), unit);
   const [index, type] = [integerOf(node, "fieldIdx"), typeOf(node)];
-  // DuckDB forgets the type of a field of NULL.
-  if (struct.literal === null) return literalExpr(type, null);
+  // DuckDB forgets the type of a field of NULL. A script's variable is a value, often a large one: its field stands alone, not all of it.
+  if (struct.literal !== undefined)
+    return literalExpr(type, (struct.literal as readonly SqlValue[] | null)?.[index] ?? null);
   return { ...factsOf([struct]), sql: `(${struct.sql}).f${index}`, type };
 }
 

@@ -1,10 +1,12 @@
 import type { TreeNode } from "../googlesql/tree.ts";
 import type { PhysicalTable } from "./context.ts";
+import { literalValue } from "./literals.ts";
 import { type NeededRows, outputId, refTo, renameColumns } from "./needed-rows.ts";
 import { readPartitions } from "./partition-filters.ts";
 import { compilePastScan } from "./past-rows.ts";
 import { columnExpression } from "./physical-columns.ts";
-import { childOf, columnId, nodeOf, nodesOf, textOf } from "./tree-access.ts";
+import { childOf, columnId, functionName, nodeOf, nodesOf, refId, textOf } from "./tree-access.ts";
+import { typeOf } from "./tree-types.ts";
 import type { Unit } from "./unit.ts";
 
 /** A table or a view. */
@@ -27,7 +29,23 @@ export function compileTableScan(node: TreeNode, unit: Unit): string {
   const table = unit.context.physicalTable(name);
   const columns = nodesOf(node, "columnList").map((column) => textOf(column, "name"));
   unit.reads.add(table.ref, columns, readPartitions(unit.neededRows(node), node, table, unit));
-  return `SELECT ${tableColumns(node, table, unit)} FROM ${table.sql} AS t`;
+  return `SELECT ${tableColumns(node, table, unit)} FROM ${neededSql(node, table, unit)} AS t`;
+}
+
+/** What to read of a table: of a view of INFORMATION_SCHEMA that reads others no more than the one table that is asked for. */
+function neededSql(scan: TreeNode, table: PhysicalTable, unit: Unit): string {
+  const asked = unit.neededRows(scan);
+  const [conditions = []] = asked;
+  if (table.sqlOfTable === undefined || asked.length !== 1) return table.sql;
+  const names = nodesOf(scan, "columnList").filter((column) => textOf(column, "name") === "table_name");
+  const ids = new Set(names.map(columnId));
+  for (const condition of conditions) {
+    if (condition.kind !== "FunctionCall" || functionName(condition).name !== "$equal") continue;
+    const [left = {}, right = {}] = nodesOf(condition, "argumentList");
+    if (left.kind !== "ColumnRef" || !ids.has(refId(left)) || right.kind !== "Literal") continue;
+    return table.sqlOfTable(String(literalValue(right, typeOf(right))));
+  }
+  return table.sql;
 }
 
 /** The rows needed of a view, in terms of its own columns. */

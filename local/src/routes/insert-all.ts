@@ -163,6 +163,7 @@ async function append(
       await insertRows(change, physical, entry.schema, `VALUES ${tuples.join(", ")}`);
     }
     change.touch(entry);
+    storage.streaming.add(entry, change.number, rows.length);
   });
 }
 

@@ -160,6 +160,8 @@ export function readExpiration(text: string | null | undefined): number | undefi
 export interface TableState {
   readonly lastModified: number;
   readonly size?: { readonly rows: number; readonly bytes: number } | undefined;
+  /** What was streamed in lately. */
+  readonly streamed?: { readonly rows: number; readonly oldest: number } | undefined;
 }
 
 /** The table's resource (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Table). */
@@ -177,6 +179,7 @@ export function tableResource(entry: TableEntry, state: TableState, baseUrl: str
     ...layoutMembers(entry),
     ...withoutOptions(entry.kept),
     ...(state.size === undefined ? {} : sizeMembers(state.size)),
+    ...streamingMembers(state),
     creationTime: String(entry.creationTime),
     ...(entry.expirationTime === undefined ? {} : { expirationTime: String(entry.expirationTime) }),
     lastModifiedTime: String(state.lastModified),
@@ -195,6 +198,20 @@ function sizeMembers({ bytes, rows }: NonNullable<TableState["size"]>): JsonObje
     numTotalLogicalBytes: String(bytes),
     numActiveLogicalBytes: String(bytes),
     numLongTermLogicalBytes: "0",
+  };
+}
+
+/** What may not be changed yet (https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#Streamingbuffer). */
+function streamingMembers({ size, streamed }: TableState): JsonObject {
+  if (size === undefined || streamed === undefined || size.rows === 0) return {};
+  const rows = Math.min(streamed.rows, size.rows);
+  const estimatedBytes = String(Math.floor((size.bytes / size.rows) * rows));
+  return {
+    streamingBuffer: {
+      estimatedRows: String(rows),
+      estimatedBytes,
+      oldestEntryTime: String(streamed.oldest),
+    },
   };
 }
 

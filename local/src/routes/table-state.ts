@@ -9,14 +9,14 @@ export async function stateOf(
   services: Services,
   entry: TableEntry,
   partition?: string,
-): Promise<Required<TableState>> {
+): Promise<TableState & Required<Pick<TableState, "size">>> {
   // Looked up before the rows are counted: an etag may be older than what it stands for, never newer.
   const lastModified = services.storage.catalog.lastModified(entry);
   const { rows, bytes } =
     partition === undefined
       ? await wholeSize(services, entry)
       : await partitionSize(services, entry, inPartition(entry, partition));
-  return { lastModified, size: { rows, bytes } };
+  return { lastModified, size: { rows, bytes }, streamed: services.storage.streaming.state(entry.ref) };
 }
 
 async function wholeSize({ storage }: Services, entry: TableEntry): Promise<{ rows: number; bytes: number }> {

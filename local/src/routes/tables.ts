@@ -254,7 +254,7 @@ async function changeTable(
       throw new BigQueryError("invalid", "Cannot convert a table to a view.", "view");
     }
     if (fields != null) {
-      const schema = evolveSchema(before.ref, before.schema, parseSchema(fields), PATCH_RULES);
+      const schema = evolveSchema(before.ref, before.schema, parseSchema(fields, true), PATCH_RULES);
       entry = await changeSchema(change, before, schema);
     }
   } else {

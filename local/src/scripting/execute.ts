@@ -7,6 +7,7 @@ import type { CatalogChange } from "../storage/catalog-change.ts";
 import { type TableEntry, tableName } from "../storage/entries.ts";
 import type { Loss } from "../storage/history.ts";
 import { isUnnamed } from "../storage/schema.ts";
+import { setStreamed } from "../storage/streaming-buffer.ts";
 import { type ContentsChange, readContents } from "../storage/table-contents.ts";
 import { untilUndisturbed } from "./attempts.ts";
 import { runDdl } from "./ddl.ts";
@@ -136,7 +137,9 @@ async function dmlInTransaction(
 ): Promise<Counts> {
   const entry = needTarget(session, dml);
   const steps = [...dml.steps.map(({ sql }) => sql), ...dml.cleanup];
-  return await transaction.write(entry, lossOf(dml), steps, (change) => runSteps(change, entry, dml));
+  return await transaction.write(entry, lossOf(dml), steps, (change) =>
+    runSteps(change, entry, dml, streamedInto(session, dml)),
+  );
 }
 
 async function dmlAlone(session: Session, dml: CompiledDml, version: string): Promise<Counts> {
@@ -150,7 +153,7 @@ async function dmlAlone(session: Session, dml: CompiledDml, version: string): Pr
         const entry = change.needTable(dml.target);
         // Another statement may have altered the table while this one waited.
         if (entry.version !== version) throw new StaleStatement();
-        const counts = await runSteps(change, entry, dml);
+        const counts = await runSteps(change, entry, dml, streamedInto(session, dml));
         change.touch(entry, lossOf(dml));
         return counts;
       },
@@ -181,12 +184,24 @@ function lossOf({ steps }: CompiledDml): Loss | undefined {
   return steps.some(({ gives }) => gives === "deleted") ? "removed" : undefined;
 }
 
-async function runSteps(change: CatalogChange, entry: TableEntry, dml: CompiledDml): Promise<Counts> {
+/** The changes that streamed rows into the target lately, which it may not touch. */
+function streamedInto(session: Session, { target }: CompiledDml): readonly bigint[] {
+  return session.parts.storage.streaming.changes(target);
+}
+
+async function runSteps(
+  change: CatalogChange,
+  entry: TableEntry,
+  dml: CompiledDml,
+  streamed: readonly bigint[],
+): Promise<Counts> {
   const { connection } = change;
   const counts: Counts = { inserted: 0, updated: 0, deleted: 0 };
   const changes: ContentsChange[] = [];
   try {
-    for (const { sql, gives, contents } of dml.steps) {
+    if (streamed.length > 0) await connection.run(setStreamed(streamed));
+    for (const { sql, gives, contents, ofStreamed = false } of dml.steps) {
+      if (ofStreamed && streamed.length === 0) continue;
       if (contents?.removesAll) changes.push(...(await change.committedContents(entry)));
       if (contents?.before !== undefined) changes.push(...(await readContents(connection, contents.before)));
       const reader = await connection.runAndReadAll(sql);

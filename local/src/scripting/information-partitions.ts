@@ -6,12 +6,15 @@ import { rowBytes } from "../storage/table-contents.ts";
 import { quoteName, quoteText, type SqlValue } from "../values.ts";
 import { micros } from "./information-values.ts";
 
+/** DuckDB queries with the names of the tables that they tell of. */
+export type QueriesByTable = readonly (readonly [tableName: string, sql: string])[];
+
 /**
- * The DuckDB query for INFORMATION_SCHEMA.PARTITIONS: one row per partition that holds rows. A partition was last modified when its
- * newest row was appended; where an UPDATE has changed a row, when its table was. That rows were deleted is not known here.
+ * The DuckDB queries for INFORMATION_SCHEMA.PARTITIONS, by table name: one row per partition that holds rows. A partition was last modified
+ * when its newest row was appended; where an UPDATE has changed a row, when its table was. That rows were deleted is not known here.
  */
-export function partitionsSql(catalog: CatalogView, entries: readonly TableEntry[]): string {
-  const parts = entries.flatMap((entry) => {
+export function partitionsByTable(catalog: CatalogView, entries: readonly TableEntry[]): QueriesByTable {
+  return entries.flatMap((entry) => {
     if (entry.physical === undefined) return [];
     const appended = `"rows".${quoteName(APPENDED)}`;
     const [ofTable, created] = [catalog.lastModified(entry), entry.creationTime].map(
@@ -22,14 +25,9 @@ export function partitionsSql(catalog: CatalogView, entries: readonly TableEntry
     const from = `(SELECT ${id} AS "partition id", * FROM ${entry.physical}) AS "rows" LEFT JOIN (SELECT change AS "commit number", time AS "commit time" FROM meta.commits) ON "commit number" = ${appended}`;
     const where = id === "NULL::VARCHAR" ? " HAVING count(*) >= 0" : "";
     const group = id === "NULL::VARCHAR" ? "" : ' GROUP BY "partition id"';
-    const sum = rowBytes(entry);
-    return [
-      `SELECT ${names(entry)}, ${group === "" ? "NULL::VARCHAR" : '"partition id"'} AS partition_id, count(*) AS total_rows, ${sum} AS total_logical_bytes, ${sum} AS total_billable_bytes, ${time} AS last_modified_time, 'ACTIVE' AS storage_tier FROM ${from}${group}${where}`,
-    ];
+    const sql = `SELECT ${names(entry)}, ${group === "" ? "NULL::VARCHAR" : '"partition id"'} AS partition_id, count(*) AS total_rows, ${rowBytes(entry)} AS total_logical_bytes, total_logical_bytes AS total_billable_bytes, ${time} AS last_modified_time, 'ACTIVE' AS storage_tier FROM ${from}${group}${where}`;
+    return [[entry.ref.tableId, sql]];
   });
-  const empty =
-    "SELECT ''::VARCHAR AS table_catalog, '' AS table_schema, '' AS table_name, ''::VARCHAR AS partition_id, 0::BIGINT AS total_rows, 0::BIGINT AS total_logical_bytes, 0::BIGINT AS total_billable_bytes, now() AS last_modified_time, '' AS storage_tier WHERE false";
-  return [empty, ...parts].join(" UNION ALL ");
 }
 
 /** The rows of INFORMATION_SCHEMA.TABLE_STORAGE, as what is kept of the tables' contents tells them. */

@@ -8,7 +8,7 @@ import { columnFieldPathRows, columnRows, optionRows } from "./information-colum
 import { constraintColumnRows, keyColumnRows, tableConstraintRows } from "./information-constraints.ts";
 import { tableDdl } from "./information-ddl.ts";
 import { ERROR_PROTO, type JobLister, jobColumns, jobRows } from "./information-jobs.ts";
-import { partitionsSql, tableStorageRows } from "./information-partitions.ts";
+import { partitionsByTable, type QueriesByTable, tableStorageRows } from "./information-partitions.ts";
 import { routineColumns, routineRows } from "./information-routines.ts";
 import { type Columns, INT64, micros, STRING, valuesSql } from "./information-values.ts";
 import type { LiveTable } from "./live-table.ts";
@@ -20,11 +20,11 @@ export interface InformationScope {
   readonly datasetId?: string;
 }
 
-/** Rows of a view, or the DuckDB query that gives them. */
+/** Rows of a view, or the DuckDB queries that give them, one for each table that it tells of. */
 interface View {
   readonly columns: Columns;
   rows?(catalog: CatalogView, scope: InformationScope): SqlValue[][] | Promise<SqlValue[][]>;
-  sql?(catalog: CatalogView, scope: InformationScope): string;
+  byTable?(catalog: CatalogView, scope: InformationScope): QueriesByTable;
 }
 
 const TIMESTAMP: SqlType = { kind: "TIMESTAMP" };
@@ -218,7 +218,7 @@ const VIEWS: Readonly<Record<string, View>> = {
       ["last_modified_time", TIMESTAMP],
       ["storage_tier", STRING],
     ],
-    sql: (catalog, scope) => partitionsSql(catalog, tables(catalog, scope)),
+    byTable: (catalog, scope) => partitionsByTable(catalog, tables(catalog, scope)),
   },
   TABLE_STORAGE: {
     columns: [
@@ -272,9 +272,19 @@ export async function informationTable(
     datasetId: scope.datasetId ?? "region-us",
     tableId: `INFORMATION_SCHEMA.${view}`,
   };
-  const sql =
-    found.sql?.(catalog, scope) ?? valuesSql(found.columns, (await found.rows?.(catalog, scope)) ?? []);
-  const physical: PhysicalTable = { sql: `(${sql})`, ref, columns, schema: [], partitioning: {} };
+  const values = valuesSql(found.columns, (await found.rows?.(catalog, scope)) ?? []);
+  const queries = found.byTable?.(catalog, scope) ?? [];
+  const of = (name: string) => queries.filter(([tableName]) => tableName === name);
+  const union = (parts: QueriesByTable) =>
+    `(${[values, ...parts.map(([, sql]) => sql)].join(" UNION ALL ")})`;
+  const physical: PhysicalTable = {
+    sql: union(queries),
+    ...(found.byTable === undefined ? {} : { sqlOfTable: (name) => union(of(name)) }),
+    ref,
+    columns,
+    schema: [],
+    partitioning: {},
+  };
   return { ref, columns, version: "information-schema", physical };
 }
 

@@ -1,7 +1,7 @@
 import { BigQueryError } from "../errors.ts";
 import type { FieldSchema, TableRef } from "../types.ts";
 import { tableName } from "./entries.ts";
-import { findField } from "./schema.ts";
+import { dropEmptyTags, findField } from "./schema.ts";
 
 /** What a change of schema may do beyond descriptions. */
 export interface EvolutionRules {
@@ -28,7 +28,9 @@ export function evolveSchema(
   wanted: readonly FieldSchema[],
   rules: EvolutionRules,
 ): FieldSchema[] {
-  return evolveFields(ref, current, wanted, rules, "");
+  const evolved = evolveFields(ref, current, wanted, rules, "");
+  dropEmptyTags(evolved);
+  return evolved;
 }
 
 function evolveFields(
@@ -87,6 +89,9 @@ function evolveField(
   const next: FieldSchema = rules.keepMissing
     ? { ...current, mode: wanted.mode }
     : { ...wanted, name: current.name };
+  // What a change does not name stays; an empty list takes it away: https://cloud.google.com/bigquery/docs/column-level-security
+  const policyTags = wanted.policyTags ?? current.policyTags;
+  if (policyTags !== undefined) next.policyTags = { names: [...policyTags.names] };
   if (rules.keepMissing && wanted.description !== undefined) next.description = wanted.description;
   if (current.fields !== undefined) {
     next.fields = evolveFields(ref, current.fields, wanted.fields ?? [], rules, `${path}.`);

@@ -119,10 +119,14 @@ export function schemaOfColumns(columns: readonly { name: string; type: SqlType 
   });
 }
 
-/** Reads the `fields` of a REST schema, with every rule BigQuery has for a table's columns. */
-export function parseSchema(fields: unknown): FieldSchema[] {
+/**
+ * Reads the `fields` of a REST schema, with every rule BigQuery has for a table's columns. An empty list of policy tags, which takes a
+ * column's from it, is kept only where a table is `changed`.
+ */
+export function parseSchema(fields: unknown, isChange = false): FieldSchema[] {
   if (!Array.isArray(fields)) throw invalid("Invalid schema: fields must be an array");
   const parsed = parseFields(fields, "", 1);
+  if (!isChange) dropEmptyTags(parsed);
   const count = countFields(parsed);
   if (count > MAX_COLUMNS) {
     throw invalid(`Too many total leaf fields: ${count}, max allowed field count: ${MAX_COLUMNS}`);
@@ -223,9 +227,35 @@ function parseField(value: unknown, parent: string, depth: number): FieldSchema 
   if (element !== undefined) field.rangeElementType = { type: element };
   copyText(given, field, ["description", "defaultValueExpression", "roundingMode", "collation"]);
   copyText(given, field, ["maxLength", "precision", "scale"]);
+  const tags = parsePolicyTags(given.policyTags, field, path);
+  if (tags !== undefined) field.policyTags = { names: tags };
   checkCollation(field.collation);
   checkParameters(field, path);
   return field;
+}
+
+const POLICY_TAG = /^projects\/[^/]+\/locations\/[^/]+\/taxonomies\/[^/]+\/policyTags\/[^/]+$/;
+
+/** https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema: one at most, and RECORDs have none. */
+function parsePolicyTags(value: unknown, field: FieldSchema, path: string): string[] | undefined {
+  if (value == null) return undefined;
+  const { names = [] } = value as { names?: unknown };
+  const list = names ?? [];
+  if (!Array.isArray(list)) throw invalid(`Field ${path}: policyTags.names must be an array`);
+  if (list.length > 1) throw invalid(`Field ${path}: at most one policy tag is allowed`);
+  const wrong = list.find((name) => typeof name !== "string" || !POLICY_TAG.test(name));
+  if (wrong !== undefined) throw invalid(`Field ${path}: invalid policy tag ${String(wrong).slice(0, 300)}`);
+  if (list.length > 0 && field.type === "RECORD")
+    throw invalid(`Field ${path} is type RECORD and cannot have a policy tag`);
+  return [...list] as string[];
+}
+
+/** Empty lists of policy tags are none. */
+export function dropEmptyTags(fields: readonly FieldSchema[]): void {
+  for (const field of fields) {
+    if (field.policyTags?.names.length === 0) delete field.policyTags;
+    dropEmptyTags(field.fields ?? []);
+  }
 }
 
 /** Refuses a collation, which would change how texts compare; the empty one is none. */

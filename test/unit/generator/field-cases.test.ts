@@ -47,6 +47,10 @@ describe("options that say nothing", () => {
     ["no range", { rangeElementType: null }],
     ["no fields", { fields: [] }],
     ["no collation", { collation: "" }],
+    ["no default", { defaultValueExpression: "" }],
+    ["no way of rounding", { roundingMode: "" }],
+    ["a way of rounding that is none", { roundingMode: "ROUNDING_MODE_UNSPECIFIED" }],
+    ["no categories and names", { categories: { names: [] }, nameAlternative: [] }],
   ])("are taken: %s", (_, options) => {
     expect(refusalOf({ name: "b", type: "STRING", ...options })).toBe("accepted");
   });
@@ -62,6 +66,9 @@ describe("options that say nothing", () => {
       /of "12" digits, of which a merge by microseconds would lose/,
     ],
     [{ type: "STRING", dataPolicies: [{ name: "p" }] }, /Dataform cannot put data policies on the tables/],
+    [{ type: "STRING", categories: { names: ["secret"] } }, /categories: unknown option/],
+    [{ type: "STRING", nameAlternative: ["c"] }, /nameAlternative: unknown option/],
+    [{ type: "STRING", defaultValueExpression: "'x'" }, /would author the default/],
     [{ type: "STRING", policyTags: { names: ["secret"] } }, /is not one policy tag; write \{"names"/],
     [{ type: "STRING", policyTags: { names: [TAG, TAG] } }, /is not one policy tag/],
     [{ type: "RECORD", fields: [ID], policyTags: { names: [TAG] } }, /BigQuery puts none on a RECORD/],

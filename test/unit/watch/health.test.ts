@@ -36,6 +36,7 @@ function entity(rest: Partial<EntityStatus> = {}): EntityStatus {
     reportedRows: 0,
     missedRows: 0,
     missedFrom: null,
+    waitingUsers: 0,
     expiring: [],
     runs: [run(0.5), run(1.5), run(2.5), run(3.5)],
     ...rest,

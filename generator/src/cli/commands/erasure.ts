@@ -41,7 +41,7 @@ function formatErasure(report: ErasureReport): string {
     : report.source !== undefined
       ? `rows are left: ${report.source} is others' and only read here, so its owner removes them there; a delete and two runs of \`npm run update\` take them out of the rest`
       : report.canDelete
-        ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them"
+        ? "rows are left: a delete and `npm run update`, then `npm run update -- --tags erase`, remove them; what was streamed in it takes up to 90 minutes later"
         : `rows are left, and nothing removes them: ${report.entity} names no column "deleted" in entities.json`;
   return `${table}\n${deleted}; ${verdict}`;
 }

@@ -139,11 +139,20 @@ export const update = defineCommand({
     if (isGraphForPrograms) return EXIT.done;
     const after = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
     const merged = entities.flatMap(({ name }, index) => {
-      const { watermark, runs } = after[index] ?? { watermark: null, runs: [] };
+      const { watermark, waitingUsers, runs } = after[index] ?? {
+        watermark: null,
+        waitingUsers: 0,
+        runs: [],
+      };
       const known = new Set(before[index]?.runs.map(({ runId }) => runId));
       return runs
         .filter(({ runId }) => !known.has(runId))
-        .map((run) => ({ entity: name, watermark, ...run }));
+        .map((run) => ({
+          entity: name,
+          watermark,
+          ...(run.kind === "erase" && waitingUsers > 0 ? { waitingUsers } : {}),
+          ...run,
+        }));
     });
     for (const entity of entities)
       if (merged.some((run) => run.entity === entity.name))
@@ -169,16 +178,26 @@ export const update = defineCommand({
 });
 
 /** A run that one entity's log has gained. */
-type MergedRun = RunStatus & { readonly entity: string; readonly watermark: string | null };
+type MergedRun = RunStatus & {
+  readonly entity: string;
+  readonly watermark: string | null;
+  readonly waitingUsers?: number;
+};
 
 function printRuns(output: Output, merged: readonly MergedRun[], cost: string): void {
   const lines = merged.map((run) =>
     run.kind === "erase"
-      ? `${run.entity}: ${countOf(run.rowsRead, "update")} of ${countOf(run.usersRead, "deleted user")} erased`
+      ? `${run.entity}: ${countOf(run.rowsRead, "update")} of ${countOf(run.usersRead, "deleted user")} erased${describeWaiting(run.waitingUsers)}`
       : summarize(run.entity, run, run.watermark),
   );
   if (lines.length === 1) output.line(`${lines[0]}, ${cost}`);
   else for (const line of [...lines, cost]) output.line(line);
+}
+
+/** The deleted users whose rows BigQuery did not let go yet. */
+function describeWaiting(users = 0): string {
+  if (users === 0) return "";
+  return `; ${countOf(users, "more user")} ${users === 1 ? "waits" : "wait"} for rows streamed in lately to leave the streaming buffer, at most 90 minutes: run it again then`;
 }
 
 /** Updates of others are not erased: says so of each such entity. */

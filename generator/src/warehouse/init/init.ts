@@ -183,8 +183,8 @@ async function planVersions(warehouse: Warehouse, model: EntityModel): Promise<r
 }
 
 /**
- * Throws when a table lacks a column that the schema has: a run adds top-level columns by itself, but cannot reach into
- * RECORDs and `_versions`.
+ * Throws when a table lacks a column that the schema has, or what guards one: a run adds top-level columns by itself, but cannot reach into
+ * RECORDs and `_versions`, nor put a policy tag on a column, in which it would leave values unguarded.
  */
 export async function refuseUnextended(
   warehouse: Warehouse,
@@ -204,7 +204,7 @@ export async function refuseUnextended(
   }
   for (const spec of specs) {
     const step = await planTable(warehouse, spec);
-    const added = step.changes.filter((change) => change.startsWith("+"));
+    const added = step.changes.filter((change) => change.startsWith("+") || / guarded by /.test(change));
     if (step.action === "extend" && added.length > 0) {
       throw new CommandError(
         `${step.name} lacks ${added.map((change) => change.slice(2)).join(", ")}; run \`npm run init\` first`,

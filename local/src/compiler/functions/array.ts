@@ -181,12 +181,8 @@ const makeArray: ScalarMapping = (call) => {
   return `CAST([${items.join(", ")}] AS ${duckType(call.resultType)})`;
 };
 
-const concat: ScalarMapping = (call) =>
-  onceAll(call, (...arrays) => {
-    if (arrays.length === 1) return arrays[0] as string;
-    const anyNull = arrays.map((array) => `${array} IS NULL`).join(" OR ");
-    return `(CASE WHEN ${anyNull} THEN NULL ELSE list_concat(${arrays.join(", ")}) END)`;
-  });
+/** Arrays one after another; NULL where one of them is. */
+export const concatArrays: ScalarMapping = (call) => `(${call.args.map(({ sql }) => sql).join(" || ")})`;
 
 /** Functions on ARRAY. */
 export const arrayFunctions: Readonly<Record<string, ScalarMapping>> = {
@@ -196,7 +192,7 @@ export const arrayFunctions: Readonly<Record<string, ScalarMapping>> = {
   $safe_array_at_offset: element(0, true),
   $safe_array_at_ordinal: element(1, true),
   array_length: (call) => `len(${sqlOf(call, 0)})`,
-  array_concat: concat,
+  array_concat: concatArrays,
   array_reverse: reverse,
   array_to_string: joinText,
   array_first: end("1"),

@@ -1,5 +1,6 @@
 import { quoteText } from "../../values.ts";
 import { arg, enumArgument, kindOf, onceAll, onceEach, refuse, sqlOf } from "./arguments.ts";
+import { concatArrays } from "./array.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 /** What TRIM strips without a second argument: every character that Unicode calls white space. */
@@ -159,12 +160,7 @@ function trim(name: "trim" | "ltrim" | "rtrim"): ScalarMapping {
 }
 
 const concat: ScalarMapping = (call) => {
-  if (call.resultType.kind === "ARRAY") {
-    return onceAll(call, (...arrays) => {
-      const anyNull = arrays.map((array) => `${array} IS NULL`).join(" OR ");
-      return `(CASE WHEN ${anyNull} THEN NULL ELSE list_concat(${arrays.join(", ")}) END)`;
-    });
-  }
+  if (call.resultType.kind === "ARRAY") return concatArrays(call);
   return joined(call.args.map((each) => each.sql));
 };
 

@@ -21,7 +21,7 @@ const RESOURCES: [path: string, change: () => Promise<unknown>][] = [
     "/datasets/d/tables/t",
     () => endpoint.ask("POST", "/datasets/d/tables/t/insertAll", { rows: [{ json: { n: 2 } }] }),
   ],
-  ["/datasets/d/tables/t", () => endpoint.rows("DELETE FROM d.t WHERE TRUE")],
+  ["/datasets/d/tables/t", () => endpoint.rows("DELETE FROM d.t WHERE n = 1")],
   ["/datasets/d/routines/f", () => endpoint.rows("CREATE OR REPLACE FUNCTION d.f(x INT64) AS (x + 1)")],
 ];
 

@@ -3,9 +3,10 @@ import { LiveEndpoint } from "./live-endpoint.ts";
 
 // What would be kept in silence and then not be done is refused by its name.
 const NOT = "Not supported by the local BigQuery endpoint: ";
+let streamedMinutes = 30;
 let endpoint: LiveEndpoint;
 beforeAll(async () => {
-  endpoint = await LiveEndpoint.start();
+  endpoint = await LiveEndpoint.start({ streamedMinutes: () => streamedMinutes });
   await endpoint.rows("CREATE TABLE d.t (k STRING, n INT64, j JSON); SELECT 1");
 });
 afterAll(async () => {
@@ -151,6 +152,38 @@ describe("tabledata.insertAll", () => {
       { name: "j", parameterType: { type: "JSON" }, parameterValue: { value: '"\\ud800"' } },
     ];
     await expect(endpoint.rows("SELECT @j", { queryParameters })).rejects.toThrow("could not parse");
+  });
+
+  // https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations
+  it("keeps its rows from being changed until they are out of the streaming buffer", async () => {
+    await endpoint.rows("CREATE TABLE d.s AS SELECT 'loaded' AS k, 1 AS n; SELECT 1");
+    const body = { rows: [{ json: { k: "streamed", n: 2 } }] };
+    await endpoint.ask("POST", "/datasets/d/tables/s/insertAll", body);
+    const buffer = async () => (await endpoint.ask("GET", "/datasets/d/tables/s")).body.streamingBuffer;
+    expect(await buffer()).toMatchObject({ estimatedRows: "1", oldestEntryTime: expect.any(String) });
+    const changes = [
+      "DELETE FROM d.s WHERE n = 2",
+      "DELETE FROM d.s WHERE TRUE",
+      "TRUNCATE TABLE d.s",
+      "UPDATE d.s SET n = 3 WHERE TRUE",
+      "MERGE d.s USING (SELECT 2 AS m) ON n = m WHEN MATCHED THEN DELETE",
+      "BEGIN TRANSACTION; DELETE FROM d.s WHERE n = 2; COMMIT TRANSACTION",
+    ];
+    for (const change of changes)
+      await expect(endpoint.rows(change), change).rejects.toThrow(
+        "UPDATE or DELETE statement over table p.d.s would affect rows in the streaming buffer, which is not supported",
+      );
+    await endpoint.rows(
+      "UPDATE d.s SET n = 5 WHERE k = 'loaded'; INSERT INTO d.s VALUES ('more', 7); SELECT 1",
+    );
+    await endpoint.rows("DELETE FROM d.s WHERE k = 'more'");
+    expect(await endpoint.rows("SELECT k, n FROM d.s ORDER BY n")).toEqual([
+      ["streamed", "2"],
+      ["loaded", "5"],
+    ]);
+    streamedMinutes = 0;
+    await endpoint.rows("DELETE FROM d.s WHERE TRUE");
+    expect(await buffer()).toBeUndefined();
   });
 
   // https://cloud.google.com/bigquery/docs/streaming-data-into-bigquery#template-tables

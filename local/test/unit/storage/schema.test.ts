@@ -43,6 +43,13 @@ describe("parseSchema", () => {
       scale: "2",
     };
     expect(parseSchema([{ ...field, policyTags: { names: [] } }])).toEqual([field]);
+    const policyTags = { names: ["projects/p/locations/eu/taxonomies/1/policyTags/2"] };
+    expect(parseSchema([{ ...field, policyTags }])).toEqual([{ ...field, policyTags }]);
+    const twice = { names: [...policyTags.names, ...policyTags.names] };
+    expect(() => parseSchema([{ ...field, policyTags: twice }])).toThrow("at most one policy tag");
+    expect(() => parseSchema([{ ...field, policyTags: { names: ["x"] } }])).toThrow("invalid policy tag x");
+    const record = { name: "r", type: "RECORD", fields: [field], policyTags };
+    expect(() => parseSchema([record])).toThrow("Field r is type RECORD and cannot have a policy tag");
   });
 
   test.each(["a", "_", "ä", "名前", "a b", "a-b", "1a", "a&%=+:'<>#|b", "x".repeat(300)])(
