@@ -419,6 +419,8 @@ describe("npm run schedule, against a stand-in for the API", () => {
     const none = { DATAFORM_API_ENDPOINT: "", GOOGLE_APPLICATION_CREDENTIALS: "", HOME: root };
     const { stdout, stderr } = await run(["--plan"], none);
     expect(stdout).toMatch(/workflow audit +│ create +│ .*37 3 \* \* 0/s);
+    expect(stdout).toMatch(/│ codeCompilationConfig\.vars\.audit: true +│/);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(150);
     expect(stderr).toContain("compared with nothing");
     await expect(run(["--yes"], none)).rejects.toThrow(/Could not load the default credentials/);
     expect(api.writes).toEqual([]);
