@@ -113,6 +113,9 @@ describe.skipIf(CHROMIUM === undefined)(`the review's page in a browser${NEEDS}`
     expect(one?.x).toBeLessThan(other?.x ?? 0);
     expect(await overflow(wide)).toBe(0);
     const narrow = (await open(file, PHONE)).page;
+    await narrow.waitForSelector(".graph[data-ready]");
+    const name = await narrow.locator('.graph [data-change="yes"] text').first().boundingBox();
+    expect(name?.height).toBeGreaterThan(7);
     const [above, below] = [
       await narrow.locator(left).first().boundingBox(),
       await narrow.locator(right).first().boundingBox(),

@@ -109,13 +109,15 @@ describe.skipIf(CHROMIUM === undefined)(`the status page in a browser${NEEDS}`, 
     expect(covered).toEqual([...new Set(covered)].sort((one, other) => other - one));
   });
 
-  it("is not wider than a phone", async () => {
+  it("is not wider than a phone, and its axes are read there", async () => {
     const { page } = await open(file, {
       viewport: { width: 390, height: 844 },
       isMobile: true,
       hasTouch: true,
     });
     expect(await overflow(page)).toBe(0);
+    const label = await page.locator(".chart .axis").first().boundingBox();
+    expect(label?.height).toBeGreaterThan(9);
   });
 
   it.each(["light", "dark"] as const)("has nothing that keeps people out, in %s", async (colorScheme) => {

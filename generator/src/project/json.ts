@@ -123,6 +123,38 @@ export function positionOfPath(path: string, source: string): Position | undefin
   return positionOf(node.offset, source);
 }
 
+/** What is written at a JSON path of a text, `1e3` or `"x"`; undefined where nothing is. */
+export function textOfPath(path: string, source: string): string | undefined {
+  const node = nodesAlong(stepsOf(path), parse(source).root ?? NOTHING).at(-1);
+  return node === undefined ? undefined : source.slice(node.offset, node.offset + node.length);
+}
+
+const NOTHING: Node = { type: "null", offset: 0, length: 0 };
+
+/** A member of an object as a text has it, also one whose name comes twice. */
+export interface MemberAt {
+  readonly name: string;
+  /** Where its value begins in its line, from 1. */
+  readonly column: number;
+  /** The members of its value, or of each object in a list of them. */
+  readonly objects: readonly (readonly MemberAt[])[];
+}
+
+/** The members of the object that a text is; none where it is another thing. */
+export function membersOf(source: string): readonly MemberAt[] {
+  const { root } = parse(source);
+  return root === undefined ? [] : membersIn(root, source);
+}
+
+function membersIn(node: Node, source: string): readonly MemberAt[] {
+  return (node.type === "object" ? (node.children ?? []) : []).flatMap(({ children: [name, value] = [] }) => {
+    if (name === undefined || value === undefined) return [];
+    const values = value.type === "array" ? (value.children ?? []) : [value];
+    const objects = values.map((one) => membersIn(one, source));
+    return [{ name: String(name.value), column: positionOf(value.offset, source).column, objects }];
+  });
+}
+
 function stepsOf(path: string): readonly (string | number)[] {
   return [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) =>
     index === undefined ? (name ?? "") : Number(index),

@@ -48,8 +48,9 @@ export function drawChart({ title, times, series, format, units = [], limit }: C
   const y = (value: number) => scale(value / size);
   const onAxis = (count: number) =>
     unit === undefined || count === 0 ? format(count * size) : `${count} ${unit}`;
-  const isLong = to - from > 2 * 86_400_000;
-  const tick = x.tickFormat(5, isLong ? "%b %-d" : "%H:%M");
+  // The day where one begins, else the time of day.
+  const [day, hour] = [x.tickFormat(5, "%b %-d"), x.tickFormat(5, "%H:%M")];
+  const tick = (time: Date) => (time.getTime() % 86_400_000 === 0 ? day : hour)(time);
   const last = series.map(({ name, values }) => `${name} ${sayOf(values.at(-1), format)}`).join(", ");
   return html`<figure class="chart" tabindex="0" aria-label="${title}: ${last} in the last run"
 data-x="${times.map((time) => x(time).toFixed(1)).join(" ")}"

@@ -179,7 +179,7 @@ function short(value: number): string {
 
 /** Seconds that a run took: short ones to a tenth. */
 function took(seconds: number): string {
-  return seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
+  return seconds > 0 && seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
 }
 
 function lagOf({ lagSeconds }: EntityStatus): string {

@@ -12,6 +12,7 @@ const fields: TableField[] = [
   { name: "ok", type: "BOOLEAN" },
   { name: "doc", type: "JSON" },
   { name: "tags", type: "STRING", mode: "REPEATED" },
+  { name: "parts", type: "RECORD", mode: "REPEATED", fields: [{ name: "a", type: "STRING" }] },
 ];
 
 async function gather(files: Record<string, string | Uint8Array>) {
@@ -62,8 +63,15 @@ describe("gatherRows", () => {
     );
   });
 
+  it("lets a name stand twice in a JSON column, as BigQuery does", async () => {
+    const { rows } = await gather({ "a.ndjson": '{"id":"1","doc":{"a":1,"a":2}}\n' });
+    expect(rows).toHaveLength(1);
+  });
+
   it("keeps numbers of a row as they are written", async () => {
     await folder.write("n.ndjson", '{"id":"1","count":9007199254740993}\n');
+    await folder.write("most.ndjson", '{"id":"1","count":9223372036854775807}\n');
+    await gatherRows([folder.path("most.ndjson")], fields, folder.path("rows.ndjson"));
     const gathered = await gatherRows([folder.path("n.ndjson")], fields, folder.path("rows.ndjson"));
     expect(await readFile(gathered.file, "utf8")).toBe('{"id":"1","count":9007199254740993}\n');
   });
@@ -107,6 +115,21 @@ describe("gatherRows", () => {
       "two values for one column",
       { "a.ndjson": '{"id":"1","count":1,"COUNT":2}\n' },
       /a\.ndjson:1:\d+: COUNT: a second value for the column count/,
+    ],
+    [
+      "one name twice",
+      { "a.ndjson": '{"id":"1","count":1,"count":2}\n' },
+      /a\.ndjson:1:29: count: a second value for the column count/,
+    ],
+    [
+      "one name twice in a RECORD of a list, its letters escaped",
+      { "a.ndjson": '{"id":"\\\\","parts":[{"a":"\\":"},{"a":1,"\\u0061":2}]}\n' },
+      /a\.ndjson:1:49: parts\.a: a second value for the column parts\.a/,
+    ],
+    [
+      "a whole number just beyond an INT64, as it is written",
+      { "a.ndjson": '{"id":"1","count":9223372036854775808}\n' },
+      /a\.ndjson:1:19: count: INTEGER: expected a whole number from .*, got 9223372036854775808$/,
     ],
     ["too few cells", { "a.csv": "id,count\na\n" }, /a\.csv:2: 1 cell, but the header names 2 columns/],
     ["a CSV file without a header", { "a.csv": "" }, /a\.csv:1: empty; its first line must name the columns/],

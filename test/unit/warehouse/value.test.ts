@@ -7,6 +7,9 @@ const fields: TableField[] = [
   { name: "int", type: "INTEGER" },
   { name: "float", type: "FLOAT" },
   { name: "num", type: "NUMERIC" },
+  { name: "sum", type: "NUMERIC", precision: "10", scale: "2" },
+  { name: "name", type: "STRING", maxLength: "3" },
+  { name: "days", type: "DATE", mode: "REPEATED" },
   { name: "bool", type: "BOOLEAN" },
   { name: "day", type: "DATE" },
   { name: "clock", type: "TIME" },
@@ -30,12 +33,14 @@ const fields: TableField[] = [
 
 /** What BigQuery's loader takes, after its documentation on JSON and CSV data types. */
 const accepted: Record<string, unknown[]> = {
-  int: [1, -1, "9223372036854775807", "-5", " 7 ", 1.0, "0x1F", null],
+  int: [1, -1, "9223372036854775807", "-9223372036854775808", "-5", " 7 ", 1.0, "0x1F", "1e3", null],
   float: [1.5, "1e300", "NaN", "-inf", "Infinity", ".5"],
-  num: ["12345678901234567890.123456789", 1.25, "-0.5", "1e3"],
+  num: ["12345678901234567890.123456789", 1.25, "-0.5", "1e3", "00099999999999999999999999999999", "123e-40"],
+  sum: ["-12345678.919", "0.00123e10"],
+  name: ["123", "\u{1f600}\u{1f600}\u{1f600}"],
   bool: [true, "false", "T", "yes", "0", 1],
-  day: ["2026-02-28", "0001-01-01", "9999-12-31"],
-  clock: ["00:00:00", "23:59:59.999999"],
+  day: ["2026-02-28", "2024-02-29", "2000-2-29", "2026/12/31", "0001-01-01", "9999-12-31"],
+  clock: ["00:00:00", "23:59:59.999999", "1:2:3", "23:59:60"],
   local: ["2026-01-31 10:11:12", "2026-01-31T10:11:12.5", "2026-01-31"],
   at: [
     "2026-01-31T10:11:12Z",
@@ -99,6 +104,31 @@ const refused: [Record<string, unknown>, RegExp][] = [
   [{ profile: { town: "x" } }, /^profile\.town: no such column in the table; it has city, age/],
   [{ profile: { citi: "x" } }, /^profile\.citi: no such column in the table; did you mean city\?/],
   [{ nope: 1 }, /^nope: no such column/],
+  [
+    { int: 1e20 },
+    /^int: INTEGER: expected a whole number from -9223372036854775808 to 9223372036854775807, got/,
+  ],
+  [
+    { int: "9223372036854775808" },
+    /^int: INTEGER: expected a whole number from .*, got "9223372036854775808"/,
+  ],
+  [{ int: "-9223372036854775809" }, /^int: INTEGER: expected a whole number from/],
+  [{ num: "123456789012345678901234567890" }, /^num: NUMERIC: expected at most 29 digits before the point/],
+  [{ num: 1e29 }, /^num: NUMERIC: expected at most 29 digits/],
+  [
+    { sum: "123456789" },
+    /^sum: NUMERIC: expected at most 8 digits before the point and 2 behind it, as precision/,
+  ],
+  [{ name: "four" }, /^name: STRING: expected at most 3 characters, got "four"/],
+  [{ day: "2026-02-29" }, /^day: DATE: expected a day that the calendar has, .*, got "2026-02-29"/],
+  [{ day: "1900-02-29" }, /^day: DATE: expected a day that the calendar has/],
+  [{ day: "0000-01-01" }, /^day: DATE: expected a day that the calendar has/],
+  [{ days: ["2026-02-28", "2026-04-31"] }, /^days\[1\]: DATE: expected a day that the calendar has/],
+  [{ local: "2026-02-30 10:11:12" }, /^local: DATETIME: expected a day that the calendar has/],
+  [{ at: "2026-02-30T10:00:00Z" }, /^at: TIMESTAMP: expected a day that the calendar has/],
+  [{ at: "2026-02-28T24:00:00Z" }, /^at: TIMESTAMP: expected "2026-01-31T23:59:59Z"/],
+  [{ clock: "10:60:00" }, /^clock: TIME: expected/],
+  [{ span: { start: "2026-02-30" } }, /^span\.start: DATE: expected a day that the calendar has/],
 ];
 
 describe("findRowProblem", () => {

@@ -19,6 +19,17 @@ it.each([
   expect(axis(most, { units })).toEqual(expected);
 });
 
+it.each([
+  ["2026-01-05T20:10:00Z", "2026-01-06T08:00:00Z", ["21:00", "Jan 6", "03:00", "06:00"]],
+  ["2026-01-05T20:10:00Z", "2026-01-08T10:00:00Z", ["Jan 6", "12:00", "Jan 7", "12:00", "Jan 8"]],
+  ["2026-01-05T00:10:00Z", "2026-01-25T00:00:00Z", ["Jan 11", "Jan 18", "Jan 25"]],
+])("the axis from %s to %s names no two places alike without a day between them", (from, to, expected) => {
+  const times = [from, to].map((time) => Date.parse(time));
+  const series = [{ name: "x", colour: "one", values: [0, 1] }] as const;
+  const { markup } = drawChart({ title: "x", times, format: String, series });
+  expect([...markup.matchAll(/text-anchor="middle">([^<]*)</g)].map(([, text]) => text)).toEqual(expected);
+});
+
 it("a limit above all values is within the axis", () => {
   expect(axis(600, { units: TIME_UNITS, limit: 7200 }).at(-1)).toBe("2 h");
 });

@@ -138,14 +138,16 @@ ${"unknown" in costs ? html`<p>Not estimated: ${costs.unknown}</p>` : costTable(
 function costTable(rows: readonly CostRow[], todos: Review["todos"]): Html {
   if (rows.length === 0) return html`<p>What changes reads no data.</p>`;
   const most = Math.max(1, ...rows.flatMap(({ before, after }) => [bytesOf(before), bytesOf(after)]));
-  const bar = (side: "before" | "after", bytes: number) =>
-    html`<span class="bar ${side}" style="width:${((100 * bytes) / most).toFixed(1)}%"></span>`;
+  const bar = (side: "before" | "after", estimate: CostRow["before"]) =>
+    estimate !== undefined && "bytes" in estimate
+      ? html`<span class="bar ${side}" style="width:${((100 * estimate.bytes) / most).toFixed(1)}%"></span>`
+      : "";
   const reasons = costReasons(rows);
   return html`<p class="dim">${COST_NOTE}</p>
 <table class="rows cost"><thead><tr><th>action</th><th>type</th><th class="number">before</th><th class="number">after</th><th class="number">difference</th><th aria-hidden="true"></th></tr></thead>
 <tbody>${rows.map((row) => {
     const [before, after, difference] = costCells(row);
-    return html`<tr><td><code>${row.id}</code></td><td>${row.type}</td><td class="number" data-label="before">${before}</td><td class="number" data-label="after">${after}</td><td class="number" data-label="difference">${difference}</td><td class="bars" aria-hidden="true">${bar("before", bytesOf(row.before))}${bar("after", bytesOf(row.after))}</td></tr>`;
+    return html`<tr><td><code>${row.id}</code></td><td>${row.type}</td><td class="number" data-label="before">${before}</td><td class="number" data-label="after">${after}</td><td class="number" data-label="difference">${difference}</td><td class="bars" aria-hidden="true">${bar("before", row.before)}${bar("after", row.after)}</td></tr>`;
   })}</tbody></table>
 ${
   reasons.length === 0

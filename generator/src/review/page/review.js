@@ -47,11 +47,11 @@
         frame.clientWidth / (right - left + 40),
         frame.clientHeight / (bottom - top + 40),
       );
+      // Where all of it would be too small to read, as on a phone, the first change is shown instead.
+      if (wanted < 0.55) return show(boxes[0].x + boxes[0].width / 2, boxes[0].y + boxes[0].height / 2, 0.8);
       // Where the whole is hardly smaller, its frames and names are in sight too.
       if (whole() > 0.8 * wanted) return fit();
-      // Where all of it would be too small to read, the first change is shown instead.
-      if (wanted >= 0.55) return show((left + right) / 2, (top + bottom) / 2, wanted);
-      show(boxes[0].x + boxes[0].width / 2, boxes[0].y + boxes[0].height / 2, 0.8);
+      show((left + right) / 2, (top + bottom) / 2, wanted);
     }
     const zooms = { in: () => move.zoomIn(), out: () => move.zoomOut(), fit, change: toChange };
     for (const button of tools.querySelectorAll("[data-zoom]"))

@@ -24,7 +24,7 @@ export function sqlSection({ diffs, graph, base }: Review): Html {
   return html`<section id="sql" aria-labelledby="sql-title">
 <h2 id="sql-title">Compiled SQL</h2>
 <p class="diff-tools"><span class="dim">What BigQuery gets, before on the left and after on the right.</span>
-<span class="keys" hidden><kbd>j</kbd> <kbd>k</kbd> next and previous change <button type="button" data-open="yes">open all</button> <button type="button" data-open="">close all</button></span></p>
+<span class="keys" hidden><span class="how"><kbd>j</kbd> <kbd>k</kbd> next and previous change</span> <button type="button" data-open="yes">open all</button> <button type="button" data-open="">close all</button></span></p>
 ${diffs.map((diff, index) => action(diff, changes.get(diff.id), index < OPEN, base.commit))}
 </section>`;
 }

@@ -3,8 +3,9 @@ import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import type { TableField } from "@google-cloud/bigquery";
 import { messageOf } from "../../project/errors.ts";
-import { findSyntaxFault, positionOfPath } from "../../project/json.ts";
+import { findSyntaxFault, positionOfPath, textOfPath } from "../../project/json.ts";
 import { type CsvRecord, readCsv } from "./csv.ts";
+import { findDoubledName } from "./doubled-names.ts";
 import { rangeJson } from "./ranges.ts";
 import { type CountBytes, dataError, type Place, readLines } from "./text.ts";
 import { findField, findRowProblem, typeName, unknownField } from "./value.ts";
@@ -97,6 +98,12 @@ async function* readJsonRows(
   for await (const { line, text } of readLines(file, onBytes)) {
     if (text.trim() === "") continue;
     const value = parseJson({ file, line }, text);
+    const doubled = findDoubledName(text, value, fields);
+    if (doubled !== undefined)
+      throw dataError(
+        { file, line, column: doubled.column },
+        `${doubled.path}: a second value for the column ${doubled.path}`,
+      );
     yield { line, json: text, value: checkRow(value, fields, { file, line }, text) };
   }
 }
@@ -119,7 +126,11 @@ function checkRow(
   place: Place,
   text?: string,
 ): Record<string, unknown> {
-  const problem = findRowProblem(row, fields);
+  const problem = findRowProblem(
+    row,
+    fields,
+    text === undefined ? undefined : (path) => textOfPath(path, text),
+  );
   if (problem === undefined) return row as Record<string, unknown>;
   const column = text === undefined ? undefined : positionOfPath(problem.path, text)?.column;
   throw dataError(

@@ -2,6 +2,10 @@ import type { TableField } from "@google-cloud/bigquery";
 import { findNear } from "../../project/near.ts";
 import { isObject } from "../../project/problems.ts";
 import { boundFields, isBackwards } from "./ranges.ts";
+import { LIMITS } from "./value-limits.ts";
+
+/** A number of a row as it is written, by its path: a double has no more than 15 digits of it for sure. */
+export type Written = (path: string) => string | undefined;
 
 /** What is wrong with a value: the path of its column, and what would be right. */
 export interface ValueProblem {
@@ -14,15 +18,20 @@ export interface ValueProblem {
  * BigQuery on purpose: what it lets pass BigQuery still judges, and what it refuses BigQuery would refuse too
  * (https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-json).
  */
-export function findRowProblem(row: unknown, fields: readonly TableField[]): ValueProblem | undefined {
+export function findRowProblem(
+  row: unknown,
+  fields: readonly TableField[],
+  written: Written = () => undefined,
+): ValueProblem | undefined {
   if (!isObject(row)) return { path: "", message: `expected one JSON object per line, got ${describe(row)}` };
-  return findRecordProblem(row, fields, "");
+  return findRecordProblem(row, fields, "", written);
 }
 
 function findRecordProblem(
   record: Record<string, unknown>,
   fields: readonly TableField[],
   parent: string,
+  written: Written,
 ): ValueProblem | undefined {
   const named = new Set<TableField>();
   for (const [name, value] of Object.entries(record)) {
@@ -31,7 +40,7 @@ function findRecordProblem(
     if (field === undefined) return { path, message: unknownField(name, fields) };
     if (named.has(field)) return { path, message: `a second value for the column ${field.name}` };
     named.add(field);
-    const problem = findFieldProblem(value, field, path);
+    const problem = findFieldProblem(value, field, path, written);
     if (problem !== undefined) return problem;
   }
   const missing = fields.find((field) => field.mode === "REQUIRED" && memberOf(record, field) === undefined);
@@ -54,20 +63,30 @@ export function unknownField(name: string, fields: readonly TableField[]): strin
     : `no such column in the table; did you mean ${near}?`;
 }
 
-function findFieldProblem(value: unknown, field: TableField, path: string): ValueProblem | undefined {
-  if (field.mode !== "REPEATED") return findValueProblem(value, field, path);
+function findFieldProblem(
+  value: unknown,
+  field: TableField,
+  path: string,
+  written: Written,
+): ValueProblem | undefined {
+  if (field.mode !== "REPEATED") return findValueProblem(value, field, path, written);
   if (value === null) return undefined;
   if (!Array.isArray(value)) return { path, message: `REPEATED: expected an array, got ${describe(value)}` };
   for (const [index, element] of value.entries()) {
     if (element === null)
       return { path: `${path}[${index}]`, message: "an array in BigQuery cannot hold NULL" };
-    const problem = findValueProblem(element, field, `${path}[${index}]`);
+    const problem = findValueProblem(element, field, `${path}[${index}]`, written);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-function findValueProblem(value: unknown, field: TableField, path: string): ValueProblem | undefined {
+function findValueProblem(
+  value: unknown,
+  field: TableField,
+  path: string,
+  written: Written,
+): ValueProblem | undefined {
   if (value === null) {
     return field.mode === "REQUIRED" ? { path, message: "REQUIRED, but the value is null" } : undefined;
   }
@@ -75,23 +94,37 @@ function findValueProblem(value: unknown, field: TableField, path: string): Valu
   if (type === "JSON") return undefined;
   if (type === "RECORD") {
     if (!isObject(value)) return { path, message: `RECORD: expected an object, got ${describe(value)}` };
-    return findRecordProblem(value, field.fields ?? [], path);
+    return findRecordProblem(value, field.fields ?? [], path, written);
   }
-  if (type === "RANGE") return findRangeProblem(value, field, path);
+  if (type === "RANGE") return findRangeProblem(value, field, path, written);
   if (type === "GEOGRAPHY" && isObject(value)) return undefined;
   const form = forms[type];
-  if (form === undefined || isPossible(value, form)) return undefined;
-  return { path, message: `${field.type}: expected ${form.example}, got ${describe(value)}` };
+  if (form === undefined) return undefined;
+  const isLong = typeof value === "number" && type !== "FLOAT64" && !isExact(value);
+  const text = (isLong ? written(path) : undefined) ?? String(value);
+  const right = isPossible(value, form, text) ? LIMITS[type]?.(text, field) : form.example;
+  if (right === undefined) return undefined;
+  return { path, message: `${field.type}: expected ${right}, got ${isLong ? text : describe(value)}` };
 }
 
-function findRangeProblem(value: unknown, field: TableField, path: string): ValueProblem | undefined {
+/** Whether a number's own text, of at most 15 digits, is what was written. */
+function isExact(value: number): boolean {
+  return Math.abs(value) < 1e15;
+}
+
+function findRangeProblem(
+  value: unknown,
+  field: TableField,
+  path: string,
+  written: Written,
+): ValueProblem | undefined {
   if (!isObject(value)) {
     const type = `RANGE<${field.rangeElementType?.type}>`;
     const form = '{"start": …, "end": …}, or in CSV "[…, …)", where null and UNBOUNDED are no bound';
     return { path, message: `${type}: expected ${form}, got ${describe(value)}` };
   }
   const bounds = boundFields(field);
-  const problem = findRecordProblem(value, bounds, path);
+  const problem = findRecordProblem(value, bounds, path, written);
   if (problem !== undefined) return problem;
   const [start, end] = bounds.map((bound) => memberOf(value, bound));
   return isBackwards(start, end) ? { path, message: "RANGE: the start must be before the end" } : undefined;
@@ -121,7 +154,7 @@ interface Form {
 }
 
 const date = String.raw`\d{1,4}[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])`;
-const time = String.raw`\d{1,2}:\d{1,2}:\d{1,2}(\.\d*)?`;
+const time = String.raw`([01]?\d|2[0-3]):[0-5]?\d:([0-5]?\d|60)(\.\d*)?`;
 const zone = String.raw`(\s*(Z|[+-]\d{1,2}(:?\d{2})?|UTC([+-]\d{1,2}(:\d{2})?)?|[A-Za-z]+(/[A-Za-z_+\-0-9]+)*))?`;
 const numeric = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
@@ -161,9 +194,9 @@ const forms: Record<string, Form | undefined> = {
   INTERVAL: { kinds: ["string"], example: '"1-2 3 4:5:6"' },
 };
 
-function isPossible(value: unknown, form: Form): boolean {
+function isPossible(value: unknown, form: Form, text: string): boolean {
   if (!form.kinds.some((kind) => kind === typeof value)) return false;
-  return form.pattern === undefined || typeof value === "boolean" || form.pattern.test(String(value));
+  return form.pattern === undefined || typeof value === "boolean" || form.pattern.test(text);
 }
 
 function describe(value: unknown): string {
