@@ -117,7 +117,7 @@ function step(
   const name = idOf(wanted.name);
   const fields = Object.keys(wanted).filter((field) => field !== "name");
   if (found === undefined) {
-    const changes = fields.map((field) => `${field}: ${show(wanted[field])}`);
+    const changes = linesOf({}, Object.fromEntries(fields.map((field) => [field, wanted[field]])));
     return { kind, name, action: "create", changes, apply: async () => void (await write.create()) };
   }
   const different = fields.filter(
@@ -127,8 +127,8 @@ function step(
     kind,
     name,
     action: different.length === 0 ? "none" : "update",
-    changes: different.map(
-      (field) => `${field}: ${show(narrow(found[field], wanted[field]))} -> ${show(wanted[field])}`,
+    changes: different.flatMap((field) =>
+      linesOf({ [field]: narrow(found[field], wanted[field]) }, { [field]: wanted[field] }),
     ),
     apply: async () => void (different.length > 0 && (await write.update(different.map(snakeCase)))),
   };
@@ -153,9 +153,28 @@ function trim(value: unknown): unknown {
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-function show(value: unknown): string {
+/** What differs between what is there and what is wanted, a line for each part: `codeCompilationConfig.vars.audit: none -> true`. */
+function linesOf(found: Resource, wanted: Resource): readonly string[] {
+  const [old, now] = [new Map(partsOf(found)), new Map(partsOf(wanted))];
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((path) => {
+    const [was, is] = [old.get(path), now.get(path)];
+    if (was === is) return [];
+    return Object.keys(found).length === 0
+      ? [`${path}: ${is}`]
+      : [`${path}: ${was ?? "none"} -> ${is ?? "none"}`];
+  });
+}
+
+function partsOf(value: unknown, path = ""): readonly (readonly [path: string, text: string])[] {
   const trimmed = trim(value);
-  return trimmed === undefined ? "none" : typeof trimmed === "string" ? trimmed : JSON.stringify(trimmed);
+  if (trimmed === undefined || trimmed === null) return [];
+  if (typeof trimmed === "object" && !Array.isArray(trimmed))
+    return Object.entries(trimmed).flatMap(([key, inner]) =>
+      partsOf(inner, path === "" ? key : `${path}.${key}`),
+    );
+  const text = Array.isArray(trimmed) ? trimmed.join(", ") : String(trimmed);
+  // Within the repository, which stands above.
+  return [[path, text.replace(/^projects\/.*\/repositories\/[^/]+\//, "")]];
 }
 
 /** A field mask of the API names fields as its protocol buffers do. */
