@@ -84,7 +84,7 @@ resource "google_bigquery_dataset" "datasets" {
 
 # Datasets that `npm run init` has made before: named here once, Terraform takes them over instead of failing on them.
 import {
-  for_each = var.existing_datasets
+  for_each = setintersection(var.existing_datasets, keys(local.all_datasets))
   to       = google_bigquery_dataset.datasets[each.value]
   id       = "projects/${local.all_datasets[each.value].project}/datasets/${local.all_datasets[each.value].dataset}"
 }
@@ -97,6 +97,11 @@ resource "google_service_account" "updater" {
   depends_on = [google_project_service.services]
 
   lifecycle {
+    precondition {
+      condition     = length(setsubtract(var.existing_datasets, keys(local.all_datasets))) == 0
+      error_message = "existing_datasets has ${join(", ", setsubtract(var.existing_datasets, keys(local.all_datasets)))}, and this makes ${join(", ", keys(local.all_datasets))}: name only those that it would make."
+    }
+
     precondition {
       condition     = try(local.schedule.serviceAccount, "${local.account_id}@${local.project}.iam.gserviceaccount.com") == "${local.account_id}@${local.project}.iam.gserviceaccount.com"
       error_message = "schedule.json: serviceAccount is not of ${local.project}: write ${local.account_id}@${local.project}.iam.gserviceaccount.com, which this makes."

@@ -4,6 +4,7 @@ import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { installPython, whyNoPython } from "../../local/test/clients/python-client.ts";
 import { blocksOf, RUN } from "../docs/commands.ts";
 import { type StandIn, startStandIn } from "../unit/schedule/stand-in.ts";
 import { REPOSITORY, runProgram, type TestProject, useEndpoint, useProjects } from "./harness.ts";
@@ -63,6 +64,22 @@ const changes = [
   { op: "d", before: { id: "three" }, after: null, source: { ts_us: 1_767_600_000_000_006 } },
 ];
 
+/** What Datastream writes: an update in two halves, and one that gives an account another key; milliseconds ago, id, e-mail, what happened. */
+const stream = [
+  [9, "four", "four@example.com", "INSERT"],
+  [8, "four", "four@example.com", "UPDATE-DELETE"],
+  [8, "four", "4@example.com", "UPDATE-INSERT"],
+  [7, "five", "five@example.com", "INSERT"],
+  [6, "five", "five@example.com", "UPDATE-DELETE"],
+  [6, "six", "five@example.com", "UPDATE-INSERT"],
+] as const;
+/** Python asks for credentials, of which the endpoint wants none. */
+const ANONYMOUS = `import google.auth
+from google.auth.credentials import AnonymousCredentials
+google.auth.default = lambda *args, **options: (AnonymousCredentials(), "test-project")
+`;
+const noPython = whyNoPython();
+
 describe("what README and docs say", () => {
   const newProject = useProjects(useEndpoint());
   let project: TestProject;
@@ -121,11 +138,30 @@ describe("what README and docs say", () => {
     expect(exitCode, stderr).toBe(0);
   });
 
-  it("docs/producers.md: its query turns Debezium's changes into updates", async () => {
+  it("docs/producers.md: its queries turn the changes of Debezium and Datastream into updates", async () => {
     const rows = changes.map((change) => `(JSON '${JSON.stringify(change)}', CURRENT_TIMESTAMP())`);
     await project.query(`INSERT INTO analytics.account_changes VALUES ${rows.join(", ")}`);
+    const streamed = stream.map(
+      ([ago, id, email, type]) =>
+        `STRUCT('${id}' AS id, '${email}' AS email, STRUCT(UNIX_MILLIS(CURRENT_TIMESTAMP()) - ${ago} AS source_timestamp, '${type}' AS change_type) AS datastream_metadata)`,
+    );
+    await project.query(
+      `CREATE TABLE analytics.account_stream AS SELECT * FROM UNNEST([${streamed.join(", ")}])`,
+    );
     for (const sql of snippets("sql")) await project.query(sql);
   });
+
+  it.skipIf(noPython !== undefined)(
+    `docs/producers.md: its Python program streams a row${noPython === undefined ? "" : ` (${noPython})`}`,
+    async () => {
+      const [program = ""] = snippets("python").filter((text) => text.includes("insert_rows_json"));
+      const { exitCode, stderr } = await runProgram("python3", ["-W", "ignore", "-c", ANONYMOUS + program], {
+        cwd: project.root,
+        env: { BIGQUERY_EMULATOR_HOST: project.url, PYTHONPATH: await installPython() },
+      });
+      expect(exitCode, stderr).toBe(0);
+    },
+  );
 
   it("docs/producers.md: its other programs are programs", async () => {
     for (const [index, text] of snippets("js").entries()) {
@@ -164,11 +200,14 @@ describe("what README and docs say", () => {
     const customers = "SELECT userId, email, address.city FROM analytics.customer ORDER BY userId";
     expect(await project.query(customers)).toEqual([
       { userId: "userA", email: "new@example.com", city: null },
-      { userId: "userC", email: "c@example.com", city: null },
+      { userId: "userC", email: "c@example.com", city: "Rome" },
       { userId: "userD", email: "dee@example.com", city: "Oslo" },
+      ...(noPython === undefined ? [{ userId: "userE", email: "eve@example.com", city: null }] : []),
     ]);
     expect(await project.query("SELECT userId, email FROM analytics.account ORDER BY userId")).toEqual([
+      { userId: "four", email: "4@example.com" },
       { userId: "one", email: null },
+      { userId: "six", email: "five@example.com" },
       { userId: "two", email: "two@example.com" },
     ]);
   });

@@ -279,7 +279,9 @@ it("a source of others is read as it is, and nothing of it is changed", async ()
     );
     return tables.map(({ schema, lastModifiedTime, numRows }) => ({ schema, lastModifiedTime, numRows }));
   };
-  await succeed(project, "init");
+  expect(await succeed(project, "init")).toMatch(
+    /names _PARTITIONTIME in its query: if at is that.*"lookback": "1 day"/s,
+  );
   await insert("(2, 1767312000000, NULL, NULL, TRUE)");
   const before = await events();
   await succeed(project, "update");

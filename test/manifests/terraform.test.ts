@@ -308,7 +308,7 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
     const said = await Promise.all([
       saidOf(description, { ...STARTED, alert_after: "700000s" }),
       saidOf({ ...other, runs: twins }, { workflows_region: "r", composer_service_account: "c@p.iam" }),
-      saidOf(undefined, { workflows_region: "r" }),
+      saidOf(undefined, { workflows_region: "r", existing_datasets: ["crm", "crn"] }),
       saidOf(ofBranch, { cloud_run: image }),
       ...[null, [{ name: "update" }]].map((runs) => saidOf({ ...BASE, runs }, {})),
     ]);
@@ -327,7 +327,10 @@ describe.skipIf(TOOLS === undefined)(`schedule.json, by npm run schedule and by 
         "workflows_region beside composer_service_account: the runs would be started twice",
         "two runs would be the same workflow: give one of them another name than update.",
       ],
-      ['so write that file, with "startedBy": "others"'],
+      [
+        'so write that file, with "startedBy": "others"',
+        "existing_datasets has crn, and this makes crm: name only those",
+      ],
       [
         "the image has the code of main, and dev-my_run is of another branch: name an image of that",
         "dev-my_run is no name of a job: at most 53 small letters",

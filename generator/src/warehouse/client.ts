@@ -84,6 +84,8 @@ export interface TableMetadataFound {
   creationTime?: string;
   lastModifiedTime?: string;
   type?: string;
+  /** What a view shows. */
+  view?: { query?: string };
   timePartitioning?: { type?: string; field?: string; expirationMs?: string };
   /** When the table goes, in milliseconds since 1970. */
   expirationTime?: string;

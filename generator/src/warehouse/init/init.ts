@@ -9,6 +9,7 @@ import { convertVersions, hasOldVersions } from "../old-versions.ts";
 import { diffSchema } from "../schema-diff.ts";
 import { logSpecs, type TableSpec, tableSpecs } from "../tables.ts";
 import { alignWholeRecords, findMisalignedRecord } from "../whole-records.ts";
+import { planArrivalDays } from "./arrival-days.ts";
 import { planCredentialsFile } from "./credentials-file.ts";
 import { refuseForeignUpdates, refuseHistory } from "./refusals.ts";
 import { planRowPolicies } from "./row-policies.ts";
@@ -36,6 +37,7 @@ export async function planInit(
     for (const spec of ownSpecs(warehouse, specs, model))
       steps.push(isNew ? creation(warehouse, spec) : await planTable(warehouse, spec));
     steps.push(...(await planWatermark(warehouse, model)));
+    steps.push(...(await planArrivalDays(warehouse, model)));
     if (!isNew)
       steps.push(
         ...(await planVersions(warehouse, model)),
