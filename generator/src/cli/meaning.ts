@@ -45,7 +45,9 @@ function remedyFor(
   isRebuild: boolean,
 ): string | undefined {
   if (tables !== undefined) return "npm run init -- --plan says what stands against it";
-  if (init !== undefined) return "npm run init -- --plan says what to do first, and npm run init accepts it";
+  const then = rebuild === undefined ? "" : `; then due is ${rebuildOf(entity)}`;
+  if (init !== undefined)
+    return `npm run init -- --plan says what to do first, and npm run init accepts it${then}`;
   if (rebuild === undefined || isRebuild) return undefined;
   const isByHand = changes.some(({ needs }) =>
     needs.some(({ step }) => step === "before" || step === "fill"),
