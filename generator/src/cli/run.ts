@@ -10,7 +10,7 @@ import { COMMANDS, isCommandName } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { refuseSwallowed } from "./npm-options.ts";
 import { type Output, processOutput } from "./output.ts";
-import { buildProgram, usageOf } from "./program.ts";
+import { buildProgram, COMMON_OPTIONS, usageOf } from "./program.ts";
 
 /** Runs what a command line says; whatever goes wrong becomes one line on stderr and an exit code. */
 export async function runCommandLine(argv: readonly string[], output: Output): Promise<ExitCode> {
@@ -34,6 +34,7 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
     const { signal, stands, onlyReads } = interruption;
     if (options.plan === true) onlyReads();
     const context = { ...contextOf(options, processOutput(manner)), signal, stands };
+    refuseEmpty(command, options);
     const values = Object.entries(command.options).map(([name, { kind }]) => {
       const value = options[name];
       return [name, kind === "flag" ? value === true : kind === "list" ? (value ?? []) : value];
@@ -54,6 +55,16 @@ async function runCommand(command: Command, argv: readonly string[], output: Out
     interruption.stop();
   }
   return exitCode;
+}
+
+/** An option with an empty value, as a variable of a shell leaves it that is not set. */
+function refuseEmpty(command: Command, options: Readonly<Record<string, unknown>>): void {
+  const empty = Object.entries({ ...command.options, ...COMMON_OPTIONS }).find(
+    ([name]) => options[name] === "",
+  );
+  if (empty === undefined) return;
+  const [, { flags }] = empty;
+  throw wrongUsage(`${command.name}: ${flags.split(" ")[0]} needs a value; write ${flags}`);
 }
 
 const NOTHING_CHANGED = "nothing was changed";

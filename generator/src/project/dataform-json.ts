@@ -5,8 +5,8 @@ import { datasetIn } from "./environments.ts";
 import { wrongUsage } from "./errors.ts";
 import { parseJson, withPlaces } from "./json.ts";
 import { PROJECT_ID } from "./names.ts";
-import { suggest } from "./near.ts";
-import { show } from "./problems.ts";
+import { findNear, suggest } from "./near.ts";
+import { InputError, isObject, show } from "./problems.ts";
 import { type ReadProjectFile, readFolder, readInput } from "./read-file.ts";
 import { say, validate } from "./validate.ts";
 
@@ -44,6 +44,9 @@ const dataset = (what: string) =>
       say(`${show(input)} is not a dataset's name`, "use letters, digits and underscores, such as analytics"),
   });
 
+/** A multi-region, a region, or another cloud's (https://cloud.google.com/bigquery/docs/locations): their form, since there are ever new ones. */
+const LOCATION = /^([a-z]{2}|[a-z]+(-[a-z]+)+\d+|aws(-[a-z]+)+-\d+|azure-[a-z]+\d*)$/i;
+
 /** What makes of one project several environments; Dataform's own runs know them, and only by compilation overrides. */
 const environment = z
   .literal("", {
@@ -55,25 +58,31 @@ const environment = z
   })
   .optional();
 
-const settings = z
-  .looseObject(
-    {
-      defaultDatabase: projectId,
-      defaultSchema: dataset('the dataset of all entities that name none, such as "analytics"'),
-      assertionSchema: dataset('the dataset of assertions, such as "analytics"').optional(),
-      defaultLocation: z
-        .string({ error: ({ input }) => fault(input, 'where the datasets are, such as "EU"') })
-        .min(1, { error: () => say("is empty", 'write where the datasets are, such as "EU"') })
-        .default("US"),
-      databaseSuffix: environment,
-      schemaSuffix: environment,
-      tablePrefix: environment,
-    },
-    {
+const settingShape = {
+  defaultDatabase: projectId,
+  defaultSchema: dataset('the dataset of all entities that name none, such as "analytics"'),
+  assertionSchema: dataset('the dataset of assertions, such as "analytics"').optional(),
+  defaultLocation: z
+    .string({ error: ({ input }) => fault(input, 'where the datasets are, such as "EU"') })
+    .regex(LOCATION, {
       error: ({ input }) =>
-        fault(input, '{"defaultDatabase": "my-project", "defaultSchema": "analytics", …}'),
-    },
-  )
+        input === ""
+          ? say("is empty", 'write where the datasets are, such as "EU"')
+          : say(
+              `${show(input)} is not a location`,
+              'write a multi-region, such as "EU", or a region, such as "europe-west1"',
+            ),
+    })
+    .default("US"),
+  databaseSuffix: environment,
+  schemaSuffix: environment,
+  tablePrefix: environment,
+};
+
+const settings = z
+  .looseObject(settingShape, {
+    error: ({ input }) => fault(input, '{"defaultDatabase": "my-project", "defaultSchema": "analytics", …}'),
+  })
   .transform(
     (given): Settings => ({
       projectId: given.defaultDatabase,
@@ -83,10 +92,40 @@ const settings = z
     }),
   );
 
+/** What is wrong with one setting of a `dataform.json` that is to be; undefined where nothing is. */
+export function settingProblem(
+  name: "defaultDatabase" | "defaultSchema" | "defaultLocation",
+  value: string,
+): string | undefined {
+  try {
+    validate(settings, { defaultDatabase: "p", defaultSchema: "d", [name]: value }, FILE);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.problems.map(({ wrong, right }) => `${wrong}; ${right}`).join("; ");
+  }
+}
+
+/** Dataform has settings that are none of ours, so that of others only a slip in one of ours is told. */
+function refuseSlips(json: unknown): void {
+  const names = Object.keys(settingShape);
+  const problems = Object.keys(isObject(json) ? json : {}).flatMap((path) => {
+    const near = names.includes(path) ? undefined : findNear(path, names);
+    return near === undefined
+      ? []
+      : [{ file: FILE, path, wrong: "unknown setting", right: `did you mean ${near}?` }];
+  });
+  if (problems.length > 0) throw new InputError(problems);
+}
+
 /** Reads `dataform.json`, the one place that names project, dataset and location. */
 export async function readSettings(read: ReadProjectFile): Promise<Settings> {
   const text = await readInput(read, FILE);
-  return withPlaces(new Map([[FILE, text]]), () => validate(settings, parseJson(text, FILE), FILE));
+  return withPlaces(new Map([[FILE, text]]), () => {
+    const json = parseJson(text, FILE);
+    refuseSlips(json);
+    return validate(settings, json, FILE);
+  });
 }
 
 /** The same from a folder, in one of its environments; throws where it has none of this name. */

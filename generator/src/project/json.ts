@@ -129,6 +129,24 @@ export function textOfPath(path: string, source: string): string | undefined {
   return node === undefined ? undefined : source.slice(node.offset, node.offset + node.length);
 }
 
+/** The value of a text that is JSON, with whole numbers of more digits than a double has for sure as BigInts. */
+export function valueWithBigInts(source: string): unknown {
+  const { root } = parse(source);
+  return root === undefined ? undefined : exactValue(root, source);
+}
+
+function exactValue(node: Node, source: string): unknown {
+  if (node.type === "array") return (node.children ?? []).map((child) => exactValue(child, source));
+  if (node.type === "object")
+    return Object.fromEntries(
+      (node.children ?? []).flatMap(({ children: [name, value] = [] }) =>
+        name === undefined || value === undefined ? [] : [[String(name.value), exactValue(value, source)]],
+      ),
+    );
+  const text = source.slice(node.offset, node.offset + node.length);
+  return node.type === "number" && /^-?\d{16,}$/.test(text) ? BigInt(text) : node.value;
+}
+
 const NOTHING: Node = { type: "null", offset: 0, length: 0 };
 
 /** A member of an object as a text has it, also one whose name comes twice. */

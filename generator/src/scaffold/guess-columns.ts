@@ -57,14 +57,27 @@ const EVENTS = [
 
 const KEY_TYPES = /^(STRING|INTEGER|INT64|BYTES)$/;
 
+/** No user's key: what has parts or no equality, what is never the same twice, and what stands for a time. */
+const NO_KEYS = /^(RECORD|STRUCT|JSON|GEOGRAPHY|INTERVAL|RANGE|FLOAT|FLOAT64|TIMESTAMP)$/;
+
+/** The columns of a schema that can be the key, or part of it. */
+export function possibleKeys(fields: readonly FieldJson[]): readonly FieldJson[] {
+  return singleOf(fields).filter((field) => !NO_KEYS.test(typeOf(field)));
+}
+
+/** The columns of a schema that can be a clock. */
+export function possibleTimes(fields: readonly FieldJson[]): readonly FieldJson[] {
+  return singleOf(fields).filter((field) => typeOf(field) === "TIMESTAMP");
+}
+
 /**
  * Finds the key and the clocks of a schema by names that people give them, where nobody says which they are. What cannot be told
  * apart is left out: a wrong guess would merge the wrong rows.
  */
 export function guessColumns(fields: readonly FieldJson[], given: GivenColumns = {}): Guess {
   const said: string[] = [];
-  const single = fields.filter(({ mode }) => mode !== "REPEATED");
-  const times = single.filter(({ type }) => type === "TIMESTAMP");
+  const single = singleOf(fields);
+  const times = possibleTimes(fields);
   const key = given.key ?? guessKey(single, said);
   const ingestTimestamp = given.ingestTimestamp ?? guessIngest(times, said);
   const eventTimestamp = given.eventTimestamp ?? guessEvent(times, ingestTimestamp, said);
@@ -76,7 +89,7 @@ export function guessColumns(fields: readonly FieldJson[], given: GivenColumns =
 }
 
 function guessKey(fields: readonly FieldJson[], said: string[]): readonly string[] | undefined {
-  const possible = fields.filter(({ type }) => KEY_TYPES.test(type));
+  const possible = fields.filter((field) => KEY_TYPES.test(typeOf(field)));
   const byName = findByName(possible, KEYS);
   const ids = possible.filter(({ name }) => plain(name).endsWith("id"));
   const found = byName ?? (ids.length === 1 ? ids[0] : undefined);
@@ -115,6 +128,14 @@ function findByName(fields: readonly FieldJson[], names: readonly string[]): Fie
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function singleOf(fields: readonly FieldJson[]): readonly FieldJson[] {
+  return fields.filter(({ mode }) => mode !== "REPEATED");
+}
+
+function typeOf({ type }: FieldJson): string {
+  return String(type).toUpperCase();
 }
 
 function plain(name: string): string {

@@ -1,10 +1,16 @@
 import { CommandError } from "../project/errors.ts";
 import { isObject } from "../project/problems.ts";
+import { findRowProblem } from "../warehouse/load/value.ts";
 import type { FieldJson } from "./schema-json.ts";
 
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))$/i;
 const DATETIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const TIMES = [
+  ["TIMESTAMP", TIMESTAMP],
+  ["DATETIME", DATETIME],
+  ["DATE", DATE],
+] as const;
 
 /** What the values seen of one field were. */
 class Seen {
@@ -12,6 +18,7 @@ class Seen {
   readonly members = new Map<string, Seen>();
   isRepeated = false;
   isSingle = false;
+  isListOfLists = false;
 
   add(value: unknown): void {
     if (Array.isArray(value)) {
@@ -24,15 +31,16 @@ class Seen {
   }
 
   #addOne(value: unknown): void {
-    if (!isObject(value)) {
+    if (Array.isArray(value)) this.isListOfLists = true;
+    else if (!isObject(value)) {
       if (value !== null) this.types.add(typeOf(value));
-      return;
-    }
-    this.types.add("RECORD");
-    for (const [name, member] of Object.entries(value)) {
-      const seen = this.members.get(name) ?? new Seen();
-      this.members.set(name, seen);
-      seen.add(member);
+    } else {
+      this.types.add("RECORD");
+      for (const [name, member] of Object.entries(value)) {
+        const seen = this.members.get(name) ?? new Seen();
+        this.members.set(name, seen);
+        seen.add(member);
+      }
     }
   }
 }
@@ -52,29 +60,43 @@ export class FieldInference {
   }
 
   /**
-   * The fields in the order in which they were first seen, and the names of those that never had a value: these become STRING.
-   * Throws a CommandError where a field is a RECORD in one row and a plain value in another.
+   * The fields in the order in which they were first seen, and what there is to say of those whose values do not say it all: without
+   * a value they become STRING, with whole numbers beyond INTEGER what holds these. Throws a CommandError where a field is a RECORD in
+   * one row and a plain value in another, or has a list in a list.
    */
-  result(): { readonly fields: readonly FieldJson[]; readonly empty: readonly string[] } {
-    const empty: string[] = [];
-    return { fields: this.#fieldsOf(this.#row, "", empty), empty };
+  result(): { readonly fields: readonly FieldJson[]; readonly said: readonly string[] } {
+    const [empty, large]: [string[], string[]] = [[], []];
+    const fields = this.#fieldsOf(this.#row, "", empty, large);
+    const said =
+      empty.length === 0
+        ? []
+        : [`${empty.join(", ")}: no value in these rows, so STRING; correct the schema`];
+    return { fields, said: [...said, ...large] };
   }
 
-  #fieldsOf(record: Seen, parent: string, empty: string[]): FieldJson[] {
+  #fieldsOf(record: Seen, parent: string, empty: string[], large: string[]): FieldJson[] {
     return [...record.members].map(([name, seen]) => {
       const path = parent === "" ? name : `${parent}.${name}`;
       if (seen.types.size === 0) empty.push(path);
       const type = this.#typeOf(seen, path);
+      if (LARGE.some((wide) => seen.types.has(wide)))
+        large.push(
+          `${path}: whole numbers beyond what INTEGER holds, so ${type}${type === "FLOAT" ? LOSS : ""}`,
+        );
       return {
         name,
         type,
         ...(seen.isRepeated ? { mode: "REPEATED" } : {}),
-        ...(type === "RECORD" ? { fields: this.#fieldsOf(seen, path, empty) } : {}),
+        ...(type === "RECORD" ? { fields: this.#fieldsOf(seen, path, empty, large) } : {}),
       };
     });
   }
 
-  #typeOf({ types, isRepeated, isSingle }: Seen, path: string): string {
+  #typeOf({ types, isRepeated, isSingle, isListOfLists }: Seen, path: string): string {
+    if (isListOfLists)
+      throw new CommandError(
+        `${this.#file}: ${path}: a list in a list, which BigQuery does not have; make the inner ones objects, or write a schema in which ${path} is JSON, and use --from-schema`,
+      );
     const isMixed = (types.has("RECORD") && types.size > 1) || (isRepeated && isSingle);
     if (isMixed)
       throw new CommandError(
@@ -84,22 +106,37 @@ export class FieldInference {
   }
 }
 
+/** Types of whole numbers, each wider than the one before; the last holds any digits. */
+const WHOLE = ["INTEGER", "NUMERIC", "BIGNUMERIC", "DIGITS"];
+const LARGE = WHOLE.slice(1);
+const LOSS = ", as there are fractions too; it keeps 15 digits of each";
+
 function typeOf(value: unknown): string {
   if (typeof value === "boolean") return "BOOLEAN";
-  if (typeof value === "number") return Number.isInteger(value) ? "INTEGER" : "FLOAT";
+  if (typeof value === "bigint") return WHOLE.find((type) => fits(String(value), type)) ?? "DIGITS";
+  if (typeof value === "number") return fits(value, "INTEGER") ? "INTEGER" : "FLOAT";
   const text = String(value);
-  if (TIMESTAMP.test(text)) return "TIMESTAMP";
-  if (DATETIME.test(text)) return "DATETIME";
-  if (DATE.test(text)) return "DATE";
+  for (const [type, form] of TIMES) if (form.test(text) && fits(text, type)) return type;
   return "STRING";
+}
+
+/** Whether a load would take it; `DIGITS` is no type of BigQuery's. */
+function fits(value: unknown, type: string): boolean {
+  return type !== "DIGITS" && findRowProblem({ value }, [{ name: "value", type }]) === undefined;
 }
 
 /** The type that takes values of all these; texts take everything that has no type in common. */
 function commonType(types: ReadonlySet<string>): string {
   const [only] = types;
-  if (types.size === 1 && only !== undefined) return only;
-  if (types.size === 2 && types.has("INTEGER") && types.has("FLOAT")) return "FLOAT";
+  if (types.size === 1 && only !== undefined && only !== "DIGITS") return only;
+  const others = [...types].filter((type) => !WHOLE.includes(type));
+  if (others.length === 0 && types.size > 0) return nameOf(WHOLE.findLast((type) => types.has(type)));
+  if (others.every((type) => type === "FLOAT") && types.size > 0) return "FLOAT";
   return "STRING";
+}
+
+function nameOf(type: string | undefined): string {
+  return type === undefined || type === "DIGITS" ? "STRING" : type;
 }
 
 /** A CSV cell as the JSON value that it looks like. Digits behind a leading zero are a text, as a postal code is. */

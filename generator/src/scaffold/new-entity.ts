@@ -1,7 +1,7 @@
 import { CommandError } from "../project/errors.ts";
 import { parseJson } from "../project/json.ts";
 import { isObject } from "../project/problems.ts";
-import { type GivenColumns, guessColumns } from "./guess-columns.ts";
+import { type GivenColumns, guessColumns, possibleKeys, possibleTimes } from "./guess-columns.ts";
 import type { FoundFields } from "./read-fields.ts";
 import type { FieldJson } from "./schema-json.ts";
 
@@ -24,19 +24,28 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
     );
   if (found.fields.length === 0) throw new CommandError(`${name}: its schema has no fields`);
   const { columns, said } = guessColumns(found.fields, given);
-  const names = found.fields.map((field) => field.name).join(", ");
   if (columns.key === undefined)
     throw new CommandError(
-      `${name}: no column is surely the key; say it with --key <column>, one of ${names}`,
+      `${name}: no column is surely the key; ${sayIt("--key", possibleKeys(found.fields), "a column that says whose row it is")}`,
     );
+  const times = possibleTimes(found.fields);
+  const lacksTime = `a TIMESTAMP column that says when a row came in`;
   if (columns.ingestTimestamp === undefined)
     throw new CommandError(
-      `${name}: no TIMESTAMP is surely when a row came in; say it with --ingest-timestamp <column>, one of ${names}`,
+      times.length === 0
+        ? `${name}: there is no TIMESTAMP among its columns; add ${lacksTime}`
+        : `${name}: no TIMESTAMP is surely when a row came in; ${sayIt("--ingest-timestamp", times, lacksTime)}`,
     );
-  const named = [...columns.key, columns.ingestTimestamp, columns.eventTimestamp ?? columns.ingestTimestamp];
+  const clocks = [columns.ingestTimestamp, columns.eventTimestamp ?? columns.ingestTimestamp];
+  const named = [...columns.key, ...clocks];
   const unknown = named.find((column) => !found.fields.some((field) => field.name === column));
   if (unknown !== undefined)
-    throw new CommandError(`${name}: ${unknown}: no such column; there are ${names}`);
+    throw new CommandError(`${name}: ${unknown}: no such column; there are ${namesOf(found.fields)}`);
+  const noTime = clocks.find((column) => !times.some((field) => field.name === column));
+  if (noTime !== undefined)
+    throw new CommandError(
+      `${name}: ${noTime}: a timestamp must be a TIMESTAMP column; ${times.length === 0 ? `there is none; add ${lacksTime}` : `there are ${namesOf(times)}`}`,
+    );
   const schemaFile = `schemas/${name}.json`;
   const required = new Set(named);
   const relaxed = found.fields.filter((field) => field.mode === "REQUIRED" && !required.has(field.name));
@@ -57,6 +66,17 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
       'where updates are a table of BigQuery\'s own, "cursor": "commit" in entities.json reads late rows too: docs/operate.md',
     ],
   };
+}
+
+/** Which option says it, and what it may say. */
+function sayIt(option: string, possible: readonly FieldJson[], lacking: string): string {
+  return possible.length === 0
+    ? `add ${lacking}`
+    : `say it with ${option} <column>, one of ${namesOf(possible)}`;
+}
+
+function namesOf(fields: readonly FieldJson[]): string {
+  return fields.map((field) => field.name).join(", ");
 }
 
 function withMode(field: FieldJson, isRequired: boolean): FieldJson {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CommandError, codeOf, messageOf } from "../project/errors.ts";
-import { parseJson } from "../project/json.ts";
+import { parseJson, valueWithBigInts } from "../project/json.ts";
 import { isObject } from "../project/problems.ts";
 import { findTable, tableOf, type Warehouse } from "../warehouse/client.ts";
 import { readCsv } from "../warehouse/load/csv.ts";
@@ -64,11 +64,11 @@ export async function readFileFields(file: string, shownAs: string): Promise<Fou
     if (rows === MAX_ROWS) break;
   }
   if (rows === 0) throw new CommandError(`${shownAs}: no rows, so nothing says what its columns are`);
-  const { fields, empty } = inference.result();
-  const said = [`${fields.length} columns from the values of ${rows} rows of ${shownAs}`];
-  if (empty.length > 0)
-    said.push(`${empty.join(", ")}: no value in these rows, so STRING; correct the schema`);
-  return { fields, said };
+  const { fields, said } = inference.result();
+  return {
+    fields,
+    said: [`${fields.length} columns from the values of ${rows} rows of ${shownAs}`, ...said],
+  };
 }
 
 async function readParquet(file: string, shownAs: string): Promise<readonly FieldJson[]> {
@@ -93,7 +93,9 @@ async function* readJsonRows(file: string, shownAs: string): AsyncGenerator<obje
 
 function parseRow(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const row: unknown = JSON.parse(text);
+    // A double would hide how many digits there are.
+    return /\d{16}/.test(text) ? valueWithBigInts(text) : row;
   } catch {
     return undefined;
   }

@@ -1,7 +1,9 @@
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
+import { gatherRows } from "../../../generator/src/warehouse/load/rows.ts";
 import { runHere } from "../../e2e/in-process.ts";
 import { useFolder } from "../warehouse/folder.ts";
 import { PROJECT } from "./error-cases.ts";
@@ -46,5 +48,20 @@ describe("new <entity> --from-file", () => {
     });
     const generated = await runHere(project, "generate");
     expect(generated, generated.stderr).toMatchObject({ exitCode: 0 });
+  });
+
+  it("takes a column that holds the whole numbers of NDJSON, so that a load takes the file", async () => {
+    await write("rows.csv");
+    const row = `{"userId":"u","at":"2026-01-01T00:00:00Z","big":123456789012345678901234567890}\n`;
+    await folder.write("rows.ndjson", row);
+    const project = { root: folder.path("."), url: "http://127.0.0.1:9" };
+    const made = await runHere(project, "new", "payer", "--from-file", "rows.ndjson");
+    expect(made, made.stderr).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(made.stdout).toContain("big: whole numbers beyond what INTEGER holds, so BIGNUMERIC");
+    const fields = JSON.parse(
+      await readFile(path.join(project.root, "schemas/payer.json"), "utf8"),
+    ) as TableField[];
+    const gathered = await gatherRows([folder.path("rows.ndjson")], fields, folder.path("gathered.ndjson"));
+    expect(await readFile(gathered.file, "utf8")).toBe(row);
   });
 });

@@ -59,7 +59,7 @@ describe("fields from rows", () => {
   };
 
   it("take the type that all values of a column have, in the order in which columns are first seen", () => {
-    const { fields, empty } = infer(
+    const { fields, said } = infer(
       { id: 1, at: "2026-01-01T00:00:00Z", day: "2026-01-01", local: "2026-01-01 10:00:00", note: null },
       { id: 2, share: 1, tags: [], ok: true, address: { zip: "01234" } },
       { share: 1.5, tags: ["a"], address: { city: "x" }, at: "2026-01-01 00:00:00.5+02:00" },
@@ -75,7 +75,7 @@ describe("fields from rows", () => {
       field("ok", "BOOLEAN"),
       { ...field("address", "RECORD"), fields: [field("zip", "STRING"), field("city", "STRING")] },
     ]);
-    expect(empty).toEqual(["note"]);
+    expect(said).toEqual(["note: no value in these rows, so STRING; correct the schema"]);
   });
 
   it("are texts where values have nothing in common", () => {
@@ -85,6 +85,45 @@ describe("fields from rows", () => {
   it("are refused where a column is an object here and a value there", () => {
     expect(() => infer({ a: { b: 1 } }, { a: 1 })).toThrow("rows.ndjson: a: a list or an object in one row");
     expect(() => infer({ a: [1] }, { a: 1 })).toThrow("rows.ndjson: a:");
+  });
+
+  it("are what holds whole numbers beyond INTEGER, which is said", () => {
+    const { fields, said } = infer(
+      {
+        most: 2n ** 63n - 1n,
+        more: [2n ** 63n],
+        big: 10n ** 29n,
+        huge: 10n ** 40n,
+        mixed: 10n ** 20n,
+        float: 1e20,
+      },
+      { more: [1], big: 1, mixed: 0.5 },
+    );
+    expect(Object.fromEntries(fields.map(({ name, type }) => [name, type]))).toEqual({
+      most: "INTEGER",
+      more: "NUMERIC",
+      big: "BIGNUMERIC",
+      huge: "STRING",
+      mixed: "FLOAT",
+      float: "FLOAT",
+    });
+    expect(said).toEqual([
+      "more: whole numbers beyond what INTEGER holds, so NUMERIC",
+      "big: whole numbers beyond what INTEGER holds, so BIGNUMERIC",
+      "huge: whole numbers beyond what INTEGER holds, so STRING",
+      "mixed: whole numbers beyond what INTEGER holds, so FLOAT, as there are fractions too; it keeps 15 digits of each",
+    ]);
+  });
+
+  it("are texts where they look like times and a load would refuse them", () => {
+    const { fields } = infer({ day: "2026-02-30", at: "2026-01-01T25:00:00Z", short: "2026-01-01T10:11Z" });
+    expect(fields.map(({ type }) => type)).toEqual(["STRING", "STRING", "STRING"]);
+  });
+
+  it("are refused where a list is in a list", () => {
+    expect(() => infer({ a: { m: [[1]] } })).toThrow(
+      /^rows\.ndjson: a\.m: a list in a list, which BigQuery does not have; .* a\.m is JSON, and use --from-schema$/,
+    );
   });
 
   it("come from CSV cells by what they look like, and a leading zero makes a text", () => {
@@ -131,12 +170,37 @@ describe("a new entity", () => {
   });
 
   it.each([
-    { case: "no key", given: {}, fields: fields.slice(1), message: "say it with --key" },
+    {
+      case: "no key",
+      given: {},
+      fields: fields.slice(1),
+      message: "customer: no column is surely the key; say it with --key <column>, one of email",
+    },
+    {
+      case: "no column that could be the key",
+      given: {},
+      fields: fields.slice(3),
+      message: "customer: no column is surely the key; add a column that says whose row it is",
+    },
     {
       case: "no time",
       given: {},
       fields: [fields[0]!, fields[2]!],
-      message: "say it with --ingest-timestamp",
+      message:
+        "customer: there is no TIMESTAMP among its columns; add a TIMESTAMP column that says when a row came in",
+    },
+    {
+      case: "two times",
+      given: {},
+      fields: [fields[0]!, field("seen", "TIMESTAMP"), field("happened", "timestamp"), fields[2]!],
+      message:
+        "customer: no TIMESTAMP is surely when a row came in; say it with --ingest-timestamp <column>, one of seen, happened",
+    },
+    {
+      case: "a time that is a text",
+      given: { ingestTimestamp: "email" },
+      fields,
+      message: "customer: email: a timestamp must be a TIMESTAMP column; there are updatedAt",
     },
     { case: "a column that is not there", given: { key: ["nope"] }, fields, message: "nope: no such column" },
   ])("is refused with $case", ({ given, fields: some, message }) => {

@@ -4,9 +4,11 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/pr
 import path from "node:path";
 import { promisify } from "node:util";
 import { compareFiles, writeFiles } from "../../generate/write.ts";
+import { settingProblem } from "../../project/dataform-json.ts";
 import { CommandError, codeOf, wrongUsage } from "../../project/errors.ts";
 import { InputError, type Problem, unusableFile } from "../../project/problems.ts";
 import { readFolder } from "../../project/read-file.ts";
+import type { GivenColumns } from "../../scaffold/guess-columns.ts";
 import { addEntity, type NewEntity, newEntity } from "../../scaffold/new-entity.ts";
 import { type NewProject, newProjectFiles } from "../../scaffold/new-project.ts";
 import { packTool } from "../../scaffold/pack-tool.ts";
@@ -18,6 +20,7 @@ import {
 } from "../../scaffold/read-fields.ts";
 import { openWarehouse } from "../../warehouse/client.ts";
 import { type Ask, terminalAsk } from "../ask.ts";
+import { askForColumns } from "../ask-columns.ts";
 import { type Context, defineCommand, flag, type Given, text } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
@@ -60,8 +63,9 @@ export const newCommand = defineCommand({
   ],
   exitCodes: [EXIT.done, EXIT.failed],
   async run(context, { options, args: [name = ""] }) {
-    if (options.yes && asksForEntity(options))
-      throw wrongUsage("new: --yes makes the worked example; leave out --entity");
+    const ofEntity = firstGiven(options, OF_ENTITY);
+    if (options.yes && ofEntity !== undefined)
+      throw wrongUsage(`new: --yes makes the worked example; leave out ${ofEntity}`);
     const entities = await readFolder(context.root)("entities.json");
     const isEntity =
       entities !== undefined && /^\w+$/.test(name) && !options.yes && options.cloudProject === undefined;
@@ -72,10 +76,14 @@ export const newCommand = defineCommand({
 });
 
 async function makeEntity(context: Context, name: string, entities: string, options: Options): Promise<void> {
-  const found = await findFields(options, terminalAsk(), async () => openTarget(context));
+  const ofProject = firstGiven(options, ["entity", "dataset", "location"]);
+  if (ofProject !== undefined)
+    throw wrongUsage(`new: ${name} is to be an entity of the project that is here; leave out ${ofProject}`);
+  const ask = terminalAsk();
+  const found = await findFields(options, ask, false, async () => openTarget(context));
   if (found === undefined)
     throw wrongUsage("new: say where the schema comes from: --from-table, --from-file or --from-schema");
-  const entity = newEntity(name, found, givenColumns(options));
+  const entity = newEntity(name, found, await findColumns(found, options, ask));
   const expected = new Map([
     ["entities.json", addEntity(entities, entity.entry)],
     [entity.schemaFile, entity.schema],
@@ -175,17 +183,26 @@ async function refuseFilled(target: string, name: string): Promise<void> {
 /** Options, answers, and the example's values, in this order. */
 async function describeProject(name: string, options: Options, output: Output): Promise<NewProject> {
   const ask = options.yes ? undefined : terminalAsk();
-  if (ask === undefined && !options.yes && !asksForEntity(options))
+  if (ask === undefined && !options.yes && firstGiven(options, SOURCES) === undefined)
     throw wrongUsage(
-      "new: name the first entity, --entity customer --from-file rows.ndjson, or take the worked example with --yes",
+      options.entity === undefined
+        ? "new: name the first entity, --entity customer --from-file rows.ndjson, or take the worked example with --yes"
+        : `new: say where the schema of ${options.entity} comes from: --from-table, --from-file or --from-schema`,
     );
-  const answer = async (given: string | undefined, question: string, usual: string): Promise<string> =>
-    given ?? (ask === undefined ? usual : ask.text(question, usual));
+  const answer = async (
+    given: string | undefined,
+    question: string,
+    usual: string,
+    setting: Parameters<typeof settingProblem>[0],
+  ): Promise<string> =>
+    given ??
+    (ask === undefined ? usual : ask.text(question, usual, (typed) => settingProblem(setting, typed)));
+  const { cloudProject, dataset, location } = options;
   const where = {
     name,
-    cloudProject: await answer(options.cloudProject, "Google Cloud project", EXAMPLE.cloudProject),
-    dataset: await answer(options.dataset, "Dataset for the tables", EXAMPLE.dataset),
-    location: await answer(options.location, "Location of the dataset", EXAMPLE.location),
+    cloudProject: await answer(cloudProject, "Google Cloud project", EXAMPLE.cloudProject, "defaultDatabase"),
+    dataset: await answer(dataset, "Dataset for the tables", EXAMPLE.dataset, "defaultSchema"),
+    location: await answer(location, "Location of the dataset", EXAMPLE.location, "defaultLocation"),
   };
   const project = {
     root: process.cwd(),
@@ -198,7 +215,9 @@ async function describeProject(name: string, options: Options, output: Output): 
     output.say(describeTarget(project));
     return openWarehouse(project);
   };
-  const found = options.yes ? undefined : await findFields(options, ask, open);
+  const found = options.yes
+    ? undefined
+    : await findFields(options, ask, firstGiven(options, OF_ENTITY) === undefined, open);
   if (found === undefined) return { ...where, entity: undefined };
   return { ...where, entity: await describeEntity(found, options, ask) };
 }
@@ -210,31 +229,46 @@ async function describeEntity(
 ): Promise<NewEntity> {
   const name = options.entity ?? (await ask?.text("Name of the first entity", "customer"));
   if (name === undefined) throw wrongUsage("new: name the first entity, such as --entity customer");
-  return newEntity(name, found, givenColumns(options));
+  return newEntity(name, found, await findColumns(found, options, ask));
+}
+
+async function findColumns(
+  found: FoundFields,
+  options: Options,
+  ask: Ask | undefined,
+): Promise<GivenColumns> {
+  const { key, ingestTimestamp, eventTimestamp } = options;
+  const columns = key?.split(",").map((column) => column.trim());
+  if (columns?.includes("")) throw wrongUsage(`new: --key ${key}: a column's name is missing`);
+  const given = { key: columns, ingestTimestamp, eventTimestamp };
+  return ask === undefined ? given : askForColumns(found.fields, given, ask);
 }
 
 /** The fields that options or answers point at; undefined for the worked example. */
 async function findFields(
   options: Options,
   ask: Ask | undefined,
+  hasExample: boolean,
   open: () => Promise<ReturnType<typeof openWarehouse>>,
 ): Promise<FoundFields | undefined> {
-  const sources = [options.fromTable, options.fromFile, options.fromSchema].filter(
-    (source) => source !== undefined,
-  );
+  const sources = SOURCES.filter((source) => options[source] !== undefined);
   if (sources.length > 1)
     throw wrongUsage("new: one of --from-table, --from-file and --from-schema is enough");
-  const { fromTable, fromFile, fromSchema } = sources.length > 0 ? options : await askForSource(ask);
+  const { fromTable, fromFile, fromSchema } =
+    sources.length > 0 ? options : await askForSource(ask, hasExample);
   if (fromTable !== undefined) return readTableFields(await open(), fromTable);
   if (fromFile !== undefined) return readFileFields(path.resolve(fromFile), fromFile);
   if (fromSchema !== undefined) return readSchemaFile(path.resolve(fromSchema), fromSchema);
   return undefined;
 }
 
-async function askForSource(ask: Ask | undefined): Promise<Partial<Options>> {
+async function askForSource(ask: Ask | undefined, hasExample: boolean): Promise<Partial<Options>> {
   if (ask === undefined) return {};
-  const kind = await ask.choice("Where does the first entity's schema come from?", {
-    example: "the worked example",
+  const question = hasExample
+    ? "Where does the first entity's schema come from?"
+    : "Where does its schema come from?";
+  const kind = await ask.choice<string>(question, {
+    ...(hasExample ? { example: "the worked example" } : {}),
     fromTable: "a live BigQuery table",
     fromFile: "a file of rows",
     fromSchema: "a schema file",
@@ -243,12 +277,14 @@ async function askForSource(ask: Ask | undefined): Promise<Partial<Options>> {
   return { [kind]: await ask.text(kind === "fromTable" ? "project.dataset.table" : "File", "") };
 }
 
-function asksForEntity({ entity, fromTable, fromFile, fromSchema }: Options): boolean {
-  return [entity, fromTable, fromFile, fromSchema].some((value) => value !== undefined);
-}
+/** The options that say where an entity's schema comes from, and all that say something of one. */
+const SOURCES = ["fromTable", "fromFile", "fromSchema"] as const;
+const OF_ENTITY = ["entity", ...SOURCES, "key", "ingestTimestamp", "eventTimestamp"] as const;
 
-function givenColumns({ key, ingestTimestamp, eventTimestamp }: Options) {
-  return { key: key?.split(",").map((column) => column.trim()), ingestTimestamp, eventTimestamp };
+/** The first of some options that was given, as it is written. */
+function firstGiven(options: Options, names: readonly Exclude<keyof Options, "yes">[]): string | undefined {
+  const found = names.find((name) => options[name] !== undefined);
+  return found === undefined ? undefined : OPTIONS[found].flags.split(" ")[0];
 }
 
 /** A repository of its own, where git is there to make one. */
