@@ -52,6 +52,17 @@ it("another tool's tables are adopted: first run, audit and rebuild lose nothing
   await project.query(TABLES);
   const held = () => project.query("SELECT COUNT(*) AS row_count FROM DATASET.person_updates");
 
+  // What the rebuild would empty stops it before anything is changed.
+  await project.query(
+    "ALTER TABLE DATASET.person_final ADD COLUMN score INT64; UPDATE DATASET.person_final SET score = 7 WHERE id = 'a'",
+  );
+  for (const options of [["--plan"], []])
+    expect(await runHere(project, "adopt", "person", ...options)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("person_final: score (in 1 row): not in the schema, and the rebuild"),
+    });
+  await project.query("UPDATE DATASET.person_final SET score = NULL WHERE TRUE");
+
   const plan = await succeed(project, "adopt", "person", "--plan");
   for (const line of [
     "person: 4 rows of 3 users in person_final",
@@ -63,6 +74,7 @@ it("another tool's tables are adopted: first run, audit and rebuild lose nothing
     "not to be known",
     "+ home.added STRING",
     "partitioned by nothing, not at",
+    "score is not in the schema and stays, until a rebuild empties it",
   ])
     expect(plan).toContain(line);
   expect(await held()).toEqual([{ row_count: 3 }]);
@@ -105,6 +117,10 @@ it("another tool's tables are adopted: first run, audit and rebuild lose nothing
   const after = await held();
   expect(await succeed(project, "adopt", "person")).toContain("nothing to adopt");
   expect(await held()).toEqual(after);
+
+  expect(await succeed(project, "uninstall", "--plan")).toMatch(
+    /^-- not made by this project, but adopted: .*\n-- DROP TABLE `.*person_final`;$/m,
+  );
 
   // Whatever comes, however late, is newer than a value without a version.
   await project.query(

@@ -269,8 +269,14 @@ describe("a change of meaning, whoever runs", () => {
 
 it("an attribute that was taken out and comes back asks for a rebuild where updates spoke of it meanwhile", async () => {
   const clearing = { entity: { clearedFields: "cleared" } };
-  const whole = new Map([["u", { ...clearing, fields: [...PLAIN, STRING("c"), STRING("d")] }]]);
-  const without = new Map([["u", { ...clearing, fields: PLAIN.filter(({ name }) => name !== "b") }]]);
+  const whole = new Map([
+    ["u", { ...clearing, fields: [...PLAIN, STRING("c"), STRING("d")] }],
+    ["v", {}],
+  ]);
+  const without = new Map([
+    ["u", { ...clearing, fields: PLAIN.filter(({ name }) => name !== "b") }],
+    ["v", {}],
+  ]);
   const project = await makeProject({ entities: [ENTITY], files: { [ENTITY.schema]: "[]" } });
   const insert = (values: string) =>
     project.query(`INSERT INTO DATASET.u_updates (id, ts, a, b, c, cleared) VALUES ${values}`);
@@ -295,6 +301,16 @@ it("an attribute that was taken out and comes back asks for a rebuild where upda
   await expect(run(project, first, "u")).rejects.toThrow(
     /u: b not read yet -> latest, c not read yet -> latest: .*rebuild/,
   );
+  // Whoever asks is told, and others go on.
+  expect(JSON.parse(await succeed(project, "status", "--json"))).toMatchObject([
+    { entity: "u", word: "bad", changed: expect.stringContaining("b not read yet -> latest") },
+    { entity: "v", word: "well" },
+  ]);
+  expect(await runHere(project, "update")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("u: b not read yet -> latest"),
+  });
+  await succeed(project, "update", "--tags", "v");
   await run(project, await compile(project, { rebuild: "true" }), "u");
   await run(project, first, "u");
   expect(await project.query("SELECT id, a, b, c FROM DATASET.u")).toEqual([

@@ -158,6 +158,11 @@ export async function analyzeScript(
         for (const list of lists) count += await analyzeList(list as TreeNode);
         return count;
       }
+      case "astWhileStatement":
+        await analyze(`SELECT IF(${text.textOf(statement.condition as TreeNode)}, 1, 2)`);
+        return await analyzeList(statement.body as TreeNode);
+      case "astRaiseStatement":
+        return 0;
       case "astBeginEndBlock": {
         const handlers = ((statement.handlerList as TreeNode | undefined)?.exceptionHandlerList ??
           []) as readonly TreeNode[];

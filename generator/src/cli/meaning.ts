@@ -11,32 +11,50 @@ export function describeChanges(changed: readonly MeaningChange[]): readonly str
     const todos = listTodos(entities, []).filter(({ step }) => step !== "init");
     const hasRebuild = todos.some(({ step }) => step === "rebuild");
     return [
-      ...changes.map(({ path, what, means }) => `${model.name}: ${path}: ${what}: ${means}`),
-      ...todos.map(({ text, commands }) => `${model.name}: due: ${[text, ...commands].join(" ")}`),
+      ...changes.map(({ path, what, means }) => `${model.name}: ${plain(`${path}: ${what}: ${means}`)}`),
+      ...todos.map(({ text, commands }) => `${model.name}: due: ${[plain(text), ...commands].join(" ")}`),
       ...(due.rebuild === undefined || hasRebuild
         ? []
         : [`${model.name}: ${due.rebuild}: due: ${rebuildOf(model.name)}`]),
-    ].map((line) => line.replaceAll("`", ""));
+    ];
   });
+}
+
+/** Words of a review, which are Markdown, for a terminal. */
+function plain(text: string): string {
+  return text.replaceAll("`", "");
 }
 
 /** Throws, before anything is written, where a run would mix two meanings in one final; a rebuild settles what it can. */
 export function refuseMixture(changed: readonly MeaningChange[], isRebuild: boolean): void {
-  for (const { model, due } of changed) {
-    const remedy = remedyFor(model.name, due, isRebuild);
-    if (remedy === undefined) continue;
+  const refusals = changed.flatMap(({ model, changes, due }) => {
+    const remedy = remedyFor(model.name, changes, due, isRebuild);
+    if (remedy === undefined) return [];
     const what = [due.init, due.tables, due.rebuild].filter((part) => part !== undefined).join(", ");
-    throw new CommandError(
+    return [
       `${model.name}: ${what}: changed since the last run, and final would mix both meanings; ${remedy}`,
-    );
-  }
+    ];
+  });
+  if (refusals.length > 0) throw new CommandError(refusals.join("\n"));
 }
 
-function remedyFor(entity: string, { init, tables, rebuild }: Due, isRebuild: boolean): string | undefined {
+function remedyFor(
+  entity: string,
+  changes: MeaningChange["changes"],
+  { init, tables, rebuild }: Due,
+  isRebuild: boolean,
+): string | undefined {
   if (tables !== undefined) return "npm run init -- --plan says what stands against it";
-  if (init !== undefined) return "npm run init -- --plan says what to do first, and npm run init accepts it";
+  const then = rebuild === undefined ? "" : `; then due is ${rebuildOf(entity)}`;
+  if (init !== undefined)
+    return `npm run init -- --plan says what to do first, and npm run init accepts it${then}`;
   if (rebuild === undefined || isRebuild) return undefined;
-  return `due is ${rebuildOf(entity)}; npm run init -- --plan says why`;
+  const isByHand = changes.some(({ needs }) =>
+    needs.some(({ step }) => step === "before" || step === "fill"),
+  );
+  return isByHand
+    ? `due are the statements that npm run init -- --plan lists, and then ${rebuildOf(entity)}`
+    : `due is ${rebuildOf(entity)}; npm run init -- --plan says why`;
 }
 
 function rebuildOf(entity: string): string {

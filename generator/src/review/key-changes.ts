@@ -22,6 +22,14 @@ export function compareKey({ before, after }: Pair, projectId: string): readonly
       sql: changeUpdates(after, projectId, (table) => carryKeys(table, after, carried)),
     });
   }
+  const untold = newKeys(before, after).filter((name) => !carried.some(([, to]) => to === name));
+  if (untold.length > 0 && !hasNewTable(before, after, "updates")) {
+    const names = untold.map(code).join(", ");
+    needs.push({
+      step: "fill",
+      text: `Say ${names} of the updates that lack it, by UPDATE statements of your own: nothing here knows whose they are, and a rebuild stops where updates have the old key and lack the new one. Or give the entity a new updates table.${byOwner(after)}`,
+    });
+  }
   if (before.deletes !== undefined) {
     needs.unshift({
       step: "before",
@@ -65,6 +73,12 @@ export function compareRequired({ before, after }: Pair, projectId: string): rea
       },
     ],
   }));
+}
+
+/** The columns of the key that were none of it before, as SQL writes them. */
+function newKeys(before: EntityModel, after: EntityModel): readonly string[] {
+  const old = new Set(before.keys.map(({ name }) => name.toLowerCase()));
+  return after.keys.filter(({ name }) => !old.has(name.toLowerCase())).map(quoted);
 }
 
 /** The key columns that have another name now, as [before, after]: of the same types, in the same places. */

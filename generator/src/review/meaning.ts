@@ -64,6 +64,14 @@ export async function findMeaningChanges(
   return found.flat();
 }
 
+/** What stops an entity's runs, as far as what stands beside its watermark tells: no updates are read for it. */
+export async function findStop(warehouse: Warehouse, model: EntityModel): Promise<Due> {
+  const kept = await readKept(warehouse, watermarkPlace(model));
+  const now = factsOf(model);
+  if (kept === undefined || isSame(kept.basis, now)) return {};
+  return findDue(warehouse, model, { was: kept.basis, now, unread: [], changes: [] });
+}
+
 /** What is due, as a run would find it; a final without rows is filled from all history, whatever it was to mean. */
 async function findDue(
   warehouse: Warehouse,

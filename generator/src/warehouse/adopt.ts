@@ -2,12 +2,14 @@ import type { TableField } from "@google-cloud/bigquery";
 import type { Entity, Leaf } from "../../scaffold/includes/merge.js";
 import { describeEntity } from "../generate/describe.ts";
 import { mergeSql } from "../generate/merge-sql.ts";
-import type { EntityModel } from "../generate/model.ts";
+import { type EntityModel, placeOf } from "../generate/model.ts";
 import type { TreeNode } from "../generate/nodes.ts";
 import { BASE_COLUMN } from "../generate/own-tables.ts";
 import { CommandError } from "../project/errors.ts";
-import { findTable, tableOf, type Warehouse } from "./client.ts";
+import { findTable, sqlName, tableOf, type Warehouse } from "./client.ts";
 import { hasOldVersions } from "./old-versions.ts";
+import { findStrangers } from "./schema-diff.ts";
+import { tableSpecs } from "./tables.ts";
 
 /** What another tool's tables hold, as far as it decides what this one's final becomes. */
 export interface Adoption {
@@ -64,6 +66,7 @@ export async function planAdoption(warehouse: Warehouse, model: EntityModel): Pr
     throw new CommandError(
       `${model.dataset}.${model.tables.updates}: its partitions expire, and what is older than any update would go at once; copy it to a table without expiration first`,
     );
+  await refuseLosses(warehouse, model, final.fields);
   const sql = new AdoptionSql(warehouse, model, updates.fields, final.fields);
   const [rows] = await warehouse.client.query({ query: sql.facts() });
   const [facts] = rows as Record<string, unknown>[];
@@ -85,6 +88,32 @@ export async function planAdoption(warehouse: Warehouse, model: EntityModel): Pr
       }))
       .filter(({ onlyInFinal, otherwise }) => onlyInFinal + otherwise > 0),
   };
+}
+
+/** Throws where final has values that the schema has no place for: the rebuild from updates would empty them. */
+async function refuseLosses(
+  warehouse: Warehouse,
+  model: EntityModel,
+  final: readonly TableField[],
+): Promise<void> {
+  // What an earlier version of this tool has made, init converts.
+  if (hasOldVersions(final)) return;
+  const wanted = tableSpecs(model).find(({ role }) => role === "final")?.fields ?? [];
+  const strangers = findStrangers(final, wanted, "final");
+  if (strangers.length === 0) return;
+  const counts = strangers.map(({ says }, index) => `COUNTIF(${says}) AS held_${index}`);
+  const [rows] = await warehouse.client.query(
+    `SELECT ${counts.join(", ")} FROM ${sqlName(warehouse, placeOf(model, "final"))} AS final`,
+  );
+  const [held = {}] = rows as Record<string, number>[];
+  const lost = strangers.flatMap(({ path }, index) => {
+    const count = Number(held[`held_${index}`]);
+    return count === 0 ? [] : [`${path} (in ${count} ${count === 1 ? "row" : "rows"})`];
+  });
+  if (lost.length > 0)
+    throw new CommandError(
+      `${model.dataset}.${model.tables.final}: ${lost.join(", ")}: not in the schema, and the rebuild that adopting ends with would empty it; add it to the schema, or drop it there if nobody needs it`,
+    );
 }
 
 /** Appends to the updates what only final holds: once the tables are extended, and before final is rebuilt from the updates. */

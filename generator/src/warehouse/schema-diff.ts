@@ -30,9 +30,12 @@ export function diffSchema(
     const path = pathOf(parent, field);
     const match = wanted.find((other) => isSame(field, other));
     if (match === undefined) {
-      const isAsked = modeOf(field) === "REQUIRED" && others === "foreign";
-      notes.push(`${path} is not in the schema and stays${isAsked ? " REQUIRED, for whoever appends" : ""}`);
-      if (modeOf(field) !== "REQUIRED" || others === "foreign") return field;
+      const isAsked = modeOf(field) === "REQUIRED";
+      const forWhom = isAsked ? " REQUIRED, for whoever appends" : "";
+      notes.push(
+        `${path} is not in the schema and stays${others === "own" ? ", until a rebuild empties it" : forWhom}`,
+      );
+      if (!isAsked || others === "foreign") return field;
       // Else every update would still have to say something of it.
       changes.push(`~ ${path} REQUIRED -> NULLABLE`);
       return { ...field, mode: "NULLABLE" };
@@ -168,4 +171,33 @@ function pathOf(parent: string, field: TableField): string {
 
 function isSame(left: TableField, right: TableField): boolean {
   return (left.name ?? "").toLowerCase() === (right.name ?? "").toLowerCase();
+}
+
+/**
+ * The fields of `live` that `wanted` lacks, at any depth, by their paths; each with a condition in SQL: whether `value`, a row or a RECORD, says
+ * something of it.
+ */
+export function findStrangers(
+  live: readonly TableField[],
+  wanted: readonly TableField[],
+  value: string,
+  parent = "",
+): readonly { readonly path: string; readonly says: string }[] {
+  return live.flatMap((field) => {
+    const match = wanted.find((other) => isSame(field, other));
+    const [path, sql] = [pathOf(parent, field), `${value}.\`${field.name}\``];
+    if (match === undefined) return [{ path, says: saysSomething(field, sql) }];
+    const isRepeated = modeOf(field) === "REPEATED";
+    const inner = findStrangers(field.fields ?? [], match.fields ?? [], isRepeated ? "element" : sql, path);
+    return isRepeated
+      ? inner.map(({ path, says }) => ({
+          path,
+          says: `EXISTS (SELECT 1 FROM UNNEST(${sql}) AS element WHERE ${says})`,
+        }))
+      : inner;
+  });
+}
+
+function saysSomething(field: TableField, sql: string): string {
+  return modeOf(field) === "REPEATED" ? `ARRAY_LENGTH(${sql}) > 0` : `${sql} IS NOT NULL`;
 }

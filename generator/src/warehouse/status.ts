@@ -26,6 +26,8 @@ export interface EntityStatus {
   readonly missedFrom: string | null;
   /** Deleted users whom the last erasing run left, since rows of theirs were streamed in lately. */
   readonly waitingUsers: number;
+  /** What means something else since the last run, so that the next one stops (R14); absent where nothing does. */
+  readonly changed?: string;
   /** Runs in the log that the watermark knows nothing of; absent where there are none. */
   readonly forgotten?: ForgottenRuns;
   /** The tables that will be gone one day and may not be, and when, as ISO 8601. */

@@ -1,4 +1,5 @@
 import { type ActionRole, type DeleteRole, type EntityModel, ownsUpdates } from "../generate/model.ts";
+import { DESCRIPTIONS } from "../generate/own-tables.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
 
 /** What an entity has made in BigQuery: a statement for each, in an order in which none needs what is gone. */
@@ -8,6 +9,8 @@ export interface Drops {
   readonly made: readonly string[];
   /** The same for what cannot be made again: the updates, which are the producers', and the deleted users. */
   readonly kept: readonly string[];
+  /** The same for a final that was another tool's, and was adopted. */
+  readonly adopted: readonly string[];
 }
 
 /** From what is read to what it is read from. */
@@ -40,10 +43,19 @@ export async function listDrops(warehouse: Warehouse, model: EntityModel): Promi
       if (live === undefined) return [];
       const kind = (live.type ?? "TABLE").replaceAll("_", " ");
       const name = `\`${warehouse.project.projectId}.${model.dataset}.${table}\``;
-      return [{ role, statement: `DROP ${kind} ${name};` }];
+      const isAdopted = role === "final" && live.description !== DESCRIPTIONS.final(model.name);
+      const why: Why = isAdopted ? "adopted" : KEPT.has(role) ? "kept" : "made";
+      return [{ why, statement: `DROP ${kind} ${name};` }];
     }),
   );
-  const statements = (isKept: boolean) =>
-    found.flat().flatMap(({ role, statement }) => (KEPT.has(role) === isKept ? [statement] : []));
-  return { entity: model.name, made: statements(false), kept: statements(true) };
+  const statements = (of: Why) =>
+    found.flat().flatMap(({ why, statement }) => (why === of ? [statement] : []));
+  return {
+    entity: model.name,
+    made: statements("made"),
+    kept: statements("kept"),
+    adopted: statements("adopted"),
+  };
 }
+
+type Why = Exclude<keyof Drops, "entity">;

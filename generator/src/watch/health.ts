@@ -36,6 +36,10 @@ export function judge(status: EntityStatus, thresholds: Thresholds, now: number)
   const bad: string[] = [];
   const look: string[] = [];
   if (state === "no tables") bad.push("it has no tables: run `npm run init`");
+  if (status.changed !== undefined)
+    bad.push(
+      `its runs stop, by what changed since the last one (${status.changed}): \`npm run init -- --plan\` lists what is due`,
+    );
   if (status.forgotten !== undefined && (users ?? 0) === 0) bad.push(describeForgottenRuns(status.forgotten));
   for (const { table, at } of status.expiring)
     look.push(

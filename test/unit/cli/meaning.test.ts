@@ -31,12 +31,41 @@ describe("a run by another meaning than that of final", () => {
       /npm run init -- --plan says what stands/,
       false,
     ],
-    ["init and a rebuild", { init: "b is new", rebuild: "a latest -> max" }, /says what to do first/, false],
+    [
+      "init and a rebuild",
+      { init: "b is new", rebuild: "a latest -> max" },
+      /says what to do first, .* then due is npm run update/,
+      false,
+    ],
   ])("stops where %s is due", (_, due, message, isSettled) => {
     expect(() => refuseMixture([changeOf(due)], false)).toThrow(message);
     expect(() => refuseMixture([changeOf(due)], false)).toThrow(/^user: .* changed since the last run/);
     if (isSettled) expect(() => refuseMixture([changeOf(due)], true)).not.toThrow();
     else expect(() => refuseMixture([changeOf(due)], true)).toThrow(message);
+  });
+
+  it("names the statements that come before a rebuild, as they are typed, and every entity", () => {
+    const sql = "UPDATE `p.d.user_updates` SET `when` = at WHERE `when` IS NULL;";
+    const needs = [
+      { step: "fill", text: "Give `user` its times.", sql: [sql] },
+      { step: "rebuild", reason: "event timestamp" },
+    ] as const;
+    const change = {
+      path: "eventTimestamp",
+      kind: "changed",
+      what: "`at` -> `when`",
+      means: "later",
+      needs,
+    } as const;
+    const changed = { ...changeOf({ rebuild: "eventTimestamp none -> when" }), changes: [change] };
+    expect(describeChanges([changed])).toEqual([
+      "user: eventTimestamp: at -> when: later",
+      `user: due: Give user its times. ${sql}`,
+      expect.stringMatching(/^user: due: Rebuild user .*npm run update -- --tags user --vars=rebuild=true$/),
+    ]);
+    const both = () => refuseMixture([changed, changeOf({ init: "deleted gone -> none" })], false);
+    expect(both).toThrow(/due are the statements that npm run init -- --plan lists, and then npm run update/);
+    expect(both).toThrow(/\nuser: deleted gone -> none: /);
   });
 
   it("goes on where nothing is due", () => {

@@ -229,7 +229,7 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
         path: "key",
         what: "`userId` -> `tenant`, `userId`",
         means: /one row per old key/,
-        steps: ["init", "rebuild"],
+        steps: ["init", "rebuild", "fill"],
       },
     ],
   ],
@@ -238,7 +238,7 @@ const OPTIONS: readonly [name: string, before: Field, after: Field, wanted: read
     { deleted: "gone" },
     { deleted: "gone", key: ["tenant"] },
     [
-      { path: "key", steps: ["before", "init", "rebuild"] },
+      { path: "key", steps: ["before", "init", "rebuild", "fill"] },
       { path: "userId", what: "REQUIRED -> NULLABLE", steps: ["init"] },
     ],
   ],

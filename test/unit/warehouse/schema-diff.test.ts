@@ -1,6 +1,6 @@
 import type { TableField } from "@google-cloud/bigquery";
 import { describe, expect, it } from "vitest";
-import { diffSchema } from "../../../generator/src/warehouse/schema-diff.ts";
+import { diffSchema, findStrangers } from "../../../generator/src/warehouse/schema-diff.ts";
 
 const live: TableField[] = [
   { name: "id", type: "STRING", mode: "REQUIRED" },
@@ -70,8 +70,8 @@ describe("diffSchema", () => {
     expect(diff.fields).toEqual(live);
     expect(diff.changes).toEqual([]);
     expect(diff.notes).toEqual([
-      "age is not in the schema and stays",
-      "profile is not in the schema and stays",
+      "age is not in the schema and stays, until a rebuild empties it",
+      "profile is not in the schema and stays, until a rebuild empties it",
     ]);
   });
 
@@ -119,5 +119,34 @@ describe("diffSchema", () => {
     );
     expect(diff.changes).toEqual([]);
     expect(diff.notes[0]).toMatch(/^n stays NUMERIC\(10, 2\); the schema says NUMERIC/);
+  });
+
+  it("finds what the schema lacks at any depth, and how to see whether it says something", () => {
+    const text = (name: string, mode = "NULLABLE") => ({ name, type: "STRING", mode });
+    const record = (name: string, mode: string, ...fields: object[]) => ({
+      name,
+      type: "RECORD",
+      mode,
+      fields,
+    });
+    const wanted = [
+      text("id"),
+      record("home", "NULLABLE", text("city")),
+      record("cars", "REPEATED", text("plate")),
+    ];
+    const live = [
+      text("ID"),
+      text("notes", "REPEATED"),
+      record("home", "NULLABLE", text("city"), text("zip")),
+      record("cars", "REPEATED", text("plate"), text("colour")),
+    ];
+    expect(findStrangers(live, wanted, "final")).toEqual([
+      { path: "notes", says: "ARRAY_LENGTH(final.`notes`) > 0" },
+      { path: "home.zip", says: "final.`home`.`zip` IS NOT NULL" },
+      {
+        path: "cars.colour",
+        says: "EXISTS (SELECT 1 FROM UNNEST(final.`cars`) AS element WHERE element.`colour` IS NOT NULL)",
+      },
+    ]);
   });
 });

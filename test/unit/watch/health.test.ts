@@ -60,6 +60,13 @@ const CASES: [
   ],
   ["without tables", entity({ state: "no tables", runs: [] }), {}, "bad", /npm run init/],
   [
+    "a meaning that changed, so that every run stops",
+    entity({ changed: "key id -> userId" }),
+    {},
+    "bad",
+    /^its runs stop, by what changed .* \(key id -> userId\): `npm run init -- --plan` lists what is due$/,
+  ],
+  [
     "a log of runs that nothing else knows of",
     entity({ state: "never run", users: 0, forgotten: { table: "customer_runs", runs: 3 }, runs: [] }),
     {},

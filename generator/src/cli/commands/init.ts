@@ -37,9 +37,10 @@ export const init = defineCommand({
     const steps = await planInit(warehouse, entities);
     const input = await loadProject(root);
     const changed = await findMeaningChanges(warehouse, input, entities);
-    if (options.json) context.output.json(steps);
-    else context.output.line(formatSteps(steps, options.plan));
-    for (const line of describeChanges(changed)) context.output.say(line);
+    const { output } = context;
+    if (options.json) output.json(steps);
+    else output.line(formatSteps(steps, options.plan));
+    for (const line of describeChanges(changed)) (options.json ? output.note : output.line)(line);
     const beginning = await findBeginning(warehouse, entities);
     const orphans = await findOrphans(warehouse, input, beginning);
     const lost = await findLostDeletes(warehouse, orphans, beginning);

@@ -3,9 +3,10 @@ import type { EntityModel } from "../../generate/model.ts";
 import { readEntities } from "../../generate/read-entities.ts";
 import { wrongUsage } from "../../project/errors.ts";
 import { loadProject } from "../../project/load-project.ts";
+import { findStop } from "../../review/meaning.ts";
 import { describeFormer, findOrphans } from "../../review/orphans.ts";
 import type { Warehouse } from "../../warehouse/client.ts";
-import { findBeginning, readRunLog, readStatus } from "../../warehouse/status.ts";
+import { type EntityStatus, findBeginning, readRunLog, readStatus } from "../../warehouse/status.ts";
 import { parseDuration } from "../../watch/durations.ts";
 import { judge, type Thresholds, worst } from "../../watch/health.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag, text } from "../command.ts";
@@ -81,7 +82,12 @@ async function look(
   options: { readonly json: boolean; readonly watch: boolean; readonly html: string | undefined },
 ): Promise<ExitCode> {
   const { output } = context;
-  const statuses = await Promise.all(entities.map((entity) => readStatus(warehouse, entity)));
+  const statuses = await Promise.all(
+    entities.map(async (entity) => ({
+      ...(await readStatus(warehouse, entity)),
+      ...(await readStop(warehouse, entity)),
+    })),
+  );
   const now = Date.now();
   const healths = statuses.map((one) => judge(one, thresholds, now));
   if (options.html !== undefined) {
@@ -108,6 +114,12 @@ async function look(
     output.line(formatStatus(statuses, healths, worst(healths), output.isColoured));
   }
   return healths.some(({ passed }) => passed.length > 0) ? EXIT.threshold : EXIT.done;
+}
+
+/** What has changed since the last run and stops the next one. */
+async function readStop(warehouse: Warehouse, entity: EntityModel): Promise<Pick<EntityStatus, "changed">> {
+  const parts = Object.values(await findStop(warehouse, entity)).filter((part) => part !== undefined);
+  return parts.length === 0 ? {} : { changed: parts.join(", ") };
 }
 
 function parseCount(given: string | undefined, option: string): number | undefined {

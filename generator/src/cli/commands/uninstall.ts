@@ -10,7 +10,7 @@ export const uninstall = defineCommand({
   name: "uninstall",
   summary: "what the project has made in BigQuery, as statements that drop it; drops nothing",
   description:
-    "Prints a DROP for each table and view of each entity that is there. It runs none of them; updates and deleted users, which cannot be made again, stand in comments.",
+    "Prints a DROP for each table and view of each entity that is there. It runs none of them; updates and deleted users, which cannot be made again, and a final that was another tool's stand in comments.",
   options: {
     ...ENVIRONMENT_OPTION,
     plan: flag("--plan", "print the statements; needed, since nothing else is done"),
@@ -32,11 +32,15 @@ export const uninstall = defineCommand({
     const drops = await Promise.all(entities.map((entity) => listDrops(warehouse, entity)));
     if (options.json) output.json(drops);
     else
-      for (const { entity, made, kept } of drops) {
-        output.line(`-- ${entity}${made.length + kept.length === 0 ? ": nothing is there" : ""}`);
+      for (const { entity, made, kept, adopted } of drops) {
+        const isNothing = made.length + kept.length + adopted.length === 0;
+        output.line(`-- ${entity}${isNothing ? ": nothing is there" : ""}`);
         for (const statement of made) output.line(statement);
         if (kept.length > 0) output.line("-- cannot be made again: what producers sent, and who was deleted");
         for (const statement of kept) output.line(`-- ${statement}`);
+        if (adopted.length > 0)
+          output.line("-- not made by this project, but adopted: it was another tool's");
+        for (const statement of adopted) output.line(`-- ${statement}`);
       }
     return EXIT.done;
   },

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { asksForTag, hasFlag, parseFlags, valuesOf, withAudit } from "../../dataform/flags.ts";
 import type { CompiledAction } from "../../dataform/graph.ts";
-import { checkFlags, resolveSelection } from "../../dataform/selection.ts";
+import { checkFlags, resolveSelection, type Selection } from "../../dataform/selection.ts";
 import { type EntityModel, placeOf, placeText } from "../../generate/model.ts";
 import { readEntities, refuseStale } from "../../generate/read-entities.ts";
 import { onlyReadsUpdates } from "../../project/environments.ts";
@@ -97,7 +97,16 @@ export const update = defineCommand({
         `update: environment ${project.environment?.name} only reads the updates, so it erases none; leave --env out`,
       );
     await refuseStale(project.root);
-    const entities = await readEntities(project);
+    const isGraphForPrograms = isDryRun && options.json;
+    const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
+    const selection = await resolveSelection(project, flags);
+    if (selection.actions.length === 0) {
+      if (options.json) output.json({ runs: [], failures: [], seconds: 0, bytesBilled: 0 });
+      else output.line("no entity has deletes, so nobody is to be erased");
+      return EXIT.done;
+    }
+    // What stands against one entity's run is nothing to those of others.
+    const entities = (await readEntities(project)).filter((entity) => isSelected(entity, selection));
     if (asksForTag(args, "erase")) sayUnerasable(output, entities);
     for (const entity of entities) await refuseObstacles(warehouse, entity);
     const before = await Promise.all(entities.map((entity) => readRuns(warehouse, entity)));
@@ -107,14 +116,6 @@ export const update = defineCommand({
     const input = await loadProject(project.root);
     const vars = valuesOf(parseFlags(args).flags, "vars") ?? [];
     refuseMixture(await findMeaningChanges(warehouse, input, entities), vars.includes("rebuild=true"));
-    const isGraphForPrograms = isDryRun && options.json;
-    const flags = withAudit(isGraphForPrograms ? [...args, "--json"] : args);
-    const selection = await resolveSelection(project, flags);
-    if (selection.actions.length === 0) {
-      if (options.json) output.json({ runs: [], failures: [], seconds: 0, bytesBilled: 0 });
-      else output.line("no entity has deletes, so nobody is to be erased");
-      return EXIT.done;
-    }
     const beginning: EntityModel[] = [];
     for (const entity of unknown) {
       const rows = await countFinal(warehouse, entity);
@@ -176,6 +177,12 @@ export const update = defineCommand({
     return result.failures.length > 0 || hasNews ? EXIT.badRows : EXIT.done;
   },
 });
+
+/** Whether a run has any action of an entity. */
+function isSelected({ dataset, tables }: EntityModel, { actions }: Selection): boolean {
+  const own = new Set<string | undefined>(Object.values(tables));
+  return actions.some(({ target }) => target.schema === dataset && own.has(target.name));
+}
 
 /** A run that one entity's log has gained. */
 type MergedRun = RunStatus & {
