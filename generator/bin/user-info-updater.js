@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./early-signals.js";
 import { load } from "../entry.js";
 
 await load("cli/main");

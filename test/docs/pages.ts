@@ -99,6 +99,10 @@ Written by \`npm run docs\` from the commands themselves: edit them, not this.
 |---|---|
 ${list}
 
+Options stand behind \`--\`, \`npm run init -- --plan\`: npm takes what stands before it for its own. Where it leaves an option of a command in the environment, the command is refused
+in one line and does nothing. It does not tell \`--quiet\`, \`-q\` and \`--verbose\` from how much it is to say itself, and says nothing of \`--location\`, \`--key\` and \`--format\`: then the
+command runs as it does without them. By \`npx user-info-updater <command>\` there is no \`--\`.
+
 ${commands.map(commandSection).join("\n\n")}
 
 ${permissionsSection(commands)}

@@ -11,8 +11,14 @@ interface Takeable {
   readonly written: string;
 }
 
-/** npm reads `--plan` as its own `-p -l -a -n`: parseable, long, all, no yes. */
-const PLAN_IN_LETTERS = ["parseable", "long", "all"];
+/** npm reads `--plan` as its own `-p -l -a -n`: parseable, long, all, no yes; and `--Plan` with its `-P`. */
+const PLAN_IN_LETTERS = [
+  ["parseable", "long", "all"],
+  ["save-prod", "long", "all"],
+];
+
+/** Ours that are npm's own too: where one is off, its own settings may say so. */
+const OF_NPM = ["dry-run", "json", "key", "location", "yes"];
 
 /** The flags of the programs that commands pass theirs on to. */
 const PASSED_ON: Readonly<Record<string, readonly Takeable[]>> = {
@@ -44,21 +50,26 @@ export function refuseSwallowed(
   if (swallowed === undefined) return;
   const { name, isFlag, written } = swallowed;
   const value = takenAs(name, environment);
+  const isBare = value === "true" || value === "";
   // Of `--env dev` npm leaves the value among the arguments, where it cannot be told from them.
-  const isApart = value === "true" && !isFlag;
-  const words = [...(isApart ? [] : argv.slice(1)), value === "true" ? written : `--${name}=${value}`];
+  const isApart = isBare && !isFlag;
+  const words = [...(isApart ? [] : argv.slice(1)), isBare ? written : `--${name}=${value}`];
+  const taken = value === "" && isFlag ? `--no-${name}, which is no option here,` : `--${name}`;
+  const without = value === "" && isFlag ? ", or leave it out" : "";
   throw wrongUsage(
-    `${command.name}: npm took --${name} for its own; write npm run ${command.name} -- ${words.join(" ")}`,
+    `${command.name}: npm took ${taken} for its own; write npm run ${command.name} -- ${words.join(" ")}${without}`,
   );
 }
 
-/** What npm made of an option; undefined where it was not given. */
+/** What npm made of an option, empty for no; undefined where it was not given. */
 function takenAs(name: string, environment: NodeJS.ProcessEnv): string | undefined {
   const read = (config: string): string | undefined =>
     environment[`npm_config_${config.replaceAll("-", "_")}`];
-  if (name === "plan" && PLAN_IN_LETTERS.every((config) => read(config) === "true")) return "true";
+  const isInLetters = PLAN_IN_LETTERS.some((letters) => letters.every((config) => read(config) === "true"));
+  if (name === "plan" && isInLetters) return "true";
   const value = read(name);
-  return value === "" || value === "false" ? undefined : value;
+  // Empty is what npm makes of `--no-plan`.
+  return value === "false" || (value === "" && OF_NPM.includes(name)) ? undefined : value;
 }
 
 function takeable(name: string, isFlag: boolean): Takeable {

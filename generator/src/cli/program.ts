@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { Argument, Command as CommanderCommand, Option } from "commander";
 import { TOOL } from "../project/tool-version.ts";
 import { type Command, type Explained, flag, type OptionSpec, type OptionSpecs, text } from "./command.ts";
@@ -41,7 +43,10 @@ function addCommand(program: CommanderCommand, command: Command, dispatch: Dispa
     .summary(command.summary)
     .description(command.description ?? command.summary)
     .copyInheritedSettings(program)
-    .configureHelp({ commandUsage: () => usageOf(command), showGlobalOptions: false })
+    .configureHelp({
+      commandUsage: () => usageOf(command, isCalledByNpx(command.name, process.env, process.cwd())),
+      showGlobalOptions: false,
+    })
     .helpOption("-h, --help", "this text");
   for (const { term, meaning } of command.args ?? []) sub.addArgument(new Argument(term, meaning));
   for (const option of Object.values({ ...command.options, ...COMMON_OPTIONS }))
@@ -51,13 +56,27 @@ function addCommand(program: CommanderCommand, command: Command, dispatch: Dispa
   sub.action(async () => dispatch(command, sub.opts(), sub.args));
 }
 
-/** How a command is written, `npm run load -- <entity> <file...>`. */
-export function usageOf(command: Command): string {
+/** How a command is written, `npm run load -- <entity> <file...>`; outside a project `npx user-info-updater new <folder>`. */
+export function usageOf(command: Command, isByNpx = false): string {
   const args = (command.args ?? []).map(({ term }) => term).join(" ");
   const flags = command.passesThrough === undefined ? "options" : `flags of ${command.passesThrough}`;
+  if (isByNpx) return [`npx ${TOOL.name} ${command.name}`, args, `[${flags}]`].filter(Boolean).join(" ");
   return args === ""
     ? `npm run ${command.name} [-- ${flags}]`
     : `npm run ${command.name} -- ${args} [${flags}]`;
+}
+
+/** Whether npx has called the command in a folder whose package.json has no script of its name. */
+export function isCalledByNpx(name: string, environment: NodeJS.ProcessEnv, folder: string): boolean {
+  if (environment.npm_lifecycle_event !== "npx") return false;
+  try {
+    const { scripts } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as {
+      scripts?: Record<string, unknown>;
+    };
+    return scripts?.[name] === undefined;
+  } catch {
+    return true;
+  }
 }
 
 function asOption({ kind, flags, description, choices }: OptionSpec): Option {

@@ -3,14 +3,14 @@ import { CommanderError } from "commander";
 import { CommandError, explainServiceError, messageOf, wrongUsage } from "../project/errors.ts";
 import { suggest } from "../project/near.ts";
 import { InputError } from "../project/problems.ts";
-import { refuseOtherVersion } from "../project/tool-version.ts";
+import { refuseOtherVersion, TOOL } from "../project/tool-version.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Command, Context } from "./command.ts";
 import { COMMANDS, isCommandName } from "./commands.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { refuseSwallowed } from "./npm-options.ts";
 import { type Output, processOutput } from "./output.ts";
-import { buildProgram, COMMON_OPTIONS, usageOf } from "./program.ts";
+import { buildProgram, COMMON_OPTIONS, isCalledByNpx, usageOf } from "./program.ts";
 
 /** Runs what a command line says; whatever goes wrong becomes one line on stderr and an exit code. */
 export async function runCommandLine(argv: readonly string[], output: Output): Promise<ExitCode> {
@@ -134,13 +134,15 @@ function unknownCommand(name: string): CommandError {
 function asWrongUsage(error: CommanderError, command: Command): CommandError {
   const [first = "", second = ""] = [...error.message.matchAll(/'([^']*)'/g)].map(([, quoted]) => quoted);
   const option = /^(?:-\w, )?(--[\w-]+)/.exec(first)?.[1] ?? first;
-  const call = `write ${usageOf(command)}`;
+  const isByNpx = isCalledByNpx(command.name, process.env, process.cwd());
+  const call = `write ${usageOf(command, isByNpx)}`;
+  const help = isByNpx ? `npx ${TOOL.name} ${command.name} --help` : `npm run ${command.name} -- --help`;
   const say = (text: string): CommandError => wrongUsage(`${command.name}: ${text}`);
   switch (error.code) {
     case "commander.unknownOption": {
       const near = /Did you mean (.*)\?\)/s.exec(error.message)?.[1];
       return say(
-        `${first}: no such option; ${near === undefined ? `npm run ${command.name} -- --help lists them` : `did you mean ${near}?`}`,
+        `${first}: no such option; ${near === undefined ? `${help} lists them` : `did you mean ${near}?`}`,
       );
     }
     case "commander.optionMissingArgument":

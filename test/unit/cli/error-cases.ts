@@ -206,6 +206,12 @@ export const ERROR_CASES: Readonly<Record<string, readonly ErrorCase[]>> = {
     line("an argument too few", "load", "customer"),
     line("an entity with a slip", "load", "custmer", "good.ndjson"),
     line("a value that is none of the few", "review", "--base", "main", "--format", "pdf"),
+    { ...line("no folder for a new project, by npx", "new"), env: { npm_lifecycle_event: "npx" } },
+    {
+      ...line("an option that is none, by npx in a project that has the script", "status", "--frobnicate"),
+      files: { "package.json": '{"scripts": {"status": "node tool.js status"}}' },
+      env: { npm_lifecycle_event: "npx" },
+    },
     line("an option without its value", "review", "--base"),
     {
       ...line("an option that npm took", "init"),

@@ -98,3 +98,27 @@ it("a command that changes things ends what it is at; a second signal ends it at
     stderr: "init: interrupted; each table is made and extended whole or not at all; run it again to go on\n",
   });
 });
+
+it("a signal that comes before the command has begun ends it at once too, and says so", async () => {
+  // Sends it as soon as anybody minds signals.
+  const preload = await folder.write(
+    "early.mjs",
+    `process.once("newListener", function send(event) {
+      if (event === "SIGTERM") setImmediate(() => process.kill(process.pid, event));
+      else process.once("newListener", send);
+    });`,
+  );
+  const child = spawn(process.execPath, ["--import", preload, TOOL, "load", "customer", "good.ndjson"], {
+    cwd: folder.path("."),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: "load: interrupted; nothing was changed\n",
+  });
+});

@@ -38,6 +38,9 @@ describe("an option that npm took for its own", () => {
     expect(refusalOf(init, { npm_config_project: "../crm" })).toBe(
       "init: npm took --project for its own; write npm run init -- --project=../crm",
     );
+    // What npm makes of --Plan, letter by letter.
+    const letters = { npm_config_save_prod: "true", npm_config_long: "true", npm_config_all: "true" };
+    expect(refusalOf(init, letters)).toBe("init: npm took --plan for its own; write npm run init -- --plan");
     expect(refusalOf(init, { npm_config_env: "true" }, "dev")).toBe(
       "init: npm took --env for its own; write npm run init -- --env <name>",
     );
@@ -53,7 +56,11 @@ describe("an option that npm took for its own", () => {
     // Of these npm has its own, or one that begins so, and tells no script: they say how something looks, or `new` asks and says it.
     const untold = ["--location", "--key", "--format"];
     const others = [...new Set(flags)].filter((name) => name !== "--plan" && !untold.includes(name));
-    const environment = await environmentOf(others);
+    const environment = await environmentOf([...others, "--no-plan"]);
+    const { plan } = init.options;
+    expect(refusalOf({ ...init, options: { plan } }, environment)).toBe(
+      "init: npm took --no-plan, which is no option here, for its own; write npm run init -- --plan, or leave it out",
+    );
     for (const name of others) {
       const command = { ...init, options: { one: { kind: "flag", flags: name, description: "" } } } as const;
       expect(refusalOf(command, environment)).toContain(`npm took ${name} for its own`);
@@ -75,7 +82,7 @@ describe("an option that npm took for its own", () => {
   it("is none where another script runs, or npm was told nothing", () => {
     for (const env of [
       { npm_lifecycle_event: "test", npm_config_plan: "true" },
-      { npm_lifecycle_event: "init", npm_config_plan: "" },
+      { npm_lifecycle_event: "init", npm_config_yes: "" },
       { npm_lifecycle_event: "init", npm_config_loglevel: "verbose" },
       {},
     ])
