@@ -58,7 +58,7 @@ export function processOutput(
     say: (text) => void (isQuiet || words.write(`${text}\n`)),
     note: (text) => void process.stderr.write(`${text}\n`),
     progress: (format, total) =>
-      isShown ? bar(format, total) : { update: () => undefined, stop: () => undefined },
+      isShown ? bar(format, total, process.stderr) : { update: () => undefined, stop: () => undefined },
   };
 }
 
@@ -81,15 +81,29 @@ export async function askOn(
   }
 }
 
-/** A line at the terminal's foot that goes when it is done. */
-function bar(format: string, total: number): Progress {
+/** What the bar itself fills in (cli-progress). */
+const OF_THE_BAR = [
+  "bar",
+  "percentage",
+  "total",
+  "value",
+  "eta",
+  "duration",
+  "eta_formatted",
+  "duration_formatted",
+];
+
+/** A line at a terminal's foot that goes when it is done; words of the format that nobody has said yet are left out. */
+export function bar(format: string, total: number, stream: NodeJS.WritableStream): Progress {
   const single = new SingleBar(
-    { format, clearOnComplete: true, hideCursor: true, fps: 5 },
+    { format, stream, clearOnComplete: true, hideCursor: true, fps: 5 },
     Presets.shades_classic,
   );
-  single.start(total, 0);
+  const words = [...format.matchAll(/\{(\w+)\}/g)].flatMap(([, word]) => word ?? []);
+  const unsaid = words.filter((word) => !OF_THE_BAR.includes(word)).map((word) => [word, ""]);
+  single.start(total, 0, Object.fromEntries(unsaid));
   return {
-    update: (done, words) => single.update(done, words),
+    update: (done, said) => single.update(done, said),
     stop: () => single.stop(),
   };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { stripVTControlCharacters } from "node:util";
 import { CommandError } from "../project/errors.ts";
+import { installCall } from "../project/install.ts";
 import { killOnExit } from "./kill-on-exit.ts";
 
 /** How a run of the Dataform CLI ended; what it printed is without colour. */
@@ -36,7 +37,7 @@ export function startDataform(
   args: readonly string[],
   { sink, env = {} }: StartOptions = {},
 ): DataformRun {
-  const child = spawn(process.execPath, [findCli(), ...args], {
+  const child = spawn(process.execPath, [findCli(root), ...args], {
     cwd: root,
     env: { ...process.env, ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }), ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -60,11 +61,11 @@ export async function runDataform(
   }
 }
 
-function findCli(): string {
+function findCli(root: string): string {
   try {
     return createRequire(import.meta.url).resolve("@dataform/cli/bundle.js");
   } catch (error) {
-    throw new CommandError("@dataform/cli is not installed; run `npm ci --include=dev`", { cause: error });
+    throw new CommandError(`@dataform/cli is not installed; run \`${installCall(root)}\``, { cause: error });
   }
 }
 

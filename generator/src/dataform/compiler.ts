@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
+import { CommandError } from "../project/errors.ts";
+import { installCall } from "../project/install.ts";
 import { type CompiledGraph, compilationProblem } from "./graph.ts";
 import { killOnExit } from "./kill-on-exit.ts";
 import { listFiles } from "./project-copy.ts";
@@ -31,7 +33,10 @@ const COMPILE = fileURLToPath(new URL("compile-in-core.cjs", import.meta.url));
 export async function compileProject(root: string, settings: CompileSettings = {}): Promise<CompiledGraph> {
   // Core compares the folder with where a project's files really are.
   const projectDir = await realpath(path.resolve(root));
-  if (!existsSync(coreOf(projectDir))) throw compilationProblem([{ message: MISSING_CORE }]);
+  if (!existsSync(coreOf(projectDir)))
+    throw new CommandError(
+      `dataform compile: @dataform/core is not installed in the project; run \`${installCall(projectDir)}\``,
+    );
   const answer = await compileInCore(projectDir, await encodeRequest(projectDir, settings));
   // A text is the graph; anything else what was thrown.
   if (typeof answer !== "string") throw compilationProblem([answer as { message?: string }]);
@@ -40,8 +45,6 @@ export async function compileProject(root: string, settings: CompileSettings = {
   if (errors.length > 0) throw compilationProblem(errors);
   return graph;
 }
-
-const MISSING_CORE = "@dataform/core is not installed in the project; run `npm ci`";
 
 function coreOf(root: string): string {
   return path.join(root, "node_modules/@dataform/core");

@@ -121,12 +121,34 @@ export function describeCrash(result: DataformResult, retries: number): string {
   return `dataform run failed${afterRetries(retries)}: ${reason}`;
 }
 
+/** The failure that a failed run's last line tells: its first failed action, before any assertion that failed with it. */
+export function lastTold(failures: readonly Failure[]): Failure | undefined {
+  return failures.find((failure) => failure.kind === "action") ?? failures[0];
+}
+
+/** What is said of one failure: where its SQL is, and its message, where no later line tells that; undefined where nothing is left. */
+export function describeFailure(
+  { action, message }: Failure,
+  sqlFile: string | undefined,
+  isToldLater: boolean,
+): string | undefined {
+  const parts = [
+    ...(isToldLater ? [] : [withoutPrefix(message)]),
+    ...(sqlFile === undefined ? [] : [`its SQL is ${sqlFile}`]),
+  ];
+  return parts.length === 0 ? undefined : `${action}: ${parts.join("; ")}`;
+}
+
+function withoutPrefix(message: string): string {
+  return message.replace(/^bigquery error: /, "");
+}
+
 /** A failed run in one line: its first failed action, before any assertion that failed with it, and how many more there are. */
 export function describeFailures({ failures, retries }: UpdateResult): string {
-  const first = failures.find((failure) => failure.kind === "action") ?? failures[0];
+  const first = lastTold(failures);
   if (first === undefined) return "nothing failed";
   const others = failures.length > 1 ? ` (and ${failures.length - 1} more)` : "";
-  const message = first.message.replace(/^bigquery error: /, "");
+  const message = withoutPrefix(first.message);
   const remedy = remedyFor(message);
   return `dataform run: ${first.kind} ${first.action} failed${afterRetries(retries)}: ${message}${remedy === undefined ? "" : `; ${remedy}`}${others}`;
 }

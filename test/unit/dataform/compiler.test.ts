@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { runDataform } from "../../../generator/src/dataform/cli.ts";
@@ -79,6 +79,10 @@ describe("the compiler", () => {
   test("says what is missing where a project has no core", async () => {
     const root = await write({});
     await rm(join(root, "node_modules"), { recursive: true });
-    await expect(compileProject(root)).rejects.toThrow(/^dataform compile: @dataform\/core is not installed/);
+    const told = "dataform compile: @dataform/core is not installed in the project; run `npm";
+    const thrown = async () => (await compileProject(root).catch((error: unknown) => error)) as Error;
+    expect((await thrown()).message).toBe(`${told} install --include=dev\``);
+    await writeFile(join(root, "package-lock.json"), "{}");
+    expect((await thrown()).message).toBe(`${told} ci --include=dev\``);
   });
 });

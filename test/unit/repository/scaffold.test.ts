@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -80,5 +82,21 @@ describe("package-lock.json", () => {
       .map(([name]) => name.replace(/^.*node_modules\//, ""));
     const { allowScripts } = packageJson("package.json");
     expect(Object.keys(allowScripts)).toEqual([...new Set(scripted)].sort());
+  });
+});
+
+describe("a project that is not installed", () => {
+  it("says how, also before there is a lock file", () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "tool-"));
+    const told = (): string => {
+      const [program, args] = [process.execPath, ["tool.js", "update"]];
+      const { stderr, status } = spawnSync(program, args, { cwd: folder, encoding: "utf8" });
+      return `${status}: ${stderr}`;
+    };
+    copyFileSync(path.join(ROOT, SCAFFOLD, "tool.js"), path.join(folder, "tool.js"));
+    expect(told()).toBe("1: user-info-updater is not installed: run `npm install --include=dev`\n");
+    writeFileSync(path.join(folder, "package-lock.json"), "{}");
+    expect(told()).toBe("1: user-info-updater is not installed: run `npm ci --include=dev`\n");
+    rmSync(folder, { recursive: true });
   });
 });

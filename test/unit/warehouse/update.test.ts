@@ -3,8 +3,10 @@ import { asksForTag, parseFlags, withAudit } from "../../../generator/src/datafo
 import { withTimeout } from "../../../generator/src/dataform/timeout.ts";
 import {
   describeCrash,
+  describeFailure,
   describeFailures,
   isWorthRetrying,
+  lastTold,
   readFailures,
 } from "../../../generator/src/warehouse/update.ts";
 
@@ -34,6 +36,22 @@ describe("describeFailures", () => {
     const failure = { kind: "action", action: "d.person_erase", message } as const;
     expect(describeFailures({ failures: [failure], retries: 0 })).toMatch(
       /d\.person_erase failed: UPDATE or DELETE .*; rows that were streamed in cannot be deleted for up to 90 minutes, and nothing was changed/,
+    );
+  });
+});
+
+describe("a failure", () => {
+  const failed = failures(ASSERTION + ABORTED);
+  it("is told once: what the last line tells has no other line but for its SQL", () => {
+    const [assertion, action] = failed;
+    expect(lastTold(failed)).toBe(action);
+    expect(lastTold([assertion!])).toBe(assertion);
+    expect(describeFailure(action!, "compiled/user_info/user_info_final.sql", true)).toBe(
+      "analytics.user_info_final: its SQL is compiled/user_info/user_info_final.sql",
+    );
+    expect(describeFailure(action!, undefined, true)).toBeUndefined();
+    expect(describeFailure(assertion!, "definitions/own.sqlx", false)).toBe(
+      "analytics.user_info_bad_rows: Assertion failed: query returned 1 row(s).; its SQL is definitions/own.sqlx",
     );
   });
 });

@@ -4,11 +4,10 @@ import { findEntity, readEntities } from "../../generate/read-entities.ts";
 import { readProject } from "../../project/dataform-json.ts";
 import { onlyReadsUpdates } from "../../project/environments.ts";
 import { wrongUsage } from "../../project/errors.ts";
-import { type LoadWatch, loadFiles } from "../../warehouse/load/load.ts";
+import { loadFiles } from "../../warehouse/load/load.ts";
 import { defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
-import { countOf, formatBytes, formatDuration } from "../numbers.ts";
-import type { Output } from "../output.ts";
+import { describeLoad, watchLoad } from "../load-report.ts";
 import { openTarget } from "../target.ts";
 
 /** `npm run load`: files of updates, appended to an entity's updates table. */
@@ -56,35 +55,25 @@ export const load = defineCommand({
       ...placeOf(entity, "updates"),
       ingestTimestamp: entity.ingest.name,
     };
-    const progress = await watchLoad(output, files);
+    const progress = watchLoad(output, await sizeOf(files));
     const result = await loadFiles(warehouse, target, files, { ...progress, signal }).finally(progress.stop);
     if (options.json)
       output.json({ table: `${target.dataset}.${target.table}`, ...result, removal: result.removal ?? null });
     else {
-      const [rows, from] = [countOf(result.rows, "row"), countOf(result.files, "file")];
-      const seconds = formatDuration(Date.now() - started);
-      output.line(
-        `${rows} of ${from} ${result.rows === 1 ? "is" : "are"} now in ${target.dataset}.${target.table}, ${seconds}`,
-      );
-      output.say(describeRemoval(result.removal, entity.name));
+      const [summary = "", ...more] = describeLoad(result, {
+        table: `${target.dataset}.${target.table}`,
+        entity: entity.name,
+        milliseconds: Date.now() - started,
+      });
+      output.line(summary);
+      for (const line of more) output.say(line);
     }
     return EXIT.done;
   },
 });
 
-function describeRemoval(removal: string | undefined, entity: string): string {
-  return removal === undefined
-    ? "no statement removes exactly these rows: by their ingest timestamps they cannot be told from others"
-    : `to remove exactly these rows: ${removal}; if they were merged, final follows by npm run update -- --tags ${entity} --vars=rebuild=true,force=true, which loses what trimmed updates said too`;
-}
-
-const STEPS = { check: "checking", send: "sending", wait: "waiting for BigQuery" };
-
-/** Rows, bytes, rate and time left on a terminal; a line every half minute elsewhere. */
-async function watchLoad(
-  output: Output,
-  files: readonly string[],
-): Promise<{ show: LoadWatch["show"]; stop: () => void }> {
+/** How many bytes the files have together; one that is not there is told later, by its name. */
+async function sizeOf(files: readonly string[]): Promise<number> {
   const sizes = await Promise.all(
     files.map((file) =>
       stat(file).then(
@@ -93,23 +82,5 @@ async function watchLoad(
       ),
     ),
   );
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  const progress = output.progress(
-    "{step} {bar} {percentage}% {rows} {bytes} {rate}, {eta_formatted} left",
-    total,
-  );
-  const started = Date.now();
-  let said = started;
-  return {
-    show: (step, bytes, count) => {
-      const now = Date.now();
-      const rate = `${formatBytes((bytes * 1000) / Math.max(1, now - started))}/s`;
-      const words = { step: STEPS[step], rows: countOf(count, "row"), bytes: formatBytes(bytes), rate };
-      progress.update(Math.min(bytes, total), words);
-      if (output.isTerminal || now - said < 30_000) return;
-      said = now;
-      output.say(`${words.step}: ${words.rows}, ${words.bytes} of ${formatBytes(total)}, ${rate}`);
-    },
-    stop: () => progress.stop(),
-  };
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { compareFiles, writeFiles } from "../../generate/write.ts";
 import { settingProblem } from "../../project/dataform-json.ts";
 import { CommandError, codeOf, wrongUsage } from "../../project/errors.ts";
-import { InputError, type Problem, unusableFile } from "../../project/problems.ts";
+import { InputError, type Problem } from "../../project/problems.ts";
 import { readFolder } from "../../project/read-file.ts";
 import type { GivenColumns } from "../../scaffold/guess-columns.ts";
 import { addEntity, type NewEntity, newEntity } from "../../scaffold/new-entity.ts";
@@ -18,6 +17,7 @@ import {
   readSchemaFile,
   readTableFields,
 } from "../../scaffold/read-fields.ts";
+import { makeWhole } from "../../scaffold/whole-folder.ts";
 import { openWarehouse } from "../../warehouse/client.ts";
 import { type Ask, terminalAsk } from "../ask.ts";
 import { askForColumns } from "../ask-columns.ts";
@@ -102,39 +102,25 @@ async function makeProject(context: Context, name: string, options: Options): Pr
   const target = path.resolve(name);
   await refuseFilled(target, name);
   const project = await describeProject(path.basename(target), options, output);
-  const draft = await mkdir(path.dirname(target), { recursive: true })
-    .then(() => mkdtemp(path.join(path.dirname(target), ".new-")))
-    .catch((error: unknown) => {
-      throw unusableFile(name, "written", error);
-    });
-  const removeDraft = (): void => rmSync(draft, { recursive: true, force: true });
-  // An interrupt ends the process here and now.
-  process.once("exit", removeDraft);
-  try {
-    let hasEndpoint = false;
-    const files = await newProjectFiles(project, async () => {
+  let hasEndpoint = false;
+  const files = await makeWhole(target, name, async (draft) => {
+    const all = await newProjectFiles(project, async () => {
       const packages = await packTool(draft);
       hasEndpoint = packages.endpoint !== undefined;
       return packages;
     }).catch((error: unknown) => {
       throw error instanceof InputError ? new InputError(asGiven(error.problems, options)) : error;
     });
-    for (const [file, content] of files) {
+    for (const [file, content] of all) {
       await mkdir(path.dirname(path.join(draft, file)), { recursive: true });
       await writeFile(path.join(draft, file), content);
     }
-    await rm(target, { recursive: true, force: true });
-    await rename(draft, target);
-    for (const line of project.entity?.said ?? []) output.line(line);
-    output.line(`wrote ${files.size} files to ${name}`);
-    if (!hasEndpoint)
-      output.line(
-        "without bigquery-local, which is not installed here: npm install --save-dev bigquery-local",
-      );
-  } finally {
-    process.off("exit", removeDraft);
-    removeDraft();
-  }
+    return all;
+  });
+  for (const line of project.entity?.said ?? []) output.line(line);
+  output.line(`wrote ${files.size} files to ${name}`);
+  if (!hasEndpoint)
+    output.line("without bigquery-local, which is not installed here: npm install --save-dev bigquery-local");
   await initialise(target, context);
   const entity = String(project.entity?.entry.name ?? "user_info");
   const given =

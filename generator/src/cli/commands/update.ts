@@ -22,7 +22,13 @@ import { refuseForgetting } from "../../warehouse/forgotten-runs.ts";
 import { refuseUnextended } from "../../warehouse/init/init.ts";
 import { refuseObstacles } from "../../warehouse/obstacles.ts";
 import { countFinal, describeUnknownRows, type RunStatus, readRuns } from "../../warehouse/status.ts";
-import { describeFailures, type Failure, runUpdate } from "../../warehouse/update.ts";
+import {
+  describeFailure,
+  describeFailures,
+  type Failure,
+  lastTold,
+  runUpdate,
+} from "../../warehouse/update.ts";
 import { type Context, defineCommand, ENVIRONMENT_OPTION, flag } from "../command.ts";
 import { EXIT } from "../exit-codes.ts";
 import { refuseMixture } from "../meaning.ts";
@@ -161,14 +167,16 @@ export const update = defineCommand({
         await keepMeaning(warehouse, input, entity).catch((error: unknown) => {
           output.note(`${entity.name}: what it means is not kept yet: ${messageOf(error)}`);
         });
-    for (const failure of result.failures) await showFailure(context, warehouse, failure, selection.actions);
+    const isOnlyBadRows = result.failures.every(({ action }) =>
+      entities.some(({ dataset, tables }) => action === `${dataset}.${tables.badRows}`),
+    );
+    const toldLater = isOnlyBadRows ? undefined : lastTold(result.failures);
+    for (const failure of result.failures)
+      await showFailure(context, warehouse, failure, selection.actions, failure === toldLater);
     if (options.json) {
       const { milliseconds, bytesBilled } = report;
       output.json({ runs: merged, failures: result.failures, seconds: milliseconds / 1000, bytesBilled });
     } else printRuns(output, merged, costOf(report.milliseconds, report.bytesBilled));
-    const isOnlyBadRows = result.failures.every(({ action }) =>
-      entities.some(({ dataset, tables }) => action === `${dataset}.${tables.badRows}`),
-    );
     if (!isOnlyBadRows) throw new CommandError(describeFailures(result));
     if (asksForTag(args, "erase") && !isDryRun) refuseUnerased(entities, merged);
     const hasNews = merged.some(
@@ -235,12 +243,14 @@ const SHOWN_ROWS = 10;
 async function showFailure(
   { root, output }: Context,
   warehouse: Warehouse,
-  { kind, action, message }: Failure,
+  failure: Failure,
   actions: readonly CompiledAction[],
+  isToldLater: boolean,
 ): Promise<void> {
+  const { kind, action } = failure;
   const found = actions.find(({ target }) => `${target.schema}.${target.name}` === action);
-  const place = found === undefined ? "" : `; its SQL is ${sqlFileOf(root, found)}`;
-  output.note(`${action}: ${message.replace(/^bigquery error: /, "")}${place}`);
+  const line = describeFailure(failure, found && sqlFileOf(root, found), isToldLater);
+  if (line !== undefined) output.note(line);
   if (kind !== "assertion") return;
   const query = `SELECT * FROM \`${warehouse.project.projectId}.${action}\` LIMIT ${SHOWN_ROWS}`;
   const rows = await warehouse.client.query({ query }).then(
