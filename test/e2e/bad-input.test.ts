@@ -59,8 +59,10 @@ describe("data files", () => {
     ],
     [
       "a timestamp that only BigQuery can tell to be wrong",
-      { "bad.ndjson": `${good}\n${good}{"userId":"a","ingestTimestamp":"2026-02-30T00:00:00Z"}\n` },
-      /^bad\.ndjson:4: .*2026-02-30/,
+      {
+        "bad.ndjson": `${good}\n${good}{"userId":"a","ingestTimestamp":"2026-02-28 00:00:00 Mars/Olympus"}\n`,
+      },
+      /^bad\.ndjson:4: .*2026-02-28 00:00:00 Mars\/Olympus/,
     ],
     ["a file that is not Parquet", { "bad.parquet": "PAR?" }, /^bad\.parquet: not Parquet/],
     ["a format that is none", { "bad.txt": "x" }, /^bad\.txt: unknown format; expected \.ndjson/],
