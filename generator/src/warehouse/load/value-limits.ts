@@ -15,8 +15,11 @@ export const LIMITS: Readonly<Record<string, FindLimit | undefined>> = {
 };
 
 const [LEAST, GREATEST] = [-(2n ** 63n), 2n ** 63n - 1n];
+const GREATEST_DIGITS = `${GREATEST}`.length;
 
 function wholeNumber(text: string): string | undefined {
+  // Nearly every value ends here, and a load has many.
+  if (text.length < GREATEST_DIGITS && !/[e.]/i.test(text)) return undefined;
   const value = integerOf(text.trim());
   if (value >= LEAST && value <= GREATEST) return undefined;
   return `a whole number from ${LEAST} to ${GREATEST}`;
@@ -46,10 +49,15 @@ function digitsBeforePoint(text: string): number {
   return first === -1 ? 0 : Math.max(0, whole.length + Number(exponent) - first);
 }
 
+const DAY = /^\s*(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)/;
+const SHORTEST_MONTH = 28;
+
 /** Every month has its own last day, and a year begins with 0001. */
 function dayOfCalendar(text: string): string | undefined {
-  const [, year, month, day] = /^\s*(\d{1,4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)/.exec(text)?.map(Number) ?? [];
-  if (year === undefined || month === undefined || day === undefined) return undefined;
+  const found = DAY.exec(text);
+  if (found === null) return undefined;
+  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
+  if (year >= 1 && day <= SHORTEST_MONTH) return undefined;
   // A year below 100 is one of the 1900s to Date.UTC; 400 years on, the days are the same.
   const last = new Date(Date.UTC(year + 400, month, 0)).getUTCDate();
   return year >= 1 && day <= last ? undefined : "a day that the calendar has, from 0001-01-01 to 9999-12-31";
