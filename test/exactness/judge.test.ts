@@ -81,24 +81,53 @@ function isJudged({ entity }: Scenario): boolean {
   return entity.byCommit !== true && !/"(GEOGRAPHY|RANGE<\w+>)"/.test(JSON.stringify(entity.fields));
 }
 
-/** An entity that has all rules at once, with a final that is called like its key, and like an attribute with a policy. */
-function namesakes(): Scenario[] {
+/**
+ * An entity that has all rules at once, with names that its statements use too: a final that is called like its key, and like an
+ * attribute with a policy; and an attribute for every alias, with merges each time and by the day (R13).
+ */
+async function namesakes(): Promise<Scenario[]> {
   const options = { policies: true, clears: true, deletes: true, commits: true };
   for (let seed = SETTINGS.seed; ; seed++)
     for (const scenario of sampleScenarios(options, 1, seed)) {
       const { entity } = scenario;
       const attribute = entity.fields.find(({ merge }) => merge !== undefined && merge !== "latest");
-      if (attribute !== undefined)
-        return [attribute.name, entity.key[0]].map((final) => ({
-          ...scenario,
-          entity: { ...entity, final },
-        }));
+      if (attribute === undefined) continue;
+      const named = [attribute.name, entity.key[0]].map((final) => ({ ...entity, final }));
+      const [latest] = sampleScenarios({ clears: true, deletes: true, daily: true }, 1, seed);
+      const both = [entity, { ...(latest ?? scenario).entity, mergesDaily: true }];
+      const aliases = await aliasesOf(both.map((one) => ({ ...scenario, entity: one })));
+      const aliased = both.map((one) => {
+        const known = new Set(updateColumns(one).map(({ name }) => name.toLowerCase()));
+        const more = aliases
+          .filter((name) => !known.has(name))
+          .map((name): Field => ({ name, type: "STRING" }));
+        return { ...one, fields: [...one.fields, ...more] };
+      });
+      return [...named, ...aliased].map((one) => ({ ...scenario, entity: one }));
     }
+}
+
+/** The names that statements give to tables, rows and columns, but those with an underscore, which no attribute can have. */
+async function aliasesOf(scenarios: readonly Scenario[]): Promise<readonly string[]> {
+  const jobs = (await compileScenarios(scenarios)).flatMap(({ actions }) =>
+    Object.values(actions).flatMap((list) =>
+      list.flatMap(({ jobs, incrementalJobs = [] }) => [...jobs, ...incrementalJobs]),
+    ),
+  );
+  const found = jobs.flatMap((job) =>
+    [...job.matchAll(/\bAS ([a-z][a-z_]*)\b/g)].map(([, name = ""]) => name),
+  );
+  return [...new Set(found)]
+    .filter((name) => !/^(struct|select|of|string|int64|timestamp)$/.test(name))
+    .sort();
 }
 
 test(`every statement compiled from random schemas analyzes (EXACTNESS_SEED=${SETTINGS.seed})`, async () => {
   const refused: string[] = [];
-  for (const { entity, name, final, actions } of [...compiled, ...(await compileScenarios(namesakes()))]) {
+  for (const { entity, name, final, actions } of [
+    ...compiled,
+    ...(await compileScenarios(await namesakes())),
+  ]) {
     for (const [kind, list] of Object.entries(actions)) {
       const catalog = new GrowingCatalog(PROJECT);
       catalog.add([name, `${name}_updates`], updateColumns(entity));
