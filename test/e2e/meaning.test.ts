@@ -110,14 +110,20 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a key column by a new name",
-    before: { fields: [...PLAIN, WIDE] },
-    after: { entity: { key: ["user_id"] }, fields: [STRING("user_id"), ...PLAIN.slice(1), WIDE] },
+    before: { entity: { deleted: "gone" }, fields: [...PLAIN, WIDE] },
+    after: {
+      entity: { deleted: "gone", key: ["user_id"] },
+      fields: [STRING("user_id"), ...PLAIN.slice(1), WIDE],
+    },
     rows: [
-      ["id, ts, a, wide", `('1', ${day(1)}, 'a1', BIGNUMERIC '${WIDE_VALUE}'), ('2', ${day(1)}, 'a2', NULL)`],
+      [
+        "id, ts, a, wide, gone",
+        `('1', ${day(1)}, 'a1', BIGNUMERIC '${WIDE_VALUE}', NULL), ('2', ${day(1)}, 'a2', NULL, NULL), ('3', ${day(1)}, NULL, NULL, TRUE)`,
+      ],
       ["user_id, ts, b", `('1', ${day(2)}, 'b1')`],
     ],
     refusal: /key id -> user_id/,
-    steps: ["before", "init", "fill", "rebuild"],
+    steps: ["before", "before", "init", "fill", "rebuild"],
     final: [
       { user_id: "1", a: "a1", b: "b1", wide: WIDE_VALUE },
       { user_id: "2", a: "a2", b: null, wide: null },

@@ -34,6 +34,7 @@ export function compareKey({ before, after }: Pair, projectId: string): readonly
     needs.unshift({
       step: "before",
       text: `Drop ${code(tableName(before, "tombstones"))}: it keeps hashes of the old key. The deletes that the updates still hold are read again; a user whose updates were erased is remembered no more.`,
+      sql: [`DROP TABLE IF EXISTS \`${projectId}.${tableName(before, "tombstones")}\`;`],
     });
   }
   return [

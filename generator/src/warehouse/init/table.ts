@@ -1,6 +1,8 @@
 import { type Place, placeText } from "../../generate/model.ts";
+import { VERSIONS_COLUMN } from "../../generate/own-tables.ts";
 import { CommandError } from "../../project/errors.ts";
 import { findTable, sqlName, type TableMetadataFound, tableOf, type Warehouse } from "../client.ts";
+import { hasOldVersions } from "../old-versions.ts";
 import { diffSchema } from "../schema-diff.ts";
 import type { TableSpec } from "../tables.ts";
 import { partitionOf, refusePartitionFilter } from "./refusals.ts";
@@ -19,11 +21,10 @@ export async function planTable(warehouse: Warehouse, spec: TableSpec): Promise<
   }
   refusePartitionFilter(live, spec);
   // Columns of producers that the schema lacks are theirs; in final, which only runs write, nothing may ask for a value of them.
-  const diff = diffSchema(
-    live.schema?.fields ?? [],
-    spec.fields,
-    spec.role === "updates" ? "foreign" : "own",
-  );
+  const fields = live.schema?.fields ?? [];
+  // The versions of before 0.2 are a step's own to convert.
+  const old = hasOldVersions(fields) ? fields.filter(({ name }) => name === VERSIONS_COLUMN.name) : [];
+  const diff = diffSchema(fields, [...spec.fields, ...old], spec.role === "updates" ? "foreign" : "own");
   if (diff.faults.length > 0)
     throw new CommandError(diff.faults.map((fault) => `${name}: ${fault}`).join("\n"));
   const notes = [...layoutNotes(live, spec), ...expirationNotes(live, spec), ...diff.notes];
