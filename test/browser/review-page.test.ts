@@ -73,7 +73,7 @@ const rows: readonly CostRow[] = [
 writeFileSync(
   file,
   formatPage({
-    ...compareSides(base, side("email"), side("e_mail"), "acme"),
+    ...compareSides(base, side("email"), side("e_mail"), { projectId: "acme", location: "EU" }),
     costs: { rows },
     plan: undefined,
     place: "acme.crm (EU) at BigQuery",

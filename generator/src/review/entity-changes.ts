@@ -9,11 +9,15 @@ import { compareMergeEvery, reschedule } from "./schedule-changes.ts";
 
 type Names = readonly [before: string | undefined, after: string | undefined];
 
-/** What changes in the entities, in the order of entities.json; entities without a change are left out. */
+/**
+ * What changes in the entities, in the order of entities.json; entities without a change are left out. Where a location is given, the
+ * statements make datasets there.
+ */
 export function compareEntities(
   before: readonly EntityModel[],
   after: readonly EntityModel[],
   projectId: string,
+  location?: string,
 ): readonly EntityChanges[] {
   const find = (models: readonly EntityModel[], name: string) => models.find((model) => model.name === name);
   const gone = before.filter((model) => find(after, model.name) === undefined);
@@ -29,7 +33,7 @@ export function compareEntities(
     ...after.map((model): EntityChanges => {
       const former = renamed.get(model);
       if (former !== undefined) {
-        const changes = compareRenamed({ before: former, after: model }, projectId);
+        const changes = compareRenamed({ before: former, after: model }, projectId, location);
         return { entity: model.name, kind: "changed", changes };
       }
       const old = find(before, model.name);
@@ -37,7 +41,7 @@ export function compareEntities(
       return {
         entity: model.name,
         kind: "changed",
-        changes: compareEntity({ before: old, after: model }, projectId),
+        changes: compareEntity({ before: old, after: model }, projectId, location),
       };
     }),
     ...gone
@@ -73,7 +77,7 @@ function removal(model: EntityModel): Change {
 }
 
 /** An entity under a new name: its tables move, whatever else changes too. */
-function compareRenamed(pair: Pair, projectId: string): readonly Change[] {
+function compareRenamed(pair: Pair, projectId: string, location: string | undefined): readonly Change[] {
   const { before, after } = pair;
   const what = [before.name, after.name].map(code).join(" -> ");
   const renaming = {
@@ -81,7 +85,7 @@ function compareRenamed(pair: Pair, projectId: string): readonly Change[] {
     kind: "changed",
     what,
     means: "a run by the new name alone would begin with empty tables, and know of no deleted user",
-    needs: [moving(pair, projectId), INIT, dropping(before), ...reschedule(pair)],
+    needs: [moving(pair, projectId, location), INIT, dropping(before), ...reschedule(pair)],
   } as const;
   return [
     renaming,
@@ -105,11 +109,11 @@ export function statementsToMove(
   return moveStatements(projectId, before, after, others.length === 0, location);
 }
 
-function moving({ before, after }: Pair, projectId: string): Need {
+function moving({ before, after }: Pair, projectId: string, location: string | undefined): Need {
   return {
     step: "before",
     text: `Stop the schedule, copy the tables of ${code(before.name)}, deleted users and watermark too (a new dataset in the old one's location), and let producers write to ${code(tableName(after, "updates"))}.`,
-    sql: statementsToMove(before, after, projectId),
+    sql: statementsToMove(before, after, projectId, location),
   };
 }
 
@@ -129,11 +133,11 @@ function compareMeaning(pair: Pair, projectId: string): readonly Change[] {
   ];
 }
 
-function compareEntity(pair: Pair, projectId: string): readonly Change[] {
+function compareEntity(pair: Pair, projectId: string, location: string | undefined): readonly Change[] {
   const { before, after } = pair;
   return [
     ...compareMeaning(pair, projectId),
-    ...comparePlaces(pair, projectId),
+    ...comparePlaces(pair, projectId, location),
     ...compareCursor(pair),
     ...compareLookback(pair),
     ...compareMergeEvery(pair),
@@ -205,7 +209,7 @@ function compareInstructions(pair: Pair): readonly Change[] {
   return changes;
 }
 
-function comparePlaces(pair: Pair, projectId: string): readonly Change[] {
+function comparePlaces(pair: Pair, projectId: string, location: string | undefined): readonly Change[] {
   const { before, after } = pair;
   const changes: Change[] = [];
   const add = (
@@ -230,7 +234,7 @@ function comparePlaces(pair: Pair, projectId: string): readonly Change[] {
     "dataset",
     [before.dataset, after.dataset],
     `a run would begin with empty tables in ${code(after.dataset)}, and know of no deleted user; what is in ${code(before.dataset)} stays there`,
-    isMoved(before, after) ? [moving(pair, projectId), INIT, dropping(before)] : [INIT, copy],
+    isMoved(before, after) ? [moving(pair, projectId, location), INIT, dropping(before)] : [INIT, copy],
   );
   if (before.source !== undefined || after.source !== undefined)
     add(

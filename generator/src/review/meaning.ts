@@ -43,6 +43,7 @@ export async function findMeaningChanges(
   input: ProjectInput,
   models: readonly EntityModel[],
 ): Promise<readonly MeaningChange[]> {
+  const { projectId, location } = warehouse.project;
   const found = await Promise.all(
     models.map(async (model): Promise<readonly MeaningChange[]> => {
       const kept = await readKept(warehouse, watermarkPlace(model));
@@ -53,9 +54,7 @@ export async function findMeaningChanges(
       const was = kept.basis.length > 0 || before === undefined ? kept.basis : factsOf(before);
       const unread = await findUnread(warehouse, model, was);
       const [compared] =
-        before === undefined
-          ? []
-          : compareEntities([before], [model.base ?? model], warehouse.project.projectId);
+        before === undefined ? [] : compareEntities([before], [model.base ?? model], projectId, location);
       const changes = compared?.changes ?? [];
       const due = await findDue(warehouse, model, { was, now, unread, changes });
       return [{ model, changes, due, accepted: accept(was, now, unread) }];

@@ -1,3 +1,4 @@
+import type { Project } from "../project/dataform-json.ts";
 import type { Change, EntityChanges } from "./changes.ts";
 import type { Costs } from "./cost.ts";
 import { compareEntities } from "./entity-changes.ts";
@@ -32,13 +33,13 @@ export function compareSides(
   base: Base,
   before: Side,
   after: Head,
-  projectId: string,
+  project: Pick<Project, "projectId" | "location">,
 ): Omit<Review, "costs" | "plan" | "place"> {
   // A base that cannot be read says nothing: without this, all would look new.
   const entities =
     before.models.length === 0 && before.problems.length > 0
       ? []
-      : compareEntities(before.models, after.models, projectId);
+      : compareEntities(before.models, after.models, project.projectId, project.location);
   const graph =
     before.actions.length === 0 && before.problems.length > 0
       ? { total: after.actions.length, actions: [], untouched: after.actions, readers: [] }

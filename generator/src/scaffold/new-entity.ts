@@ -49,6 +49,9 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
   const schemaFile = `schemas/${name}.json`;
   const required = new Set(named);
   const relaxed = found.fields.filter((field) => field.mode === "REQUIRED" && !required.has(field.name));
+  const tightened = found.fields.filter(
+    (field) => field.mode !== "REQUIRED" && field.name === columns.eventTimestamp,
+  );
   const fields = found.fields.map((field) => withMode(field, required.has(field.name)));
   return {
     entry: { name, schema: schemaFile, ...columns },
@@ -62,6 +65,7 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
         : [
             `${relaxed.map((field) => field.name).join(", ")}: no longer REQUIRED, since an update has only what changed`,
           ]),
+      ...tightened.map((field) => `${field.name}: now REQUIRED: an update that does not say it is a bad row`),
       // R5: the schema alone does not tell of which kind the table will be
       'where updates are a table of BigQuery\'s own, "cursor": "commit" in entities.json reads late rows too: docs/operate.md',
     ],

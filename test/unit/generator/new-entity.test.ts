@@ -169,6 +169,16 @@ describe("a new entity", () => {
     ]);
   });
 
+  it("says that an event timestamp may not be left out, where it could", () => {
+    const happened = { name: "happened", type: "TIMESTAMP" };
+    const { said } = newEntity(
+      "customer",
+      { fields: [...fields, happened], said: [] },
+      { eventTimestamp: "happened" },
+    );
+    expect(said).toContain("happened: now REQUIRED: an update that does not say it is a bad row");
+  });
+
   it.each([
     {
       case: "no key",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { entitiesJsonSchema } from "../../../generator/src/project/config.ts";
 import { weightOf } from "../../../generator/src/review/changes.ts";
+import { compareEntities } from "../../../generator/src/review/entity-changes.ts";
 import { changesOf, entityChanges, type Field, person } from "./models.ts";
 
 const NAME: Field = { name: "name", type: "STRING" };
@@ -560,6 +561,14 @@ describe("a move", () => {
       (sql) => /COPY `(.*)`/.exec(sql)?.[1],
     );
     expect(kept).toEqual(["acme.crm.person_updates", "acme.crm.person_tombstones"]);
+  });
+
+  it("to another dataset makes that one where the project is", () => {
+    const [before, after] = [person([NAME]), person([NAME], { dataset: "elsewhere" })];
+    const [change] = compareEntities([before], [after], "acme", "EU");
+    expect(change === undefined ? [] : sqlOf([change])[0]).toBe(
+      "CREATE SCHEMA IF NOT EXISTS `acme.elsewhere` OPTIONS (location = 'EU');",
+    );
   });
 
   it("is none where the users or the clock are others", () => {

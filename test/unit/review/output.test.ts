@@ -21,7 +21,7 @@ function side(models: readonly EntityModel[], sql: string, rest: Partial<Head> =
 
 function review(before: Side, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
   return {
-    ...compareSides(BASE, before, after, "acme"),
+    ...compareSides(BASE, before, after, { projectId: "acme", location: "EU" }),
     costs,
     plan: undefined,
     place: "acme.crm (EU) at BigQuery",

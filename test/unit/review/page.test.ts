@@ -20,7 +20,7 @@ function side(actions: Head["actions"], fields: Field[] = [NAME]): Head {
 
 function review(before: Head, after: Head, costs: Review["costs"] = { unknown: "no credentials" }): Review {
   return {
-    ...compareSides(BASE, before, after, "acme"),
+    ...compareSides(BASE, before, after, { projectId: "acme", location: "EU" }),
     costs,
     plan: undefined,
     place: "acme.crm (EU) at BigQuery",

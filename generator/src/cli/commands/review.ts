@@ -49,7 +49,7 @@ export const review = defineCommand({
       readBase(root, base.commit, environment),
       readHead(root, environment),
     ]);
-    const changes = compareSides(base, before, after, project.projectId);
+    const changes = compareSides(base, before, after, project);
     const todos = changes.todos.map((todo) => todoIn(todo, environment));
     const place = describeTarget(project);
     const found = {
