@@ -52,8 +52,9 @@ function remedyFor(
   const isByHand = changes.some(({ needs }) =>
     needs.some(({ step }) => step === "before" || step === "fill"),
   );
+  const first = "the statements that npm run init -- --plan lists, where they are not run yet";
   return isByHand
-    ? `due are the statements that npm run init -- --plan lists, and then ${rebuildOf(entity)}`
+    ? `due is ${rebuildOf(entity)}, after ${first}`
     : `due is ${rebuildOf(entity)}; npm run init -- --plan says why`;
 }
 
