@@ -1,5 +1,6 @@
 import { CommandError } from "../project/errors.ts";
 import type { ProjectInput } from "../project/load-project.ts";
+import { withoutBackticks } from "../review/changes.ts";
 import { type Due, keepMeaning, type MeaningChange } from "../review/meaning.ts";
 import { listTodos } from "../review/todo.ts";
 import type { Warehouse } from "../warehouse/client.ts";
@@ -11,18 +12,17 @@ export function describeChanges(changed: readonly MeaningChange[]): readonly str
     const todos = listTodos(entities, []).filter(({ step }) => step !== "init");
     const hasRebuild = todos.some(({ step }) => step === "rebuild");
     return [
-      ...changes.map(({ path, what, means }) => `${model.name}: ${plain(`${path}: ${what}: ${means}`)}`),
-      ...todos.map(({ text, commands }) => `${model.name}: due: ${[plain(text), ...commands].join(" ")}`),
+      ...changes.map(
+        ({ path, what, means }) => `${model.name}: ${withoutBackticks(`${path}: ${what}: ${means}`)}`,
+      ),
+      ...todos.map(
+        ({ text, commands }) => `${model.name}: due: ${[withoutBackticks(text), ...commands].join(" ")}`,
+      ),
       ...(due.rebuild === undefined || hasRebuild
         ? []
         : [`${model.name}: ${due.rebuild}: due: ${rebuildOf(model.name)}`]),
     ];
   });
-}
-
-/** Words of a review, which are Markdown, for a terminal. */
-function plain(text: string): string {
-  return text.replaceAll("`", "");
 }
 
 /** Throws, before anything is written, where a run would mix two meanings in one final; a rebuild settles what it can. */

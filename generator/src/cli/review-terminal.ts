@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { weightOf } from "../review/changes.ts";
+import { weightOf, withoutBackticks } from "../review/changes.ts";
 import { costCells, costReasons } from "../review/cost.ts";
 import type { Review } from "../review/review.ts";
 import type { SqlDiff } from "../review/sql-diffs.ts";
@@ -11,14 +11,14 @@ export function formatTerminal(review: Review, isColoured = false): string {
   const paint = (style: "bold" | "red" | "green" | "cyan", text: string) =>
     isColoured ? styleText(style, text, { validateStream: false }) : text;
   const { todos, entities, schedule, graph, costs, plan, diffs, notes } = review;
-  const sections = [`${paint("bold", summary(review))}\n${plain(compared(review))}`];
+  const sections = [`${paint("bold", summary(review))}\n${withoutBackticks(compared(review))}`];
   const add = (title: string, lines: readonly string[]) => {
     if (lines.length > 0) sections.push([paint("bold", title), ...lines].join("\n"));
   };
   add(
     "To do",
     todos.flatMap(({ step, text, commands }) => [
-      `  - ${step === "fix" ? "before merging: " : ""}${plain(text)}`,
+      `  - ${step === "fix" ? "before merging: " : ""}${withoutBackticks(text)}`,
       ...commands.map((command) => `      ${command}`),
     ]),
   );
@@ -28,20 +28,23 @@ export function formatTerminal(review: Review, isColoured = false): string {
       changes.flatMap((change) => {
         const what = change.kind === "changed" ? change.what : `${change.kind} ${change.what}`;
         const refused = weightOf(change) === "refused" ? paint("red", "refused: ") : "";
-        return [`  ${change.path}: ${refused}${plain(what)}`, `      ${plain(change.means)}`];
+        return [
+          `  ${change.path}: ${refused}${withoutBackticks(what)}`,
+          `      ${withoutBackticks(change.means)}`,
+        ];
       }),
     );
   }
   if (plan !== undefined)
     add(
-      plain(planTitle(plan)),
-      plan.lines.map((line) => `  ${plain(line)}`),
+      withoutBackticks(planTitle(plan)),
+      plan.lines.map((line) => `  ${withoutBackticks(line)}`),
     );
   if (graph.actions.length > 0) {
     const rows = graph.actions.map(({ id, type, kind, aspects, newEdges, lostEdges }) => [
       id,
       type,
-      kind === "changed" ? plain(aspects.join(", ")) : kind,
+      kind === "changed" ? withoutBackticks(aspects.join(", ")) : kind,
       kind === "changed"
         ? [...newEdges.map((edge) => `+ ${edge}`), ...lostEdges.map((edge) => `- ${edge}`)].join("\n")
         : "",
@@ -66,13 +69,13 @@ export function formatTerminal(review: Review, isColoured = false): string {
                 ["action", "type", "before", "after", "difference"],
                 costs.rows.map((row) => [row.id, row.type, ...costCells(row)]),
               ),
-              ...(reasons.length === 0 ? [] : [`  ${plain(notKnown(todos))}:`, ...reasons]),
+              ...(reasons.length === 0 ? [] : [`  ${withoutBackticks(notKnown(todos))}:`, ...reasons]),
             ],
     );
   }
   add(
     "Notes",
-    notes.map((note) => `  - ${plain(note)}`),
+    notes.map((note) => `  - ${withoutBackticks(note)}`),
   );
   for (const diff of diffs) add(`${diff.file} +${diff.added} -${diff.removed}`, diffLines(diff, paint));
   return `${sections.join("\n\n")}\n`;
@@ -88,9 +91,4 @@ function diffLines(
     return line.startsWith("-") ? paint("red", line) : line;
   });
   return cut === 0 ? painted : [...painted, `… ${cut} more lines`];
-}
-
-/** Backticks are for Markdown. */
-function plain(text: string): string {
-  return text.replaceAll("`", "");
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from "node:util";
+import { withoutBackticks } from "../review/changes.ts";
 import type { EntityStatus } from "../warehouse/status.ts";
 import { formatDuration } from "../watch/durations.ts";
 import { type Health, WORDS, type Word } from "../watch/health.ts";
@@ -25,7 +26,7 @@ export function formatStatus(
     return isColoured ? coloured : stripVTControlCharacters(coloured);
   };
   const reasons = healths.flatMap(({ entity, word: own, reasons: list }) =>
-    list.map((reason) => `${paint(own, entity)}: ${reason.replaceAll("`", "")}`),
+    list.map((reason) => `${paint(own, entity)}: ${withoutBackticks(reason)}`),
   );
   const summary = formatTable(
     ["entity", "state", "watermark", "lag", "updates waiting", "users", "bad rows"],

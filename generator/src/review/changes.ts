@@ -38,6 +38,11 @@ export function code(name: string): string {
   return `\`${name.replaceAll("`", "'")}\``;
 }
 
+/** Text without the backticks of such names, for where it is not read as Markdown. */
+export function withoutBackticks(text: string): string {
+  return text.replaceAll("`", "");
+}
+
 /** How much a change asks for: the heaviest of its needs. */
 export function weightOf({ needs }: Pick<Change, "needs">): "none" | "act" | "refused" {
   if (needs.some(({ step }) => step === "fix")) return "refused";

@@ -1,5 +1,6 @@
 import { curveBumpX, line } from "d3-shape";
 import { type Content, Html, html } from "../../page/html.ts";
+import { withoutBackticks } from "../changes.ts";
 import type { Review } from "../review.ts";
 import { type DrawnEdge, type DrawnNode, layoutGraph } from "./graph-layout.ts";
 import { anchorOf } from "./sql-section.ts";
@@ -88,7 +89,7 @@ function countsOf({ added, removed }: { readonly added: number; readonly removed
 }
 
 function labelOf({ kind, aspects }: { readonly kind: string; readonly aspects: readonly string[] }): string {
-  return kind === "changed" ? aspects.join(", ").replaceAll("`", "") : kind;
+  return kind === "changed" ? withoutBackticks(aspects.join(", ")) : kind;
 }
 
 function shorten(text: string): string {
