@@ -46,16 +46,21 @@ export function refuseSwallowed(
   }));
   const swallowed = [...ours, ...(PASSED_ON[command.passesThrough ?? ""] ?? [])]
     .filter(({ name }) => name !== "verbose" && name !== "quiet")
-    .find(({ name }) => takenAs(name, environment) !== undefined);
-  if (swallowed === undefined) return;
-  const { name, isFlag, written } = swallowed;
-  const value = takenAs(name, environment);
-  const isBare = value === "true" || value === "";
+    .flatMap((option) => {
+      const value = takenAs(option.name, environment);
+      return value === undefined ? [] : [{ ...option, value, isBare: value === "true" || value === "" }];
+    });
+  const [first] = swallowed;
+  if (first === undefined) return;
   // Of `--env dev` npm leaves the value among the arguments, where it cannot be told from them.
-  const isApart = isBare && !isFlag;
-  const words = [...(isApart ? [] : argv.slice(1)), isBare ? written : `--${name}=${value}`];
-  const taken = value === "" && isFlag ? `--no-${name}, which is no option here,` : `--${name}`;
-  const without = value === "" && isFlag ? ", or leave it out" : "";
+  const isApart = swallowed.some(({ isBare, isFlag }) => isBare && !isFlag);
+  const words = [
+    ...(isApart ? [] : argv.slice(1)),
+    ...swallowed.map(({ name, isBare, written, value }) => (isBare ? written : `--${name}=${value}`)),
+  ];
+  const isNo = first.value === "" && first.isFlag;
+  const taken = isNo ? `--no-${first.name}, which is no option here,` : `--${first.name}`;
+  const without = isNo ? ", or leave it out" : "";
   throw wrongUsage(
     `${command.name}: npm took ${taken} for its own; write npm run ${command.name} -- ${words.join(" ")}${without}`,
   );

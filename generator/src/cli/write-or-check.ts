@@ -17,7 +17,7 @@ export async function writeOrCheck(
     stands(HALF_WRITTEN);
     await writeFiles(root, differences);
     for (const { path, kind } of differences)
-      output.line(`${kind === "orphaned" ? "removed" : "wrote"} ${path}`);
+      output.say(`${kind === "orphaned" ? "removed" : "wrote"} ${path}`);
     const removed = differences.filter(({ kind }) => kind === "orphaned").length;
     output.line(
       `${total} files, ${differences.length - removed} of them new or changed${removed === 0 ? "" : `; ${removed} removed`}`,

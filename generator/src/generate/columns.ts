@@ -94,14 +94,27 @@ export function findInstruction(
   const [type, mode] =
     kind === "deleted" ? (["BOOL", "NULLABLE"] as const) : (["STRING", "REPEATED"] as const);
   const own: SchemaField = { name, type, mode, defaultsToNow: false, fields: [], path };
-  const field = findField(name, fields) ?? own;
+  const found = findField(name, fields);
+  const field = found ?? own;
+  const isFit = (other: SchemaField): boolean =>
+    other.type === type && (other.mode === "REPEATED") === (mode === "REPEATED");
+  const near = findNear(
+    name,
+    fields.filter(isFit).map((other) => other.name),
+  );
   const known = [...config.key, config.ingestTimestamp, config.eventTimestamp];
   if (known.some((other) => other?.toLowerCase() === name.toLowerCase()) || isOwnName(name)) {
     problems.add(path, `${show(name)} is already another column`, "name a column of its own");
   } else if (kind === "deleted" && config.clearedFields?.toLowerCase() === name.toLowerCase()) {
     problems.add(path, `${show(name)} is already clearedFields`, "name a column of its own");
-  } else if (field.type !== type || (field.mode === "REPEATED") !== (mode === "REPEATED")) {
+  } else if (!isFit(field)) {
     problems.add(path, `${show(name)} is ${field.mode} ${field.type}`, `it must be ${mode} ${type}`);
+  } else if (found === undefined && near !== undefined) {
+    problems.add(
+      path,
+      `${show(name)} is not in the schema, which has ${show(near)}`,
+      `did you mean ${near}? If not, add ${mode} ${type} ${name} to ${config.schema}`,
+    );
   }
   return plainColumn(field, kind, problems);
 }

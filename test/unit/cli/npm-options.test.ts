@@ -44,6 +44,9 @@ describe("an option that npm took for its own", () => {
     expect(refusalOf(init, { npm_config_env: "true" }, "dev")).toBe(
       "init: npm took --env for its own; write npm run init -- --env <name>",
     );
+    expect(refusalOf(init, { npm_config_env: "true", npm_config_plan: "true" }, "dev")).toBe(
+      "init: npm took --env for its own; write npm run init -- --env <name> --plan",
+    );
   });
 
   it("is so whichever of ours npm is given itself", async () => {
@@ -59,7 +62,7 @@ describe("an option that npm took for its own", () => {
     const environment = await environmentOf([...others, "--no-plan"]);
     const { plan } = init.options;
     expect(refusalOf({ ...init, options: { plan } }, environment)).toBe(
-      "init: npm took --no-plan, which is no option here, for its own; write npm run init -- --plan, or leave it out",
+      "init: npm took --no-plan, which is no option here, for its own; write npm run init -- --plan --project <folder>, or leave it out",
     );
     for (const name of others) {
       const command = { ...init, options: { one: { kind: "flag", flags: name, description: "" } } } as const;

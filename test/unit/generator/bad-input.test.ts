@@ -408,6 +408,14 @@ describe("an entities.json that cannot be used is refused with file, path, fault
     expect(refusal({ ...ENTITY, ...options }, schema)).toMatch(expected);
   });
 
+  test("a delete's column but for a letter", () => {
+    const fields = [KEY, TIME, { name: "a", type: "STRING" }, { name: "active", type: "BOOL" }];
+    expect(refusal({ ...ENTITY, deleted: "activ" }, { fields })).toMatch(
+      /: entities\[0\]\.deleted: "activ" is not in the schema, which has "active"; did you mean active\? If not, add NULLABLE BOOL activ to user\.json$/,
+    );
+    expect(refusal({ ...ENTITY, clearedFields: "activ" }, { fields })).toBe("accepted");
+  });
+
   test.each(["first", "max", "min", "union"])("%s and what takes back what was said", (merge) => {
     const fields = [
       KEY,

@@ -37,22 +37,24 @@ export const init = defineCommand({
     const steps = await planInit(warehouse, entities);
     const input = await loadProject(root);
     const changed = await findMeaningChanges(warehouse, input, entities);
+    const beginning = await findBeginning(warehouse, entities);
+    const orphans = await findOrphans(warehouse, input, beginning);
+    const lost = await findLostDeletes(warehouse, orphans, beginning);
+    if (!options.plan) refuseLostDeletes(lost);
     const { output } = context;
     if (options.json) output.json(steps);
     else output.line(formatSteps(steps, options.plan));
     for (const line of describeChanges(changed)) (options.json ? output.note : output.line)(line);
-    const beginning = await findBeginning(warehouse, entities);
-    const orphans = await findOrphans(warehouse, input, beginning);
-    const lost = await findLostDeletes(warehouse, orphans, beginning);
     for (const entity of beginning)
-      if (!lost.has(entity))
-        for (const line of describeFormer(warehouse, orphans, entity)) context.output.note(line);
-    refuseLostDeletes(lost);
-    if (options.plan) return EXIT.done;
+      if (!lost.has(entity)) for (const line of describeFormer(warehouse, orphans, entity)) output.note(line);
+    if (options.plan) {
+      refuseLostDeletes(lost);
+      return EXIT.done;
+    }
     await applyAll(context, steps);
     await acceptMeanings(warehouse, input, changed);
     const done = steps.filter((step) => step.action !== "none").length;
-    context.output.say(done === 0 ? "nothing to do" : `${done} of ${steps.length} created or extended`);
+    output.say(done === 0 ? "nothing to do" : `${done} of ${steps.length} created or extended`);
     return EXIT.done;
   },
 });
