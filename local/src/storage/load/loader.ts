@@ -40,6 +40,8 @@ export interface LoadResult {
 
 /** DuckDB takes 1 to 2 ms to prepare a column's checks, in which the exact path reads this much. */
 const BULK_BYTES = 50_000;
+/** What one thread reads in a few hundredths of a second. */
+const SMALL_FILE = 8_000_000;
 
 /** Loads files into tables of a catalog: all of a file's rows, or none. */
 export class TableLoader {
@@ -86,6 +88,7 @@ class LoadRun {
   async run(): Promise<LoadResult> {
     this.#checkAborted();
     this.#destination.check();
+    if ((await stat(this.#job.file)).size > SMALL_FILE) await this.#catalog.database.useAllCores();
     const fileSchema = await this.#fileSchema();
     this.#checkFlat(fileSchema);
     this.#checkRanges(fileSchema);

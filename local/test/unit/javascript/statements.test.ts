@@ -111,7 +111,14 @@ describe("a function in JavaScript is called", () => {
   });
 
   it("over more rows than one batch has, on all threads", async () => {
+    const threads = (): Promise<unknown> =>
+      harness.storage.database.use(async (connection) => {
+        const reader = await connection.runAndReadAll("SELECT current_setting('threads')");
+        return reader.getRows()[0]?.[0];
+      });
+    expect(await threads()).toBe(1n);
     await harness.run("CREATE TABLE d.many AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 250000)) AS x");
+    expect(await threads()).toBeGreaterThan(1n);
     const sql = `CREATE TEMP FUNCTION f(x FLOAT64, s STRING) RETURNS STRUCT<n FLOAT64, s STRING> LANGUAGE js
       AS "return { n: x + s.length, s: s + '!' }";
       SELECT COUNT(*), COUNTIF(r.n != x + LENGTH(CAST(x AS STRING)) OR r.s != CONCAT(CAST(x AS STRING), '!'))
