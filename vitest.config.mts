@@ -18,7 +18,7 @@ const CORE = ["e2e/demo", "e2e/examples", "exactness/oracle", "exactness/arbitra
 const SLICED = ["exactness/property", "exactness/failures"].map(inTest);
 
 /** How large the random suites are where nobody says otherwise; a seed that is not given is random. */
-const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "40", EXACTNESS_KILLS: "2", EXACTNESS_EVERY: "12" };
+const SLICE = { EXACTNESS_SEED: "1", EXACTNESS_HISTORIES: "20", EXACTNESS_KILLS: "2", EXACTNESS_EVERY: "24" };
 
 /** The demo's test runs the Dataform CLI as it is; the others, which do so a hundred times more, have its parser's work done once. */
 const PARSED_ONCE = {

@@ -18,16 +18,12 @@ function fields(count: number) {
   return Array.from({ length: count }, (_, index) => field(`c${index}`, "INTEGER"));
 }
 
-/** The least time of this process that the work takes, in milliseconds. */
-async function leastTime(work: () => Promise<unknown>): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 6; run++) {
-    const before = process.cpuUsage();
-    await work();
-    const { user, system } = process.cpuUsage(before);
-    least = Math.min(least, (user + system) / 1000);
-  }
-  return least;
+/** The time of this process that the work takes, in milliseconds. */
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
 
 describe("a table of more than a thousand columns", () => {
@@ -62,12 +58,18 @@ describe("the work for a statement", () => {
   it("grows with the columns of its tables, and not with their square", async () => {
     for (const count of [MOST / 10, MOST]) await harness.table(`all${count}`, fields(count));
     const merge = (count: number) =>
-      leastTime(() =>
+      timeOf(() =>
         harness.run(
           `MERGE d.all${count} AS t USING d.all${count} AS s ON t.c0 = s.c0 WHEN MATCHED THEN UPDATE SET c1 = s.c1 WHEN NOT MATCHED THEN INSERT ROW`,
           { dryRun: true },
         ),
       );
-    expect((await merge(MOST)) / (await merge(MOST / 10))).toBeLessThan(25);
+    // In turn, so that whatever else the machine does meets both.
+    let [few, many] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let run = 0; run < 6; run++) {
+      few = Math.min(few, await merge(MOST / 10));
+      many = Math.min(many, await merge(MOST));
+    }
+    expect(many / few).toBeLessThan(25);
   });
 });
