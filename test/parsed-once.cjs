@@ -39,10 +39,15 @@ Module._load = (name, ...rest) =>
     ? new Proxy({}, { get: (_, property) => load(name, ...rest)[property] })
     : load(name, ...rest);
 
-// What V8 makes of the CLI's two bundles is kept too. Elsewhere it would break: tool.js calls import().
+// What V8 makes of the CLI's modules is kept too; but of those that call import(), which it would break.
 if (/@dataform\/cli\/\w+\.js$/.test(process.argv[1] ?? "")) {
+  const compile = Module.prototype._compile;
   process.env.V8_COMPILE_CACHE_CACHE_DIR = path.join(CACHE, "v8");
   require("v8-compile-cache");
+  const compileKept = Module.prototype._compile;
+  Module.prototype._compile = function (text, file) {
+    return (/\bimport\(/.test(text) ? compile : compileKept).call(this, text, file);
+  };
 }
 
 /** The value that is kept under a name, or else what `make` makes; a process beside this one sees all of it or nothing. */
