@@ -7,6 +7,7 @@ import { compileFunctionCall } from "./calls.ts";
 import type { TypedValue } from "./context.ts";
 import { factsOf } from "./facts.ts";
 import { castSql } from "./functions/cast.ts";
+import { isQuiet } from "./functions/safe.ts";
 import type { CastCall, CompiledExpr } from "./functions/types.ts";
 import { literalValue } from "./literals.ts";
 import { compileSubquery } from "./subqueries.ts";
@@ -121,7 +122,8 @@ function typeParameters(parameters: TreeNode | undefined): CastCall["parameters"
 
 function compileMakeStruct(node: TreeNode, unit: Unit): CompiledExpr {
   const fields = nodesOf(node, "fieldList").map((field) => compileExpr(field, unit));
-  return { ...factsOf(fields), sql: structSql(fields.map((field) => field.sql)), type: typeOf(node) };
+  const struct = { ...factsOf(fields), sql: structSql(fields.map((field) => field.sql)), type: typeOf(node) };
+  return fields.every(isQuiet) ? { ...struct, fields } : struct;
 }
 
 /** A STRUCT of these fields. */

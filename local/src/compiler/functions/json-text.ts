@@ -4,7 +4,7 @@ import { quoteText } from "../../values.ts";
 import { lowerBound, upperBound } from "./bounds.ts";
 import { floatJson, numericText } from "./number-text.ts";
 import { pointText } from "./time-text.ts";
-import type { FunctionContext } from "./types.ts";
+import type { CompiledExpr, FunctionContext } from "./types.ts";
 
 /** TO_JSON_STRING prints; TO_JSON makes a JSON value, which keeps numbers as numbers. */
 export type JsonStyle = "print" | "value" | "wide";
@@ -29,6 +29,28 @@ export function jsonText(context: FunctionContext, type: SqlType, sql: string, s
   return context.once(sql, (x) => `coalesce(${presentJson(context, type, x, style)}, 'null')`);
 }
 
+/** The same of an expression: of a STRUCT that is made in place its fields, with no STRUCT made of them first. */
+export function jsonTextOf(
+  context: FunctionContext,
+  { type, sql, fields }: CompiledExpr,
+  style: JsonStyle,
+): string {
+  if (type.kind !== "STRUCT" || fields === undefined) return jsonText(context, type, sql, style);
+  return `(${membersText(type, (_, index) => jsonTextOf(context, fields[index] as CompiledExpr, style))})`;
+}
+
+/** A STRUCT that is not NULL, from the text of each field. */
+function membersText(
+  { fields }: Extract<SqlType, { kind: "STRUCT" }>,
+  textOf: (type: SqlType, index: number) => string,
+): string {
+  const members = fields.map(({ name, type }, index) => {
+    const key = quoteText(`${index === 0 ? "" : ","}${JSON.stringify(name)}:`);
+    return `${key} || ${textOf(type, index)}`;
+  });
+  return `'{' || ${members.length === 0 ? "''" : members.join(" || ")} || '}'`;
+}
+
 function presentJson(context: FunctionContext, type: SqlType, x: string, style: JsonStyle): string {
   switch (type.kind) {
     case "ARRAY": {
@@ -37,11 +59,8 @@ function presentJson(context: FunctionContext, type: SqlType, x: string, style: 
       return `('[' || array_to_string(${items}, ',') || ']')`;
     }
     case "STRUCT": {
-      const fields = type.fields.map((field, index) => {
-        const key = quoteText(`${index === 0 ? "" : ","}${JSON.stringify(field.name)}:`);
-        return `${key} || ${jsonText(context, field.type, `(${x}).f${index}`, style)}`;
-      });
-      return `(CASE WHEN ${x} IS NOT NULL THEN '{' || ${fields.length === 0 ? "''" : fields.join(" || ")} || '}' END)`;
+      const text = membersText(type, (field, index) => jsonText(context, field, `(${x}).f${index}`, style));
+      return `(CASE WHEN ${x} IS NOT NULL THEN ${text} END)`;
     }
     case "RANGE":
       return `(CASE WHEN ${x} IS NOT NULL THEN '{"start":' || ${jsonText(context, type.element, lowerBound(type, x), style)} || ',"end":' || ${jsonText(context, type.element, upperBound(type, x), style)} || '}' END)`;

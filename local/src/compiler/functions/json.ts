@@ -1,5 +1,5 @@
 import { arg, kindOf, onceEach, refuse, sqlOf } from "./arguments.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText, jsonTextOf } from "./json-text.ts";
 import type { CompiledExpr, FunctionCall, ScalarMapping } from "./types.ts";
 
 const ROOT = "'$'";
@@ -35,7 +35,7 @@ function queryArray(name: string): ScalarMapping {
 }
 
 const toJsonString: ScalarMapping = (call) => {
-  const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), "print");
+  const text = jsonTextOf(call.context, arg(call, 0), "print");
   const pretty = call.args[1];
   if (pretty === undefined || pretty.literal === false) return text;
   return `(CASE WHEN ${pretty.sql} IS NULL THEN NULL WHEN ${pretty.sql} THEN ${call.context.own("json_pretty")}(${text}) ELSE ${text} END)`;

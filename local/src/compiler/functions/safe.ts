@@ -18,7 +18,7 @@ export function withoutOwnErrors(call: FunctionCall, mapping: ScalarMapping): st
   const args = call.args.map((expr) => {
     if (expr.literal !== undefined) return expr;
     bound.push(`f${bound.length} := ${expr.sql}`);
-    return { ...expr, sql: `(${name}).f${bound.length - 1}` };
+    return { ...expr, sql: `(${name}).f${bound.length - 1}`, fields: undefined };
   });
   return `list_transform([struct_pack(${bound.join(", ")})], lambda ${name}: ${call.context.quietly(() => mapping({ ...call, args }))})[1]`;
 }

@@ -25,6 +25,8 @@ export interface CompiledExpr extends Operand {
   readonly type: SqlType;
   /** The value, where it is known when the statement is compiled: literals, parameters, script variables. */
   readonly literal?: SqlValue;
+  /** The fields, where it is a STRUCT made in place of what neither fails nor changes: they stand for it as well as its own text. */
+  readonly fields?: readonly CompiledExpr[];
 }
 
 /** What a mapping may ask of the statement it is compiled in. */
