@@ -63,8 +63,8 @@ export async function readValues(
     const compiled = form(made);
     if (compiled.kind !== "query") throw new BigQueryError("invalidQuery", "A query is needed here", "query");
     const bytes = compiled.reads.length === 0 ? undefined : await session.bytesOf(compiled.reads);
-    const result = await session.reading((connection) =>
-      MemoryResult.read(connection, compiled.sql, compiled.columns),
+    const result = await session.parts.storage.database.working(bytes?.processed ?? 0, () =>
+      session.reading((connection) => MemoryResult.read(connection, compiled.sql, compiled.columns)),
     );
     if (bytes !== undefined) {
       const outcome = dryRunOutcome(compiled, bytes);

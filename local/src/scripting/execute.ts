@@ -50,7 +50,8 @@ async function attemptStatement(session: Session, prepared: PreparedStatement): 
   if (readsOf(compiled).some(({ past }) => past)) await session.parts.storage.catalog.settle();
   // Counted before the statement changes what it reads.
   const bytes = await session.bytesOf(readsOf(compiled));
-  const details = await runCompiled(session, prepared);
+  const { database } = session.parts.storage;
+  const details = await database.working(bytes.processed, () => runCompiled(session, prepared));
   const type = statementType(compiled);
   return {
     statementType: type,

@@ -29,9 +29,6 @@ import {
 } from "./history.ts";
 import type { TableContents } from "./table-contents.ts";
 
-/** DuckDB's threads share a table by so many rows: https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads#parallelism-multi-core-processing */
-const ROW_GROUP = 122_880;
-
 /**
  * Datasets, tables, views and routines. All entries are in memory; each change is also a row of `meta.log`, written by the same
  * DuckDB transaction that changes the data, so that they commit together. The log is append-only: two transactions that change
@@ -129,11 +126,6 @@ export class Catalog implements CommittedCatalog {
       entry.kind === "table" ? [entry.value] : [],
     );
     await this.#ledger.load(connection, counted);
-    await this.#growWithTables();
-  }
-
-  async #growWithTables(): Promise<void> {
-    if (this.#ledger.mostRows > ROW_GROUP) await this.database.useAllCores();
   }
 
   /** Gives the tables of a data file from before there was a history its column; says which they were. */
@@ -407,7 +399,6 @@ export class Catalog implements CommittedCatalog {
           this.#touches += 1;
           this.#touched.set(physical, { time, at: this.#touches });
         }
-        await this.#growWithTables();
       } finally {
         this.#committing = new Set();
       }

@@ -14,7 +14,6 @@ export type ContentsChanges = ReadonlyMap<string, readonly ContentsChange[]>;
 export class ContentsLedger {
   readonly #tables = new Map<string, TableContents>();
   readonly #isDurable: boolean;
-  #mostRows = 0;
 
   constructor(isDurable: boolean) {
     this.#isDurable = isDurable;
@@ -36,21 +35,11 @@ export class ContentsLedger {
       if (physical === undefined) continue;
       const contents = new TableContents(entry);
       contents.add(known.get(physical) ?? (await readContents(connection, contentsSql(entry, physical))));
-      this.#keep(physical, contents);
+      this.#tables.set(physical, contents);
     }
     if (!this.#isDurable) return;
     await connection.run(`CREATE OR REPLACE TABLE ${TABLE}`);
     await this.save(connection, new Map([...this.#tables].map(([name, held]) => [name, held.changes()])));
-  }
-
-  /** The rows of the largest table that there has been. */
-  get mostRows(): number {
-    return this.#mostRows;
-  }
-
-  #keep(physical: string, contents: TableContents): void {
-    this.#tables.set(physical, contents);
-    this.#mostRows = Math.max(this.#mostRows, contents.rows());
   }
 
   /** Whether the table is one that is committed. */
@@ -89,7 +78,7 @@ export class ContentsLedger {
       const contents = this.#tables.get(physical) ?? (entry && new TableContents(entry));
       if (contents === undefined) continue;
       contents.add(parts);
-      this.#keep(physical, contents);
+      this.#tables.set(physical, contents);
     }
     for (const physical of dropped) this.#tables.delete(physical);
   }

@@ -7,6 +7,9 @@ import { Collector } from "./collector.ts";
 /** Data files open in this process: DuckDB's own file lock only sees other processes. */
 const openFiles = new Set<string>();
 
+/** What one thread reads in a few hundredths of a second. */
+const SMALL_BYTES = 8_000_000;
+
 /** How to open the database. */
 export interface DatabaseOptions {
   /** The data file; in memory when absent. */
@@ -27,6 +30,9 @@ export class Database {
   readonly #instance: DuckDBInstance;
   readonly #file: string | undefined;
   #threads = 1;
+  #threadsSet: Promise<unknown> = Promise.resolve();
+  /** How much work is under way that is large. */
+  #large = 0;
   #closed = false;
 
   private constructor(instance: DuckDBInstance, file: string | undefined) {
@@ -67,15 +73,31 @@ export class Database {
   }
 
   /**
-   * Lets DuckDB work with a thread per core, for what is large. Until then it has one: to wake the others for a small statement costs a
-   * sixth of its time, and there they find nothing to share.
+   * Does work that reads so many bytes; with all cores where that is much. Else DuckDB has one thread: to wake the others for a small
+   * statement costs a sixth of its time, and there they find nothing to share.
    */
-  async useAllCores(): Promise<void> {
-    // DuckDB reads one file with several threads only where it has more threads than files, and a load reads two.
-    const threads = Math.max(3, availableParallelism());
-    if (this.#threads === threads) return;
-    this.#threads = threads;
-    await this.use((connection) => connection.run(`SET GLOBAL threads = ${threads}`));
+  async working<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    if (bytes <= SMALL_BYTES) return await work();
+    this.#large += 1;
+    try {
+      await this.#setThreads();
+      return await work();
+    } finally {
+      this.#large -= 1;
+      await this.#setThreads();
+    }
+  }
+
+  /** In turn, so that what is set last is what holds. */
+  async #setThreads(): Promise<void> {
+    this.#threadsSet = this.#threadsSet.then(async () => {
+      // DuckDB reads one file with several threads only where it has more threads than files, and a load reads two.
+      const threads = this.#large === 0 ? 1 : Math.max(3, availableParallelism());
+      if (threads === this.#threads || this.#closed) return;
+      this.#threads = threads;
+      await this.use((connection) => connection.run(`SET GLOBAL threads = ${threads}`));
+    });
+    await this.#threadsSet;
   }
 
   /** A new connection of its own; the caller closes it. */

@@ -40,8 +40,6 @@ export interface LoadResult {
 
 /** DuckDB takes 1 to 2 ms to prepare a column's checks, in which the exact path reads this much. */
 const BULK_BYTES = 50_000;
-/** What one thread reads in a few hundredths of a second. */
-const SMALL_FILE = 8_000_000;
 
 /** Loads files into tables of a catalog: all of a file's rows, or none. */
 export class TableLoader {
@@ -59,7 +57,9 @@ export class TableLoader {
   /** Runs one load job. */
   async load(job: LoadJob): Promise<LoadResult> {
     const options = parseLoadOptions(job.options);
-    return new LoadRun(this.#catalog, this.#defaults, job, options, this.#bulkBytes).run();
+    const run = new LoadRun(this.#catalog, this.#defaults, job, options, this.#bulkBytes);
+    const { size } = await stat(job.file);
+    return this.#catalog.database.working(size, () => run.run());
   }
 }
 
@@ -88,7 +88,6 @@ class LoadRun {
   async run(): Promise<LoadResult> {
     this.#checkAborted();
     this.#destination.check();
-    if ((await stat(this.#job.file)).size > SMALL_FILE) await this.#catalog.database.useAllCores();
     const fileSchema = await this.#fileSchema();
     this.#checkFlat(fileSchema);
     this.#checkRanges(fileSchema);
