@@ -21,8 +21,7 @@ DECLARE _batch_change STRUCT<init STRING, tables STRING, rebuild STRING, old_key
       CASE
         WHEN was.says IS NULL THEN IF(STARTS_WITH(now.path, '$.'), NULL, 'init')
         WHEN LOWER(was.says) = LOWER(now.says) OR 'part' IN (was.says, now.says) THEN NULL
-        WHEN now.path = '$.deleted' THEN IF(now.says = 'none', 'init', NULL)
-        WHEN now.path = '$.updates' THEN 'init'
+        WHEN now.path IN ('$.deleted', '$.updates') AND was.says != 'not read yet' THEN 'init'
         WHEN 'field by field' IN (was.says, now.says) THEN 'tables'
         ELSE 'rebuild'
       END AS due,

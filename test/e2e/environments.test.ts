@@ -58,6 +58,7 @@ it("an environment reads the updates of the project, and has every other table t
   expect(await succeed(project, "init", "--env", "dev")).toContain(
     `test-project.${dev} (US), environment dev`,
   );
+  expect(await succeed(project, "status", "--env", "dev")).toContain("npm run update -- --env dev\n");
   await succeed(project, "update", "--env", "dev");
   // Twice, by what the first run kept of what final means.
   expect(await succeed(project, "update", "--env", "dev")).toContain("0 rows changed");

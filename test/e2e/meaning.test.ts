@@ -11,6 +11,7 @@ const makeProject = useProjects(useEndpoint());
 
 const STRING = (name: string, more: object = {}) => ({ name, type: "STRING", ...more });
 const PLAIN = [STRING("id"), { name: "ts", type: "TIMESTAMP" }, STRING("a"), STRING("b")];
+const BOOL = (name: string) => ({ name, type: "BOOL" });
 /** A number that no FLOAT64 holds, so that JSON has it as text only. */
 const WIDE = { name: "wide", type: "BIGNUMERIC" };
 const WIDE_VALUE = "123456789012345678901234567890.5";
@@ -194,6 +195,21 @@ const CASES: readonly Case[] = [
     final: [{ id: "1", a: "a2", b: null }],
   },
   {
+    name: "an attribute becomes the column that deletes",
+    before: { fields: [...PLAIN, BOOL("gone")] },
+    after: { entity: { deleted: "gone" } },
+    rows: [
+      [
+        "id, ts, a, gone",
+        `('1', ${day(1)}, 'a1', FALSE), ('2', ${day(1)}, 'a2', NULL), ('2', ${day(2)}, NULL, TRUE)`,
+      ],
+      ["id, ts, b", `('1', ${day(3)}, 'b3')`],
+    ],
+    refusal: /: deleted none -> gone: due is npm run init/,
+    steps: ["before", "init", "rebuild", "after"],
+    final: [{ id: "1", a: "a1", b: "b3" }],
+  },
+  {
     name: "an attribute that updates cleared is taken out, before a rebuild",
     before: { entity: { clearedFields: "cleared" } },
     after: {
@@ -275,13 +291,15 @@ describe("a change of meaning, whoever runs", () => {
 
 it("an attribute that was taken out and comes back asks for a rebuild where updates spoke of it meanwhile", async () => {
   const clearing = { entity: { clearedFields: "cleared" } };
-  const whole = new Map([
+  const whole = new Map<string, Shape>([
     ["u", { ...clearing, fields: [...PLAIN, STRING("c"), STRING("d")] }],
     ["v", {}],
+    ["w", { entity: { clearedFields: "cleared", deleted: "gone" } }],
   ]);
-  const without = new Map([
+  const without = new Map<string, Shape>([
     ["u", { ...clearing, fields: PLAIN.filter(({ name }) => name !== "b") }],
     ["v", {}],
+    ["w", { fields: [...PLAIN, STRING("cleared", { mode: "REPEATED" }), BOOL("gone")] }],
   ]);
   const project = await makeProject({ entities: [ENTITY], files: { [ENTITY.schema]: "[]" } });
   const insert = (values: string) =>
@@ -296,6 +314,11 @@ it("an attribute that was taken out and comes back asks for a rebuild where upda
   await run(project, second, "u");
   await insert(`('1', ${day(2)}, NULL, 'b2', NULL, []), ('1', ${day(3)}, 'a3', NULL, NULL, ['C'])`);
   await run(project, second, "u");
+  await succeed(project, "init");
+  await project.query(
+    `INSERT INTO DATASET.w_updates (id, ts, a, cleared, gone) VALUES ('1', ${day(1)}, 'a1', [], FALSE), ('1', ${day(2)}, NULL, ['A'], TRUE)`,
+  );
+  await run(project, second, "w");
 
   await write(project, whole);
   await expect(run(project, first, "u")).rejects.toThrow(
@@ -304,6 +327,10 @@ it("an attribute that was taken out and comes back asks for a rebuild where upda
   const said = await succeed(project, "init");
   expect(said).toContain("b is in older updates already, c is in older updates already");
   expect(said, "nobody spoke of it").not.toContain("d is in");
+  // A column that deletes and one that clears were attributes, and what they said no run has read so.
+  await expect(run(project, first, "w")).rejects.toThrow(
+    /w: a not read yet -> latest, deleted not read yet -> gone: .*rebuild/,
+  );
   await expect(run(project, first, "u")).rejects.toThrow(
     /u: b not read yet -> latest, c not read yet -> latest: .*rebuild/,
   );
@@ -311,6 +338,7 @@ it("an attribute that was taken out and comes back asks for a rebuild where upda
   expect(JSON.parse(await succeed(project, "status", "--json"))).toMatchObject([
     { entity: "u", word: "bad", changed: expect.stringContaining("b not read yet -> latest") },
     { entity: "v", word: "well" },
+    { entity: "w", word: "bad" },
   ]);
   expect(await runHere(project, "update")).toMatchObject({
     exitCode: 1,

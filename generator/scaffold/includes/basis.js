@@ -24,7 +24,7 @@ const WIDTH = 90;
 const NONE = "none";
 /** What is said of a RECORD whose leaves merge one by one, of one that moves as one value, and of what is in that. */
 const [RECORD, ATOMIC, PART] = ["field by field", "atomic", "part"];
-/** What `init` says of a field that older updates speak of already: no run has read it. */
+/** What `init` says of a field that older updates speak of already, and of a column by which they delete: no run has read it so. */
 const UNREAD = "not read yet";
 
 /**
@@ -97,8 +97,7 @@ function changeQuery(was, now) {
       CASE
         WHEN was.says IS NULL THEN IF(STARTS_WITH(now.path, '$.'), NULL, 'init')
         WHEN LOWER(was.says) = LOWER(now.says) OR '${PART}' IN (was.says, now.says) THEN NULL
-        WHEN now.path = '$.deleted' THEN IF(now.says = '${NONE}', 'init', NULL)
-        WHEN now.path = '$.updates' THEN 'init'
+        WHEN now.path IN ('$.deleted', '$.updates') AND was.says != '${UNREAD}' THEN 'init'
         WHEN '${RECORD}' IN (was.says, now.says) THEN 'tables'
         ELSE 'rebuild'
       END AS due,

@@ -7,6 +7,7 @@ import { refuseOtherVersion, TOOL } from "../project/tool-version.ts";
 import { emulatorAddress } from "../warehouse/endpoint.ts";
 import type { Command, Context } from "./command.ts";
 import { COMMANDS, isCommandName } from "./commands.ts";
+import { environmentOf, speakIn } from "./environment-words.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { refuseSwallowed } from "./npm-options.ts";
 import { type Output, processOutput } from "./output.ts";
@@ -22,7 +23,7 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
     await buildProgram(commands, output.write, async () => undefined).parseAsync([...argv], { from: "user" });
     return EXIT.done;
   } catch (error) {
-    return report(error, argv.includes("--verbose"), output);
+    return report(error, argv.includes("--verbose"), speakIn(output, environmentOf(argv)));
   }
 }
 
@@ -113,9 +114,14 @@ function contextOf(
 ): Omit<Context, "signal" | "stands"> {
   const callerFolder = findCallerFolder(process.env);
   const { project, env } = options;
+  const environment = typeof env === "string" ? env : undefined;
   const root = typeof project === "string" ? path.resolve(callerFolder, project) : process.cwd();
   process.chdir(callerFolder);
-  return { root, output, ...(typeof env === "string" ? { environment: env } : {}) };
+  return {
+    root,
+    output: speakIn(output, environment),
+    ...(environment === undefined ? {} : { environment }),
+  };
 }
 
 /** npm moves a script to the package's folder and leaves the caller's in INIT_CWD, which children of the script inherit. */

@@ -157,6 +157,9 @@ function compareInstructions(pair: Pair): readonly Change[] {
       needs,
     });
   const updates = code(after.tables.updates);
+  const wasAttribute = (name: string | undefined) =>
+    before.tree.some((node) => node.name.toLowerCase() === name?.toLowerCase());
+  const again = (path: string): Need => ({ step: "rebuild", reason: path });
   const late = after.hasFloors ? "; one that comes late makes a run read all updates of its user" : "";
   const [clears, cleared] = [before.clears?.name, after.clears?.name];
   if (clears !== cleared) {
@@ -164,8 +167,10 @@ function compareInstructions(pair: Pair): readonly Change[] {
       add(
         "clearedFields",
         [clears, cleared],
-        `${updates} gets the column; the updates so far clear nothing${late}`,
-        [INIT],
+        wasAttribute(cleared)
+          ? `the attribute clears from now on; what the updates so far clear by it counts from a rebuild on${late}`
+          : `${updates} gets the column; the updates so far clear nothing${late}`,
+        [INIT, ...(wasAttribute(cleared) ? [again("clearedFields")] : [])],
       );
     else
       add(
@@ -181,8 +186,10 @@ function compareInstructions(pair: Pair): readonly Change[] {
       add(
         "deleted",
         [deletes, deleted],
-        `${updates} gets the column, and ${code(after.tables.tombstones ?? "")} is made; the updates so far delete nobody${late}`,
-        [INIT, ...reschedule(pair)],
+        wasAttribute(deleted)
+          ? `the attribute deletes from now on, and ${code(after.tables.tombstones ?? "")} is made; whom the updates so far delete by it goes with a rebuild${late}`
+          : `${updates} gets the column, and ${code(after.tables.tombstones ?? "")} is made; the updates so far delete nobody${late}`,
+        [INIT, ...(wasAttribute(deleted) ? [again("deleted")] : []), ...reschedule(pair)],
       );
     else if (deleted === undefined)
       add(

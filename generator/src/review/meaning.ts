@@ -15,6 +15,8 @@ import { compareEntities } from "./entity-changes.ts";
  * the tool last saw them merged, by which it tells people what has changed and where the tables of a moved entity are.
  */
 const COLUMN = "meaning";
+/** The fact by which column updates delete. */
+const DELETED = "$.deleted";
 
 /** What an entity means now, against what its tables were made by. */
 export interface MeaningChange {
@@ -52,7 +54,7 @@ export async function findMeaningChanges(
         return [];
       const before = kept.meaning === undefined ? undefined : modelOf(kept.meaning);
       const was = kept.basis.length > 0 || before === undefined ? kept.basis : factsOf(before);
-      const unread = await findUnread(warehouse, model, was);
+      const unread = await findUnread(warehouse, model, was, before);
       const [compared] =
         before === undefined ? [] : compareEntities([before], [model.base ?? model], projectId, location);
       const changes = compared?.changes ?? [];
@@ -98,55 +100,69 @@ async function findDue(
   return {
     init: join(found.init),
     tables: join(found.tables, ...fixes.map(({ path }) => path)),
-    rebuild: join(found.rebuild, ...unread.map((path) => `${path} is in older updates already`)),
+    rebuild: join(
+      found.rebuild,
+      ...unread.map((path) => `${path.replace("$.", "")} is in older updates already`),
+    ),
   };
 }
 
 /**
- * The attributes that are new in the schema and yet said something of, or cleared, by updates that are there: a column that was
- * taken out and comes back, or one that producers wrote already. No run has read it.
+ * What updates that are there say already and no run has read: of attributes that are new in the schema, a column that was taken
+ * out and comes back, or one that producers wrote before; deletes and clears in a column that was no such one, `$.deleted` and the
+ * attributes that they clear.
  */
 async function findUnread(
   warehouse: Warehouse,
   model: EntityModel,
   was: readonly Fact[],
+  before: EntityModel | undefined,
 ): Promise<readonly string[]> {
   const known = new Set(flatten(was).map(({ paths }) => paths.toLowerCase()));
   if (known.size === 0) return [];
   const entity = describeEntity(model);
   const place = placeOf(model, "updates");
   const live = (await findTable(tableOf(warehouse, place)))?.schema?.fields ?? [];
-  const hasClears = model.clears !== undefined && findPath(live, model.clears.name) !== undefined;
+  const clears = model.clears && findPath(live, model.clears.name);
+  const hasClears = clears?.mode === "REPEATED" && clears.type === "STRING";
+  const isOther = (column: "clears" | "deletes") =>
+    before !== undefined && before[column]?.name.toLowerCase() !== model[column]?.name.toLowerCase();
+  const clearsAnew = isOther("clears");
   // What cleared a path that the schema did not have was a bad row, with all that it says (R12).
   const wereClear = new Set([...known].flatMap((path) => mergeSql.clearingPaths({ path })));
-  const leaves = [...mergeSql.leavesOf(entity).values()]
-    .filter(({ path }) => !known.has(path.toLowerCase()))
-    .map((leaf) => {
-      const clearing = mergeSql.clearingPaths(leaf).filter((path) => !wereClear.has(path));
-      const speaks = [
-        ...(findPath(live, leaf.path) === undefined
-          ? []
-          : [mergeSql.saysSomething(leaf, `updates.${leaf.column}`)]),
-        ...(hasClears && clearing.length > 0 ? [mergeSql.clearsAny(entity, "IN", clearing)] : []),
-      ];
-      return { path: leaf.path, speaks };
-    })
-    .filter(({ speaks }) => speaks.length > 0);
-  if (leaves.length === 0) return [];
-  const counts = leaves.map(
+  const leaves = [...mergeSql.leavesOf(entity).values()].map((leaf) => {
+    const isKnown = known.has(leaf.path.toLowerCase());
+    const clearing = mergeSql
+      .clearingPaths(leaf)
+      .filter((path) => clearsAnew || !(isKnown || wereClear.has(path)));
+    const speaks = [
+      ...(isKnown || findPath(live, leaf.path) === undefined
+        ? []
+        : [mergeSql.saysSomething(leaf, `updates.${leaf.column}`)]),
+      ...(hasClears && clearing.length > 0 ? [mergeSql.clearsAny(entity, "IN", clearing)] : []),
+    ];
+    return { path: leaf.path, speaks };
+  });
+  const deletes = model.deletes && findPath(live, model.deletes.name);
+  const isBool = deletes?.type === "BOOLEAN" || deletes?.type === "BOOL";
+  if (model.deletes !== undefined && isBool && isOther("deletes"))
+    leaves.push({ path: DELETED, speaks: [`updates.${model.deletes.quoted}`] });
+  const spoken = leaves.filter(({ speaks }) => speaks.length > 0);
+  if (spoken.length === 0) return [];
+  const counts = spoken.map(
     ({ speaks }, index) => `COUNTIF(${speaks.join(" OR ")}) > 0 AS is_spoken_of_${index}`,
   );
   const [rows] = await warehouse.client.query(
     `SELECT ${counts.join(", ")} FROM ${sqlName(warehouse, place)} AS updates WHERE updates.${model.ingest.quoted} >= ${mergeSql.START}`,
   );
   const [spokenOf = {}] = rows as Record<string, boolean>[];
-  return leaves.filter((_, index) => spokenOf[`is_spoken_of_${index}`]).map(({ path }) => path);
+  return spoken.filter((_, index) => spokenOf[`is_spoken_of_${index}`]).map(({ path }) => path);
 }
 
 /** What stands once `init` is done; of what it cannot settle, what was, so that runs go on to ask for it. */
 function accept(was: readonly Fact[], now: readonly Fact[], unread: readonly string[]): readonly Fact[] {
   const before = new Map(flatten(was).map(({ paths, says }) => [paths.toLowerCase(), says]));
-  const settled = ["$.deleted", "$.updates"];
+  const settled = [DELETED, "$.updates"];
   const after = flatten(now).map(({ paths, says }) => {
     if (unread.includes(paths)) return { paths, says: basisSql.UNREAD };
     return settled.includes(paths)

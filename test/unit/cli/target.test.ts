@@ -4,6 +4,7 @@ import path from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, afterEach, expect, it, vi } from "vitest";
 import type { Context } from "../../../generator/src/cli/command.ts";
+import { environmentOf, speakIn } from "../../../generator/src/cli/environment-words.ts";
 import { askOn, type Output, processOutput } from "../../../generator/src/cli/output.ts";
 import { openTarget } from "../../../generator/src/cli/target.ts";
 
@@ -60,4 +61,23 @@ it.each([
   const answer = askOn(input, shown, QUESTION, new AbortController().signal);
   input.write(key);
   expect(await answer).toBe("");
+});
+
+it("what is to be run in an environment is told with its name, so that nobody changes production by it", () => {
+  const said: string[] = [];
+  const keep = (text: string) => void said.push(text);
+  const output = speakIn({ ...processOutput(), line: keep, say: keep, note: keep }, "dev");
+  output.line("final follows by npm run update -- --tags m --vars=rebuild=true,force=true");
+  output.say("updates wait for the first run: npm run update; `npm run bad-rows`");
+  output.note("m lacks a STRING; run `npm run init` without --env first, npm run init -- --env dev");
+  output.note("run `npm run generate`; npm run update-all");
+  expect(said).toEqual([
+    "final follows by npm run update -- --env dev --tags m --vars=rebuild=true,force=true",
+    "updates wait for the first run: npm run update -- --env dev; `npm run bad-rows -- --env dev`",
+    "m lacks a STRING; run `npm run init` without --env first, npm run init -- --env dev",
+    "run `npm run generate`; npm run update-all",
+  ]);
+  expect(environmentOf(["status", "--env", "dev"])).toBe("dev");
+  expect(environmentOf(["status", "--env=dev", "--json"])).toBe("dev");
+  expect(environmentOf(["status", "--", "--env", "dev"])).toBeUndefined();
 });
