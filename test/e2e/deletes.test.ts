@@ -135,6 +135,10 @@ describe("clears, deletes and erasure", () => {
       isErased: false,
       deletedUpTo: expect.stringMatching(/^2024-01-01 00:00:01/),
     });
+    // Whose tables are listed to be dropped when deletes are no more in entities.json, are those too that remember them.
+    const { deleted: _, ...without } = device;
+    await project.write("entities.json", JSON.stringify({ entities: [without] }));
+    expect(await succeed(project.npm("uninstall", "--plan"))).toContain(".device_tombstones`");
   });
 
   it("say which user to look for", async () => {

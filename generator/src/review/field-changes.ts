@@ -203,7 +203,7 @@ function typeChange(before: SchemaField, after: SchemaField, place: Place): Chan
       kind: "changed",
       what,
       means: isNarrower
-        ? "BigQuery makes no column narrower: existing tables keep the wider type, only new ones have this"
+        ? `BigQuery makes no column narrower: existing tables keep ${code(describeType(before))}, only new ones have this`
         : "BigQuery cannot make this change, so `npm run init` and `npm run update` refuse it",
       needs: isNarrower
         ? []

@@ -29,11 +29,13 @@ export function newEntity(name: string, found: FoundFields, given: GivenColumns)
       `${name}: no column is surely the key; ${sayIt("--key", possibleKeys(found.fields), "a column that says whose row it is")}`,
     );
   const times = possibleTimes(found.fields);
+  const zoneless = found.fields.filter(({ type }) => type === "DATETIME");
+  const why = zoneless.length === 0 ? "" : ` (${namesOf(zoneless)}: a time without a zone is a DATETIME)`;
   const lacksTime = `a TIMESTAMP column that says when a row came in`;
   if (columns.ingestTimestamp === undefined)
     throw new CommandError(
       times.length === 0
-        ? `${name}: there is no TIMESTAMP among its columns; add ${lacksTime}`
+        ? `${name}: there is no TIMESTAMP among its columns${why}; add ${lacksTime}`
         : `${name}: no TIMESTAMP is surely when a row came in; ${sayIt("--ingest-timestamp", times, lacksTime)}`,
     );
   const clocks = [columns.ingestTimestamp, columns.eventTimestamp ?? columns.ingestTimestamp];

@@ -79,7 +79,7 @@ function mergeField(
   }
   if (parametersOf(live) !== parametersOf(wanted)) {
     notes.push(
-      `${path} stays ${typeText(live)}; the schema says ${typeText(wanted)}: change it with ALTER COLUMN SET DATA TYPE`,
+      `${path} stays ${typeText(live)}; the schema says ${typeText(wanted)}: ALTER COLUMN SET DATA TYPE changes it where all old values fit`,
     );
   }
   if (wanted.description !== undefined && (live.description ?? "") === "") {

@@ -1,5 +1,5 @@
 import { type ActionRole, type DeleteRole, type EntityModel, ownsUpdates } from "../generate/model.ts";
-import { DESCRIPTIONS } from "../generate/own-tables.ts";
+import { DELETE_SUFFIXES, DESCRIPTIONS } from "../generate/own-tables.ts";
 import { findTable, tableOf, type Warehouse } from "./client.ts";
 
 /** What an entity has made in BigQuery: a statement for each, in an order in which none needs what is gone. */
@@ -35,7 +35,7 @@ const KEPT: ReadonlySet<ActionRole | DeleteRole> = new Set(["tombstones", "updat
 export async function listDrops(warehouse: Warehouse, model: EntityModel): Promise<Drops> {
   const found = await Promise.all(
     ORDER.map(async (role) => {
-      const table = model.tables[role];
+      const table = model.tables[role] ?? formerTable(model, role);
       if (table === undefined) return [];
       // Updates of others, or that an environment only reads, are none of its own.
       if (role === "updates" && !ownsUpdates(model, warehouse.project.environment)) return [];
@@ -56,6 +56,11 @@ export async function listDrops(warehouse: Warehouse, model: EntityModel): Promi
     kept: statements("kept"),
     adopted: statements("adopted"),
   };
+}
+
+/** What `deleted` made, where entities.json does not have it any more. */
+function formerTable({ name }: EntityModel, role: ActionRole | DeleteRole): string | undefined {
+  return role === "tombstones" || role === "eraseGuard" ? `${name}${DELETE_SUFFIXES[role]}` : undefined;
 }
 
 type Why = Exclude<keyof Drops, "entity">;

@@ -200,6 +200,13 @@ describe("a new entity", () => {
         "customer: there is no TIMESTAMP among its columns; add a TIMESTAMP column that says when a row came in",
     },
     {
+      case: "a time without a zone",
+      given: {},
+      fields: [fields[0]!, field("placed_at", "DATETIME")],
+      message:
+        "customer: there is no TIMESTAMP among its columns (placed_at: a time without a zone is a DATETIME); add a TIMESTAMP column that says when a row came in",
+    },
+    {
       case: "two times",
       given: {},
       fields: [fields[0]!, field("seen", "TIMESTAMP"), field("happened", "timestamp"), fields[2]!],
