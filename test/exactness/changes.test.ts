@@ -279,7 +279,7 @@ describe(`random changes of schemas (EXACTNESS_SEED=${seed})`, () => {
   test("whatever changes between batches, final is what all updates say by the schema as it stands", async () => {
     const lives = [{}, { deletes: true, clears: seed % 2 === 0 }].flatMap((options, kind) =>
       fc
-        .sample(entityArbitrary(options), { numRuns: 4 * COUNT, seed: seed + kind })
+        .sample(entityArbitrary(options), { numRuns: 40 * COUNT, seed: seed + kind })
         .filter(({ fields }) => !hasRange(fields))
         .slice(0, COUNT)
         .map((entity, index) => {

@@ -57,11 +57,7 @@ export async function newProjectFiles(
   files.set("dataform.json", dataformJson(project));
   if (project.entity === undefined) {
     const example = await readProjectFiles(WORKED_EXAMPLE, ["schemas", "samples", "entities.json"]);
-    for (const [file, text] of example) {
-      // The repository has samples of more entities, for its tests.
-      const [, sampled] = /^samples\/(.*)_\d+\.\w+$/.exec(file) ?? [];
-      if (sampled === undefined || example.has(`schemas/${sampled}.json`)) files.set(file, text);
-    }
+    for (const [file, text] of example) files.set(file, text);
     const entities = (example.get("entities.json") ?? "").replace(
       /"\$schema": ".*"/,
       `"$schema": "${SCHEMA_OF_ENTITIES}"`,
