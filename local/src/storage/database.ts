@@ -10,6 +10,9 @@ const openFiles = new Set<string>();
 /** What one thread reads in a few hundredths of a second. */
 const SMALL_BYTES = 8_000_000;
 
+/** How long after it the other threads stay: to start and end them takes longer than a small statement. */
+const REST_MS = 1_000;
+
 /** How to open the database. */
 export interface DatabaseOptions {
   /** The data file; in memory when absent. */
@@ -33,6 +36,7 @@ export class Database {
   #threadsSet: Promise<unknown> = Promise.resolve();
   /** How much work is under way that is large. */
   #large = 0;
+  #rest: NodeJS.Timeout | undefined;
   #closed = false;
 
   private constructor(instance: DuckDBInstance, file: string | undefined) {
@@ -79,12 +83,14 @@ export class Database {
   async working<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     if (bytes <= SMALL_BYTES) return await work();
     this.#large += 1;
+    clearTimeout(this.#rest);
     try {
       await this.#setThreads();
       return await work();
     } finally {
       this.#large -= 1;
-      await this.#setThreads();
+      clearTimeout(this.#rest);
+      this.#rest = setTimeout(() => void this.#setThreads(), REST_MS).unref();
     }
   }
 
@@ -138,6 +144,7 @@ export class Database {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#rest);
     const last = this.#idle.pop() ?? (await this.#instance.connect());
     // What is committed is already safe in the write-ahead log: a checkpoint that cannot run loses nothing.
     if (this.#file !== undefined) await last.run("CHECKPOINT").catch(() => undefined);
