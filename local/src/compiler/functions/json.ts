@@ -45,7 +45,7 @@ const toJson: ScalarMapping = (call) => {
   const wide = call.args[1]?.literal === true;
   if (call.args[1] !== undefined && typeof call.args[1].literal !== "boolean")
     return refuse(call, "with an option that is no literal");
-  const text = jsonText(call.context, arg(call, 0).type, sqlOf(call, 0), wide ? "wide" : "value");
+  const text = jsonTextOf(call.context, arg(call, 0), wide ? "wide" : "value");
   return asJson(`${call.context.own("json_canonical")}(${text})`);
 };
 
@@ -72,7 +72,7 @@ const subscript: ScalarMapping = (call) => {
 
 /** JSON_ARRAY and JSON_OBJECT of values of any types. */
 const jsonArray: ScalarMapping = (call) => {
-  const items = call.args.map((each) => jsonText(call.context, each.type, each.sql, "value"));
+  const items = call.args.map((each) => jsonTextOf(call.context, each, "value"));
   return asJson(
     `${call.context.own("json_canonical")}('[' || ${items.length === 0 ? "''" : items.join(" || ',' || ")} || ']')`,
   );
@@ -84,8 +84,7 @@ const jsonObject: ScalarMapping = (call) => {
   const values: string[] = [];
   for (let index = 0; index + 1 < call.args.length; index += 2) {
     keys.push(sqlOf(call, index));
-    const value = arg(call, index + 1);
-    values.push(jsonText(call.context, value.type, value.sql, "value"));
+    values.push(jsonTextOf(call.context, arg(call, index + 1), "value"));
   }
   return asJson(
     `${call.context.own("json_object")}(CAST([${keys.join(", ")}] AS VARCHAR[]), CAST([${values.join(", ")}] AS VARCHAR[]))`,
